@@ -1,0 +1,49 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "tributary",
+  products: [
+    .executable(name: "tributary", targets: ["tributary"]),
+    .library(name: "Kafka", targets: ["Kafka"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+    .target(
+      name: "Kafka",
+      dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")]),
+    .target(name: "Attribution"),
+    .target(name: "Codec", dependencies: ["Attribution"]),
+    .target(name: "Configuration", dependencies: ["Attribution", "Yams"]),
+    .target(
+      name: "Pipeline",
+      dependencies: [
+        "Attribution", "Codec", "Configuration", "Kafka",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
+    .target(name: "TributaryTestKit", dependencies: ["Attribution", "Codec"]),
+    .executableTarget(
+      name: "tributary",
+      dependencies: [
+        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "TributaryTestKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(name: "KafkaTests", dependencies: ["Kafka"]),
+    .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TributaryTestKit"]),
+    .testTarget(name: "CodecTests", dependencies: ["Codec"]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+    .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
+    .testTarget(
+      name: "PipelineTests", dependencies: ["Pipeline", "Kafka", "TributaryTestKit"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

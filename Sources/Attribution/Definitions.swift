@@ -1,0 +1,75 @@
+/// The attribution models of the contract, section 4.
+public enum Model: String, CaseIterable, Sendable, Hashable {
+  case firstTouch = "first_touch"
+  case lastTouch = "last_touch"
+  case linear = "linear"
+  case timeDecay = "time_decay"
+  case positionBased = "position_based"
+  case lastNonDirect = "last_non_direct"
+}
+
+/// What a rollup can be grouped by.
+public enum Dimension: String, CaseIterable, Sendable, Hashable {
+  case campaignID = "campaign_id"
+  case channel = "channel"
+  case adID = "ad_id"
+}
+
+/// Where a conversion's credit counts: in the bucket of its own time, or of the credited touch's.
+public enum ConversionBucket: String, CaseIterable, Sendable, Hashable {
+  case conversion
+  case touch
+}
+
+/// A named grouping of the event stream into rollups.
+public struct View: Sendable, Hashable {
+  public var name: String
+  public var dimensions: [Dimension]
+  /// Window length; divides a day.
+  public var periodMilliseconds: Milliseconds
+  public var bucketConversionsBy: ConversionBucket
+
+  public init(
+    name: String, dimensions: [Dimension], periodMilliseconds: Milliseconds,
+    bucketConversionsBy: ConversionBucket = .conversion
+  ) {
+    self.name = name
+    self.dimensions = dimensions
+    self.periodMilliseconds = periodMilliseconds
+    self.bucketConversionsBy = bucketConversionsBy
+  }
+
+  /// The start of the window that holds `time`: aligned to the epoch, also before it.
+  @inlinable
+  public func windowStart(of time: Milliseconds) -> Milliseconds {
+    let remainder = time % periodMilliseconds
+    return time - (remainder < 0 ? remainder + periodMilliseconds : remainder)
+  }
+}
+
+/// Everything that decides what the numbers mean (contract, sections 3 to 5). Durations in
+/// milliseconds.
+public struct Definitions: Sendable, Hashable {
+  public var currency = "EUR"
+  public var lookback: Milliseconds = 30 * 60_000
+  public var impressionLookback: Milliseconds = 30 * 60_000
+  /// Kinds of touch that can earn credit; `.impression`, `.click` or both.
+  public var touchKinds: Set<EventKind> = [.click]
+  public var preferClicks = true
+  public var models: [Model] = [.lastTouch]
+  public var halfLife: Milliseconds = 7 * 86_400_000
+  public var directChannels: [String] = ["direct"]
+  public var views: [View] = [
+    View(name: "campaign_5m", dimensions: [.campaignID], periodMilliseconds: 300_000),
+    View(name: "channel_5m", dimensions: [.channel], periodMilliseconds: 300_000),
+  ]
+  public var allowedLateness: Milliseconds = 10 * 60_000
+  public var correctionHorizon: Milliseconds = 86_400_000
+  public var maxFutureSkew: Milliseconds = 5 * 60_000
+  public var idleTimeout: Milliseconds = 60_000
+
+  public init() {}
+}
+
+/// The dimension value that holds what no touch earned.
+public let unattributedName = "(unattributed)"

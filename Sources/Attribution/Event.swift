@@ -1,0 +1,51 @@
+/// Milliseconds since 1970-01-01T00:00:00Z; negative before it.
+public typealias Milliseconds = Int64
+
+/// Money in integer millionths of the configured currency.
+public typealias Micros = Int64
+
+/// What kind of event a record is: one kind per input topic.
+public enum EventKind: UInt8, CaseIterable, Sendable {
+  case impression = 0
+  case click = 1
+  case conversion = 2
+  case cost = 3
+
+  /// A touch is an impression or a click.
+  @inlinable public var isTouch: Bool { rawValue <= EventKind.click.rawValue }
+}
+
+/// One decoded event. Its names are lent, not owned: it is valid as long as the record it came from.
+public struct Event {
+  public var kind: EventKind
+  /// When it happened.
+  public var time: Milliseconds
+  /// The touch's cost, the conversion's value, or the cost record's amount; 0 when absent.
+  public var amount: Micros
+  public var eventID: BorrowedBytes
+  /// Empty on costs.
+  public var userID: BorrowedBytes
+  /// Empty on conversions, as are the three that follow when absent.
+  public var campaignID: BorrowedBytes
+  public var channel: BorrowedBytes
+  public var adID: BorrowedBytes
+  public var sessionID: BorrowedBytes
+
+  @inlinable
+  public init(
+    kind: EventKind, time: Milliseconds, amount: Micros = 0,
+    eventID: BorrowedBytes, userID: BorrowedBytes,
+    campaignID: BorrowedBytes = .empty, channel: BorrowedBytes = .empty,
+    adID: BorrowedBytes = .empty, sessionID: BorrowedBytes = .empty
+  ) {
+    self.kind = kind
+    self.time = time
+    self.amount = amount
+    self.eventID = eventID
+    self.userID = userID
+    self.campaignID = campaignID
+    self.channel = channel
+    self.adID = adID
+    self.sessionID = sessionID
+  }
+}

@@ -1,0 +1,75 @@
+/// What a rollup counts. Credits and revenues run parallel to the definitions' models.
+public struct RollupSums: Equatable, Sendable {
+  public var impressions: Int64 = 0
+  public var clicks: Int64 = 0
+  public var users: Int64 = 0
+  public var sessions: Int64 = 0
+  public var spend: Micros = 0
+  /// Conversions in millionths, one per model.
+  public var credits: [Int64]
+  /// Revenue in micros, one per model.
+  public var revenues: [Micros]
+
+  public init(modelCount: Int) {
+    credits = Array(repeating: 0, count: modelCount)
+    revenues = Array(repeating: 0, count: modelCount)
+  }
+
+  public var isZero: Bool {
+    impressions == 0 && clicks == 0 && users == 0 && sessions == 0 && spend == 0
+      && credits.allSatisfy { $0 == 0 } && revenues.allSatisfy { $0 == 0 }
+  }
+
+  /// Adds `delta` field by field.
+  public mutating func add(_ delta: RollupSums) {
+    impressions += delta.impressions
+    clicks += delta.clicks
+    users += delta.users
+    sessions += delta.sessions
+    spend += delta.spend
+    for index in credits.indices {
+      credits[index] += delta.credits[index]
+      revenues[index] += delta.revenues[index]
+    }
+  }
+}
+
+/// Which bucket of which view: the identity of a rollup.
+public struct RollupKey: Hashable, Sendable {
+  public var view: String
+  /// One value per dimension of the view, in its order; a missing value is "".
+  public var dimensions: [String]
+  public var windowStart: Milliseconds
+
+  public init(view: String, dimensions: [String], windowStart: Milliseconds) {
+    self.view = view
+    self.dimensions = dimensions
+    self.windowStart = windowStart
+  }
+}
+
+/// One published rollup (contract, section 5).
+public struct Rollup: Equatable, Sendable {
+  public var key: RollupKey
+  /// Exclusive end of the window.
+  public var windowEnd: Milliseconds
+  public var sums: RollupSums
+  /// Whether the watermark of every task has passed the window's end.
+  public var isFinal: Bool
+  /// Counts up with each publication of the key, from 1.
+  public var revision: Int64
+  /// The least watermark of all tasks at publication; nil before every task has one.
+  public var watermark: Milliseconds?
+
+  public init(
+    key: RollupKey, windowEnd: Milliseconds, sums: RollupSums, isFinal: Bool = false,
+    revision: Int64 = 0, watermark: Milliseconds? = nil
+  ) {
+    self.key = key
+    self.windowEnd = windowEnd
+    self.sums = sums
+    self.isFinal = isFinal
+    self.revision = revision
+    self.watermark = watermark
+  }
+}
