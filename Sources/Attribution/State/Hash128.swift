@@ -1,0 +1,64 @@
+// Safety: reads only inside the borrowed bytes it is given.
+
+/// A 128-bit hash of an id's bytes, the id's stand-in wherever only equality matters.
+///
+/// Two lanes of multiply-and-fold (the full 128-bit product of two words, its halves xored), each
+/// with its own constants, over the bytes in 16-byte steps and the length. At 10⁷ live ids the
+/// chance of any collision is below 10⁻¹⁵ even with the 89 bits that `IdentitySet` keeps. The value
+/// is part of the state's format: changing the function means changing its version.
+public struct Hash128: Hashable, Sendable {
+  public var high: UInt64
+  public var low: UInt64
+
+  @inlinable public init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  public init(_ bytes: BorrowedBytes, seed: UInt64 = 0) {
+    let base = UnsafeRawPointer(bytes.start)
+    let count = bytes.count
+    var a = 0x9E37_79B9_7F4A_7C15 ^ seed
+    var b = 0xD1B5_4A32_D192_ED03 ^ UInt64(truncatingIfNeeded: count)
+    var offset = 0
+    while count - offset > 16 {
+      let first = base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      let second = base.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
+      a = Hash128.fold(first ^ 0xA076_1D64_78BD_642F, second ^ a)
+      b = Hash128.fold(second ^ 0xE703_7ED1_A0B4_28DB, first ^ b)
+      offset += 16
+    }
+    let (first, second) = Hash128.tail(base + offset, count - offset)
+    a = Hash128.fold(first ^ 0x8EBC_6AF0_9C88_C6E3, second ^ a)
+    b = Hash128.fold(second ^ 0x5899_65CC_7537_4CC3, first ^ b)
+    let length = UInt64(truncatingIfNeeded: count)
+    high = Hash128.fold(a ^ 0x1D8E_4E27_C47D_124F, b ^ length)
+    low = Hash128.fold(b ^ 0xEB44_ACCA_B455_D165, a ^ ~length)
+  }
+
+  /// The last 0 to 16 bytes as two words, every byte in at least one of them.
+  private static func tail(_ base: UnsafeRawPointer, _ count: Int) -> (UInt64, UInt64) {
+    if count >= 8 {
+      return (
+        base.loadUnaligned(as: UInt64.self),
+        base.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+      )
+    }
+    if count >= 4 {
+      return (
+        UInt64(base.loadUnaligned(as: UInt32.self)),
+        UInt64(base.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+      )
+    }
+    var word: UInt64 = 0
+    for index in 0..<count {
+      word |= UInt64(base.load(fromByteOffset: index, as: UInt8.self)) << UInt64(8 * index)
+    }
+    return (word, 0)
+  }
+
+  private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    let product = left.multipliedFullWidth(by: right)
+    return product.high ^ product.low
+  }
+}

@@ -1,0 +1,34 @@
+/// The remembered ids of a task, one set per input kind: the same id on two kinds is two events.
+struct IdentitySets: ~Copyable {
+  private var impressions = IdentitySet()
+  private var clicks = IdentitySet()
+  private var conversions = IdentitySet()
+  private var costs = IdentitySet()
+
+  init() {}
+
+  /// Remembers an id; false if it was there already.
+  mutating func insert(_ id: Hash128, _ kind: EventKind, bucket: UInt64) -> Bool {
+    switch kind {
+    case .impression: impressions.insert(id, bucket: bucket)
+    case .click: clicks.insert(id, bucket: bucket)
+    case .conversion: conversions.insert(id, bucket: bucket)
+    case .cost: costs.insert(id, bucket: bucket)
+    }
+  }
+
+  mutating func forget(before bucket: UInt64) {
+    impressions.forget(before: bucket)
+    clicks.forget(before: bucket)
+    conversions.forget(before: bucket)
+    costs.forget(before: bucket)
+  }
+
+  var liveCount: Int {
+    impressions.liveCount + clicks.liveCount + conversions.liveCount + costs.liveCount
+  }
+
+  var byteCount: Int {
+    impressions.byteCount + clicks.byteCount + conversions.byteCount + costs.byteCount
+  }
+}

@@ -1,0 +1,195 @@
+// Safety: name bytes are allocated and freed here; what `name` lends is valid until `collect`.
+
+/// What a touch stands for: its campaign, channel and ad, interned as one small number.
+///
+/// Every view projects a placement to a *group*, the view's combination of dimension values, also
+/// a small number; two placements that agree on a view's dimensions share the group.
+struct PlacementTable: ~Copyable {
+  /// Earns what no touch earned; every dimension reads `(unattributed)`.
+  static let unattributed: UInt32 = 0
+
+  private struct Names {
+    var bytes: UnsafeMutablePointer<UInt8>
+    var campaignCount: UInt8
+    var channelCount: UInt8
+    var adCount: UInt8
+    var count: Int { Int(campaignCount) + Int(channelCount) + Int(adCount) }
+  }
+
+  private struct Placement {
+    var names: Names
+    /// The newest bucket that holds a touch of this placement.
+    var newestBucket: UInt64
+    var isDirect: Bool
+    var isFree: Bool
+  }
+
+  private struct Group {
+    var view: Int
+    /// Names of its first member, which has this group's dimension values.
+    var names: Names
+    var memberCount: Int
+  }
+
+  private let views: [View]
+  private let directChannels: [[UInt8]]
+  private var placements: [Placement] = []
+  private var freePlacements: [UInt32] = []
+  /// `groups[placement * views.count + view]`
+  private var groupOf: [UInt32] = []
+  private var groups: [Group] = []
+  private var freeGroups: [UInt32] = []
+  private var index: [Hash128: UInt32] = [:]
+  private var groupIndex: [Hash128: UInt32] = [:]
+
+  init(views: [View], directChannels: [String]) {
+    self.views = views
+    self.directChannels = directChannels.map { Array($0.utf8) }
+    let name = Array(unattributedName.utf8)
+    name.withUnsafeBytes { buffer in
+      let bytes = BorrowedBytes(buffer)
+      let reserved = intern(campaign: bytes, channel: bytes, ad: bytes, bucket: .max)
+      precondition(reserved == PlacementTable.unattributed)
+    }
+  }
+
+  deinit {
+    for placement in placements where !placement.isFree { placement.names.bytes.deallocate() }
+    for group in groups where group.memberCount > 0 { group.names.bytes.deallocate() }
+  }
+
+  /// Number of placements in use, the unattributed one included.
+  var count: Int { placements.count - freePlacements.count }
+
+  /// The placement's number; allocates only for one not seen before.
+  mutating func intern(
+    campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
+  ) -> UInt32 {
+    let hash = PlacementTable.hash(campaign, channel, ad)
+    if let found = index[hash] {
+      if placements[Int(found)].newestBucket < bucket {
+        placements[Int(found)].newestBucket = bucket
+      }
+      return found
+    }
+    let placement = Placement(
+      names: PlacementTable.copy(campaign, channel, ad), newestBucket: bucket,
+      isDirect: directChannels.contains { $0.elementsEqual(channel.buffer) }, isFree: false)
+    let number: UInt32
+    if let free = freePlacements.popLast() {
+      number = free
+      placements[Int(free)] = placement
+    } else {
+      number = UInt32(placements.count)
+      placements.append(placement)
+      groupOf.append(contentsOf: repeatElement(0, count: views.count))
+    }
+    index[hash] = number
+    for view in views.indices { join(number, view) }
+    return number
+  }
+
+  func isDirect(_ placement: UInt32) -> Bool { placements[Int(placement)].isDirect }
+
+  func group(of placement: UInt32, view: Int) -> UInt32 {
+    groupOf[Int(placement) * views.count + view]
+  }
+
+  func view(ofGroup group: UInt32) -> Int { groups[Int(group)].view }
+
+  /// A group's value of a dimension.
+  func name(ofGroup group: UInt32, _ dimension: Dimension) -> BorrowedBytes {
+    PlacementTable.name(groups[Int(group)].names, dimension)
+  }
+
+  func name(_ placement: UInt32, _ dimension: Dimension) -> BorrowedBytes {
+    PlacementTable.name(placements[Int(placement)].names, dimension)
+  }
+
+  private static func name(_ names: Names, _ dimension: Dimension) -> BorrowedBytes {
+    let start = UnsafePointer(names.bytes)
+    let campaign = Int(names.campaignCount)
+    let channel = Int(names.channelCount)
+    switch dimension {
+    case .campaignID: return BorrowedBytes(start: start, count: campaign)
+    case .channel: return BorrowedBytes(start: start + campaign, count: channel)
+    case .adID: return BorrowedBytes(start: start + campaign + channel, count: Int(names.adCount))
+    }
+  }
+
+  /// Frees the placements that only dropped buckets used. O(placements); call when no delta is open.
+  mutating func collect(before bucket: UInt64) {
+    for number in placements.indices
+    where !placements[number].isFree && placements[number].newestBucket < bucket {
+      let placement = UInt32(number)
+      index[
+        PlacementTable.hash(
+          name(placement, .campaignID), name(placement, .channel), name(placement, .adID))] = nil
+      for view in views.indices { leave(placement, view) }
+      placements[number].names.bytes.deallocate()
+      placements[number].isFree = true
+      freePlacements.append(placement)
+    }
+  }
+
+  private mutating func join(_ placement: UInt32, _ view: Int) {
+    let hash = groupHash(placement, view)
+    let number: UInt32
+    if let found = groupIndex[hash] {
+      number = found
+      groups[Int(found)].memberCount += 1
+    } else {
+      let names = PlacementTable.copy(
+        name(placement, .campaignID), name(placement, .channel), name(placement, .adID))
+      let group = Group(view: view, names: names, memberCount: 1)
+      if let free = freeGroups.popLast() {
+        number = free
+        groups[Int(free)] = group
+      } else {
+        number = UInt32(groups.count)
+        groups.append(group)
+      }
+      groupIndex[hash] = number
+    }
+    groupOf[Int(placement) * views.count + view] = number
+  }
+
+  private mutating func leave(_ placement: UInt32, _ view: Int) {
+    let number = group(of: placement, view: view)
+    groups[Int(number)].memberCount -= 1
+    guard groups[Int(number)].memberCount == 0 else { return }
+    groups[Int(number)].names.bytes.deallocate()
+    groupIndex[groupHash(placement, view)] = nil
+    freeGroups.append(number)
+  }
+
+  private func groupHash(_ placement: UInt32, _ view: Int) -> Hash128 {
+    var hash = Hash128(high: UInt64(view), low: 0)
+    for dimension in views[view].dimensions {
+      hash = Hash128(name(placement, dimension), seed: hash.high ^ hash.low &* 31)
+    }
+    return hash
+  }
+
+  private static func hash(
+    _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes
+  ) -> Hash128 {
+    let first = Hash128(campaign)
+    let second = Hash128(channel, seed: first.high)
+    let third = Hash128(ad, seed: second.high)
+    return Hash128(high: third.high ^ first.low, low: third.low ^ second.low)
+  }
+
+  private static func copy(
+    _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes
+  ) -> Names {
+    let bytes = UnsafeMutablePointer<UInt8>.allocate(
+      capacity: max(1, campaign.count + channel.count + ad.count))
+    bytes.update(from: campaign.start, count: campaign.count)
+    (bytes + campaign.count).update(from: channel.start, count: channel.count)
+    (bytes + campaign.count + channel.count).update(from: ad.start, count: ad.count)
+    return Names(
+      bytes: bytes, campaignCount: UInt8(campaign.count), channelCount: UInt8(channel.count),
+      adCount: UInt8(ad.count))
+  }
+}

@@ -1,0 +1,124 @@
+/// How far event time has come, as far as anybody knows.
+///
+/// A watermark says: events older than this are no longer expected. Watermarks form a lattice under
+/// `meet`: `idle` is its neutral element (an idle input holds nobody back) and `unknown`, the
+/// watermark of an input that has not shown an event yet, absorbs everything.
+public struct Watermark: Hashable, Sendable, Comparable {
+  /// Milliseconds since the epoch, or one of the two ends of the scale.
+  public let time: Milliseconds
+
+  @inlinable public init(_ time: Milliseconds) { self.time = time }
+
+  // The ends keep a distance from Int64's own so that adding a duration cannot overflow.
+  /// Nothing is known yet: behind every event.
+  public static let unknown = Watermark(-(1 << 61))
+  /// Ahead of every event: the neutral element of `meet`.
+  public static let idle = Watermark(1 << 61)
+
+  /// Whether it names a real time.
+  @inlinable public var isKnown: Bool { self != .unknown && self != .idle }
+
+  @inlinable public static func < (left: Watermark, right: Watermark) -> Bool {
+    left.time < right.time
+  }
+
+  /// The greatest lower bound: what both agree has passed.
+  @inlinable public func meet(_ other: Watermark) -> Watermark { min(self, other) }
+
+  /// This watermark moved back by a duration; the ends stay where they are.
+  @inlinable public func moved(back duration: Milliseconds) -> Watermark {
+    isKnown ? Watermark(time - duration) : self
+  }
+}
+
+/// How an event stands to the watermark (contract, section 3).
+public enum Lateness: Sendable {
+  case onTime
+  /// Behind, within the correction horizon: applied in full.
+  case late
+  /// Further behind: set aside for a backfill.
+  case tooLate
+}
+
+/// The progress of one task: its inputs' largest accepted event times and the watermark they agree on.
+public struct TaskProgress: Sendable, Equatable {
+  /// One input of a task.
+  public struct Input: Sendable, Equatable {
+    /// The largest accepted event time; `unknown` before the first.
+    public var largest: Watermark = .unknown
+    /// Stands at the end of its log with nothing arriving.
+    public var isIdle = false
+    /// Whether the task reads this input at all.
+    public var isRead = false
+  }
+
+  public internal(set) var inputs: [Input]
+  /// Never goes back.
+  public internal(set) var watermark: Watermark = .unknown
+  let allowedLateness: Milliseconds
+
+  public init(kinds: Set<EventKind>, allowedLateness: Milliseconds) {
+    self.allowedLateness = allowedLateness
+    inputs = EventKind.allCases.map { Input(isRead: kinds.contains($0)) }
+  }
+
+  public subscript(kind: EventKind) -> Input { inputs[Int(kind.rawValue)] }
+
+  /// Whether every input is idle: the task then holds nobody's finality back.
+  public var isIdle: Bool { inputs.allSatisfy { !$0.isRead || $0.isIdle } }
+
+  /// The largest accepted event time over all inputs; `unknown` before the first event.
+  public var largest: Watermark { inputs.map(\.largest).max() ?? .unknown }
+
+  /// What this input alone would allow: its largest event time less the allowed lateness.
+  func own(_ kind: EventKind) -> Watermark {
+    inputs[Int(kind.rawValue)].largest.moved(back: allowedLateness)
+  }
+
+  /// The mark that an event of `kind` must not be too far behind.
+  ///
+  /// It is the task's watermark, but never ahead of the input's own: the watermark may have moved
+  /// on while this input was idle, and being idle never makes an event late enough to lose.
+  func lossMark(for kind: EventKind) -> Watermark { watermark.meet(own(kind)) }
+
+  /// The mark behind which no input that has ever delivered can reach: what state is bounded by.
+  var retentionMark: Watermark {
+    var mark = watermark
+    for kind in EventKind.allCases where self[kind].largest != .unknown {
+      mark = mark.meet(own(kind))
+    }
+    return mark
+  }
+
+  /// Takes note of an accepted event; true if the watermark moved.
+  mutating func accept(_ kind: EventKind, at time: Milliseconds) -> Bool {
+    let index = Int(kind.rawValue)
+    guard time > inputs[index].largest.time else { return false }
+    inputs[index].largest = Watermark(time)
+    return advance()
+  }
+
+  /// Marks an input idle or active; true if the watermark moved.
+  mutating func setIdle(_ isIdle: Bool, _ kind: EventKind) -> Bool {
+    let index = Int(kind.rawValue)
+    guard inputs[index].isIdle != isIdle else { return false }
+    inputs[index].isIdle = isIdle
+    return advance()
+  }
+
+  /// Takes back the progress of before a restart; every input counts as active again.
+  mutating func restore(watermark: Watermark, largest: [EventKind: Watermark]) {
+    self.watermark = watermark
+    for (kind, mark) in largest { inputs[Int(kind.rawValue)].largest = mark }
+  }
+
+  private mutating func advance() -> Bool {
+    var mark = Watermark.idle
+    for input in inputs where input.isRead && !input.isIdle {
+      mark = mark.meet(input.largest.moved(back: allowedLateness))
+    }
+    guard mark != .idle, mark > watermark else { return false }
+    watermark = mark
+    return true
+  }
+}
