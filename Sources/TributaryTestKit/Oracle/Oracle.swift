@@ -4,7 +4,7 @@ import Attribution
 /// scan. It shares no code with the engine, so that the two do not share a mistake.
 ///
 /// Give it every event that is valid and not too late, of each kind in partition order, then ask. Any
-/// number of questions and further events may alternate. Memory: about 150 bytes per event with short
+/// number of questions and further events may alternate. Memory: about 160 bytes per event with short
 /// ids. Time: O(n log n) per question.
 public struct Oracle: Sendable {
   public let definitions: Definitions

@@ -1,11 +1,9 @@
 import Attribution
 
-/// A binary min-heap of events by arrival. Insertion and removal take O(log `count`).
+/// A binary min-heap of events by arrival. Insertion and removal take O(log n).
 struct ArrivalQueue {
   private var heap: [PendingEvent] = []
   private var inserted: UInt64 = 0
-
-  var count: Int { heap.count }
 
   /// When the first of them arrives.
   var firstArrival: Milliseconds? { heap.first?.arrival }

@@ -13,6 +13,9 @@ struct RecordWriter {
   private let userAgents: [[UInt8]]
   private let extras: [[UInt8]]
 
+  private static let offsetsMinutes: [Int64] = [60, 330, -480, -210]
+  private static let leastDecimals = [2, 2, 0, 6]
+
   /// The field names with their separators, in one layout.
   private struct Punctuation {
     let open: [UInt8]
@@ -141,14 +144,7 @@ struct RecordWriter {
       if style < 4 {
         JSONText.appendDecimal(event.time, to: &bytes)
       } else {
-        let offsets: (Int64, Int64, Int64, Int64) = (60, 330, -480, -210)
-        let offset =
-          switch event.format >> 16 & 3 {
-          case 0: offsets.0
-          case 1: offsets.1
-          case 2: offsets.2
-          default: offsets.3
-          }
+        let offset = RecordWriter.offsetsMinutes[Int(event.format >> 16 & 3)]
         let isFullSecond = event.time % 1_000 == 0
         bytes.append(UInt8(ascii: "\""))
         JSONText.appendTime(
@@ -229,7 +225,7 @@ struct RecordWriter {
       bytes += layout.comma
     } else if event.amount >= 0, fault != .withoutAmount {
       let isText = event.format >> 21 & 3 != 0
-      let leastDecimals = [2, 2, 0, 6][Int(event.format >> 23 & 3)]
+      let leastDecimals = RecordWriter.leastDecimals[Int(event.format >> 23 & 3)]
       bytes += name
       if isText { bytes.append(UInt8(ascii: "\"")) }
       JSONText.appendMoney(event.amount, leastDecimals: leastDecimals, to: &bytes)

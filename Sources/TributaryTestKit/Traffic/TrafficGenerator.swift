@@ -13,6 +13,9 @@ import Codec
 /// minutes later or after the look-back is over; some conversions follow nothing. Every event then
 /// travels for a while, and some are sent again.
 ///
+/// The truth about a record holds for every processor that reads its inputs about in step, on up to 32
+/// partitions: see `TrafficTimes` for the margins. Event ids repeat after 2^48 events.
+///
 /// Memory does not grow with the number of events: only those under way are held, as numbers.
 public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   /// What has been emitted so far.
@@ -193,8 +196,9 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   }
 
   private mutating func pickUser() -> UInt64 {
-    if !recentUsers.isEmpty, chances.returningUser.happens(&random) {
-      return recentUsers[Int(random.below(Int64(recentUsers.count)))]
+    if chances.returningUser.happens(&random) {
+      let slot = Int(random.below(Int64(TrafficGenerator.recentUserCount)))
+      if slot < recentUsers.count { return recentUsers[slot] }
     }
     let user = SeededRandom.mix(UInt64(random.below(Int64(Swift.max(options.users, 1)))) + 1)
     if recentUsers.count < TrafficGenerator.recentUserCount {
