@@ -1,0 +1,48 @@
+import Attribution
+
+/// A touch that was eligible for a conversion's credit.
+public struct OracleTouch: Equatable, Sendable {
+  public var kind: EventKind
+  public var time: Milliseconds
+  public var eventID: String
+  public var campaignID: String
+  public var channel: String
+  public var adID: String
+
+  public init(
+    kind: EventKind, time: Milliseconds, eventID: String, campaignID: String, channel: String,
+    adID: String
+  ) {
+    self.kind = kind
+    self.time = time
+    self.eventID = eventID
+    self.campaignID = campaignID
+    self.channel = channel
+    self.adID = adID
+  }
+}
+
+/// One conversion's attribution: what the oracle finds, or, filled by the caller, what was published.
+public struct OracleAttribution: Equatable, Sendable {
+  public var value: Micros
+  public var time: Milliseconds
+  public var userID: String
+  /// In order; empty when unattributed.
+  public var touches: [OracleTouch]
+  /// Millionths per model and touch.
+  public var credits: [[Int64]]
+  /// Micros per model and touch.
+  public var revenues: [[Micros]]
+
+  public init(
+    value: Micros, time: Milliseconds, userID: String, touches: [OracleTouch],
+    credits: [[Int64]], revenues: [[Micros]]
+  ) {
+    self.value = value
+    self.time = time
+    self.userID = userID
+    self.touches = touches
+    self.credits = credits
+    self.revenues = revenues
+  }
+}

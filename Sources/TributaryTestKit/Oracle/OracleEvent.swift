@@ -1,0 +1,39 @@
+import Attribution
+
+/// An event with names of its own, for the oracle.
+public struct OracleEvent: Sendable {
+  public var kind: EventKind
+  public var time: Milliseconds
+  /// The touch's cost, the conversion's value, or the cost record's amount; 0 when absent.
+  public var amount: Micros
+  public var eventID: String
+  /// Names that do not apply or are absent are "".
+  public var userID: String
+  public var campaignID: String
+  public var channel: String
+  public var adID: String
+  public var sessionID: String
+
+  public init(
+    kind: EventKind, time: Milliseconds, amount: Micros = 0, eventID: String, userID: String = "",
+    campaignID: String = "", channel: String = "", adID: String = "", sessionID: String = ""
+  ) {
+    self.kind = kind
+    self.time = time
+    self.amount = amount
+    self.eventID = eventID
+    self.userID = userID
+    self.campaignID = campaignID
+    self.channel = channel
+    self.adID = adID
+    self.sessionID = sessionID
+  }
+
+  /// Copies what `event` has been lent.
+  public init(_ event: Event) {
+    self.init(
+      kind: event.kind, time: event.time, amount: event.amount, eventID: event.eventID.string,
+      userID: event.userID.string, campaignID: event.campaignID.string,
+      channel: event.channel.string, adID: event.adID.string, sessionID: event.sessionID.string)
+  }
+}
