@@ -133,7 +133,7 @@ extension JSONScanner {
     default: return false
     }
     guard end - cursor >= count, second.contains(cursor[1]) else { return false }
-    for index in 2..<max(count, 2) where cursor[index] & 0xC0 != 0x80 { return false }
+    for index in 2..<count where cursor[index] & 0xC0 != 0x80 { return false }
     cursor += count
     return true
   }
