@@ -26,13 +26,20 @@ extension Int64 {
 extension [UInt8] {
   /// Appends the decimal digits of `value`, with zeros before them up to `digits` digits.
   mutating func appendDecimal(_ value: UInt64, digits: Int = 1) {
-    let start = count
-    var rest = value
-    repeat {
-      append(ASCII.zero + UInt8(truncatingIfNeeded: rest % 10))
+    var length = 1
+    var rest = value / 10
+    while rest > 0 {
+      length += 1
       rest /= 10
-    } while rest > 0 || count - start < digits
-    self[start...].reverse()
+    }
+    append(contentsOf: repeatElement(ASCII.zero, count: Swift.max(length, digits)))
+    var index = count - 1
+    rest = value
+    while rest > 0 {
+      self[index] = ASCII.zero + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+      index -= 1
+    }
   }
 
   /// Appends a signed integer.
