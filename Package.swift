@@ -39,7 +39,7 @@ let package = Package(
       ]),
     .testTarget(name: "KafkaTests", dependencies: ["Kafka"]),
     .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TributaryTestKit"]),
-    .testTarget(name: "CodecTests", dependencies: ["Codec"]),
+    .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
     .testTarget(

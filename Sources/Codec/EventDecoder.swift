@@ -1,0 +1,239 @@
+// Safety: the record is read only during `decode`, through spans that the scanner made inside it.
+// The working memory belongs to `DecoderMemory`, which the decoder keeps alive. Names in the result
+// are borrowed, under the rules of `BorrowedBytes`, from the record and from the scratch arena.
+
+import Attribution
+
+/// Turns the records of one input into events: the hot path of the whole processor.
+///
+/// One pass checks the record and notes where the fields are; only then are they read, so that the
+/// last of a repeated key counts and a malformed record is never taken for one with a bad field.
+/// Nothing is allocated per event: names are lent from the record itself, except for strings with
+/// escapes, which are resolved in memory that the decoder keeps until `recycle()`.
+///
+/// Linear in the size of the record. For one thread at a time; copies share their scratch memory.
+public struct EventDecoder {
+  /// Longer records are dead letters. In bytes.
+  public static let maximumRecordSize = 65_536
+  /// Longer names and ids are invalid. In bytes of UTF-8, escapes resolved.
+  public static let maximumNameLength = 128
+
+  private let kind: EventKind
+  private let requiredFields: EventFields
+  private let currency: [UInt8]
+  private let maxFutureSkew: Milliseconds
+  private let memory = DecoderMemory()
+  private let absentName = BorrowedBytes.empty
+
+  /// - Parameters:
+  ///   - kind: what the input's records are.
+  ///   - currency: the one that amounts are in; records in another are rejected.
+  ///   - maxFutureSkew: how far an event may lie ahead of its record's own timestamp.
+  public init(kind: EventKind, currency: String, maxFutureSkew: Milliseconds) {
+    self.kind = kind
+    self.currency = Array(currency.utf8)
+    self.maxFutureSkew = maxFutureSkew
+    switch kind {
+    case .impression, .click:
+      requiredFields = EventFields(.eventID, .userID, .eventTime, .campaignID)
+    case .conversion: requiredFields = EventFields(.eventID, .userID, .eventTime)
+    case .cost: requiredFields = EventFields(.eventID, .eventTime, .campaignID, .amount)
+    }
+  }
+
+  /// Decodes one record; returns why it can never be used, or nil when `event` holds it.
+  ///
+  /// The event's names point into `value` or into the decoder's scratch memory; they are good while
+  /// `value` is and until `recycle()`. After a rejection `event` is unchanged.
+  ///
+  /// - Parameters:
+  ///   - value: the record's value; nil for a tombstone.
+  ///   - recordTimestamp: the record's own timestamp; -1 when unknown, which skips the check for
+  ///     events from the future.
+  public mutating func decode(
+    _ value: UnsafeRawBufferPointer?, recordTimestamp: Milliseconds, into event: inout Event
+  ) -> Rejection? {
+    guard let value, !value.isEmpty else { return .malformedJSON }
+    guard value.count <= Self.maximumRecordSize else { return .tooLarge }
+    guard let present = locateFields(BorrowedBytes(value)) else { return .malformedJSON }
+    guard present.isSuperset(of: requiredFields) else { return .missingField }
+
+    let mark = memory.arena.mark
+    let rejection = read(present, recordTimestamp: recordTimestamp, into: &event)
+    if rejection != nil { memory.arena.rewind(to: mark) }
+    return rejection
+  }
+
+  /// Forgets the scratch memory of earlier records, and with it the names of their events.
+  ///
+  /// To be called once the events of a batch have been dealt with.
+  public mutating func recycle() { memory.arena.recycle() }
+}
+
+// MARK: - Finding the fields
+
+extension EventDecoder {
+  /// Checks the whole record and notes the last value of each field; nil when malformed.
+  @inline(__always)
+  private func locateFields(_ record: BorrowedBytes) -> EventFields? {
+    var present = EventFields()
+    var scanner = JSONScanner(record, nesting: memory.nesting)
+    scanner.skipWhitespace()
+    guard scanner.take(ASCII.openBrace) else { return nil }
+    scanner.skipWhitespace()
+    if !scanner.take(ASCII.closeBrace) {
+      while true {
+        guard let key = scanner.key() else { return nil }
+        let field =
+          key.kind == .string ? EventField(name: key.text) : memory.field(escapedName: key.text)
+        guard let value = scanner.value() else { return nil }
+        memory.spans[Int(field.rawValue)] = value
+        present.insert(field)
+        scanner.skipWhitespace()
+        if scanner.take(ASCII.comma) {
+          scanner.skipWhitespace()
+          continue
+        }
+        guard scanner.take(ASCII.closeBrace) else { return nil }
+        break
+      }
+    }
+    scanner.skipWhitespace()
+    return scanner.isAtEnd ? present : nil
+  }
+}
+
+// MARK: - Reading the fields
+
+extension EventDecoder {
+  @inline(__always)
+  private func read(
+    _ present: EventFields, recordTimestamp: Milliseconds, into event: inout Event
+  ) -> Rejection? {
+    guard let eventID = requiredName(.eventID), let time = time(), let amount = amount(present)
+    else { return .invalidField }
+
+    var result = Event(
+      kind: kind, time: time, amount: amount, eventID: eventID, userID: absentName,
+      campaignID: absentName, channel: absentName, adID: absentName, sessionID: absentName)
+    if kind != .cost {
+      guard let userID = requiredName(.userID) else { return .invalidField }
+      result.userID = userID
+    }
+    if kind != .conversion {
+      guard let campaignID = requiredName(.campaignID) else { return .invalidField }
+      result.campaignID = campaignID
+    }
+    if kind.isTouch {
+      guard let channel = optionalName(.channel, present), let adID = optionalName(.adID, present),
+        let sessionID = optionalName(.sessionID, present), optionalName(.ip, present) != nil
+      else { return .invalidField }
+      result.channel = channel
+      result.adID = adID
+      result.sessionID = sessionID
+    }
+    guard let isOurCurrency = isOurCurrency(present) else { return .invalidField }
+
+    if recordTimestamp != -1, isInFuture(time, recordTimestamp) { return .futureEvent }
+    if !isOurCurrency { return .wrongCurrency }
+    event = result
+    return nil
+  }
+
+  @inline(__always)
+  private func isInFuture(_ time: Milliseconds, _ recordTimestamp: Milliseconds) -> Bool {
+    let (limit, hasOverflowed) = recordTimestamp.addingReportingOverflow(maxFutureSkew)
+    // No time is past a limit that does not fit; every time is past one that underflows.
+    return hasOverflowed ? maxFutureSkew < 0 : time > limit
+  }
+
+  /// A field of which `null` and `""` count as absent.
+  @inline(__always)
+  private func optional(_ field: EventField, _ present: EventFields) -> JSONSpan? {
+    guard present.contains(field) else { return nil }
+    let span = memory.spans[Int(field.rawValue)]
+    if span.kind == .null || span.kind == .string && span.text.isEmpty { return nil }
+    return span
+  }
+
+  /// The text of a string, escapes resolved; nil when the value is no string.
+  @inline(__always)
+  private func text(of span: JSONSpan) -> BorrowedBytes? {
+    switch span.kind {
+    case .string: span.text
+    case .escapedString: memory.arena.unescape(span.text)
+    default: nil
+    }
+  }
+
+  @inline(__always)
+  private func name(of span: JSONSpan) -> BorrowedBytes? {
+    guard let text = text(of: span), text.count <= Self.maximumNameLength else { return nil }
+    return text
+  }
+
+  /// A name of 1 to 128 bytes; nil when invalid.
+  @inline(__always)
+  private func requiredName(_ field: EventField) -> BorrowedBytes? {
+    guard let name = name(of: memory.spans[Int(field.rawValue)]), !name.isEmpty else { return nil }
+    return name
+  }
+
+  /// A name of up to 128 bytes, empty when absent; nil when invalid.
+  @inline(__always)
+  private func optionalName(_ field: EventField, _ present: EventFields) -> BorrowedBytes? {
+    guard let span = optional(field, present) else { return absentName }
+    return name(of: span)
+  }
+
+  /// RFC 3339 text, or an integer of milliseconds; nil when invalid.
+  @inline(__always)
+  private func time() -> Milliseconds? {
+    let span = memory.spans[Int(EventField.eventTime.rawValue)]
+    if span.kind == .number { return Time.parseInteger(span.text) }
+    return temporaryText(of: span) { Time.parse($0) }
+  }
+
+  /// The money field of this kind of event, 0 when it is optional and absent; nil when invalid.
+  @inline(__always)
+  private func amount(_ present: EventFields) -> Micros? {
+    switch kind {
+    case .impression, .click: return optionalMoney(.cost, present)
+    case .conversion: return optionalMoney(.value, present)
+    case .cost: return money(memory.spans[Int(EventField.amount.rawValue)])
+    }
+  }
+
+  @inline(__always)
+  private func optionalMoney(_ field: EventField, _ present: EventFields) -> Micros? {
+    guard let span = optional(field, present) else { return 0 }
+    return money(span)
+  }
+
+  private func money(_ span: JSONSpan) -> Micros? {
+    if span.kind == .number { return Money.parse(span.text) }
+    return temporaryText(of: span) { Money.parse($0) }
+  }
+
+  /// Whether the amounts are in the configured currency; nil when the field is invalid.
+  @inline(__always)
+  private func isOurCurrency(_ present: EventFields) -> Bool? {
+    guard let span = optional(.currency, present) else { return true }
+    return temporaryText(of: span) { text in
+      guard text.count == currency.count else { return false }
+      for index in currency.indices where text[index] != currency[index] { return false }
+      return true
+    }
+  }
+
+  /// What `body` makes of a string that need not be kept; nil when the value is no string.
+  @inline(__always)
+  private func temporaryText<Result>(
+    of span: JSONSpan, _ body: (BorrowedBytes) -> Result?
+  ) -> Result? {
+    guard span.kind == .escapedString else { return text(of: span).flatMap(body) }
+    let mark = memory.arena.mark
+    defer { memory.arena.rewind(to: mark) }
+    return body(memory.arena.unescape(span.text))
+  }
+}

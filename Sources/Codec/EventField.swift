@@ -1,0 +1,93 @@
+// Safety: `equals` is only asked about words of the name's own length, and reads within it.
+
+import Attribution
+
+/// The fields of an input event that mean something (contract, section 2).
+enum EventField: UInt8, CaseIterable {
+  case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
+  case cost, value, amount, currency
+  case unknown
+
+  /// No field's name is longer.
+  static let longestName = 11
+
+  /// The field of this name: by length first, then by words of bytes.
+  @inline(__always)
+  init(name: BorrowedBytes) {
+    self = .unknown
+    switch name.count {
+    case 2:
+      if equals(name, "ip") { self = .ip }
+    case 4:
+      if equals(name, "cost") { self = .cost }
+    case 5:
+      if equals(name, "ad_id") { self = .adID } else if equals(name, "value") { self = .value }
+    case 6:
+      if equals(name, "amount") { self = .amount }
+    case 7:
+      if equals(name, "user_id") {
+        self = .userID
+      } else if equals(name, "channel") {
+        self = .channel
+      }
+    case 8:
+      if equals(name, "event_id") {
+        self = .eventID
+      } else if equals(name, "currency") {
+        self = .currency
+      }
+    case 10:
+      if equals(name, "event_time") {
+        self = .eventTime
+      } else if equals(name, "session_id") {
+        self = .sessionID
+      }
+    case 11:
+      if equals(name, "campaign_id") { self = .campaignID }
+    default:
+      break
+    }
+  }
+}
+
+/// A set of event fields.
+struct EventFields {
+  private var bits: UInt16 = 0
+
+  @inline(__always)
+  init(_ fields: EventField...) {
+    for field in fields { insert(field) }
+  }
+
+  @inline(__always)
+  mutating func insert(_ field: EventField) { bits |= 1 << UInt16(field.rawValue) }
+
+  @inline(__always)
+  func contains(_ field: EventField) -> Bool { bits & 1 << UInt16(field.rawValue) != 0 }
+
+  @inline(__always)
+  func isSuperset(of other: EventFields) -> Bool { bits & other.bits == other.bits }
+}
+
+/// Whether a name is this word, of the same length: its first bytes and its last, overlapping.
+@inline(__always)
+private func equals(_ name: BorrowedBytes, _ word: StaticString) -> Bool {
+  let left = UnsafeRawPointer(name.start)
+  let right = UnsafeRawPointer(word.utf8Start)
+  let count = word.utf8CodeUnitCount
+  switch count {
+  case 8...: return endsMatch(left, right, count, UInt64.self)
+  case 4...: return endsMatch(left, right, count, UInt32.self)
+  default: return endsMatch(left, right, count, UInt16.self)
+  }
+}
+
+@inline(__always)
+private func endsMatch<Word: FixedWidthInteger & BitwiseCopyable>(
+  _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, _ count: Int, _ type: Word.Type
+) -> Bool {
+  let last = count - MemoryLayout<Word>.size
+  return left.loadUnaligned(as: type) == right.loadUnaligned(as: type)
+    && left.loadUnaligned(fromByteOffset: last, as: type)
+      == right.loadUnaligned(fromByteOffset: last, as: type)
+}

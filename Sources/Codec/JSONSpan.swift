@@ -1,0 +1,28 @@
+import Attribution
+
+/// What a span of JSON text is, once the scanner has found it well formed.
+enum JSONKind: UInt8 {
+  case null
+  case boolean
+  case number
+  /// A string whose bytes stand for themselves.
+  case string
+  /// A string that holds at least one backslash, and so must be unescaped before it is used.
+  case escapedString
+  case array
+  case object
+}
+
+/// One well-formed value, or object key, inside a record: where it is and what it is.
+///
+/// The text of a string leaves out its quotes.
+struct JSONSpan {
+  var kind: JSONKind
+  var text: BorrowedBytes
+
+  @inline(__always)
+  init(_ kind: JSONKind, from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) {
+    self.kind = kind
+    self.text = BorrowedBytes(start: start, count: end - start)
+  }
+}

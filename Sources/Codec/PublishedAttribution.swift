@@ -1,0 +1,57 @@
+import Attribution
+
+/// Who got the credit for one conversion, as its attribution record says; owns its names.
+public struct PublishedAttribution: Equatable, Sendable {
+  /// One eligible touch.
+  public struct Touch: Equatable, Sendable {
+    public var kind: EventKind
+    public var time: Milliseconds
+    public var eventID: String
+    public var campaignID: String
+    /// Empty when the touch had none.
+    public var channel: String
+    /// Empty when the touch had none.
+    public var adID: String
+
+    public init(
+      kind: EventKind, time: Milliseconds, eventID: String, campaignID: String,
+      channel: String = "", adID: String = ""
+    ) {
+      self.kind = kind
+      self.time = time
+      self.eventID = eventID
+      self.campaignID = campaignID
+      self.channel = channel
+      self.adID = adID
+    }
+  }
+
+  public var conversionID: String
+  public var userID: String
+  public var time: Milliseconds
+  public var value: Micros
+  public var currency: String
+  /// The eligible touches, ordered by (time, event id by bytes).
+  public var touches: [Touch]
+  /// Per model name, each touch's credit in millionths; empty arrays when unattributed.
+  public var credits: [String: [Int64]]
+  /// Per model name, each touch's revenue in micros; empty arrays when unattributed.
+  public var revenues: [String: [Micros]]
+  /// Counts up with each publication of the conversion, from 1.
+  public var revision: Int64
+
+  public init(
+    conversionID: String, userID: String, time: Milliseconds, value: Micros, currency: String,
+    touches: [Touch], credits: [String: [Int64]], revenues: [String: [Micros]], revision: Int64
+  ) {
+    self.conversionID = conversionID
+    self.userID = userID
+    self.time = time
+    self.value = value
+    self.currency = currency
+    self.touches = touches
+    self.credits = credits
+    self.revenues = revenues
+    self.revision = revision
+  }
+}

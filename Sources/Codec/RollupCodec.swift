@@ -1,0 +1,197 @@
+// Safety: records are read from a buffer that the caller lends for one call.
+
+import Attribution
+
+/// Record values of rollups (contract, section 5).
+public struct RollupCodec: Sendable {
+  private let dimensionsOfView: [String: [Dimension]]
+  private let models: [Model]
+  private let currency: String
+
+  /// - Parameter definitions: whose views, models and currency the rollups are in.
+  public init(definitions: Definitions) {
+    dimensionsOfView = Dictionary(
+      definitions.views.map { ($0.name, $0.dimensions) }, uniquingKeysWith: { first, _ in first })
+    models = definitions.models
+    currency = definitions.currency
+  }
+
+  /// Appends the record's value: one line of JSON, fields in the contract's order.
+  ///
+  /// The rollup must be of one of the definitions' views, and its sums of their models.
+  public func encode(_ rollup: Rollup, into output: inout [UInt8]) {
+    guard let dimensions = dimensionsOfView[rollup.key.view] else {
+      preconditionFailure("the definitions have no view \(rollup.key.view)")
+    }
+    precondition(dimensions.count == rollup.key.dimensions.count, "one value per dimension")
+    let sums = rollup.sums
+
+    output.append(#"{"view":"#)
+    output.appendJSONString(rollup.key.view)
+    output.append(#","dimensions":{"#)
+    for (index, dimension) in dimensions.enumerated() {
+      if index > 0 { output.append(ASCII.comma) }
+      output.appendJSONString(dimension.rawValue)
+      output.append(ASCII.colon)
+      output.appendJSONString(rollup.key.dimensions[index])
+    }
+    output.append(#"},"window_start":"#)
+    output.appendJSONSeconds(rollup.key.windowStart)
+    output.append(#","window_end":"#)
+    output.appendJSONSeconds(rollup.windowEnd)
+    output.append(#","impressions":"#)
+    output.appendDecimal(sums.impressions)
+    output.append(#","clicks":"#)
+    output.appendDecimal(sums.clicks)
+    output.append(#","users":"#)
+    output.appendDecimal(sums.users)
+    output.append(#","sessions":"#)
+    output.appendDecimal(sums.sessions)
+    output.append(#","conversions":"#)
+    append(perModel: sums.credits, to: &output)
+    output.append(#","revenue":"#)
+    append(perModel: sums.revenues, to: &output)
+    output.append(#","spend":"#)
+    output.appendJSONDecimal(sums.spend)
+    output.append(#","currency":"#)
+    output.appendJSONString(currency)
+    output.append(#","final":"#)
+    output.append(rollup.isFinal ? "true" : "false")
+    output.append(#","revision":"#)
+    output.appendDecimal(rollup.revision)
+    output.append(#","watermark":"#)
+    if let watermark = rollup.watermark {
+      output.appendJSONMilliseconds(watermark)
+    } else {
+      output.append("null")
+    }
+    output.append(ASCII.closeBrace)
+  }
+
+  /// The rollup that a record's value holds.
+  ///
+  /// Unknown fields are ignored; a model that the record lacks reads as 0, one that the definitions
+  /// lack is ignored. The dimensions of a view that the definitions do not have come in the
+  /// record's order. Throws `UnreadableRecord` when a field is missing or of the wrong type, when
+  /// the view has other dimensions by the definitions, and when the currency is another.
+  public func decode(_ bytes: UnsafeRawBufferPointer) throws -> Rollup {
+    var fields = Fields(modelCount: models.count)
+    try JSONReader.read(bytes) { reader in
+      try reader.object { reader, name in try read(name, from: &reader, into: &fields) }
+    }
+    guard try fields.currency.required("currency") == currency else {
+      throw UnreadableRecord("the rollup is in another currency than \(currency)")
+    }
+    return try fields.rollup(dimensionsOfView: dimensionsOfView)
+  }
+
+  /// As the other `decode`, for bytes in an array.
+  public func decode(_ bytes: [UInt8]) throws -> Rollup { try bytes.withUnsafeBytes(decode) }
+}
+
+extension RollupCodec {
+  private func append(perModel values: [Int64], to output: inout [UInt8]) {
+    precondition(values.count == models.count, "one value per model")
+    output.append(ASCII.openBrace)
+    for (index, model) in models.enumerated() {
+      if index > 0 { output.append(ASCII.comma) }
+      output.appendJSONString(model.rawValue)
+      output.append(ASCII.colon)
+      output.appendJSONDecimal(values[index])
+    }
+    output.append(ASCII.closeBrace)
+  }
+
+  private func read(
+    _ name: String, from reader: inout JSONReader, into fields: inout Fields
+  ) throws {
+    switch name {
+    case "view": fields.view = try reader.string()
+    case "dimensions":
+      fields.dimensions = []
+      try reader.object { reader, name in
+        fields.dimensions?.append((name, try reader.string()))
+      }
+    case "window_start": fields.windowStart = try reader.time()
+    case "window_end": fields.windowEnd = try reader.time()
+    case "impressions": fields.impressions = try reader.integer()
+    case "clicks": fields.clicks = try reader.integer()
+    case "users": fields.users = try reader.integer()
+    case "sessions": fields.sessions = try reader.integer()
+    case "conversions": try read(perModel: &fields.credits, from: &reader)
+    case "revenue": try read(perModel: &fields.revenues, from: &reader)
+    case "spend": fields.spend = try reader.decimal()
+    case "currency": fields.currency = try reader.string()
+    case "final": fields.isFinal = try reader.boolean()
+    case "revision": fields.revision = try reader.integer()
+    case "watermark": fields.watermark = try reader.optionalTime()
+    default: try reader.skip()
+    }
+  }
+
+  private func read(perModel values: inout [Int64]?, from reader: inout JSONReader) throws {
+    var read = [Int64](repeating: 0, count: models.count)
+    try reader.object { reader, name in
+      guard let index = models.firstIndex(where: { $0.rawValue == name }) else {
+        return try reader.skip()
+      }
+      read[index] = try reader.decimal()
+    }
+    values = read
+  }
+
+  /// A rollup's fields while its record is read.
+  private struct Fields {
+    let modelCount: Int
+    var view: String?
+    var dimensions: [(name: String, value: String)]?
+    var windowStart: Milliseconds?
+    var windowEnd: Milliseconds?
+    var impressions: Int64?
+    var clicks: Int64?
+    var users: Int64?
+    var sessions: Int64?
+    var credits: [Int64]?
+    var revenues: [Micros]?
+    var spend: Micros?
+    var currency: String?
+    var isFinal: Bool?
+    var revision: Int64?
+    var watermark: Milliseconds?
+
+    init(modelCount: Int) { self.modelCount = modelCount }
+
+    func rollup(dimensionsOfView: [String: [Dimension]]) throws -> Rollup {
+      let view = try view.required("view")
+      let named = try dimensions.required("dimensions")
+      let values: [String]
+      if let dimensions = dimensionsOfView[view] {
+        values = dimensions.compactMap { dimension in
+          named.last { $0.name == dimension.rawValue }?.value
+        }
+        guard values.count == dimensions.count, named.count == dimensions.count else {
+          throw UnreadableRecord("the rollup's dimensions are not those of view \(view)")
+        }
+      } else {
+        values = named.map(\.value)
+      }
+
+      var sums = RollupSums(modelCount: modelCount)
+      sums.impressions = try impressions.required("impressions")
+      sums.clicks = try clicks.required("clicks")
+      sums.users = try users.required("users")
+      sums.sessions = try sessions.required("sessions")
+      sums.spend = try spend.required("spend")
+      sums.credits = try credits.required("conversions")
+      sums.revenues = try revenues.required("revenue")
+      return Rollup(
+        key: RollupKey(
+          view: view, dimensions: values, windowStart: try windowStart.required("window_start")),
+        windowEnd: try windowEnd.required("window_end"),
+        sums: sums,
+        isFinal: try isFinal.required("final"),
+        revision: try revision.required("revision"),
+        watermark: watermark)
+    }
+  }
+}
