@@ -38,7 +38,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "KafkaTests", dependencies: ["Kafka"]),
-    .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TributaryTestKit"]),
+    .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),

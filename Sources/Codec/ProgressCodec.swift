@@ -28,15 +28,10 @@ public enum ProgressCodec {
 
   /// Appends a progress record's value.
   ///
-  /// - Parameter finalThrough: every window with an end at or before this is final; written with
-  ///   milliseconds only when it has any.
+  /// - Parameter finalThrough: every window with an end at or before this is final.
   public static func encode(finalThrough: Milliseconds, into output: inout [UInt8]) {
     output.append(#"{"final_through":"#)
-    if finalThrough % 1_000 == 0 {
-      output.appendJSONSeconds(finalThrough)
-    } else {
-      output.appendJSONMilliseconds(finalThrough)
-    }
+    output.appendJSONMilliseconds(finalThrough)
     output.append(ASCII.closeBrace)
   }
 

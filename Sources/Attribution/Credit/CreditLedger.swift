@@ -20,6 +20,8 @@ public struct RollupDelta {
 }
 
 /// Books touches, credits and spend to the buckets of every view, as signed changes until the commit.
+///
+/// Sums beyond 64 bits wrap around instead of stopping the stream, so that taking back stays exact.
 struct CreditLedger: ~Copyable {
   private let definitions: Definitions
   private(set) var deltas: DeltaTable
@@ -44,7 +46,7 @@ struct CreditLedger: ~Copyable {
       let row = row(touch.pointee.placement, view, touch.pointee.time, journeys)
       let bit: UInt64 = 1 << UInt64(view)
       row[kind] += 1
-      row[SumsLayout.spend] += cost
+      row[SumsLayout.spend] &+= cost
       if firsts.users & bit != 0 { row[SumsLayout.users] += 1 }
       if firsts.sessions & bit != 0 { row[SumsLayout.sessions] += 1 }
     }
@@ -55,7 +57,7 @@ struct CreditLedger: ~Copyable {
     _ amount: Micros, on placement: UInt32, at time: Milliseconds, _ journeys: borrowing Journeys
   ) {
     for view in definitions.views.indices {
-      row(placement, view, time, journeys)[SumsLayout.spend] += amount
+      row(placement, view, time, journeys)[SumsLayout.spend] &+= amount
     }
   }
 
@@ -101,8 +103,8 @@ struct CreditLedger: ~Copyable {
     for view in definitions.views.indices {
       let isByTouch = definitions.views[view].bucketConversionsBy == .touch
       let row = row(placement, view, isByTouch ? touchTime : conversionTime, journeys)
-      row[deltas.layout.credit(model)] += sign * credit
-      row[deltas.layout.revenue(model)] += sign * revenue
+      row[deltas.layout.credit(model)] &+= sign &* credit
+      row[deltas.layout.revenue(model)] &+= sign &* revenue
     }
   }
 

@@ -114,7 +114,8 @@ struct Shares: ~Copyable {
   }
 
   /// Gives the units that remain to the largest remainders, ties to the later touch.
-  private mutating func hand(out units: Int64, to shares: UnsafeMutablePointer<Int64>, _ count: Int) {
+  private mutating func hand(out units: Int64, to shares: UnsafeMutablePointer<Int64>, _ count: Int)
+  {
     guard units > 0 else { return }
     for index in 0..<count { order[index] = Int32(index) }
     let remainders = self.remainders

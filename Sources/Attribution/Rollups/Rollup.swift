@@ -20,21 +20,23 @@ public struct RollupSums: Equatable, Sendable {
       && credits.allSatisfy { $0 == 0 } && revenues.allSatisfy { $0 == 0 }
   }
 
-  /// Adds `delta` field by field.
+  /// Adds `delta` field by field. Sums beyond 64 bits wrap around, so that taking back stays exact.
   public mutating func add(_ delta: RollupSums) {
-    impressions += delta.impressions
-    clicks += delta.clicks
-    users += delta.users
-    sessions += delta.sessions
-    spend += delta.spend
+    impressions &+= delta.impressions
+    clicks &+= delta.clicks
+    users &+= delta.users
+    sessions &+= delta.sessions
+    spend &+= delta.spend
     for index in credits.indices {
-      credits[index] += delta.credits[index]
-      revenues[index] += delta.revenues[index]
+      credits[index] &+= delta.credits[index]
+      revenues[index] &+= delta.revenues[index]
     }
   }
 }
 
 /// Which bucket of which view: the identity of a rollup.
+///
+/// Names are compared by their bytes: two spellings of one character are two names.
 public struct RollupKey: Hashable, Sendable {
   public var view: String
   /// One value per dimension of the view, in its order; a missing value is "".
@@ -45,6 +47,18 @@ public struct RollupKey: Hashable, Sendable {
     self.view = view
     self.dimensions = dimensions
     self.windowStart = windowStart
+  }
+
+  public static func == (left: RollupKey, right: RollupKey) -> Bool {
+    left.windowStart == right.windowStart && left.view.utf8.elementsEqual(right.view.utf8)
+      && left.dimensions.elementsEqual(right.dimensions) { $0.utf8.elementsEqual($1.utf8) }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(windowStart)
+    for value in dimensions {
+      for byte in value.utf8 { hasher.combine(byte) }
+    }
   }
 }
 

@@ -56,22 +56,19 @@ public final class RollupTable {
 
   // MARK: Input
 
-  /// Whether the bucket's published state may exist without being in memory: then reload first.
-  public func isForgotten(_ identity: Hash128, windowEnd: Milliseconds) -> Bool {
-    forgottenThrough.isKnown && windowEnd <= forgottenThrough.time && index[identity] == nil
+  /// Whether the rollup with this identity (the hash of its record key) is in memory.
+  public func isKnown(_ identity: Hash128) -> Bool { index[identity] != nil }
+
+  /// Makes room for a rollup not in memory. One that ends at or before `forgottenThrough` may have
+  /// been published already and must be reloaded instead.
+  public func insert(_ identity: Hash128, key: RollupKey, windowEnd: Milliseconds) {
+    _ = place(identity, key, windowEnd)
   }
 
-  /// Adds a delta to its bucket.
-  ///
-  /// - Parameters:
-  ///   - identity: the hash of the record key, which names the bucket.
-  ///   - sums: signed changes in the order of `SumsLayout`.
-  ///   - key: makes the key; called for a bucket not in memory only.
-  public func add(
-    _ identity: Hash128, sums: UnsafeBufferPointer<Int64>, key: () -> (RollupKey, Milliseconds)
-  ) {
-    let number = index[identity] ?? insert(identity, key)
-    for column in 0..<layout.width { cells[number * layout.width + column] += sums[column] }
+  /// Adds signed changes, in the order of `SumsLayout`, to a rollup in memory.
+  public func add(_ identity: Hash128, sums: UnsafeBufferPointer<Int64>) {
+    guard let number = index[identity] else { preconditionFailure("insert the rollup first") }
+    for column in 0..<layout.width { cells[number * layout.width + column] &+= sums[column] }
     markDirty(number)
   }
 
@@ -152,7 +149,7 @@ public final class RollupTable {
   /// Takes back a published rollup; of several of one key the last counts.
   public func restore(_ rollup: Rollup, identity: Hash128) {
     guard !forgottenThrough.isKnown || rollup.windowEnd > forgottenThrough.time else { return }
-    let number = index[identity] ?? insert(identity) { (rollup.key, rollup.windowEnd) }
+    let number = index[identity] ?? place(identity, rollup.key, rollup.windowEnd)
     guard rollup.revision > buckets[number]!.revision else { return }
     buckets[number]!.revision = rollup.revision
     if rollup.isFinal && !buckets[number]!.isFinal {
@@ -214,8 +211,7 @@ public final class RollupTable {
     }
   }
 
-  private func insert(_ identity: Hash128, _ key: () -> (RollupKey, Milliseconds)) -> Int {
-    let (key, windowEnd) = key()
+  private func place(_ identity: Hash128, _ key: RollupKey, _ windowEnd: Milliseconds) -> Int {
     let isFinal = finalThrough.isKnown && windowEnd <= finalThrough.time
     let bucket = Bucket(
       key: key, identity: identity, windowEnd: windowEnd, revision: 0, isFinal: isFinal,

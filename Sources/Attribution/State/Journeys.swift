@@ -76,7 +76,9 @@ struct Journeys: ~Copyable {
     let own = touch.pointee.next
     let all: UInt64 = views.count >= 64 ? .max : (1 << UInt64(views.count)) - 1
     var firsts = Firsts(users: all, sessions: touch.pointee.hasSession ? all : 0)
-    let earliest = views.reduce(touch.pointee.time) { min($0, $1.windowStart(of: touch.pointee.time)) }
+    let earliest = views.reduce(touch.pointee.time) {
+      min($0, $1.windowStart(of: touch.pointee.time))
+    }
     var previous: TouchPointer?
     var link = user.pointee.touches
     while let older = self.touch(link), older.isAfter(touch.pointee.time, touch.id) {

@@ -29,6 +29,24 @@ public struct OracleEvent: Sendable {
     self.sessionID = sessionID
   }
 
+  /// Lends the event to `body`, names and all, for one call.
+  public func lend<Result>(_ body: (Event) throws -> Result) rethrows -> Result {
+    let names = [eventID, userID, campaignID, channel, adID, sessionID]
+    let bytes = names.flatMap { Array($0.utf8) }
+    return try bytes.withUnsafeBytes { buffer in
+      var start = 0
+      let lent = names.map { name in
+        let end = start + name.utf8.count
+        defer { start = end }
+        return BorrowedBytes(UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
+      }
+      return try body(
+        Event(
+          kind: kind, time: time, amount: amount, eventID: lent[0], userID: lent[1],
+          campaignID: lent[2], channel: lent[3], adID: lent[4], sessionID: lent[5]))
+    }
+  }
+
   /// Copies what `event` has been lent.
   public init(_ event: Event) {
     self.init(
