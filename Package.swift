@@ -28,6 +28,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
+    .target(name: "BrokerTestKit"),
     .target(name: "TributaryTestKit", dependencies: ["Attribution", "Codec"]),
     .executableTarget(
       name: "tributary",
@@ -37,7 +38,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "KafkaTests", dependencies: ["Kafka"]),
+    .testTarget(
+      name: "KafkaTests",
+      dependencies: [
+        "BrokerTestKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "AttributionTests", dependencies: ["Attribution", "TributaryTestKit"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
