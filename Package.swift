@@ -28,6 +28,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
+    .target(name: "BrokerTestKit"),
     .target(name: "TributaryTestKit", dependencies: ["Attribution", "Codec"]),
     .executableTarget(
       name: "tributary",
@@ -37,13 +38,19 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "KafkaTests", dependencies: ["Kafka"]),
-    .testTarget(name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
+    .testTarget(
+      name: "KafkaTests",
+      dependencies: [
+        "BrokerTestKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
     .testTarget(
-      name: "PipelineTests", dependencies: ["Pipeline", "Kafka", "TributaryTestKit"]),
+      name: "PipelineTests",
+      dependencies: ["BrokerTestKit", "Configuration", "Kafka", "Pipeline", "TributaryTestKit"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,201 @@
+// Safety: the C strings given to `posix_spawn` are freed after it has copied them. `Sendable` because
+// everything is set in `init`; the pipe's write end is closed only once, by `stop`, behind a mutex.
+
+import Glibc
+import Synchronization
+
+/// A Kafka broker for tests: the one of `TRIBUTARY_TEST_BOOTSTRAP`, or a local `noida-db` started
+/// for this process.
+///
+/// The local one is looked for in `TRIBUTARY_NOIDA_DB`, then `.venv/bin` of the package, then `PATH`.
+/// It cannot outlive the process that started it, however that dies: a small shell holds the broker
+/// and the reading end of a pipe, and ends the broker when the pipe closes.
+public final class LocalBroker: Sendable {
+  /// Why there is no broker to test with.
+  public struct Unavailable: Error, Sendable, CustomStringConvertible {
+    public let description: String
+  }
+
+  /// `host:port`, for `bootstrap.servers`.
+  public let bootstrapServers: String
+  /// Whether it is this process's own `noida-db`, with its limits (docs: it expels no dead members,
+  /// ends no transaction by time, does not long-poll).
+  public let isLocal: Bool
+
+  private let lifeline: Mutex<Int32?>
+
+  private static let started = Result { () throws(Unavailable) -> LocalBroker in
+    try LocalBroker()
+  }
+
+  /// The broker that all tests of this process share; started on first use.
+  public static func shared() throws(Unavailable) -> LocalBroker {
+    try started.get()
+  }
+
+  /// Whether tests that need a broker can run here. Starts nothing.
+  public static var isAvailable: Bool {
+    environment("TRIBUTARY_TEST_BOOTSTRAP") != nil || executable() != nil
+  }
+
+  /// A broker of its own: the given one, or a new local one in a new directory.
+  public init() throws(Unavailable) {
+    if let given = Self.environment("TRIBUTARY_TEST_BOOTSTRAP") {
+      bootstrapServers = given
+      isLocal = false
+      lifeline = Mutex(nil)
+      return
+    }
+    guard let executable = Self.executable() else {
+      throw Unavailable(
+        description: """
+          no broker: set TRIBUTARY_TEST_BOOTSTRAP=host:port, or install noida-db \
+          (python3 -m venv .venv && .venv/bin/pip install noida-db)
+          """)
+    }
+    let port = try Self.freePort()
+    lifeline = Mutex(try Self.start(executable, port: port))
+    bootstrapServers = "127.0.0.1:\(port)"
+    isLocal = true
+    guard Self.waitUntilListening(port: port, milliseconds: 15_000) else {
+      stop()
+      throw Unavailable(description: "\(executable) did not listen on port \(port) within 15 s")
+    }
+  }
+
+  deinit { stop() }
+
+  /// Ends a local broker and removes its directory, in the background. Idempotent.
+  public func stop() {
+    lifeline.withLock { descriptor in
+      if let open = descriptor { close(open) }
+      descriptor = nil
+    }
+  }
+
+  /// A name no other test uses, on this broker or a shared one.
+  public static func uniqueName(_ prefix: String) -> String {
+    "\(prefix)-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+  }
+}
+
+// MARK: - Starting
+
+extension LocalBroker {
+  /// Ends its broker (all of its process group) when its standard input closes, then cleans up.
+  private static let guardian = """
+    trap '' INT TERM HUP
+    setsid "$0" start --only kafka --kafka-port "$1" --host 127.0.0.1 --data-dir "$2/data" \
+      </dev/null >"$2/log" 2>&1 &
+    broker=$!
+    read -r _
+    kill -TERM -- "-$broker"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+      kill -0 -- "-$broker" || break
+      sleep 0.3
+    done
+    kill -KILL -- "-$broker"
+    rm -rf "$2"
+    """
+
+  /// Starts the guardian and its broker.
+  /// - Returns: the pipe end that keeps them alive.
+  private static func start(
+    _ executable: String, port: UInt16
+  ) throws(Unavailable) -> Int32 {
+    var template = Array("\(environment("TMPDIR") ?? "/tmp")/broker-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw Unavailable(description: "no temporary directory: errno \(errno)")
+    }
+    let directory = String(
+      decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+
+    var ends: [Int32] = [0, 0]
+    guard pipe2(&ends, O_CLOEXEC) == 0 else {
+      throw Unavailable(description: "no pipe: errno \(errno)")
+    }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+
+    let arguments = ["sh", "-c", guardian, executable, "\(port)", directory]
+    var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+    argumentPointers.append(nil)
+    defer { for pointer in argumentPointers { free(pointer) } }
+
+    var process: pid_t = 0
+    let failure = posix_spawn(&process, "/bin/sh", &actions, nil, argumentPointers, environ)
+    close(ends[0])
+    guard failure == 0 else {
+      close(ends[1])
+      throw Unavailable(description: "cannot start /bin/sh: errno \(failure)")
+    }
+    return ends[1]
+  }
+
+  private static func executable() -> String? {
+    if let given = environment("TRIBUTARY_NOIDA_DB") { return given }
+    let name = "noida-db"
+    // The package's root is the directory of `Sources`, three above this file.
+    var root = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+    root.removeLast(3)
+    var folders = ["\(root.joined(separator: "/"))/.venv/bin"]
+    folders += (environment("PATH") ?? "").split(separator: ":").map(String.init)
+    return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+  }
+
+  private static func environment(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }
+}
+
+// MARK: - Ports
+
+extension LocalBroker {
+  private static func loopback(port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return address
+  }
+
+  private static func withSocket<Value>(
+    to port: UInt16, _ body: (Int32, UnsafeMutablePointer<sockaddr>, socklen_t) -> Value
+  ) -> Value {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = loopback(port: port)
+    return withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        body(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
+
+  /// A port nobody listens on at this moment.
+  public static func freePort() throws(Unavailable) -> UInt16 {
+    let port = withSocket(to: 0) { descriptor, address, size -> UInt16 in
+      var size = size
+      guard bind(descriptor, address, size) == 0, getsockname(descriptor, address, &size) == 0
+      else { return 0 }
+      return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+        UInt16(bigEndian: $0.pointee.sin_port)
+      }
+    }
+    guard port != 0 else { throw Unavailable(description: "no free port: errno \(errno)") }
+    return port
+  }
+
+  private static func waitUntilListening(port: UInt16, milliseconds: Int) -> Bool {
+    for _ in 0..<(milliseconds / 50) {
+      if withSocket(to: port, { connect($0, $1, $2) == 0 }) { return true }
+      usleep(50_000)
+    }
+    return false
+  }
+}

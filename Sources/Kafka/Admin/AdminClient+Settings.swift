@@ -1,0 +1,98 @@
+// Safety: the C objects of a call are owned by `AdminCall` and by `defer` in the function that made
+// them; answers are read before their event is destroyed.
+
+internal import CRdkafka
+
+extension AdminClient {
+  struct Setting {
+    var value: String
+    /// Set on the topic itself, not inherited.
+    var isOwn: Bool
+  }
+
+  /// Changes some settings of a topic and leaves its others.
+  ///
+  /// The oldest brokers know only "replace all settings", so this reads the topic's own settings and
+  /// writes them all; two callers at once can undo each other.
+  public func setTopicConfiguration(
+    _ topic: String, _ settings: [String: String], timeoutMilliseconds: Int32
+  ) throws(KafkaError) {
+    let operation = "configure topic \(topic)"
+    let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
+    let known = try describeSettings(
+      [topic], timeoutMilliseconds: deadline.remainingMilliseconds)[topic]
+    guard let known else {
+      throw client.error(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, operation: operation)
+    }
+    let call = try AdminCall(client, operation, deadline)
+    var requests = [rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)]
+    defer { rd_kafka_ConfigResource_destroy(requests[0]) }
+    let own = known.filter { $0.value.isOwn }.mapValues(\.value)
+    for (name, value) in own.merging(settings, uniquingKeysWith: { _, new in new }) {
+      rd_kafka_ConfigResource_set_config(requests[0], name, value)
+    }
+    rd_kafka_AlterConfigs(client.pointer, &requests, 1, call.options, call.queue)
+    let event = try call.wait()
+    var count = 0
+    guard
+      let answers = rd_kafka_AlterConfigs_result_resources(
+        rd_kafka_event_AlterConfigs_result(event), &count)
+    else { return }
+    for index in 0..<count {
+      try check(answers[index], operation)
+    }
+  }
+
+  func describeSettings(
+    _ topics: [String], timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> [String: [String: Setting]] {
+    guard !topics.isEmpty else { return [:] }
+    let operation = "describe topic settings"
+    let call = try AdminCall(
+      client, operation, Deadline(afterMilliseconds: timeoutMilliseconds))
+    var requests = topics.map { rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, $0) }
+    defer { for request in requests { rd_kafka_ConfigResource_destroy(request) } }
+    rd_kafka_DescribeConfigs(
+      client.pointer, &requests, requests.count, call.options, call.queue)
+    let event = try call.wait()
+    var count = 0
+    guard
+      let answers = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event), &count)
+    else { return [:] }
+
+    var found: [String: [String: Setting]] = [:]
+    for index in 0..<count {
+      guard let resource = answers[index] else { continue }
+      guard rd_kafka_ConfigResource_error(resource) != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+      else { continue }
+      try check(resource, operation)
+      found[String(cString: rd_kafka_ConfigResource_name(resource))] = settings(of: resource)
+    }
+    return found
+  }
+
+  private func settings(of resource: OpaquePointer) -> [String: Setting] {
+    var count = 0
+    guard let entries = rd_kafka_ConfigResource_configs(resource, &count) else { return [:] }
+    var found: [String: Setting] = [:]
+    for index in 0..<count {
+      guard let entry = entries[index], let value = rd_kafka_ConfigEntry_value(entry) else {
+        continue
+      }
+      found[String(cString: rd_kafka_ConfigEntry_name(entry))] = Setting(
+        value: String(cString: value),
+        isOwn: rd_kafka_ConfigEntry_source(entry)
+          == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
+    }
+    return found
+  }
+
+  private func check(_ resource: OpaquePointer?, _ operation: String) throws(KafkaError) {
+    let code = rd_kafka_ConfigResource_error(resource)
+    guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+    throw client.error(
+      code, operation: operation,
+      message: rd_kafka_ConfigResource_error_string(resource).map { String(cString: $0) })
+  }
+}

@@ -1,0 +1,90 @@
+// Safety: `@unchecked Sendable` because librdkafka's threads reach a context through the client's
+// opaque pointer. They touch only `logger`, which is a Sendable value and never changes, and
+// `connectionTrouble`, which is behind a mutex. Everything else is read and written on the thread
+// that polls the client, because librdkafka runs those callbacks inside the polling call.
+
+internal import CRdkafka
+import Logging
+import Synchronization
+
+/// What the callbacks of one client share: its logger and what they have seen.
+final class ClientContext: @unchecked Sendable {
+  let logger: Logger
+  let onStatistics: ((String) -> Void)?
+
+  /// Called with the code and the list of a rebalance; the list is librdkafka's.
+  var onRebalance:
+    (
+      (rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) -> Void
+    )?
+
+  /// Errors met inside callbacks, which cannot throw; the next poll throws them.
+  private(set) var pendingErrors: [KafkaError] = []
+  /// Records that could not be delivered, and why the first could not.
+  private(set) var deliveryFailures = 0
+  private(set) var firstDeliveryFailure: KafkaError?
+
+  private var throttle = ErrorThrottle()
+  private let connectionTrouble = Mutex<(text: String, atMilliseconds: Int64)?>(nil)
+
+  init(logger: Logger, onStatistics: ((String) -> Void)?) {
+    self.logger = logger
+    self.onStatistics = onStatistics
+  }
+
+  func keep(_ error: KafkaError) {
+    pendingErrors.append(error)
+  }
+
+  /// The oldest kept error, taken out.
+  func takeError() -> KafkaError? {
+    pendingErrors.isEmpty ? nil : pendingErrors.removeFirst()
+  }
+
+  func countDeliveryFailure(_ error: @autoclosure () -> KafkaError) {
+    deliveryFailures += 1
+    if firstDeliveryFailure == nil { firstDeliveryFailure = error() }
+  }
+
+  /// One line for an error that needs nobody's action, at most one per code in ten seconds.
+  func report(_ error: KafkaError) {
+    guard throttle.admits(code: error.code, nowMilliseconds: MonotonicClock.milliseconds) else {
+      return
+    }
+    logger.warning("\(error)")
+  }
+
+  /// Called by librdkafka's threads with each of its log lines.
+  func log(level: Int32, facility: String, line: String) {
+    if facility == "FAIL" {
+      let now = MonotonicClock.milliseconds
+      connectionTrouble.withLock { $0 = (line, now) }
+      // The error callback reports the same, once per change.
+      logger.debug("\(line)", metadata: ["facility": "\(facility)"])
+      return
+    }
+    logger.log(
+      level: Self.level(ofSyslog: level), "\(line)", metadata: ["facility": "\(facility)"])
+  }
+
+  /// The last failure to reach a broker, when it is recent enough to explain an error now.
+  var recentConnectionTrouble: String? {
+    let now = MonotonicClock.milliseconds
+    return connectionTrouble.withLock { last in
+      guard let last, now - last.atMilliseconds < 60_000 else { return nil }
+      return last.text
+    }
+  }
+
+  /// syslog's eight levels in swift-log's seven.
+  static func level(ofSyslog level: Int32) -> Logger.Level {
+    switch level {
+    case ...2: .critical
+    case 3: .error
+    case 4: .warning
+    case 5: .notice
+    case 6: .info
+    default: .debug
+    }
+  }
+}

@@ -1,0 +1,26 @@
+internal import Glibc
+
+/// Milliseconds that only go forward; for deadlines, never for event time.
+enum MonotonicClock {
+  static var milliseconds: Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+  }
+}
+
+/// A point in time by which a call must be done.
+struct Deadline {
+  private let atMilliseconds: Int64
+
+  init(afterMilliseconds timeout: Int32) {
+    atMilliseconds = MonotonicClock.milliseconds + Int64(max(0, timeout))
+  }
+
+  /// Milliseconds left, never below 0.
+  var remainingMilliseconds: Int32 {
+    Int32(clamping: max(0, atMilliseconds - MonotonicClock.milliseconds))
+  }
+
+  var hasPassed: Bool { remainingMilliseconds == 0 }
+}
