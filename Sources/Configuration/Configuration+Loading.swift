@@ -154,7 +154,9 @@ private struct Loader {
       } else if let property = kafkaProperty(of: name) {
         try setKafka(property, to: text, source: name)
       } else {
-        let meant = suggestion(for: name, among: Setting.all.map(\.environmentVariable))
+        let meant = suggestion(
+          for: String(name.dropFirst("TRIBUTARY_".count)), among: Setting.all.map(\.path)
+        ).flatMap(Setting.at)?.environmentVariable
         throw ConfigurationError(
           source: name, problem: "unknown environment variable",
           advice: meant.map { "did you mean \($0)?" }
