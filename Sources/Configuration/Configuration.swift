@@ -1,1 +1,65 @@
-// Configuration
+import Attribution
+
+/// Everything a Tributary process needs to know before it starts.
+///
+/// A value of this type that came out of ``load(file:environment:overrides:)`` is valid: every rule
+/// about a single setting, and about settings together, has been checked. The list of settings, with
+/// their defaults and meanings, is ``Setting/all``.
+public struct Configuration: Sendable, Equatable {
+  /// Names consumer groups, transactional ids and internal topics.
+  public var applicationID = "tributary"
+  /// Brokers to start from: `host:port`, separated by commas.
+  public var bootstrapServers = "localhost:9092"
+  public var topics = Topics()
+  /// What the numbers mean.
+  public var definitions = Definitions()
+  /// How long a transaction collects work before it is committed.
+  public var commitInterval: Milliseconds = 1_000
+  /// Worker threads; 0 stands for one per core.
+  public var workers = 0
+  /// Name of this process among those of the same `applicationID`; empty for none. When set, group
+  /// membership is static and transactional ids are stable.
+  public var instanceID = ""
+  /// librdkafka properties, passed through as they are. Values may be secrets: see
+  /// ``isSecret(kafkaProperty:)``.
+  public var kafka: [String: String] = [:]
+
+  /// The defaults.
+  public init() {}
+
+  /// Deltas from the attribution stage to the rollup stage.
+  public var deltasTopic: String { applicationID + "-deltas" }
+
+  /// The attribution stage's state changelog.
+  public var stateTopic: String { applicationID + "-state" }
+}
+
+extension Configuration {
+  /// The topics that are read and written. Internal ones are ``Configuration/deltasTopic`` and
+  /// ``Configuration/stateTopic``.
+  public struct Topics: Sendable, Equatable {
+    /// Optional input.
+    public var impressions: String? = "impressions"
+    public var clicks = "clicks"
+    public var conversions = "conversions"
+    /// Optional input.
+    public var costs: String? = "costs"
+    public var rollups = "rollups"
+    public var attributions = "attributions"
+    public var deadLetters = "dead-letters"
+    public var lateEvents = "late-events"
+
+    public init() {}
+  }
+
+  /// A setting given on the command line; it wins over file and environment.
+  public enum Override: Sendable, Equatable {
+    /// `-b brokers`
+    case bootstrapServers(String)
+    /// `-X property=value`: the text after `-X`.
+    case kafkaProperty(String)
+    /// Any setting by its path (`topics.clicks`). Lists may be written `a,b`, structures as inline
+    /// YAML. `flag` is what the user typed, for error messages.
+    case setting(path: String, value: String, flag: String)
+  }
+}

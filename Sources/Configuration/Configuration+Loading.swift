@@ -1,0 +1,339 @@
+import Attribution
+import Foundation
+import Yams
+
+extension Configuration {
+  /// The configuration that `file`, then `environment`, then `overrides` make of the defaults; the
+  /// later wins, setting by setting, and librdkafka property by property.
+  ///
+  /// - Parameters:
+  ///   - file: Path of a YAML file; nil for none. Every key is optional.
+  ///   - environment: All of the process's variables. `TRIBUTARY_` and a setting's path in capitals,
+  ///     joined by `_`, sets it; `TRIBUTARY_KAFKA_SECURITY_PROTOCOL` sets the librdkafka property
+  ///     `security.protocol`. An unknown name that begins with `TRIBUTARY_` is an error, except
+  ///     `TRIBUTARY_TEST_*`, `TRIBUTARY_NOIDA_DB` and what Kubernetes makes for a service called
+  ///     `tributary`.
+  ///   - overrides: Settings from the command line, in the order given.
+  /// - Throws: The first fault found, with its place.
+  public static func load(
+    file: String?, environment: [String: String], overrides: [Override] = []
+  ) throws(ConfigurationError) -> Configuration {
+    var loader = Loader()
+    if let file { try loader.apply(yaml: try contents(of: file), named: file) }
+    return try loader.finish(environment: environment, overrides: overrides)
+  }
+
+  /// As ``load(file:environment:overrides:)``, with the file's text at hand.
+  static func load(
+    yaml: String, named name: String = "config.yaml", environment: [String: String] = [:],
+    overrides: [Override] = []
+  ) throws(ConfigurationError) -> Configuration {
+    var loader = Loader()
+    try loader.apply(yaml: yaml, named: name)
+    return try loader.finish(environment: environment, overrides: overrides)
+  }
+
+  private static func contents(of file: String) throws(ConfigurationError) -> String {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) else {
+      throw ConfigurationError(
+        source: file, problem: "there is no such file", advice: "check the path given with -c")
+    }
+    if isDirectory.boolValue {
+      throw ConfigurationError(
+        source: file, problem: "is a directory", advice: "give a YAML file with -c")
+    }
+    guard let bytes = FileManager.default.contents(atPath: file) else {
+      throw ConfigurationError(
+        source: file, problem: "cannot be read", advice: "check the file's permissions")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw ConfigurationError(source: file, problem: "is not UTF-8", advice: "save it as UTF-8")
+    }
+    return text
+  }
+}
+
+/// Applies one source after the other, and remembers where each setting came from.
+private struct Loader {
+  var configuration = Configuration()
+  /// The value that each path, or `kafka.` and property, got last.
+  var origins: [String: SettingValue] = [:]
+
+  mutating func finish(
+    environment: [String: String], overrides: [Configuration.Override]
+  ) throws(ConfigurationError) -> Configuration {
+    try apply(environment: environment)
+    for override in overrides { try apply(override) }
+    try checkTogether()
+    return configuration
+  }
+
+  private mutating func set(
+    _ setting: Setting, to value: SettingValue
+  ) throws(ConfigurationError) {
+    guard setting.path == "kafka" else {
+      try setting.read(value, &configuration)
+      origins[setting.path] = value
+      return
+    }
+    // Properties add up over the sources; only equal names replace each other.
+    let before = configuration.kafka
+    try setting.read(value, &configuration)
+    configuration.kafka.merge(before) { new, _ in new }
+    for (_, property) in value.isNull ? [] : try value.entries() {
+      origins[property.path] = property
+    }
+  }
+
+  // MARK: File
+
+  mutating func apply(yaml text: String, named name: String) throws(ConfigurationError) {
+    guard let root = try parse(text, named: name) else { return }
+    let document = SettingValue(path: "", node: root, source: name)
+    if document.isNull { return }
+    guard root.mapping != nil else {
+      throw ConfigurationError(
+        source: name, line: root.mark?.line, column: root.mark?.column,
+        problem: "the file is not a mapping", advice: "write key: value lines")
+    }
+    try apply(section: document)
+  }
+
+  private mutating func apply(section: SettingValue) throws(ConfigurationError) {
+    for (key, value) in try section.entries() {
+      if let setting = Setting.at(value.path) {
+        try set(setting, to: value)
+      } else if Setting.all.contains(where: { $0.path.hasPrefix(value.path + ".") }) {
+        if !value.isNull { try apply(section: value) }
+      } else {
+        throw unknownKey(key, value, in: section)
+      }
+    }
+  }
+
+  private func unknownKey(
+    _ key: SettingValue, _ value: SettingValue, in section: SettingValue
+  ) -> ConfigurationError {
+    let name = key.node.scalar?.string ?? ""
+    let prefix = section.path.isEmpty ? "" : section.path + "."
+    let siblings = Setting.all.map(\.path).filter { $0.hasPrefix(prefix) }.map {
+      String($0.dropFirst(prefix.count).prefix { $0 != "." })
+    }
+    var known: [String] = []
+    for sibling in siblings where known.last != sibling { known.append(sibling) }
+    var error = key.unknownKey(name, among: known)
+    if suggestion(for: name, among: known) != nil { return error }
+    if let elsewhere = Setting.all.first(where: { $0.path.hasSuffix("." + name) }) {
+      error.advice = "did you mean \(elsewhere.path)?"
+    } else if prefix.isEmpty, name.contains(".") {
+      error.advice = "librdkafka properties stand under kafka"
+    }
+    return error
+  }
+
+  private func parse(_ text: String, named name: String) throws(ConfigurationError) -> Node? {
+    let text =
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    do {
+      return try Parser(yaml: text, encoding: .utf8).singleRoot()
+    } catch let error as YamlError {
+      throw ConfigurationError(yamlError: error, source: name)
+    } catch {
+      throw ConfigurationError(source: name, problem: "is not valid YAML")
+    }
+  }
+
+  // MARK: Environment
+
+  private mutating func apply(environment: [String: String]) throws(ConfigurationError) {
+    for (name, text) in environment.sorted(by: { $0.key < $1.key })
+    where name.hasPrefix("TRIBUTARY_") && !isForeign(name) {
+      if let setting = Setting.all.first(where: { $0.environmentVariable == name }) {
+        try set(setting, to: try value(for: setting, text: text, source: name))
+      } else if let property = kafkaProperty(of: name) {
+        try setKafka(property, to: text, source: name)
+      } else {
+        let meant = suggestion(
+          for: String(name.dropFirst("TRIBUTARY_".count)), among: Setting.all.map(\.path)
+        ).flatMap(Setting.at)?.environmentVariable
+        throw ConfigurationError(
+          source: name, problem: "unknown environment variable",
+          advice: meant.map { "did you mean \($0)?" }
+            ?? "TRIBUTARY_ must be followed by a setting's name, as in TRIBUTARY_TOPICS_CLICKS")
+      }
+    }
+  }
+
+  /// Variables that begin with `TRIBUTARY_` without being settings: those of the tests and scripts,
+  /// and those that Kubernetes adds when a service is called `tributary`.
+  private func isForeign(_ name: String) -> Bool {
+    let rest = name.dropFirst("TRIBUTARY_".count)
+    if rest.hasPrefix("TEST_") || rest == "NOIDA_DB" { return true }
+    return ["SERVICE_HOST", "SERVICE_PORT", "PORT"].contains(rest)
+      || rest.hasPrefix("SERVICE_PORT_")
+      || rest.wholeMatch(of: /PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?/) != nil
+  }
+
+  private func kafkaProperty(of name: String) -> String? {
+    let prefix = "TRIBUTARY_KAFKA_"
+    guard name.hasPrefix(prefix), name.count > prefix.count else { return nil }
+    return name.dropFirst(prefix.count).lowercased().split(
+      separator: "_", omittingEmptySubsequences: false
+    ).joined(separator: ".")
+  }
+
+  // MARK: Flags
+
+  private mutating func apply(_ override: Configuration.Override) throws(ConfigurationError) {
+    switch override {
+    case .bootstrapServers(let brokers):
+      try apply(.setting(path: "bootstrap_servers", value: brokers, flag: "-b"))
+    case .kafkaProperty(let text):
+      // The text is never quoted: it may be a secret.
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw ConfigurationError(
+          source: "-X", problem: "is not followed by property=value",
+          advice: "write it as in -X security.protocol=SSL")
+      }
+      let property = String(text[..<equals])
+      let value = String(text[text.index(after: equals)...])
+      try setKafka(
+        property, to: value, source: isKafkaPropertyName(property) ? "-X \(property)" : "-X")
+    case .setting(let path, let text, let flag):
+      guard let setting = Setting.at(path) else {
+        let meant = suggestion(for: path, among: Setting.all.map(\.path))
+        throw ConfigurationError(
+          source: flag, problem: "there is no setting \(quoted(path))",
+          advice: meant.map { "did you mean \($0)?" } ?? "see tributary run --help")
+      }
+      try set(setting, to: try value(for: setting, text: text, source: flag))
+    }
+  }
+
+  // MARK: Texts from outside a file
+
+  private mutating func setKafka(
+    _ property: String, to text: String, source: String
+  ) throws(ConfigurationError) {
+    let pair = (Node(property), Node(text, .implicit, .doubleQuoted))
+    let value = SettingValue(path: "kafka", node: Node([pair]), source: source)
+    guard let setting = Setting.at("kafka") else { return }
+    try set(setting, to: value)
+  }
+
+  private func value(
+    for setting: Setting, text: String, source: String
+  ) throws(ConfigurationError) -> SettingValue {
+    let trimmed = text[...].trimmingWhitespace()
+    switch setting.shape {
+    case .scalar:
+      return SettingValue(path: setting.path, text: String(trimmed), source: source)
+    case .list where !trimmed.hasPrefix("["):
+      let items =
+        trimmed.isEmpty ? [] : trimmed.split(separator: ",", omittingEmptySubsequences: false)
+      let nodes = items.map { Node(String($0.trimmingWhitespace()), .implicit, .doubleQuoted) }
+      return SettingValue(path: setting.path, node: Node(nodes), source: source)
+    case .list, .structure:
+      let node = try parse(text, named: source) ?? Node("")
+      return SettingValue(path: setting.path, node: node, source: source)
+    }
+  }
+
+  // MARK: Settings together
+
+  private func error(
+    at path: String, _ problem: String, _ advice: String
+  ) -> ConfigurationError {
+    // Of two settings that do not fit each other one has been set, or they would be defaults.
+    let value = origins[path]
+    return ConfigurationError(
+      source: value?.source ?? "defaults", line: value?.node.mark?.line,
+      column: value?.node.mark?.column, problem: problem, advice: advice)
+  }
+
+  private func checkTogether() throws(ConfigurationError) {
+    try checkTopicsAreDistinct()
+    if configuration.definitions.touchKinds.contains(.impression),
+      configuration.topics.impressions == nil
+    {
+      throw error(
+        at: "topics.impressions", "topics.impressions is null, but touch_kinds lists impression",
+        "name the topic, or take impression out of touch_kinds")
+    }
+    try checkTransactionTimes()
+  }
+
+  private func checkTopicsAreDistinct() throws(ConfigurationError) {
+    let topics = configuration.topics
+    let uses: [(path: String, topic: String?)] = [
+      ("application_id", configuration.deltasTopic), ("application_id", configuration.stateTopic),
+      ("topics.impressions", topics.impressions), ("topics.clicks", topics.clicks),
+      ("topics.conversions", topics.conversions), ("topics.costs", topics.costs),
+      ("topics.rollups", topics.rollups), ("topics.attributions", topics.attributions),
+      ("topics.dead_letters", topics.deadLetters), ("topics.late_events", topics.lateEvents),
+    ]
+    var pathOfTopic: [String: String] = [:]
+    for (path, topic) in uses {
+      guard let topic else { continue }
+      guard let other = pathOfTopic.updateValue(path, forKey: topic) else { continue }
+      let use = other == "application_id" ? "is an internal topic's name" : "is also \(other)"
+      throw error(
+        at: origins[path] == nil ? other : path, "\(path) \(quoted(topic)) \(use)",
+        "give every topic its own name")
+    }
+  }
+
+  private func checkTransactionTimes() throws(ConfigurationError) {
+    let transaction = try milliseconds("transaction.timeout.ms", in: 1_000...longestTransaction)
+    let limit = transaction ?? longestTransaction
+    if configuration.commitInterval >= limit {
+      throw error(
+        at: "kafka.transaction.timeout.ms",
+        "kafka.transaction.timeout.ms is not longer than commit_interval",
+        "lengthen the one or shorten the other")
+    }
+    for name in deliveryTimeoutNames { _ = try milliseconds(name, in: 1...(limit - 1)) }
+  }
+
+  private func milliseconds(
+    _ property: String, in range: ClosedRange<Milliseconds>
+  ) throws(ConfigurationError) -> Milliseconds? {
+    guard let text = configuration.kafka[property] else { return nil }
+    guard let value = Milliseconds(text), range.contains(value) else {
+      throw error(
+        at: "kafka.\(property)", "kafka.\(property) cannot be \(quoted(text))",
+        "write milliseconds from \(range.lowerBound) to \(range.upperBound), "
+          + "so that no transaction blocks readers for long")
+    }
+    return value
+  }
+}
+
+extension ConfigurationError {
+  /// What Yams says, on one line and without the text of the file, which may hold secrets.
+  fileprivate init(yamlError: YamlError, source: String) {
+    let advice = "check indentation (spaces, no tabs), brackets and quotes here"
+    switch yamlError {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      self.init(
+        source: source, line: mark.line, column: mark.column,
+        problem: "not valid YAML: \(problem)", advice: advice)
+    case .reader(let problem, let offset, _, let yaml):
+      let before = yaml.prefix(offset ?? 0)
+      let lines = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      self.init(
+        source: source, line: offset == nil ? nil : lines.count,
+        column: offset == nil ? nil : (lines.last?.count ?? 0) + 1,
+        problem: "not valid YAML: \(problem)", advice: "remove the character")
+    case .duplicatedKeysInMapping(let names, let context):
+      self.init(
+        source: source, line: context.mark.line, column: context.mark.column,
+        problem: "the key \(quoted(names.first ?? "")) stands twice in one mapping",
+        advice: "keep one of them")
+    default:
+      self.init(source: source, problem: "not valid YAML", advice: advice)
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import Attribution
+
+/// One key of the configuration: its name, what it means, and how it is read and written.
+///
+/// ``all`` is the only list of keys there is. Loading, the effective configuration, the table in the
+/// README and the help text are all made from it.
+public struct Setting: Sendable {
+  /// Where it stands in the file: `lookback`, `topics.clicks`.
+  public let path: String
+  public let meaning: String
+  let shape: Shape
+  /// Reads a value into the configuration, which it leaves alone when the value is not valid.
+  let read: @Sendable (SettingValue, inout Configuration) throws(ConfigurationError) -> Void
+  let render: @Sendable (Configuration) -> RenderedValue
+
+  /// How a value looks outside a file.
+  enum Shape {
+    /// The text as it is.
+    case scalar
+    /// `a,b`, or a YAML list in brackets.
+    case list
+    /// Inline YAML.
+    case structure
+  }
+
+  /// The environment variable that sets it: `TRIBUTARY_TOPICS_CLICKS`.
+  public var environmentVariable: String {
+    "TRIBUTARY_" + path.uppercased().split(separator: ".").joined(separator: "_")
+  }
+
+  /// Its default as YAML on one line.
+  public var defaultText: String { render(Configuration()).flowText }
+
+  init<Value>(
+    _ path: String, _ property: WritableKeyPath<Configuration, Value> & Sendable,
+    _ meaning: String, shape: Shape = .scalar,
+    read: @escaping @Sendable (SettingValue) throws(ConfigurationError) -> Value,
+    render: @escaping @Sendable (Value) -> RenderedValue
+  ) {
+    self.path = path
+    self.meaning = meaning
+    self.shape = shape
+    self.read = { (value, configuration) throws(ConfigurationError) in
+      configuration[keyPath: property] = try read(value)
+    }
+    self.render = { render($0[keyPath: property]) }
+  }
+}
+
+// MARK: - The table
+
+extension Setting {
+  /// Every setting, in the order of the contract's section 7.
+  public static let all: [Setting] = [
+    Setting(
+      "application_id", \.applicationID,
+      "names consumer groups, transactional ids and internal topics",
+      read: { value throws(ConfigurationError) in
+        try value.topicName(longest: 240)
+      }, render: { .scalar($0) }),
+    Setting(
+      "bootstrap_servers", \.bootstrapServers,
+      "brokers to start from: `host:port`, comma-separated",
+      read: { value throws(ConfigurationError) in try value.brokers() }, render: { .scalar($0) }),
+    .topic("topics.impressions", \.topics.impressions, "ad impressions; `null` for none"),
+    .topic("topics.clicks", \.topics.clicks, "ad clicks"),
+    .topic("topics.conversions", \.topics.conversions, "orders, sign-ups, installs"),
+    .topic(
+      "topics.costs", \.topics.costs, "media cost that is not on a touch; `null` for none"),
+    .topic("topics.rollups", \.topics.rollups, "the output that dashboard and report read"),
+    .topic(
+      "topics.attributions", \.topics.attributions,
+      "one record per conversion: who got the credit and why"),
+    .topic(
+      "topics.dead_letters", \.topics.deadLetters, "records that can never be used, with the reason"
+    ),
+    .topic(
+      "topics.late_events", \.topics.lateEvents, "events older than the correction horizon"),
+    Setting(
+      "currency", \.definitions.currency, "ISO 4217 code of all money",
+      read: { value throws(ConfigurationError) in try value.currency() }, render: { .scalar($0) }),
+    .duration(
+      "lookback", \.definitions.lookback, "how long before a conversion a click can earn credit"),
+    .duration(
+      "impression_lookback", \.definitions.impressionLookback,
+      "the same for impressions, if `touch_kinds` lists them"),
+    Setting(
+      "touch_kinds", \.definitions.touchKinds,
+      "touches that can earn credit: `click`, `impression`", shape: .list,
+      read: { value throws(ConfigurationError) in try value.touchKinds() },
+      render: { kinds in
+        .flowList(touchKindNames.filter { kinds.contains($0.value) }.map(\.name))
+      }),
+    Setting(
+      "prefer_clicks", \.definitions.preferClicks,
+      "clicks take all the credit where both kinds are eligible",
+      read: { value throws(ConfigurationError) in try value.bool() },
+      render: { .plain($0 ? "true" : "false") }),
+    Setting(
+      "models", \.definitions.models,
+      "any of " + Model.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "), shape: .list,
+      read: { value throws(ConfigurationError) in try value.models() },
+      render: { .flowList($0.map(\.rawValue)) }),
+    .duration(
+      "half_life", \.definitions.halfLife, "`time_decay` halves a touch's weight this often"),
+    Setting(
+      "direct_channels", \.definitions.directChannels,
+      "channels that `last_non_direct` passes over", shape: .list,
+      read: { value throws(ConfigurationError) in
+        try value.distinct { item throws(ConfigurationError) in try item.text() }
+      }, render: { .flowList($0) }),
+    Setting(
+      "views", \.definitions.views,
+      "rollups to keep: each a `name`, `dimensions` (of `campaign_id`, `channel`, `ad_id`), a "
+        + "`period` that divides a day, and `bucket_conversions_by` (`conversion` or `touch`)",
+      shape: .structure, read: { value throws(ConfigurationError) in try value.views() },
+      render: { .blockList($0.map(\.flowText)) }),
+    .duration(
+      "allowed_lateness", \.definitions.allowedLateness, atLeast: 0,
+      "how far the watermark stays behind the newest event"),
+    .duration(
+      "correction_horizon", \.definitions.correctionHorizon,
+      "how far behind the watermark an event still counts"),
+    .duration(
+      "max_future_skew", \.definitions.maxFutureSkew, atLeast: 0,
+      "how far an event may be ahead of its Kafka timestamp"),
+    .duration(
+      "idle_timeout", \.definitions.idleTimeout,
+      "how long an input may be silent before the watermark moves on without it"),
+    .duration(
+      "commit_interval", \.commitInterval, atLeast: 10, atMost: 10_000,
+      "how long one transaction collects work"),
+    Setting(
+      "workers", \.workers, "worker threads; 0: one per core",
+      read: { value throws(ConfigurationError) in try value.integer(in: 0...1_024) },
+      render: { .plain(String($0)) }),
+    Setting(
+      "instance_id", \.instanceID,
+      "this process's name, if any: static membership and stable transactional ids",
+      read: { value throws(ConfigurationError) in try value.instanceID() },
+      render: { .scalar($0) }),
+    Setting(
+      "kafka", \.kafka, "any librdkafka property, as in `security.protocol: SSL`",
+      shape: .structure,
+      read: { value throws(ConfigurationError) in try value.kafkaProperties() },
+      render: { properties in
+        .mapping(
+          properties.sorted { $0.key < $1.key }.map { name, value in
+            (name, Configuration.isSecret(kafkaProperty: name) ? Configuration.mask : value)
+          })
+      }),
+  ]
+
+  /// The setting at `path`; nil when there is none.
+  public static func at(_ path: String) -> Setting? { byPath[path] }
+
+  private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })
+
+  // MARK: Kinds of setting
+
+  private static func topic(
+    _ path: String, _ property: WritableKeyPath<Configuration, String> & Sendable,
+    _ meaning: String
+  ) -> Setting {
+    Setting(
+      path, property, meaning,
+      read: { value throws(ConfigurationError) in
+        if value.isNull {
+          throw value.error(
+            "cannot be null", "only topics.impressions and topics.costs can be left out")
+        }
+        return try value.topicName(longest: 249)
+      }, render: { .scalar($0) })
+  }
+
+  private static func topic(
+    _ path: String, _ property: WritableKeyPath<Configuration, String?> & Sendable,
+    _ meaning: String
+  ) -> Setting {
+    Setting(
+      path, property, meaning,
+      read: { value throws(ConfigurationError) in
+        value.isNull ? nil : try value.topicName(longest: 249)
+      }, render: { name in name.map { .scalar($0) } ?? .plain("null") })
+  }
+
+  private static func duration(
+    _ path: String, _ property: WritableKeyPath<Configuration, Milliseconds> & Sendable,
+    atLeast least: Milliseconds = 1, atMost most: Milliseconds = DurationText.longest,
+    _ meaning: String
+  ) -> Setting {
+    Setting(
+      path, property, meaning,
+      read: { value throws(ConfigurationError) in
+        try value.duration(atLeast: least, atMost: most)
+      }, render: { .plain(DurationText.text(of: $0)) })
+  }
+}
+
+/// Event kinds that are touches, by the names that configuration gives them.
+let touchKindNames: [(name: String, value: EventKind)] = [
+  ("click", .click), ("impression", .impression),
+]

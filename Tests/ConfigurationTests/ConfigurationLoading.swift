@@ -1,0 +1,318 @@
+import Attribution
+import Foundation
+import Testing
+
+@testable import Configuration
+
+/// The YAML block of the contract's section 7, word for word.
+let contractBlock = """
+  application_id: tributary         # consumer groups, transactional ids, internal topics
+  bootstrap_servers: localhost:9092
+  topics:                           # null leaves an optional input out
+    {impressions: impressions, clicks: clicks, conversions: conversions, costs: costs,
+     rollups: rollups, attributions: attributions, dead_letters: dead-letters, late_events: late-events}
+  currency: EUR
+  lookback: 30m
+  impression_lookback: 30m
+  touch_kinds: [click]
+  prefer_clicks: true
+  models: [last_touch]
+  half_life: 7d
+  direct_channels: [direct]
+  views:
+    - {name: campaign_5m, dimensions: [campaign_id], period: 5m, bucket_conversions_by: conversion}
+    - {name: channel_5m, dimensions: [channel], period: 5m, bucket_conversions_by: conversion}
+  allowed_lateness: 10m
+  correction_horizon: 24h
+  max_future_skew: 5m
+  idle_timeout: 60s
+  commit_interval: 1s
+  workers: 0                        # 0: one per core
+  instance_id: ""                   # set: static membership and stable transactional ids
+  kafka: {}                         # any librdkafka property
+  """
+
+/// Every setting with a value that is not its default.
+let everythingChanged = """
+  application_id: ads.prod
+  bootstrap_servers: kafka-1:9093, kafka-2:9093
+  topics:
+    impressions: null
+    clicks: ad-clicks
+    conversions: orders
+    costs: ~
+    rollups: out.rollups
+    attributions: out.attributions
+    dead_letters: out.dead
+    late_events: out.late
+  currency: USD
+  lookback: 7d
+  impression_lookback: 24h
+  touch_kinds: [click]
+  prefer_clicks: false
+  models: [linear, time_decay]
+  half_life: 90m
+  direct_channels: [direct, "", "(none), really"]
+  views:
+    - name: live
+      dimensions: [ad_id, channel]
+      period: 10s
+      bucket_conversions_by: touch
+  allowed_lateness: 0s
+  correction_horizon: 48h
+  max_future_skew: 0ms
+  idle_timeout: 500ms
+  commit_interval: 250ms
+  workers: 3
+  instance_id: node-1
+  kafka:
+    security.protocol: SASL_SSL
+    statistics.interval.ms: 5000
+    socket.keepalive.enable: true
+  """
+
+@Suite("Loading a configuration")
+struct ConfigurationLoading {
+  @Test("The defaults are those of the contract")
+  func defaultsAreTheContracts() throws {
+    #expect(try Configuration.load(yaml: contractBlock) == Configuration())
+    #expect(try Configuration.load(file: nil, environment: [:]) == Configuration())
+  }
+
+  @Test("The rendered defaults hold the contract's text of every value")
+  func renderedDefaultsSpellTheContractsValues() throws {
+    let compact = contractBlock.split(separator: "\n").map { line in
+      line.prefix { $0 != "#" }.split(separator: " ").joined(separator: " ")
+    }.joined(separator: " ")
+    for setting in Setting.all where setting.path != "views" {
+      let key = setting.path.split(separator: ".").last ?? ""
+      #expect(compact.contains("\(key): \(setting.defaultText)"), "\(setting.path)")
+    }
+  }
+
+  @Test("Every setting can be changed from a file")
+  func fileChangesEverySetting() throws {
+    let configuration = try Configuration.load(yaml: everythingChanged)
+    #expect(configuration.applicationID == "ads.prod")
+    #expect(configuration.deltasTopic == "ads.prod-deltas")
+    #expect(configuration.stateTopic == "ads.prod-state")
+    #expect(configuration.bootstrapServers == "kafka-1:9093,kafka-2:9093")
+    #expect(configuration.topics.impressions == nil)
+    #expect(configuration.topics.clicks == "ad-clicks")
+    #expect(configuration.topics.conversions == "orders")
+    #expect(configuration.topics.costs == nil)
+    #expect(configuration.topics.rollups == "out.rollups")
+    #expect(configuration.topics.attributions == "out.attributions")
+    #expect(configuration.topics.deadLetters == "out.dead")
+    #expect(configuration.topics.lateEvents == "out.late")
+    let definitions = configuration.definitions
+    #expect(definitions.currency == "USD")
+    #expect(definitions.lookback == 604_800_000)
+    #expect(definitions.impressionLookback == 86_400_000)
+    #expect(definitions.touchKinds == [.click])
+    #expect(definitions.preferClicks == false)
+    #expect(definitions.models == [.linear, .timeDecay])
+    #expect(definitions.halfLife == 5_400_000)
+    #expect(definitions.directChannels == ["direct", "", "(none), really"])
+    #expect(
+      definitions.views == [
+        View(
+          name: "live", dimensions: [.adID, .channel], periodMilliseconds: 10_000,
+          bucketConversionsBy: .touch)
+      ])
+    #expect(definitions.allowedLateness == 0)
+    #expect(definitions.correctionHorizon == 172_800_000)
+    #expect(definitions.maxFutureSkew == 0)
+    #expect(definitions.idleTimeout == 500)
+    #expect(configuration.commitInterval == 250)
+    #expect(configuration.workers == 3)
+    #expect(configuration.instanceID == "node-1")
+    #expect(
+      configuration.kafka == [
+        "security.protocol": "SASL_SSL", "statistics.interval.ms": "5000",
+        "socket.keepalive.enable": "true",
+      ])
+  }
+
+  @Test("Conversions count in their own bucket unless a view says otherwise")
+  func bucketDefaultsToTheConversions() throws {
+    let yaml = "views: [{name: v, dimensions: [channel], period: 1h}]"
+    #expect(
+      try Configuration.load(yaml: yaml).definitions.views == [
+        View(name: "v", dimensions: [.channel], periodMilliseconds: 3_600_000)
+      ])
+  }
+
+  @Test(
+    "A file that says nothing changes nothing",
+    arguments: [
+      "", "# only a comment\n", "---\n", "topics:\n", "kafka:\n", "\u{FEFF}currency: EUR\n",
+    ])
+  func emptyFileIsTheDefaults(yaml: String) throws {
+    #expect(try Configuration.load(yaml: yaml) == Configuration())
+  }
+
+  // MARK: Precedence
+
+  @Test("Flags win over the environment, which wins over the file, which wins over the defaults")
+  func laterSourceWins() throws {
+    let yaml = "bootstrap_servers: file:1\nlookback: 1h\ncurrency: USD\ntopics: {clicks: from-file}"
+    let environment = [
+      "TRIBUTARY_BOOTSTRAP_SERVERS": "environment:2", "TRIBUTARY_LOOKBACK": "2h",
+    ]
+    let overrides = [Configuration.Override.bootstrapServers("flag:3")]
+    let configuration = try Configuration.load(
+      yaml: yaml, environment: environment, overrides: overrides)
+    #expect(configuration.bootstrapServers == "flag:3")
+    #expect(configuration.definitions.lookback == 7_200_000)
+    #expect(configuration.definitions.currency == "USD")
+    #expect(configuration.topics.clicks == "from-file")
+    #expect(configuration.topics.conversions == "conversions")
+  }
+
+  @Test("librdkafka properties add up over the sources, and the later wins property by property")
+  func kafkaPropertiesMerge() throws {
+    let configuration = try Configuration.load(
+      yaml: "kafka: {client.id: file, linger.ms: 5, debug: cgrp}",
+      environment: [
+        "TRIBUTARY_KAFKA_CLIENT_ID": "environment", "TRIBUTARY_KAFKA_LINGER_MS": "6",
+        "TRIBUTARY_KAFKA": "{linger.ms: 4, check.crcs: true}",
+      ],
+      overrides: [.kafkaProperty("client.id=flag"), .kafkaProperty("sasl.password=a=b")])
+    #expect(
+      configuration.kafka == [
+        "client.id": "flag", "linger.ms": "6", "debug": "cgrp", "check.crcs": "true",
+        "sasl.password": "a=b",
+      ])
+  }
+
+  @Test("Of two flags for one setting the last wins")
+  func lastFlagWins() throws {
+    let configuration = try Configuration.load(
+      file: nil, environment: [:],
+      overrides: [
+        .setting(path: "models", value: "linear", flag: "--models"),
+        .setting(path: "models", value: "first_touch,last_touch", flag: "--models"),
+      ])
+    #expect(configuration.definitions.models == [.firstTouch, .lastTouch])
+  }
+
+  // MARK: Environment
+
+  @Test("Every setting can be set from the environment to what a file would set it to")
+  func environmentSetsEverySetting() throws {
+    let changed = try Configuration.load(yaml: everythingChanged)
+    var environment: [String: String] = [:]
+    for setting in Setting.all {
+      let value = setting.render(changed)
+      if case .scalar(let text) = value {
+        environment[setting.environmentVariable] = text
+      } else {
+        environment[setting.environmentVariable] = value.flowText
+      }
+    }
+    #expect(try Configuration.load(file: nil, environment: environment) == changed)
+  }
+
+  @Test("Lists may be written with commas, and spaces around them do not count")
+  func listsWithCommas() throws {
+    let configuration = try Configuration.load(
+      file: nil,
+      environment: [
+        "TRIBUTARY_MODELS": "first_touch, linear", "TRIBUTARY_TOUCH_KINDS": "[impression, click]",
+        "TRIBUTARY_DIRECT_CHANNELS": "", "TRIBUTARY_INSTANCE_ID": "",
+        "TRIBUTARY_TOPICS_COSTS": "null", "TRIBUTARY_WORKERS": " 2 ",
+        "TRIBUTARY_KAFKA_SECURITY_PROTOCOL": "SSL",
+      ])
+    #expect(configuration.definitions.models == [.firstTouch, .linear])
+    #expect(configuration.definitions.touchKinds == [.click, .impression])
+    #expect(configuration.definitions.directChannels == [])
+    #expect(configuration.instanceID == "")
+    #expect(configuration.topics.costs == nil)
+    #expect(configuration.workers == 2)
+    #expect(configuration.kafka == ["security.protocol": "SSL"])
+  }
+
+  @Test("Variables of tests, scripts, Kubernetes and others are none of ours")
+  func foreignVariablesAreIgnored() throws {
+    let environment = [
+      "TRIBUTARY_TEST_BOOTSTRAP": "x:1", "TRIBUTARY_TEST_ANYTHING": "1",
+      "TRIBUTARY_NOIDA_DB": "/somewhere", "PATH": "/bin", "tributary_lookback": "1",
+      "TRIBUTARYX": "1", "TRIBUTARY_SERVICE_HOST": "10.0.0.1", "TRIBUTARY_SERVICE_PORT": "80",
+      "TRIBUTARY_SERVICE_PORT_HTTP": "80", "TRIBUTARY_PORT": "tcp://10.0.0.1:80",
+      "TRIBUTARY_PORT_80_TCP": "tcp://10.0.0.1:80", "TRIBUTARY_PORT_80_TCP_ADDR": "10.0.0.1",
+    ]
+    #expect(try Configuration.load(file: nil, environment: environment) == Configuration())
+  }
+
+  // MARK: Together
+
+  @Test("A transaction may be shortened through librdkafka's own property")
+  func shorterTransaction() throws {
+    let yaml = "kafka: {transaction.timeout.ms: 5000, message.timeout.ms: 4999}"
+    #expect(try Configuration.load(yaml: yaml).kafka.count == 2)
+  }
+}
+
+@Suite("Durations")
+struct Durations {
+  @Test(
+    "A whole number and a unit make a duration",
+    arguments: [
+      ("500ms", 500), ("0s", 0), ("90s", 90_000), ("5m", 300_000), ("24h", 86_400_000),
+      ("7d", 604_800_000), ("007s", 7_000), ("3650d", 315_360_000_000),
+    ] as [(String, Milliseconds)])
+  func parses(text: String, milliseconds: Milliseconds) throws {
+    #expect(try DurationText.parse(text) == milliseconds)
+  }
+
+  @Test(
+    "What is not a duration says how one is written",
+    arguments: [
+      ("30", #""30" has no unit; add one of ms, s, m, h, d, as in 30s"#),
+      (
+        "",
+        #""" is not a duration; write a whole number and one of ms, s, m, h, d, as in 500ms, 90s or 24h"#
+      ),
+      (
+        "5min",
+        #""5min" is not a duration; write a whole number and one of ms, s, m, h, d, as in 500ms, 90s or 24h"#
+      ),
+      (
+        "1.5h",
+        #""1.5h" is not a duration; write a whole number and one of ms, s, m, h, d, as in 500ms, 90s or 24h"#
+      ),
+      (
+        "-5m",
+        #""-5m" is not a duration; write a whole number and one of ms, s, m, h, d, as in 500ms, 90s or 24h"#
+      ),
+      (
+        "5 m",
+        #""5 m" is not a duration; write a whole number and one of ms, s, m, h, d, as in 500ms, 90s or 24h"#
+      ),
+      (
+        "5M",
+        #""5M" is not a duration; write a whole number and one of ms, s, m, h, d, as in 500ms, 90s or 24h"#
+      ),
+      ("3651d", #""3651d" is too long; the longest duration is 3650d"#),
+      (
+        "99999999999999999999s",
+        #""99999999999999999999s" is too long; the longest duration is 3650d"#
+      ),
+    ])
+  func refuses(text: String, message: String) {
+    let error = #expect(throws: DurationText.Invalid.self) { try DurationText.parse(text) }
+    #expect(error?.description == message)
+  }
+
+  @Test(
+    "A duration is written in its usual spelling",
+    arguments: [
+      (0, "0s"), (1, "1ms"), (1_000, "1s"), (1_500, "1500ms"), (60_000, "60s"), (90_000, "90s"),
+      (300_000, "5m"), (3_600_000, "60m"), (86_400_000, "24h"), (604_800_000, "7d"),
+    ] as [(Milliseconds, String)])
+  func writes(milliseconds: Milliseconds, text: String) throws {
+    #expect(DurationText.text(of: milliseconds) == text)
+    #expect(try DurationText.parse(text) == milliseconds)
+  }
+}
