@@ -4,7 +4,11 @@ import Attribution
 /// upper-case digits.
 enum PercentEncoding {
   static func append(_ text: String, to output: inout [UInt8]) {
-    for byte in text.utf8 {
+    append(text.utf8, to: &output)
+  }
+
+  static func append(_ text: some Sequence<UInt8>, to output: inout [UInt8]) {
+    for byte in text {
       if isUnreserved(byte) {
         output.append(byte)
       } else {

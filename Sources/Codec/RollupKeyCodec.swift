@@ -19,6 +19,23 @@ public enum RollupKeyCodec {
     Time.appendSeconds(key.windowStart, to: &output)
   }
 
+  /// Appends the key of a bucket whose names are lent.
+  ///
+  /// - Parameter value: the bucket's value of a dimension of `view`.
+  public static func encode(
+    _ view: View, windowStart: Milliseconds, into output: inout [UInt8],
+    value: (Dimension) -> BorrowedBytes
+  ) {
+    PercentEncoding.append(view.name, to: &output)
+    output.append(ASCII.bar)
+    for (index, dimension) in view.dimensions.enumerated() {
+      if index > 0 { output.append(ASCII.bar) }
+      PercentEncoding.append(value(dimension).buffer, to: &output)
+    }
+    output.append(ASCII.bar)
+    Time.appendSeconds(windowStart, to: &output)
+  }
+
   /// The key that `bytes` spell.
   ///
   /// - Parameter dimensionCount: how many dimensions the view has.

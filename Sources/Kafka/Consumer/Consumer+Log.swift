@@ -4,6 +4,16 @@
 internal import CRdkafka
 
 extension Consumer {
+  /// Where the log of an assigned partition ended by the last fetch; nil before the first. Asks no
+  /// broker.
+  public func knownEndOffset(of partition: TopicPartition) -> Int64? {
+    var low: Int64 = -1
+    var high: Int64 = -1
+    let code = rd_kafka_get_watermark_offsets(
+      client.pointer, partition.topic, partition.partition, &low, &high)
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+  }
+
   /// The oldest offset still in the log and the end of the log, asked from the broker.
   ///
   /// With `isolation.level=read_committed` the end is the last stable offset.

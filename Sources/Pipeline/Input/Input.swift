@@ -1,0 +1,144 @@
+import Attribution
+import Codec
+import Kafka
+
+// Safety: a row's event lends bytes of the reader's current batch and of the decoder's scratch
+// memory; both live until the next `fill`, which happens only when every row has been taken.
+
+/// One input partition of a task: reads batches, decodes them, and hands out rows in order.
+final class Input {
+  /// A decoded record, or why it cannot be used.
+  struct Row {
+    var event: Event
+    var rejection: Rejection?
+  }
+
+  let kind: EventKind
+  let partition: TopicPartition
+  /// Read up to here and no further; nil without an end.
+  let stop: Int64?
+  /// The next offset that has not been taken.
+  private(set) var position: Int64
+  private(set) var counts = InputCounts()
+
+  private let reader: any LogReader
+  private var decoder: EventDecoder
+  private var rows: [Row] = []
+  private var cursor = 0
+  private var metEnd: Int64?
+  private var lastArrival: Milliseconds
+
+  init(
+    kind: EventKind, partition: TopicPartition, reader: any LogReader, definitions: Definitions,
+    start: Int64, stop: Int64?, now: Milliseconds
+  ) {
+    self.kind = kind
+    self.partition = partition
+    self.reader = reader
+    self.stop = stop
+    position = start
+    lastArrival = now
+    decoder = EventDecoder(
+      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+  }
+
+  // MARK: Where the reader stands
+
+  var hasRow: Bool { cursor < rows.count }
+
+  /// Whether there is nothing more to read, as far as the last fetch knows.
+  var isAtEnd: Bool {
+    guard !hasRow else { return false }
+    if isFinished || metEnd != nil { return true }
+    return reader.knownEnd.map { position >= $0 } ?? false
+  }
+
+  /// Whether everything up to `stop` has been taken.
+  var isFinished: Bool {
+    guard let stop, !hasRow else { return false }
+    return max(position, metEnd ?? position) >= stop
+  }
+
+  /// Whether the contract calls this input idle.
+  func isIdle(now: Milliseconds, timeout: Milliseconds) -> Bool {
+    isFinished || (isAtEnd && now - lastArrival >= timeout)
+  }
+
+  // MARK: Rows
+
+  /// Reads and decodes the next batch once every row has been taken. Does not block.
+  func fill(now: Milliseconds) throws {
+    guard !hasRow, !isFinished else { return }
+    rows.removeAll(keepingCapacity: true)
+    cursor = 0
+    decoder.recycle()
+    let count = try reader.read()
+    if let end = reader.metEnd {
+      metEnd = end
+      if count == 0 { position = max(position, end) }
+    } else if count > 0 {
+      metEnd = nil
+    }
+    guard count > 0 else { return }
+    lastArrival = now
+    for index in 0..<count {
+      let record = reader[index]
+      if let stop, record.offset >= stop { break }
+      var row = Row(event: Event(kind: kind, time: 0, eventID: .empty, userID: .empty))
+      row.rejection = decoder.decode(
+        record.value, recordTimestamp: record.timestamp, into: &row.event)
+      rows.append(row)
+    }
+    if rows.isEmpty, let stop { position = max(position, stop) }
+  }
+
+  /// Event time of the next row; a record that cannot be used comes first.
+  var nextTime: Milliseconds {
+    rows[cursor].rejection == nil ? rows[cursor].event.time : .min
+  }
+
+  /// Takes the next row.
+  func take() -> (row: Row, record: Record) {
+    let record = reader[cursor]
+    let row = rows[cursor]
+    cursor += 1
+    position = record.offset + 1
+    return (row, record)
+  }
+
+  func count(_ outcome: Outcome) { counts.count(outcome) }
+  func countRejection() { counts.deadLetters += 1 }
+}
+
+/// What became of the records of one input.
+public struct InputCounts: Sendable, Equatable {
+  public var accepted = 0
+  /// Accepted ones that came behind the watermark.
+  public var late = 0
+  public var duplicates = 0
+  public var tooLate = 0
+  public var deadLetters = 0
+
+  public init() {}
+
+  public var records: Int { accepted + duplicates + tooLate + deadLetters }
+
+  mutating func count(_ outcome: Outcome) {
+    switch outcome {
+    case .accepted: accepted += 1
+    case .acceptedLate:
+      accepted += 1
+      late += 1
+    case .duplicate: duplicates += 1
+    case .tooLate: tooLate += 1
+    }
+  }
+
+  public mutating func add(_ other: InputCounts) {
+    accepted += other.accepted
+    late += other.late
+    duplicates += other.duplicates
+    tooLate += other.tooLate
+    deadLetters += other.deadLetters
+  }
+}

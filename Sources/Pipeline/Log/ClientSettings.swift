@@ -1,0 +1,88 @@
+import Configuration
+import Kafka
+
+/// librdkafka properties: our defaults, then the configuration's `kafka`, then what exactness needs.
+public enum ClientSettings {
+  /// What every client needs to reach the cluster.
+  public static func common(_ configuration: Configuration) -> ClientConfiguration {
+    var settings: ClientConfiguration = ["client.id": configuration.applicationID]
+    for (name, value) in configuration.kafka where applies(name, to: .any) {
+      settings[name] = value
+    }
+    settings["bootstrap.servers"] = configuration.bootstrapServers
+    return settings
+  }
+
+  static func consumer(_ configuration: Configuration) -> ClientConfiguration {
+    var settings: ClientConfiguration = [
+      // Prefetch is bounded per partition, so that memory does not follow the backlog.
+      "queued.min.messages": "20000", "queued.max.messages.kbytes": "8192",
+      "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "100",
+      "fetch.message.max.bytes": "\(1 << 20)", "receive.message.max.bytes": "1000000000",
+      "session.timeout.ms": "30000", "max.poll.interval.ms": "300000",
+    ]
+    settings.merge(common(configuration))
+    for (name, value) in configuration.kafka where applies(name, to: .consumer) {
+      settings[name] = value
+    }
+    // Equal partition numbers of all inputs must come to one member: only `range` does that.
+    settings["partition.assignment.strategy"] = "range"
+    settings["isolation.level"] = "read_committed"
+    settings["enable.auto.commit"] = "false"
+    settings["enable.partition.eof"] = "true"
+    settings["auto.offset.reset"] = "earliest"
+    return settings
+  }
+
+  /// For asking where logs really end, open transactions included.
+  static func probe(_ configuration: Configuration) -> ClientConfiguration {
+    var settings = consumer(configuration)
+    settings["isolation.level"] = "read_uncommitted"
+    return settings
+  }
+
+  /// For a producer. Keys are spread as Java's default partitioner does, so that any language can
+  /// find a key's partition.
+  public static func producer(_ configuration: Configuration) -> ClientConfiguration {
+    var settings: ClientConfiguration = [
+      "compression.type": "lz4", "linger.ms": "5", "batch.size": "262144",
+      "queue.buffering.max.messages": "1000000", "queue.buffering.max.kbytes": "131072",
+      "transaction.timeout.ms": "15000", "message.timeout.ms": "14000",
+    ]
+    settings.merge(common(configuration))
+    for (name, value) in configuration.kafka where applies(name, to: .producer) {
+      settings[name] = value
+    }
+    settings["partitioner"] = "murmur2_random"
+    settings["enable.idempotence"] = "true"
+    return settings
+  }
+
+  private enum Side { case any, consumer, producer }
+
+  /// Whether a property concerns one side only; librdkafka warns of those given to the other.
+  private static func applies(_ name: String, to side: Side) -> Bool {
+    let consumerPrefixes = [
+      "fetch.", "queued.", "session.", "heartbeat.", "max.poll.", "group.", "auto.offset",
+      "check.crcs", "isolation.", "partition.assignment", "enable.partition.eof",
+    ]
+    let producerPrefixes = [
+      "compression.", "linger.", "batch.", "queue.buffering.", "transaction.", "message.timeout",
+      "acks", "request.required", "delivery.", "retries", "retry.backoff", "max.in.flight",
+      "partitioner", "message.send.max", "enable.idempotence", "sticky.",
+    ]
+    let isConsumers = consumerPrefixes.contains { name.hasPrefix($0) }
+    let isProducers = producerPrefixes.contains { name.hasPrefix($0) }
+    switch side {
+    case .any: return !isConsumers && !isProducers
+    case .consumer: return isConsumers
+    case .producer: return isProducers
+    }
+  }
+}
+
+extension ClientConfiguration {
+  fileprivate mutating func merge(_ other: ClientConfiguration) {
+    for (name, value) in other.properties { self[name] = value }
+  }
+}

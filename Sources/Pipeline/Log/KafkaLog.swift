@@ -1,0 +1,193 @@
+import Configuration
+import Kafka
+import Logging
+
+/// The log of a Kafka cluster.
+///
+/// Shared by all workers: it only makes clients, each of which belongs to the worker that asked.
+public struct KafkaLog: Log {
+  private let configuration: Configuration
+  private let logger: Logger
+
+  public init(_ configuration: Configuration, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+  }
+
+  public func makeConsumer(group: String, member: String) throws -> any LogConsumer {
+    var settings = ClientSettings.consumer(configuration)
+    settings["group.id"] = group
+    if !member.isEmpty { settings["group.instance.id"] = member }
+    return KafkaLogConsumer(try Consumer(settings, logger: logger))
+  }
+
+  public func makeProducer(transactionalID: String) throws -> any LogProducer {
+    var settings = ClientSettings.producer(configuration)
+    settings["transactional.id"] = transactionalID
+    let producer = try TransactionalProducer(
+      settings, logger: logger, produceTimeoutMilliseconds: Timeout.call)
+    try retrying { () throws(KafkaError) in
+      try producer.initTransactions(timeoutMilliseconds: Timeout.initialization)
+    }
+    return KafkaLogProducer(producer)
+  }
+
+  public func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
+    // Up to the very end, not just what is committed by now: behind somebody's transaction that is
+    // still open there may be records that count, so the read waits for it to end.
+    let probe = try Consumer(ClientSettings.probe(configuration), logger: logger)
+    let end = try probe.endOffsets([partition], timeoutMilliseconds: Timeout.call)[partition] ?? 0
+    probe.close(timeoutMilliseconds: 0)
+    guard end > 0 else { return }
+    let consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
+    defer { consumer.close(timeoutMilliseconds: 0) }
+    try consumer.assign([(partition, offset: 0)])
+    let reader = KafkaLogReader(consumer, consumer.queue(for: partition)!)
+    var position: Int64 = 0
+    var lastProgress = ContinuousClock.now
+    while position < end {
+      try consumer.poll()
+      let count = try reader.read()
+      for index in 0..<count { try body(reader[index]) }
+      let reached = max(reader.metEnd ?? 0, count > 0 ? reader[count - 1].offset + 1 : 0)
+      if reached > position {
+        position = reached
+        lastProgress = .now
+      } else if lastProgress.duration(to: .now) > .seconds(60) {
+        throw PipelineError(
+          "reading \(partition) stopped at offset \(position) of \(end): a transaction of another "
+            + "producer is still open there; wait for it to time out, or start its owner again")
+      } else if count == 0 {
+        consumer.wait(timeoutMilliseconds: 100)
+      }
+    }
+  }
+}
+
+/// How long calls to the broker may take, in milliseconds.
+enum Timeout {
+  static let call: Int32 = 15_000
+  static let commit: Int32 = 12_000
+  static let initialization: Int32 = 30_000
+}
+
+/// Repeats a call that failed for a passing reason, three times at most.
+private func retrying(_ body: () throws(KafkaError) -> Void) throws(KafkaError) {
+  for _ in 0..<3 {
+    do throws(KafkaError) { return try body() } catch {
+      guard error.disposition == .retriable else { throw error }
+    }
+  }
+  try body()
+}
+
+final class KafkaLogConsumer: LogConsumer {
+  let consumer: Consumer
+
+  init(_ consumer: Consumer) { self.consumer = consumer }
+
+  func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws {
+    try consumer.subscribe(topics) { event in
+      switch event {
+      case .assigned(let partitions): onRebalance(.assigned(partitions))
+      case .revoked(let partitions): onRebalance(.revoked(partitions))
+      case .lost(let partitions): onRebalance(.lost(partitions))
+      }
+    }
+  }
+
+  func poll() throws { try consumer.poll() }
+  func wait(milliseconds: Int32) { consumer.wait(timeoutMilliseconds: milliseconds) }
+  var waker: @Sendable () -> Void { { [consumer] in consumer.wake() } }
+  func close() { consumer.close() }
+
+  func reader(of partition: TopicPartition) throws -> any LogReader {
+    guard let queue = consumer.queue(for: partition) else {
+      throw PipelineError("\(partition) is not assigned to this worker")
+    }
+    return KafkaLogReader(consumer, queue)
+  }
+
+  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try consumer.endOffsets(partitions, timeoutMilliseconds: Timeout.call)
+  }
+
+  func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    let committed = try consumer.committed(partitions, timeoutMilliseconds: Timeout.call)
+    var starts: [TopicPartition: Int64] = [:]
+    for partition in partitions {
+      if let offset = committed[partition] ?? nil {
+        starts[partition] = offset
+      } else {
+        starts[partition] = try consumer.watermarkOffsets(
+          partition, timeoutMilliseconds: Timeout.call
+        ).low
+      }
+    }
+    return starts
+  }
+}
+
+final class KafkaLogReader: LogReader {
+  /// Records per read: enough to amortise the call, few enough to keep rows in cache.
+  private static let batchSize = 1_024
+
+  private let consumer: Consumer
+  private let queue: PartitionQueue
+  private let batch = RecordBatch(capacity: batchSize)
+
+  init(_ consumer: Consumer, _ queue: PartitionQueue) {
+    self.consumer = consumer
+    self.queue = queue
+  }
+
+  func read() throws -> Int { try queue.read(into: batch) }
+  subscript(index: Int) -> Record { batch[index] }
+  func release() { batch.release() }
+  var metEnd: Int64? { batch.endOffset }
+  var knownEnd: Int64? { consumer.knownEndOffset(of: queue.topicPartition) }
+}
+
+final class KafkaLogProducer: LogProducer {
+  private let producer: TransactionalProducer
+  private var topics: [String: ProducerTopic] = [:]
+
+  init(_ producer: TransactionalProducer) { self.producer = producer }
+
+  func begin() throws { try producer.begin() }
+
+  func produce(
+    _ topic: String, partition: Int32?, key: UnsafeRawBufferPointer?,
+    value: UnsafeRawBufferPointer?, timestamp: Int64?, headers: [Header]
+  ) throws {
+    try producer.produce(
+      try handle(topic), partition: partition ?? -1, key: key, value: value, timestamp: timestamp,
+      headers: headers)
+  }
+
+  private func handle(_ topic: String) throws -> ProducerTopic {
+    if let found = topics[topic] { return found }
+    let made = try producer.topic(topic)
+    topics[topic] = made
+    return made
+  }
+
+  func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {
+    guard let consumer = consumer as? KafkaLogConsumer else {
+      preconditionFailure("offsets of another log's consumer")
+    }
+    let group = consumer.consumer.groupMetadata()
+    try retrying { () throws(KafkaError) in
+      try producer.sendOffsets(offsets, group: group, timeoutMilliseconds: Timeout.call)
+    }
+  }
+
+  func commit() throws {
+    try retrying { () throws(KafkaError) in
+      try producer.commit(timeoutMilliseconds: Timeout.commit)
+    }
+  }
+
+  func abort() throws { try producer.abort(timeoutMilliseconds: Timeout.call) }
+  func close() { producer.close() }
+}

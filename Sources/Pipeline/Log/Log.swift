@@ -1,0 +1,70 @@
+import Kafka
+
+// The seam between the pipeline and whatever keeps its logs: Kafka, or a simulated log in tests.
+
+/// Where logs live: makes the clients that workers use.
+public protocol Log: Sendable {
+  /// A member of a consumer group, reading committed records only.
+  func makeConsumer(group: String, member: String) throws -> any LogConsumer
+  /// A producer whose transactions fence those of its predecessor with the same id.
+  func makeProducer(transactionalID: String) throws -> any LogProducer
+  /// The committed records of one partition, oldest first, up to where it ends now.
+  func readThrough(
+    _ partition: TopicPartition, _ body: (Record) throws -> Void
+  ) throws
+}
+
+/// A change of the partitions that a consumer owns.
+public enum Rebalance: Sendable {
+  case assigned([TopicPartition])
+  /// To be given up after the call; transactions may still commit in it.
+  case revoked([TopicPartition])
+  /// Already somebody else's: nothing may be committed for them.
+  case lost([TopicPartition])
+}
+
+/// A member of a consumer group. One thread uses it, but for `waker`.
+public protocol LogConsumer: AnyObject {
+  /// Joins the group; `onRebalance` runs inside `poll` and `close`.
+  func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws
+  /// Serves rebalances and errors without blocking.
+  func poll() throws
+  /// Blocks until there is something to read or serve, or the time is over.
+  func wait(milliseconds: Int32)
+  /// Ends a `wait`, from any thread.
+  var waker: @Sendable () -> Void { get }
+  /// The reader of an assigned partition.
+  func reader(of partition: TopicPartition) throws -> any LogReader
+  /// The offsets behind the last committed record of each partition, by the broker's word now.
+  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
+  /// The first offset not yet processed, as the group committed it, or the log's start.
+  func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
+  func close()
+}
+
+/// Reads one partition in batches. Records are lent until the next `read` or `release`.
+public protocol LogReader: AnyObject {
+  /// Takes the next records that have arrived; does not block.
+  func read() throws -> Int
+  subscript(index: Int) -> Record { get }
+  func release()
+  /// The offset at which the log ended, when the last read met its end.
+  var metEnd: Int64? { get }
+  /// Where the log ended as of the last fetch; nil before the first.
+  var knownEnd: Int64? { get }
+}
+
+/// Writes in transactions. One thread uses it.
+public protocol LogProducer: AnyObject {
+  func begin() throws
+  /// - Parameter partition: nil for the one that the key hashes to.
+  func produce(
+    _ topic: String, partition: Int32?, key: UnsafeRawBufferPointer?,
+    value: UnsafeRawBufferPointer?, timestamp: Int64?, headers: [Header]
+  ) throws
+  /// Makes the consumer's progress part of the transaction. Offsets are of the next record to read.
+  func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws
+  func commit() throws
+  func abort() throws
+  func close()
+}

@@ -1,0 +1,96 @@
+import Attribution
+import Codec
+import Configuration
+import Kafka
+
+/// What a worker writes: begins a transaction with the first record, ends it by commit or abort.
+final class Outbox {
+  private let producer: any LogProducer
+  private let configuration: Configuration
+  private let deltaPartitions: Int32
+  private(set) var isOpen = false
+  private var key: [UInt8] = []
+  private var value: [UInt8] = []
+
+  init(producer: any LogProducer, configuration: Configuration, deltaPartitions: Int32) {
+    self.producer = producer
+    self.configuration = configuration
+    self.deltaPartitions = deltaPartitions
+  }
+
+  /// The producer, in an open transaction.
+  func transaction() throws -> any LogProducer {
+    if !isOpen {
+      try producer.begin()
+      isOpen = true
+    }
+    return producer
+  }
+
+  func commit(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {
+    let producer = try transaction()
+    try producer.sendOffsets(offsets, of: consumer)
+    try producer.commit()
+    isOpen = false
+  }
+
+  func abort() throws {
+    guard isOpen else { return }
+    isOpen = false
+    try producer.abort()
+  }
+
+  // MARK: Records
+
+  /// Sends a record aside with its bytes untouched, its reason and where it came from.
+  func setAside(_ record: Record, from source: TopicPartition, reason: String, to topic: String)
+    throws
+  {
+    var headers = record.headers()
+    headers.append(Header(name: "reason", value: Array(reason.utf8)))
+    headers.append(Header(name: "source_topic", value: Array(source.topic.utf8)))
+    headers.append(Header(name: "source_partition", value: Array("\(source.partition)".utf8)))
+    headers.append(Header(name: "source_offset", value: Array("\(record.offset)".utf8)))
+    try transaction().produce(
+      topic, partition: nil, key: record.key, value: record.value,
+      timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: headers)
+  }
+
+  func send(_ delta: RollupDelta) throws {
+    let view = configuration.definitions.views[delta.view]
+    key.removeAll(keepingCapacity: true)
+    RollupKeyCodec.encode(view, windowStart: delta.windowStart, into: &key) { delta.value(of: $0) }
+    value.removeAll(keepingCapacity: true)
+    DeltaWire.encode(delta.sums, into: &value)
+    try key.withUnsafeBytes { key in
+      let partition = StandardPartitioner.partition(key: key, count: deltaPartitions)
+      try send(configuration.deltasTopic, partition, key)
+    }
+  }
+
+  func send(_ conversion: CreditedConversion) throws {
+    value.removeAll(keepingCapacity: true)
+    AttributionCodec.encode(
+      conversion, models: configuration.definitions.models,
+      currency: configuration.definitions.currency, into: &value)
+    try send(configuration.topics.attributions, nil, conversion.conversionID.buffer)
+  }
+
+  /// Tells every partition of the deltas how a task stands.
+  func broadcast(_ status: TaskStatus, ofTask task: Int32) throws {
+    value.removeAll(keepingCapacity: true)
+    DeltaWire.encode(status, into: &value)
+    let key = DeltaWire.statusKey(task: task)
+    try key.withUnsafeBytes { key in
+      for partition in 0..<deltaPartitions { try send(configuration.deltasTopic, partition, key) }
+    }
+  }
+
+  private func send(_ topic: String, _ partition: Int32?, _ key: UnsafeRawBufferPointer) throws {
+    let producer = try transaction()
+    try value.withUnsafeBytes { value in
+      try producer.produce(
+        topic, partition: partition, key: key, value: value, timestamp: nil, headers: [])
+    }
+  }
+}

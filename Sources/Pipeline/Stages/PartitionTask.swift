@@ -1,0 +1,153 @@
+import Attribution
+import Configuration
+import Kafka
+
+/// One task bound to its inputs: takes rows in step by event time, applies them, writes the effects.
+final class PartitionTask {
+  /// Which inputs a task has.
+  enum Role: String {
+    /// Impressions, clicks and conversions of one partition number.
+    case keyed
+    /// One partition of the costs.
+    case costs
+  }
+
+  let role: Role
+  let partition: Int32
+  let inputs: [Input]
+  let task: AttributionTask
+  /// Rows taken since the last commit.
+  private(set) var openRows = 0
+
+  private let changelog: Changelog
+  private let configuration: Configuration
+  private var sentStatus: TaskStatus?
+  private var committedFirstLive: UInt64 = 0
+
+  init(
+    role: Role, partition: Int32, inputs: [Input], task: AttributionTask, changelog: Changelog,
+    configuration: Configuration
+  ) {
+    self.role = role
+    self.partition = partition
+    self.inputs = inputs
+    self.task = task
+    self.changelog = changelog
+    self.configuration = configuration
+  }
+
+  /// Whether every input has been read to its stop.
+  var isFinished: Bool { inputs.allSatisfy(\.isFinished) }
+
+  /// Whether a commit would write anything.
+  var hasChanges: Bool { openRows > 0 || (role == .keyed && status != sentStatus) }
+
+  /// Offsets to commit.
+  var positions: [(TopicPartition, Int64)] { inputs.map { ($0.partition, $0.position) } }
+
+  // MARK: Taking rows
+
+  /// Applies up to about `limit` rows, or as many as can be taken in step.
+  ///
+  /// - Returns: how many were taken; 0 when an input that is not at its end has nothing yet.
+  func advance(limit: Int, now: Milliseconds, outbox: Outbox) throws -> Int {
+    var taken = 0
+    while taken < limit {
+      var first: Input?
+      var bound = Milliseconds.max
+      for input in inputs {
+        if !input.hasRow { try input.fill(now: now) }
+        task.markIdle(
+          input.kind, input.isIdle(now: now, timeout: configuration.definitions.idleTimeout))
+        guard input.hasRow else {
+          if input.isAtEnd { continue }
+          openRows += taken
+          return taken
+        }
+        let time = input.nextTime
+        if first == nil || time < first!.nextTime {
+          if let first { bound = min(bound, first.nextTime) }
+          first = input
+        } else {
+          bound = min(bound, time)
+        }
+      }
+      guard let first else { break }
+      taken += try run(first, through: bound, limit: limit - taken, outbox)
+    }
+    openRows += taken
+    return taken
+  }
+
+  /// Takes rows of one input while they are not after the other inputs' next.
+  private func run(
+    _ input: Input, through bound: Milliseconds, limit: Int, _ outbox: Outbox
+  ) throws -> Int {
+    var taken = 0
+    while input.hasRow, input.nextTime <= bound, taken < limit {
+      let (row, record) = input.take()
+      taken += 1
+      if let rejection = row.rejection {
+        input.countRejection()
+        try outbox.setAside(
+          record, from: input.partition, reason: rejection.rawValue,
+          to: configuration.topics.deadLetters)
+        continue
+      }
+      let outcome = task.apply(row.event)
+      input.count(outcome)
+      switch outcome {
+      case .accepted, .acceptedLate:
+        changelog.append(row.event, bucket: task.stateBucket(of: row.event.time))
+      case .tooLate:
+        try outbox.setAside(
+          record, from: input.partition, reason: "too_late", to: configuration.topics.lateEvents)
+      case .duplicate:
+        break
+      }
+    }
+    return taken
+  }
+
+  // MARK: Committing
+
+  /// Writes everything that has changed since the last commit.
+  func writeEffects(to outbox: Outbox) throws {
+    try task.forEachDelta { try outbox.send($0) }
+    try task.forEachCorrectedConversion { conversion in
+      try outbox.send(conversion)
+      if conversion.revision > 1 {
+        changelog.append(
+          revisionOf: conversion, bucket: task.stateBucket(of: conversion.time))
+      }
+    }
+    try changelog.flush(
+      task.progress, firstLive: task.firstLiveStateBucket, to: outbox.transaction())
+    if role == .keyed && status != sentStatus {
+      try outbox.broadcast(status, ofTask: partition)
+      sentStatus = status
+    }
+  }
+
+  /// Forgets what the transaction has made durable.
+  func didCommit() {
+    openRows = 0
+    task.endCommit()
+  }
+
+  /// How this task stands, for the rollup stage.
+  private var status: TaskStatus {
+    if isFinished { return .closed(through: closingTime) }
+    return task.progress.isIdle ? .idle : .active(task.progress.watermark)
+  }
+
+  /// The end of the last window that holds anything.
+  private var closingTime: Milliseconds {
+    let largest = task.progress.largest
+    guard largest.isKnown else { return largest.time }
+    let ends = configuration.definitions.views.map {
+      $0.windowStart(of: largest.time) + $0.periodMilliseconds
+    }
+    return ends.max() ?? largest.time
+  }
+}

@@ -1,0 +1,183 @@
+import Attribution
+import Codec
+import Configuration
+import Kafka
+
+// Safety: as for `Input`: records are lent by the reader until the next read.
+
+/// One partition of the deltas bound to the rollups that it feeds.
+final class RollupPartition {
+  let source: TopicPartition
+  let table: RollupTable
+  /// Read up to here and no further; nil without an end.
+  var stop: Int64?
+  private(set) var position: Int64
+  private(set) var openRecords = 0
+
+  private let reader: any LogReader
+  private let configuration: Configuration
+  private let codec: RollupCodec
+  private let periods: [String: (dimensions: Int, period: Milliseconds)]
+  private var sums: [Int64]
+  private var pending = 0
+  private var available = 0
+  private var publishedFinal: Watermark = .unknown
+  private var publishedTasks: [Int32: TaskStatus] = [:]
+
+  init(
+    source: TopicPartition, reader: any LogReader, configuration: Configuration, taskCount: Int32,
+    start: Int64
+  ) {
+    self.source = source
+    self.reader = reader
+    self.configuration = configuration
+    position = start
+    codec = RollupCodec(definitions: configuration.definitions)
+    table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
+    periods = Dictionary(
+      uniqueKeysWithValues: configuration.definitions.views.map {
+        ($0.name, ($0.dimensions.count, $0.periodMilliseconds))
+      })
+    sums = Array(
+      repeating: 0, count: SumsLayout(modelCount: configuration.definitions.models.count).width)
+  }
+
+  var isFinished: Bool { stop.map { position >= $0 } ?? false }
+
+  var hasChanges: Bool {
+    openRecords > 0 || table.hasChanges || table.finalThrough != publishedFinal
+  }
+
+  // MARK: Deltas in
+
+  /// Applies what has arrived.
+  ///
+  /// - Returns: the number of records taken, and whether a reload must come before the next one.
+  func advance(limit: Int) throws -> (taken: Int, needsReload: Milliseconds?) {
+    var taken = 0
+    while taken < limit {
+      if pending == available {
+        available = try reader.read()
+        pending = 0
+        if available == 0 {
+          if let end = reader.metEnd { position = max(position, end) }
+          break
+        }
+      }
+      let record = reader[pending]
+      if let windowEnd = try apply(record) { return (taken, windowEnd) }
+      pending += 1
+      position = record.offset + 1
+      taken += 1
+      openRecords += 1
+    }
+    return (taken, nil)
+  }
+
+  /// Applies one record; returns the window's end if its rollup has left memory.
+  private func apply(_ record: Record) throws -> Milliseconds? {
+    guard let key = record.key, let value = record.value else { return nil }
+    if let task = DeltaWire.task(ofKey: key) {
+      table.update(task: task, try DeltaWire.decodeStatus(value))
+      return nil
+    }
+    try DeltaWire.decode(value, into: &sums)
+    let identity = Hash128(BorrowedBytes(key))
+    if table.forgottenThrough.isKnown && !table.isKnown(identity) {
+      let windowEnd = try decode(key).windowEnd
+      if windowEnd <= table.forgottenThrough.time { return windowEnd }
+    }
+    if !table.isKnown(identity) {
+      let (decoded, windowEnd) = try decode(key)
+      table.insert(identity, key: decoded, windowEnd: windowEnd)
+    }
+    sums.withUnsafeBufferPointer { table.add(identity, sums: $0) }
+    return nil
+  }
+
+  private func decode(_ key: UnsafeRawBufferPointer) throws -> (key: RollupKey, windowEnd: Milliseconds)
+  {
+    let name = String(decoding: key.prefix { $0 != UInt8(ascii: "|") }, as: UTF8.self)
+    guard let (dimensions, period) = periods[name],
+      let decoded = try? RollupKeyCodec.decode(key, dimensionCount: dimensions)
+    else {
+      throw PipelineError(
+        "the topic \(source.topic) holds a delta of view \"\(name)\", which is not configured; "
+          + "use a new application_id when views change")
+    }
+    return (decoded, decoded.windowStart + period)
+  }
+
+  // MARK: Rollups out
+
+  /// Writes every changed rollup and how far finality has come.
+  func writeEffects(to producer: any LogProducer) throws {
+    var key: [UInt8] = []
+    var value: [UInt8] = []
+    try table.publish { (rollup: Rollup) throws(any Error) in
+      key.removeAll(keepingCapacity: true)
+      value.removeAll(keepingCapacity: true)
+      RollupKeyCodec.encode(rollup.key, into: &key)
+      codec.encode(rollup, into: &value)
+      try send(key, value, [], to: producer)
+    }
+    guard table.finalThrough != publishedFinal || table.tasks != publishedTasks else { return }
+    key.removeAll(keepingCapacity: true)
+    value.removeAll(keepingCapacity: true)
+    ProgressCodec.encodeKey(partition: source.partition, into: &key)
+    ProgressCodec.encode(
+      finalThrough: table.finalThrough.isKnown ? table.finalThrough.time : 0, into: &value)
+    let header = Header(name: ProgressHeader.name, value: ProgressHeader.encode(table))
+    try send(key, value, [header], to: producer)
+    publishedFinal = table.finalThrough
+    publishedTasks = table.tasks
+  }
+
+  func didCommit() { openRecords = 0 }
+
+  private func send(
+    _ key: [UInt8], _ value: [UInt8], _ headers: [Header], to producer: any LogProducer
+  ) throws {
+    try key.withUnsafeBytes { key in
+      try value.withUnsafeBytes { value in
+        try producer.produce(
+          configuration.topics.rollups, partition: source.partition, key: key, value: value,
+          timestamp: nil, headers: headers)
+      }
+    }
+  }
+
+  // MARK: Restore
+
+  /// Takes back what this partition of the rollups topic holds and can still change.
+  func restore(from log: any Log) throws {
+    let partition = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
+    try log.readThrough(partition) { record in
+      guard let key = record.key, ProgressCodec.decodeKey(key) == source.partition else { return }
+      let header = record.headers().first { $0.name == ProgressHeader.name }
+      guard let value = header?.value else { return }
+      let (finalThrough, tasks) = try value.withUnsafeBytes { try ProgressHeader.decode($0) }
+      table.restore(finalThrough: finalThrough, tasks: tasks)
+    }
+    publishedFinal = table.finalThrough
+    publishedTasks = table.tasks
+    try load(from: log)
+  }
+
+  /// Loads back everything that ends at or after `windowEnd`. Commit first.
+  func reload(endingFrom windowEnd: Milliseconds, from log: any Log) throws {
+    table.prepareReload(endingAfter: windowEnd - 1)
+    try load(from: log)
+  }
+
+  private func load(from log: any Log) throws {
+    let partition = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
+    try log.readThrough(partition) { record in
+      guard let key = record.key, let value = record.value, key.first != UInt8(ascii: "@"),
+        let windowEnd = try? decode(key).windowEnd,
+        !table.forgottenThrough.isKnown || windowEnd > table.forgottenThrough.time
+      else { return }
+      table.restore(try codec.decode(value), identity: Hash128(BorrowedBytes(key)))
+    }
+  }
+}

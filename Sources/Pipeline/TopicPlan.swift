@@ -1,0 +1,56 @@
+import Attribution
+import Configuration
+import Kafka
+
+/// Which topics the processor uses, and how many partitions they have.
+public struct TopicPlan: Sendable, Equatable {
+  /// An input topic with the kind of its events.
+  public struct InputTopic: Sendable, Equatable {
+    public var name: String
+    public var kind: EventKind
+  }
+
+  public var inputTopics: [InputTopic]
+  /// Partitions of every keyed input: the number of tasks.
+  public var taskCount: Int32
+  /// Partitions of the rollups, and of the deltas, which are partitioned alike.
+  public var rollupPartitions: Int32
+}
+
+/// What a topic of the contract should look like.
+public struct TopicRequirement: Sendable, Equatable {
+  public var name: String
+  /// Whether the processor can do without it.
+  public var isOptional: Bool
+  public var settings: [String: String]
+}
+
+extension Configuration {
+  /// The input topics that are configured.
+  public var inputTopics: [TopicPlan.InputTopic] {
+    var inputs: [TopicPlan.InputTopic] = []
+    if let name = topics.impressions { inputs.append(.init(name: name, kind: .impression)) }
+    inputs.append(.init(name: topics.clicks, kind: .click))
+    inputs.append(.init(name: topics.conversions, kind: .conversion))
+    if let name = topics.costs { inputs.append(.init(name: name, kind: .cost)) }
+    return inputs
+  }
+
+  /// Every topic, inputs first, with the settings that `topics create` gives it.
+  public var topicRequirements: [TopicRequirement] {
+    let compacted = [
+      "cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1",
+      "segment.bytes": "\(64 << 20)",
+    ]
+    let kept = ["cleanup.policy": "delete", "retention.ms": "-1"]
+    let inputs = inputTopics.map { TopicRequirement(name: $0.name, isOptional: false, settings: [:]) }
+    return inputs + [
+      TopicRequirement(name: topics.rollups, isOptional: false, settings: compacted),
+      TopicRequirement(name: topics.attributions, isOptional: false, settings: compacted),
+      TopicRequirement(name: topics.deadLetters, isOptional: false, settings: kept),
+      TopicRequirement(name: topics.lateEvents, isOptional: false, settings: kept),
+      TopicRequirement(name: deltasTopic, isOptional: false, settings: kept),
+      TopicRequirement(name: stateTopic, isOptional: false, settings: compacted),
+    ]
+  }
+}
