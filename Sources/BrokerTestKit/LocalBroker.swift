@@ -111,9 +111,11 @@ extension LocalBroker {
       decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 
     var ends: [Int32] = [0, 0]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else {
+    guard pipe(&ends) == 0 else {
       throw Unavailable(description: "no pipe: errno \(errno)")
     }
+    // No other child may hold the pipe open.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
