@@ -1,7 +1,59 @@
 import ArgumentParser
+import Configuration
+import Foundation
+import Kafka
+import Logging
+import Pipeline
 
 @main
-struct Tributary: AsyncParsableCommand {
+struct Tributary: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tributary", abstract: "Exactly-once ad attribution for Kafka.")
+    commandName: "tributary",
+    abstract: "Exactly-once ad attribution for Kafka: one computation for the dashboard and the bill.",
+    discussion: """
+      Reads impressions, clicks and conversions, credits every conversion under several models at \
+      once, and keeps 5-minute rollups in a compacted topic. Data goes to standard output, logs to \
+      standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
+      """,
+    subcommands: [Run.self, Topics.self, Generate.self])
+
+  /// Runs the command; a failure is one line on standard error.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      exit(withFailure: error)
+    }
+  }
+
+  private static func exit(withFailure error: any Error) -> Never {
+    switch error {
+    case let error as ConfigurationError:
+      complain("\(error)")
+      Foundation.exit(2)
+    case is PipelineError, is KafkaError, is Failure:
+      complain("\(error)")
+      Foundation.exit(1)
+    default:
+      let code = exitCode(for: error)
+      let message = fullMessage(for: error)
+      if code.isSuccess {
+        if !message.isEmpty { print(message) }
+        Foundation.exit(0)
+      }
+      if !message.isEmpty { FileHandle.standardError.write(Data((message + "\n").utf8)) }
+      Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
+    }
+  }
+
+  private static func complain(_ text: String) {
+    FileHandle.standardError.write(Data("tributary: \(text)\n".utf8))
+  }
+}
+
+/// A command that cannot do what it was asked: one line that says why, and exit code 1.
+struct Failure: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
 }

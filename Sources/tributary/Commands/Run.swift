@@ -1,0 +1,82 @@
+import ArgumentParser
+import Attribution
+import Configuration
+import Foundation
+import Kafka
+import Pipeline
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the stream processor.",
+    discussion: """
+      SIGTERM and SIGINT finish the open transaction and leave the consumer group; a second one \
+      leaves at once.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Flag(help: "Process what the topics hold now, close every window, and exit.")
+  var exitAtEnd = false
+
+  @Flag(help: "Print the summary as JSON.")
+  var json = false
+
+  func run() throws {
+    let settings = try options.load()
+    let logger = options.makeLogger()
+    let plan = try Preflight(settings, logger: logger).plan()
+    let processor = Processor(
+      settings, plan: plan, log: KafkaLog(settings, logger: logger), stopsAtEnd: exitAtEnd,
+      logger: logger)
+    logger.info(
+      "\(settings.applicationID): \(plan.taskCount) tasks, \(processor.workerCount) workers")
+    let signals = StopSignals {
+      logger.info("stopping: the open transaction is finished first")
+      processor.stop()
+    }
+    let summary = try withExtendedLifetime(signals) { try processor.run() }
+    RunReport(summary).print(asJSON: json)
+  }
+}
+
+/// What a run has done, as a table or JSON.
+struct RunReport {
+  private let rows: [(name: String, counts: InputCounts)]
+  private let seconds: Double
+
+  init(_ summary: Processor.Summary) {
+    let names: [EventKind: String] = [
+      .impression: "impressions", .click: "clicks", .conversion: "conversions", .cost: "costs",
+    ]
+    rows = EventKind.allCases.compactMap { kind in
+      summary.counts[kind].map { (names[kind]!, $0) }
+    }
+    seconds = summary.seconds
+  }
+
+  func print(asJSON: Bool) {
+    if asJSON {
+      let inputs = rows.map { name, counts in
+        """
+        "\(name)":{"records":\(counts.records),"accepted":\(counts.accepted),"late":\(counts.late),\
+        "duplicates":\(counts.duplicates),"dead_letters":\(counts.deadLetters),\
+        "too_late":\(counts.tooLate)}
+        """
+      }
+      Swift.print(
+        "{\(inputs.joined(separator: ",")),\"seconds\":\(String(format: "%.3f", seconds))}")
+      return
+    }
+    let header = ["", "records", "accepted", "of it late", "duplicates", "dead letters", "too late"]
+    let lines = rows.map { name, counts in
+      [
+        name, "\(counts.records)", "\(counts.accepted)", "\(counts.late)", "\(counts.duplicates)",
+        "\(counts.deadLetters)", "\(counts.tooLate)",
+      ]
+    }
+    Swift.print(TextTable(header: header, rows: lines).text)
+    let records = rows.reduce(0) { $0 + $1.counts.records }
+    let rate = seconds > 0 ? Double(records) / seconds : 0
+    Swift.print(String(format: "%.1f s, %.0f records/s", seconds, rate))
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+
+struct Topics: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Create or describe the topics.", subcommands: [Create.self, Describe.self])
+
+  struct Create: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Create the topics that are missing, with the right settings.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(help: "Partitions of each topic; bounds how far the work spreads.")
+    var partitions: Int32 = 4
+
+    @Option(help: "Copies of each partition; -1: as the broker's default has it.")
+    var replicationFactor: Int32 = -1
+
+    func validate() throws {
+      if partitions < 1 { throw ValidationError("--partitions must be at least 1.") }
+    }
+
+    func run() throws {
+      let settings = try options.load()
+      try TopicAdministration(settings, logger: options.makeLogger())
+        .create(partitions: partitions, replicationFactor: replicationFactor) { name, result in
+          print("\(result == .created ? "created" : "exists ")  \(name)")
+        }
+    }
+  }
+
+  struct Describe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show each topic's partitions and settings, and what does not fit.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+      let settings = try options.load()
+      let topics = try TopicAdministration(settings, logger: options.makeLogger()).describe()
+      if json {
+        let lines = topics.map { topic in
+          let fields = topic.settings.sorted { $0.key < $1.key }
+            .map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",")
+          let partitions = topic.partitions.map(String.init) ?? "null"
+          return "{\"topic\":\"\(topic.name)\",\"partitions\":\(partitions),\"settings\":{\(fields)}}"
+        }
+        print("[\(lines.joined(separator: ",\n "))]")
+      } else {
+        let rows = topics.map { topic in
+          [
+            topic.name, topic.partitions.map(String.init) ?? "missing",
+            topic.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+              .joined(separator: " "),
+          ]
+        }
+        print(TextTable(header: ["topic", "partitions", "settings"], rows: rows).text)
+      }
+      if topics.contains(where: { $0.partitions == nil }) {
+        throw Failure("topics are missing; `tributary topics create` makes them")
+      }
+    }
+  }
+}
