@@ -43,7 +43,8 @@ extension Configuration {
       "segment.bytes": "\(64 << 20)",
     ]
     let kept = ["cleanup.policy": "delete", "retention.ms": "-1"]
-    let inputs = inputTopics.map { TopicRequirement(name: $0.name, isOptional: false, settings: [:]) }
+    // Kafka's default of a week would drop old event times at once, and with them any replay.
+    let inputs = inputTopics.map { TopicRequirement(name: $0.name, isOptional: false, settings: kept) }
     return inputs + [
       TopicRequirement(name: topics.rollups, isOptional: false, settings: compacted),
       TopicRequirement(name: topics.attributions, isOptional: false, settings: compacted),

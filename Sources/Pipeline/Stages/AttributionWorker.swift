@@ -99,7 +99,7 @@ final class AttributionWorker {
   /// Leaves without committing.
   func close() {
     try? outbox.abort()
-    tasks.removeAll()
+    drop()
     consumer.close()
     producer.close()
   }
