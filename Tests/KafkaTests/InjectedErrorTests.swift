@@ -1,0 +1,101 @@
+import CRdkafka
+import Kafka
+import Testing
+
+@Suite("Injected errors", .serialized, .timeLimit(.minutes(2)))
+struct InjectedErrorTests {
+  func produce(_ producer: TransactionalProducer) throws {
+    try withBytes("value") {
+      try producer.produce(try producer.topic("mock"), partition: 0, key: nil, value: $0)
+    }
+  }
+
+  @Test("errors that pass by themselves are retried within the call")
+  func retried() throws {
+    let cluster = try MockCluster()
+    cluster.fail(.initProducerID, with: RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS)
+    let producer = try cluster.producerInTransaction()
+    try produce(producer)
+    cluster.fail(.endTransaction, with: RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE)
+    try producer.commit(timeoutMilliseconds: 10_000)
+  }
+
+  @Test("a refused record asks for an abort, and the next transaction commits")
+  func abortRequired() throws {
+    let cluster = try MockCluster()
+    let producer = try cluster.producerInTransaction()
+    cluster.fail(
+      .addPartitionsToTransaction, with: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    try produce(producer)
+    let error = try kafkaError { try producer.commit(timeoutMilliseconds: 10_000) }
+    #expect(error.disposition == .abortRequired, "\(error)")
+    #expect(producer.isInTransaction)
+
+    let late = try kafkaError { try produce(producer) }
+    #expect(late.disposition == .abortRequired, "\(late)")
+
+    try producer.abort(timeoutMilliseconds: 10_000)
+    try producer.begin()
+    try produce(producer)
+    try producer.commit(timeoutMilliseconds: 10_000)
+  }
+
+  @Test("a commit that nobody answers times out: abandon the producer")
+  func timedOut() throws {
+    let cluster = try MockCluster()
+    let producer = try cluster.producerInTransaction()
+    try produce(producer)
+    cluster.takeBrokerDown()
+    let start = ContinuousClock.now
+    let error = try kafkaError { try producer.commit(timeoutMilliseconds: 1500) }
+    #expect(error.disposition == .timedOut, "\(error)")
+    #expect(ContinuousClock.now - start < .seconds(6))
+    producer.close()
+  }
+
+  @Test("a fenced commit is fatal, and so is all that follows")
+  func fenced() throws {
+    let cluster = try MockCluster()
+    let producer = try cluster.producerInTransaction()
+    try produce(producer)
+    cluster.fail(.endTransaction, with: RD_KAFKA_RESP_ERR_PRODUCER_FENCED)
+    let error = try kafkaError { try producer.commit(timeoutMilliseconds: 10_000) }
+    #expect(error.disposition == .fatal, "\(error)")
+    let late = try kafkaError { try produce(producer) }
+    #expect(late.disposition == .fatal, "\(late)")
+    let abort = try kafkaError { try producer.abort(timeoutMilliseconds: 10_000) }
+    #expect(abort.disposition == .fatal, "\(abort)")
+  }
+
+  @Test("a plain producer counts failed deliveries and throws the first")
+  func failedDelivery() throws {
+    let cluster = try MockCluster()
+    let producer = try Producer(
+      ["bootstrap.servers": cluster.bootstrapServers, "enable.idempotence": "false"],
+      logger: quiet)
+    cluster.fail(.produce, with: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    let topic = try producer.topic("mock")
+    try withBytes("value") { try producer.produce(topic, partition: 0, key: nil, value: $0) }
+    let error = try kafkaError { try producer.flush(timeoutMilliseconds: 10_000) }
+    #expect(error.name == "TOPIC_AUTHORIZATION_FAILED")
+    #expect(producer.deliveryFailures == 1)
+    #expect(producer.outstanding == 0)
+    #expect(throws: KafkaError.self) { try producer.checkDelivery() }
+  }
+
+  @Test("a full buffer is waited for, and then an error")
+  func fullBuffer() throws {
+    let producer = try Producer(
+      ["bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": "2"], logger: quiet,
+      produceTimeoutMilliseconds: 200)
+    let topic = try producer.topic("t")
+    let start = ContinuousClock.now
+    let error = try kafkaError {
+      for _ in 0..<3 { try producer.produce(topic, partition: 0, key: nil, value: nil) }
+    }
+    #expect(error.name == "_QUEUE_FULL")
+    #expect(error.disposition == .retriable)
+    #expect(ContinuousClock.now - start >= .milliseconds(200))
+    producer.close()
+  }
+}
