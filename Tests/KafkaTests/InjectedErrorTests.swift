@@ -1,4 +1,5 @@
 import CRdkafka
+import Glibc
 import Kafka
 import Testing
 
@@ -97,5 +98,50 @@ struct InjectedErrorTests {
     #expect(error.disposition == .retriable)
     #expect(ContinuousClock.now - start >= .milliseconds(200))
     producer.close()
+  }
+
+  @Test("records before an error come first, the error next, and later records after it")
+  func errorBetweenRecords() throws {
+    let cluster = try MockCluster()
+    let producer = try Producer(["bootstrap.servers": cluster.bootstrapServers], logger: quiet)
+    let topic = try producer.topic("mock")
+    func write(_ values: String...) throws {
+      for value in values {
+        try withBytes(value) { try producer.produce(topic, partition: 0, key: nil, value: $0) }
+      }
+      try producer.flush(timeoutMilliseconds: 10_000)
+    }
+    try write("a", "b")
+
+    let consumer = try Consumer(
+      [
+        "bootstrap.servers": cluster.bootstrapServers, "fetch.wait.max.ms": "50",
+        "topic.metadata.refresh.interval.ms": "100",
+      ], logger: quiet)
+    let partition = TopicPartition(topic: "mock", partition: 0)
+    try consumer.assign([(partition, offset: 0)])
+    let queue = try #require(consumer.queue(for: partition))
+    // The records and the error behind them wait in the queue, unread.
+    consumer.wait(timeoutMilliseconds: 10_000)
+    usleep(500_000)
+    cluster.set("mock", error: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    usleep(500_000)
+    cluster.set("mock", error: RD_KAFKA_RESP_ERR_NO_ERROR)
+    usleep(500_000)
+    try write("c")
+    usleep(500_000)
+
+    let batch = RecordBatch(capacity: 10)
+    var story: [String] = []
+    try eventually("everything was told") {
+      do {
+        _ = try queue.read(into: batch)
+        story += batch.map { text($0.value) ?? "nil" }
+      } catch {
+        story.append(error.name)
+      }
+      return story.last == "c"
+    }
+    #expect(story == ["a", "b", "TOPIC_AUTHORIZATION_FAILED", "c"])
   }
 }

@@ -39,6 +39,11 @@ final class MockCluster {
       cluster, request.rawValue, errors.count, errors)
   }
 
+  /// What the cluster says of `topic` from now on.
+  func set(_ topic: String, error: rd_kafka_resp_err_t) {
+    rd_kafka_mock_topic_set_error(cluster, topic, error)
+  }
+
   func takeBrokerDown() { rd_kafka_mock_broker_set_down(cluster, 1) }
 
   /// A producer that has begun its first transaction.

@@ -139,4 +139,32 @@ struct RebalanceTests {
       .committed([partition], timeoutMilliseconds: scenario.timeout)
     #expect(committed == [partition: 42])
   }
+
+  @Test("a cooperative assignor moves only what has to move")
+  func cooperative() throws {
+    let scenario = try Scenario()
+    let topic = try scenario.topic(partitions: 4)
+    let group = LocalBroker.uniqueName("group")
+    func member(_ name: String) throws -> Member {
+      try Member(
+        scenario, group: group, name: name, topics: [topic], strategy: "cooperative-sticky")
+    }
+    let first = try member("a")
+    try eventually("the first member owns everything") {
+      try first.consumer.poll(timeoutMilliseconds: 50)
+      return first.owned.count == 4
+    }
+    let second = try member("b")
+    try eventually("they share") {
+      try first.consumer.poll(timeoutMilliseconds: 20)
+      try second.consumer.poll(timeoutMilliseconds: 20)
+      return first.owned.count == 2 && second.owned.count == 2
+    }
+    #expect(first.owned == Set(first.consumer.assignment))
+    for case .revoked(let partitions) in first.events {
+      #expect(partitions.count <= 2)
+    }
+    second.consumer.close()
+    first.consumer.close()
+  }
 }
