@@ -116,7 +116,6 @@ struct InjectedErrorTests {
     let consumer = try Consumer(
       [
         "bootstrap.servers": cluster.bootstrapServers, "fetch.wait.max.ms": "50",
-        "topic.metadata.refresh.interval.ms": "100",
       ], logger: quiet)
     let partition = TopicPartition(topic: "mock", partition: 0)
     try consumer.assign([(partition, offset: 0)])
@@ -124,12 +123,10 @@ struct InjectedErrorTests {
     // The records and the error behind them wait in the queue, unread.
     consumer.wait(timeoutMilliseconds: 10_000)
     usleep(500_000)
-    cluster.set("mock", error: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-    usleep(500_000)
-    cluster.set("mock", error: RD_KAFKA_RESP_ERR_NO_ERROR)
+    cluster.fail(.fetch, with: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
     usleep(500_000)
     try write("c")
-    usleep(500_000)
+    usleep(1_500_000)
 
     let batch = RecordBatch(capacity: 10)
     var story: [String] = []
@@ -137,7 +134,7 @@ struct InjectedErrorTests {
       do {
         _ = try queue.read(into: batch)
         story += batch.map { text($0.value) ?? "nil" }
-      } catch {
+      } catch let error as KafkaError {
         story.append(error.name)
       }
       return story.last == "c"

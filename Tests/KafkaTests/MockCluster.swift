@@ -11,6 +11,7 @@ final class MockCluster {
   /// The requests that errors can be injected into, by their number in Kafka's protocol.
   enum Request: Int16 {
     case produce = 0
+    case fetch = 1
     case initProducerID = 22
     case addPartitionsToTransaction = 24
     case endTransaction = 26
@@ -37,11 +38,6 @@ final class MockCluster {
   func fail(_ request: Request, with errors: rd_kafka_resp_err_t...) {
     rd_kafka_mock_push_request_errors_array(
       cluster, request.rawValue, errors.count, errors)
-  }
-
-  /// What the cluster says of `topic` from now on.
-  func set(_ topic: String, error: rd_kafka_resp_err_t) {
-    rd_kafka_mock_topic_set_error(cluster, topic, error)
   }
 
   func takeBrokerDown() { rd_kafka_mock_broker_set_down(cluster, 1) }
