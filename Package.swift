@@ -17,7 +17,8 @@ let package = Package(
       name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
     .target(
       name: "Kafka",
-      dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")],
+      exclude: ["README.md"]),
     .target(name: "Attribution"),
     .target(name: "Codec", dependencies: ["Attribution"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Yams"]),

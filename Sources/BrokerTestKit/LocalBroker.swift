@@ -83,18 +83,19 @@ public final class LocalBroker: Sendable {
 
 extension LocalBroker {
   /// Ends its broker (all of its process group) when its standard input closes, then cleans up.
+  /// Signals are ignored only after the broker has started, which would inherit that.
   private static let guardian = """
-    trap '' INT TERM HUP
     setsid "$0" start --only kafka --kafka-port "$1" --host 127.0.0.1 --data-dir "$2/data" \
       </dev/null >"$2/log" 2>&1 &
     broker=$!
+    trap '' INT TERM HUP
     read -r _
-    kill -TERM -- "-$broker"
+    kill -s TERM -- "-$broker"
     for _ in 1 2 3 4 5 6 7 8 9 10; do
-      kill -0 -- "-$broker" || break
+      kill -s 0 -- "-$broker" || break
       sleep 0.3
     done
-    kill -KILL -- "-$broker"
+    kill -s KILL -- "-$broker"
     rm -rf "$2"
     """
 
