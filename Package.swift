@@ -15,6 +15,7 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .target(
       name: "Kafka",
       dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")],
@@ -34,7 +35,7 @@ let package = Package(
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "Attribution", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
         "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
