@@ -31,7 +31,8 @@ let package = Package(
       ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(name: "BrokerTestKit"),
-    .target(name: "TributaryTestKit", dependencies: ["Attribution", "Codec"]),
+    .target(
+      name: "TributaryTestKit", dependencies: ["Attribution", "Codec", "Kafka", "Pipeline"]),
     .executableTarget(
       name: "tributary",
       dependencies: [
@@ -52,7 +53,10 @@ let package = Package(
     .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
     .testTarget(
       name: "PipelineTests",
-      dependencies: ["BrokerTestKit", "Configuration", "Kafka", "Pipeline", "TributaryTestKit"]),
+      dependencies: [
+        "Attribution", "BrokerTestKit", "Codec", "Configuration", "Kafka", "Pipeline",
+        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

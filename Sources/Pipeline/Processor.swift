@@ -32,7 +32,9 @@ public final class Processor: @unchecked Sendable {
   public init(
     _ configuration: Configuration, plan: TopicPlan, log: any Log, stopsAtEnd: Bool,
     logger: Logger,
-    now: @escaping @Sendable () -> Milliseconds = { Milliseconds(Date().timeIntervalSince1970 * 1_000) }
+    now: @escaping @Sendable () -> Milliseconds = {
+      Milliseconds(Date().timeIntervalSince1970 * 1_000)
+    }
   ) {
     self.configuration = configuration
     self.plan = plan

@@ -9,7 +9,8 @@ import Pipeline
 struct Tributary: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tributary",
-    abstract: "Exactly-once ad attribution for Kafka: one computation for the dashboard and the bill.",
+    abstract:
+      "Exactly-once ad attribution for Kafka: one computation for the dashboard and the bill.",
     discussion: """
       Reads impressions, clicks and conversions, credits every conversion under several models at \
       once, and keeps 5-minute rollups in a compacted topic. Data goes to standard output, logs to \

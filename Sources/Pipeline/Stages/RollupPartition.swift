@@ -98,8 +98,9 @@ final class RollupPartition {
     return nil
   }
 
-  private func decode(_ key: UnsafeRawBufferPointer) throws -> (key: RollupKey, windowEnd: Milliseconds)
-  {
+  private func decode(_ key: UnsafeRawBufferPointer) throws -> (
+    key: RollupKey, windowEnd: Milliseconds
+  ) {
     let name = String(decoding: key.prefix { $0 != UInt8(ascii: "|") }, as: UTF8.self)
     guard let (dimensions, period) = periods[name],
       let decoded = try? RollupKeyCodec.decode(key, dimensionCount: dimensions)

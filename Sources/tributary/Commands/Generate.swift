@@ -115,7 +115,8 @@ struct Generate: ParsableCommand {
     }
     if let start {
       guard let time = Time.parse(start) else {
-        throw ValidationError("--start: \"\(start)\" is not RFC 3339, such as 2026-01-05T08:00:00Z.")
+        throw ValidationError(
+          "--start: \"\(start)\" is not RFC 3339, such as 2026-01-05T08:00:00Z.")
       }
       traffic.start = time
     }

@@ -68,7 +68,9 @@ struct RunReport {
         "{\(inputs.joined(separator: ",")),\"seconds\":\(String(format: "%.3f", seconds))}")
       return
     }
-    let header = ["", "records", "accepted", "of it late", "duplicates", "dead letters", "too late"]
+    let header = [
+      "", "records", "accepted", "of it late", "duplicates", "dead letters", "too late",
+    ]
     let lines = rows.map { name, counts in
       [
         name, "\(counts.records)", "\(counts.accepted)", "\(counts.late)", "\(counts.duplicates)",
