@@ -57,6 +57,12 @@ let package = Package(
         "Attribution", "BrokerTestKit", "Codec", "Configuration", "Kafka", "Pipeline",
         "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "BrokerTestKit", "Codec", "Configuration", "Kafka", "TributaryTestKit", "tributary",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
