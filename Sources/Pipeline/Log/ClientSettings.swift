@@ -13,7 +13,8 @@ public enum ClientSettings {
     return settings
   }
 
-  static func consumer(_ configuration: Configuration) -> ClientConfiguration {
+  /// For a reader of committed records.
+  public static func consumer(_ configuration: Configuration) -> ClientConfiguration {
     var settings: ClientConfiguration = [
       // Prefetch is bounded per partition, so that memory does not follow the backlog.
       "queued.min.messages": "20000", "queued.max.messages.kbytes": "8192",
@@ -35,7 +36,7 @@ public enum ClientSettings {
   }
 
   /// For asking where logs really end, open transactions included.
-  static func probe(_ configuration: Configuration) -> ClientConfiguration {
+  public static func probe(_ configuration: Configuration) -> ClientConfiguration {
     var settings = consumer(configuration)
     settings["isolation.level"] = "read_uncommitted"
     return settings
