@@ -16,7 +16,7 @@ struct Tributary: ParsableCommand {
       once, and keeps 5-minute rollups in a compacted topic. Data goes to standard output, logs to \
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
-    subcommands: [Run.self, Topics.self, Generate.self])
+    subcommands: [Run.self, Topics.self, Generate.self, Verify.self])
 
   /// Runs the command; a failure is one line on standard error.
   static func main() {

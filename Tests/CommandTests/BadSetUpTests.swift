@@ -39,7 +39,8 @@ import Testing
     try Data("currency: EUR\nlokback: 5m\n".utf8).write(to: file)
     let result = try Program().run("run", "-c", file.path)
     #expect(result.status == 2)
-    #expect(result.errors.contains("\(file.path):2:1: unknown key \"lokback\"; did you mean lookback?"))
+    #expect(
+      result.errors.contains("\(file.path):2:1: unknown key \"lokback\"; did you mean lookback?"))
     expectOneLine(result.errors)
   }
 

@@ -59,7 +59,9 @@ struct Cluster {
         try consumer.poll()
         _ = try queue.read(into: batch, timeoutMilliseconds: 100)
         for record in batch {
-          let headers = record.headers().map { ($0.name, String(decoding: $0.value ?? [], as: UTF8.self)) }
+          let headers = record.headers().map {
+            ($0.name, String(decoding: $0.value ?? [], as: UTF8.self))
+          }
           found.append(
             (
               partition.partition, record.key.map { Array($0) }, record.value.map { Array($0) },

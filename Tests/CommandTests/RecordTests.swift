@@ -27,7 +27,8 @@ import TributaryTestKit
       }
       let topic = try producer.topic(topics[record.kind]!)
       try record.value.withOptionalBytes { value in
-        try producer.produce(topic, partition: 0, key: nil, value: value, timestamp: record.recordTimestamp)
+        try producer.produce(
+          topic, partition: 0, key: nil, value: value, timestamp: record.recordTimestamp)
       }
       sent += 1
     }

@@ -13,9 +13,11 @@ public enum ClientSettings {
     return settings
   }
 
+  /// For a reader of committed records.
+  ///
   /// - Parameter prefetchKilobytes: per partition. Small enough that all of them fit into memory,
   ///   large enough that librdkafka, which looks at a full queue once a second, does not run dry.
-  static func consumer(
+  public static func consumer(
     _ configuration: Configuration, prefetchKilobytes: Int32 = 8_192
   ) -> ClientConfiguration {
     var settings: ClientConfiguration = [
@@ -38,7 +40,7 @@ public enum ClientSettings {
   }
 
   /// For asking where logs really end, open transactions included.
-  static func probe(_ configuration: Configuration) -> ClientConfiguration {
+  public static func probe(_ configuration: Configuration) -> ClientConfiguration {
     var settings = consumer(configuration)
     settings["isolation.level"] = "read_uncommitted"
     return settings
