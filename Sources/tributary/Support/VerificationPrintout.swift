@@ -26,8 +26,8 @@ struct VerificationPrintout {
       ]
     }
     var lines = [TextTable(header: header, rows: rows).text, ""]
-    lines.append("rollups       \(report.rollups) compared, \(report.finalRollups) of them final")
-    lines.append("attributions  \(report.attributions) compared")
+    lines.append("rollups       \(report.rollups) published, \(report.finalRollups) of them final")
+    lines.append("attributions  \(report.attributions) published")
     lines.append(
       "credits       " + (report.creditsAreExact ? "sum" : "do NOT sum")
         + " to 1.000000 for every conversion and model")
