@@ -108,12 +108,12 @@ public struct Verification {
     let rollupResult = compare(
       rollups: rollups.latest.mapValues(\.sums), with: oracle, limit: limit)
     differences.append(rollupResult)
-    report.rollups = rollupResult.compared
+    report.rollups = rollups.latest.count
     report.finalRollups = rollups.latest.values.count { $0.isFinal }
     let attributionResult = compare(
       attributions: attributions.latest, with: oracle, limit: limit)
     differences.append(attributionResult)
-    report.attributions = attributionResult.compared
+    report.attributions = attributions.latest.count
     report.differences = differences
     report.notes = notes
     return report

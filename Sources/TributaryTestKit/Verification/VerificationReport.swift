@@ -4,11 +4,11 @@ import Attribution
 public struct VerificationReport: Sendable {
   /// What became of the records of each input, in the order of the inputs.
   public var inputs: [(topic: String, tally: RecordTally)] = []
-  /// Buckets compared: published ones, and those that should be.
+  /// Published rollups.
   public var rollups = 0
   /// Published rollups that are final.
   public var finalRollups = 0
-  /// Conversions compared: published ones, and those that should be.
+  /// Published attributions.
   public var attributions = 0
   /// Whether each conversion's published shares sum to one, and to its value, under every model.
   public var creditsAreExact = false

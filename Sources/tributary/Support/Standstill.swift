@@ -65,8 +65,9 @@ final class Standstill {
       if ContinuousClock.now >= deadline {
         guard let obstacle else { return processed }
         throw Failure(
-          "\(obstacle); an exact comparison needs everything published: stop the traffic or the "
-            + "processor (SIGTERM lets it finish), or give it longer with --wait")
+          "\(obstacle), so there is nothing exact to compare with: while the processor works, stop "
+            + "the traffic or let SIGTERM end the processor; if it was killed, start it again; "
+            + "--wait gives it longer")
       }
       Thread.sleep(forTimeInterval: 0.2)
     }

@@ -26,8 +26,8 @@ struct VerificationPrintout {
       ]
     }
     var lines = [TextTable(header: header, rows: rows).text, ""]
-    lines.append("rollups       \(report.rollups) compared, \(report.finalRollups) of them final")
-    lines.append("attributions  \(report.attributions) compared")
+    lines.append("rollups       \(report.rollups) published, \(report.finalRollups) of them final")
+    lines.append("attributions  \(report.attributions) published")
     lines.append(
       "credits       " + (report.creditsAreExact ? "sum" : "do NOT sum")
         + " to 1.000000 for every conversion and model")
@@ -59,8 +59,8 @@ struct VerificationPrintout {
       var records: Int
       var accepted: Int
       var duplicates: Int
-      var dead_letters: Int
-      var too_late: Int
+      var deadLetters: Int
+      var tooLate: Int
     }
     struct Difference: Encodable {
       var subject: String
@@ -70,14 +70,14 @@ struct VerificationPrintout {
     }
     var inputs: [Input]
     var rollups: Int
-    var final_rollups: Int
+    var finalRollups: Int
     var attributions: Int
-    var credits_exact: Bool
-    var revenue_exact: Bool
-    var conversion_value: String
+    var creditsExact: Bool
+    var revenueExact: Bool
+    var conversionValue: String
     var currency: String
     var differences: Int
-    var first_differences: [Difference]
+    var firstDifferences: [Difference]
     var notes: [String]
     var seconds: Double
   }
@@ -88,19 +88,20 @@ struct VerificationPrintout {
         inputs: report.inputs.map { topic, tally in
           .init(
             topic: topic, records: tally.records, accepted: tally.accepted,
-            duplicates: tally.duplicates, dead_letters: tally.deadLetters,
-            too_late: tally.tooLate)
+            duplicates: tally.duplicates, deadLetters: tally.deadLetters,
+            tooLate: tally.tooLate)
         },
-        rollups: report.rollups, final_rollups: report.finalRollups,
-        attributions: report.attributions, credits_exact: report.creditsAreExact,
-        revenue_exact: report.revenueIsExact, conversion_value: value, currency: currency,
+        rollups: report.rollups, finalRollups: report.finalRollups,
+        attributions: report.attributions, creditsExact: report.creditsAreExact,
+        revenueExact: report.revenueIsExact, conversionValue: value, currency: currency,
         differences: report.differences.total,
-        first_differences: report.differences.discrepancies.map {
+        firstDifferences: report.differences.discrepancies.map {
           .init(
             subject: $0.subject, field: $0.field, expected: $0.expected, published: $0.published)
         },
         notes: report.notes, seconds: (seconds * 1_000).rounded() / 1_000)
       let encoder = JSONEncoder()
+      encoder.keyEncodingStrategy = .convertToSnakeCase
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       return String(decoding: try encoder.encode(document), as: UTF8.self)
     }
