@@ -28,12 +28,12 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
-    .target(name: "BrokerTestKit"),
+    .target(name: "BrokerKit"),
     .target(name: "TributaryTestKit", dependencies: ["Attribution", "Codec"]),
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
         "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -41,16 +41,17 @@ let package = Package(
     .testTarget(
       name: "KafkaTests",
       dependencies: [
-        "BrokerTestKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
+        "BrokerKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
     .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
     .testTarget(
       name: "PipelineTests",
-      dependencies: ["BrokerTestKit", "Configuration", "Kafka", "Pipeline", "TributaryTestKit"]),
+      dependencies: ["BrokerKit", "Configuration", "Kafka", "Pipeline", "TributaryTestKit"]),
   ],
   swiftLanguageModes: [.v6]
 )
