@@ -127,7 +127,7 @@ extension LocalBroker {
   private static func start(
     _ executable: String, port: UInt16
   ) throws(Unavailable) -> Lifeline {
-    var template = Array("\(environment("TMPDIR") ?? "/tmp")/broker-XXXXXX".utf8CString)
+    var template = Array("\(environment("TMPDIR") ?? "/tmp")/tributary-broker-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw Unavailable(description: "no temporary directory: errno \(errno)")
     }
