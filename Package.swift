@@ -15,9 +15,11 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .target(
       name: "Kafka",
-      dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")],
+      exclude: ["README.md"]),
     .target(name: "Attribution"),
     .target(name: "Codec", dependencies: ["Attribution"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Yams"]),
@@ -29,11 +31,12 @@ let package = Package(
       ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(name: "BrokerKit"),
-    .target(name: "TributaryTestKit", dependencies: ["Attribution", "Codec"]),
+    .target(
+      name: "TributaryTestKit", dependencies: ["Attribution", "Codec", "Kafka", "Pipeline"]),
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
         "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -51,7 +54,16 @@ let package = Package(
     .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
     .testTarget(
       name: "PipelineTests",
-      dependencies: ["BrokerKit", "Configuration", "Kafka", "Pipeline", "TributaryTestKit"]),
+      dependencies: [
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline",
+        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "BrokerKit", "Codec", "Configuration", "Kafka", "TributaryTestKit", "tributary",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

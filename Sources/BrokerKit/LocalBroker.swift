@@ -34,6 +34,9 @@ public final class LocalBroker: Sendable {
           it, or run `python3 -m venv .venv && .venv/bin/pip install noida-db`
           """)
     }
+    guard access(executable, X_OK) == 0 else {
+      throw Unavailable(description: "TRIBUTARY_NOIDA_DB=\(executable) is not a program")
+    }
     let port = if let port { port } else { try Self.freePort() }
     guard Self.isFree(port: port) else {
       throw Unavailable(description: "port \(port) of 127.0.0.1 is taken")
@@ -108,18 +111,19 @@ extension LocalBroker {
   }
 
   /// Ends its broker (all of its process group) when its standard input closes, then cleans up.
+  /// Signals are ignored only after the broker has started, which would inherit that.
   private static let guardian = """
-    trap '' INT TERM HUP
     setsid "$0" start --only kafka --kafka-port "$1" --host 127.0.0.1 --data-dir "$2/data" \
       </dev/null >"$2/log" 2>&1 &
     broker=$!
+    trap '' INT TERM HUP
     read -r _
-    kill -TERM -- "-$broker"
+    kill -s TERM -- "-$broker"
     for _ in 1 2 3 4 5 6 7 8 9 10; do
-      kill -0 -- "-$broker" || break
+      kill -s 0 -- "-$broker" || break
       sleep 0.3
     done
-    kill -KILL -- "-$broker"
+    kill -s KILL -- "-$broker"
     rm -rf "$2"
     """
 
@@ -153,13 +157,33 @@ extension LocalBroker {
     defer { for pointer in argumentPointers { free(pointer) } }
 
     var process: pid_t = 0
-    let failure = posix_spawn(&process, "/bin/sh", &actions, nil, argumentPointers, environ)
+    var attributes = Self.detached()
+    defer { posix_spawnattr_destroy(&attributes) }
+    let failure = posix_spawn(
+      &process, "/bin/sh", &actions, &attributes, argumentPointers, environ)
     close(ends[0])
     guard failure == 0 else {
       close(ends[1])
       throw Unavailable(description: "cannot start /bin/sh: errno \(failure)")
     }
     return Lifeline(pipe: ends[1], guardian: process)
+  }
+
+  /// A process group of its own, so that Ctrl-C does not reach it, and signals as they are by
+  /// default, whatever this process ignores.
+  private static func detached() -> posix_spawnattr_t {
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes,
+      Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+    return attributes
   }
 
   private static func executable() -> String? {

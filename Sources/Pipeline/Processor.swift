@@ -4,6 +4,7 @@
 import Attribution
 import Configuration
 import Foundation
+import Kafka
 import Logging
 
 /// Runs both stages: one thread per worker, rebuilt with back-off when it fails.
@@ -32,7 +33,9 @@ public final class Processor: @unchecked Sendable {
   public init(
     _ configuration: Configuration, plan: TopicPlan, log: any Log, stopsAtEnd: Bool,
     logger: Logger,
-    now: @escaping @Sendable () -> Milliseconds = { Milliseconds(Date().timeIntervalSince1970 * 1_000) }
+    now: @escaping @Sendable () -> Milliseconds = {
+      Milliseconds(Date().timeIntervalSince1970 * 1_000)
+    }
   ) {
     self.configuration = configuration
     self.plan = plan
@@ -169,8 +172,9 @@ public final class Processor: @unchecked Sendable {
       do {
         return try body()
       } catch let error as PipelineError {
-        fail(error)
-        return
+        return fail(error)
+      } catch let error as KafkaError where error.needsOperator {
+        return fail(error)
       } catch {
         if now() - began > 60_000 { pause = 250 }
         logger.error("\(name) stops: \(error); it starts again in \(pause) ms")

@@ -15,6 +15,12 @@ public struct TopicPlan: Sendable, Equatable {
   public var taskCount: Int32
   /// Partitions of the rollups, and of the deltas, which are partitioned alike.
   public var rollupPartitions: Int32
+
+  public init(inputTopics: [InputTopic], taskCount: Int32, rollupPartitions: Int32) {
+    self.inputTopics = inputTopics
+    self.taskCount = taskCount
+    self.rollupPartitions = rollupPartitions
+  }
 }
 
 /// What a topic of the contract should look like.
@@ -43,7 +49,10 @@ extension Configuration {
       "segment.bytes": "\(64 << 20)",
     ]
     let kept = ["cleanup.policy": "delete", "retention.ms": "-1"]
-    let inputs = inputTopics.map { TopicRequirement(name: $0.name, isOptional: false, settings: [:]) }
+    // Kafka's default of a week would drop old event times at once, and with them any replay.
+    let inputs = inputTopics.map {
+      TopicRequirement(name: $0.name, isOptional: false, settings: kept)
+    }
     return inputs + [
       TopicRequirement(name: topics.rollups, isOptional: false, settings: compacted),
       TopicRequirement(name: topics.attributions, isOptional: false, settings: compacted),

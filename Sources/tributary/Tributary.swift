@@ -17,7 +17,9 @@ struct Tributary: ParsableCommand {
       once, and keeps 5-minute rollups in a compacted topic. Data goes to standard output, logs to \
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
-    subcommands: [Run.self, Demo.self, Generate.self, Topics.self, Tail.self])
+    subcommands: [
+      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, Verify.self,
+    ])
 
   /// Runs the command; a failure is one line on standard error.
   static func main() {

@@ -83,8 +83,8 @@ struct RebalanceTests {
     try scenario.write(["a", "b", "c"], to: topic)
     let partition = TopicPartition(topic: topic, partition: 0)
     let group = LocalBroker.uniqueName("group")
+    try scenario.consumer(["group.id": group]).commit([partition: 1])
     let member = try Member(scenario, group: group, name: "a", topics: [topic])
-    try member.consumer.commit([partition: 1])
     try eventually("assigned") {
       try member.consumer.poll(timeoutMilliseconds: 50)
       return !member.owned.isEmpty
@@ -95,5 +95,76 @@ struct RebalanceTests {
     #expect(try queue.read(into: RecordBatch(capacity: 1)) == 0)
     #expect(member.consumer.queue(for: partition) == nil)
     member.consumer.close()
+  }
+
+  @Test("a transaction may be committed while partitions are revoked")
+  func commitWhileRevoked() throws {
+    let scenario = try Scenario()
+    let topic = try scenario.topic()
+    let output = try scenario.topic()
+    let partition = TopicPartition(topic: topic, partition: 0)
+    let group = LocalBroker.uniqueName("group")
+    let producer = try scenario.transactionalProducer()
+    let handle = try producer.topic(output)
+    let consumer = try scenario.consumer(["group.id": group, "group.instance.id": "a"])
+    var isAssigned = false
+    var failure: (any Error)?
+    try consumer.subscribe([topic]) { event in
+      switch event {
+      case .assigned:
+        isAssigned = true
+      case .revoked:
+        do {
+          try producer.sendOffsets(
+            [partition: 42], group: consumer.groupMetadata(),
+            timeoutMilliseconds: scenario.timeout)
+          try producer.commit(timeoutMilliseconds: scenario.timeout)
+        } catch { failure = error }
+      case .lost:
+        Issue.record("nothing was lost")
+      }
+    }
+    try eventually("assigned") {
+      try consumer.poll(timeoutMilliseconds: 50)
+      return isAssigned
+    }
+    try producer.begin()
+    try withBytes("last") {
+      try producer.produce(handle, partition: 0, key: nil, value: $0)
+    }
+    consumer.close()
+    #expect(failure == nil)
+    #expect(try scenario.readAll(output) == ["last"])
+    let committed = try scenario.consumer(["group.id": group])
+      .committed([partition], timeoutMilliseconds: scenario.timeout)
+    #expect(committed == [partition: 42])
+  }
+
+  @Test("a cooperative assignor moves only what has to move")
+  func cooperative() throws {
+    let scenario = try Scenario()
+    let topic = try scenario.topic(partitions: 4)
+    let group = LocalBroker.uniqueName("group")
+    func member(_ name: String) throws -> Member {
+      try Member(
+        scenario, group: group, name: name, topics: [topic], strategy: "cooperative-sticky")
+    }
+    let first = try member("a")
+    try eventually("the first member owns everything") {
+      try first.consumer.poll(timeoutMilliseconds: 50)
+      return first.owned.count == 4
+    }
+    let second = try member("b")
+    try eventually("they share") {
+      try first.consumer.poll(timeoutMilliseconds: 20)
+      try second.consumer.poll(timeoutMilliseconds: 20)
+      return first.owned.count == 2 && second.owned.count == 2
+    }
+    #expect(first.owned == Set(first.consumer.assignment))
+    for case .revoked(let partitions) in first.events {
+      #expect(partitions.count <= 2)
+    }
+    second.consumer.close()
+    first.consumer.close()
   }
 }

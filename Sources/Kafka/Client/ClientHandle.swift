@@ -31,8 +31,9 @@ final class ClientHandle {
     countsDeliveries: Bool = false, keepingAlive keptAlive: AnyObject? = nil
   ) throws(KafkaError) {
     let operation = kind == .producer ? "make producer" : "make consumer"
-    guard let servers = configuration["bootstrap.servers"] ?? configuration["metadata.broker.list"]
-      ?? configuration["test.mock.num.brokers"]
+    guard
+      let servers = configuration["bootstrap.servers"] ?? configuration["metadata.broker.list"]
+        ?? configuration["test.mock.num.brokers"]
     else {
       throw .invalidArgument("bootstrap.servers is not set", operation: operation)
     }
@@ -124,7 +125,8 @@ final class ClientHandle {
         ClientContext.from(opaque).countDeliveryFailure(
           KafkaError(
             message.pointee.err,
-            operation: "deliver record to \(String(cString: rd_kafka_topic_name(message.pointee.rkt)))"
+            operation:
+              "deliver record to \(String(cString: rd_kafka_topic_name(message.pointee.rkt)))"
           ))
       }
     }

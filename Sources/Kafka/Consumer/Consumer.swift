@@ -105,18 +105,12 @@ public final class Consumer: @unchecked Sendable {
 
   /// Reads exactly `partitions`, each from its offset (see ``LogicalOffset``), outside any group.
   ///
-  /// Replaces what was assigned before; queues of partitions in both stay the same object.
+  /// Replaces what was assigned before: earlier queues end, ask for the new ones.
   public func assign(_ partitions: [(TopicPartition, offset: Int64)]) throws(KafkaError) {
     try requireOpen("assign")
     let list = TopicPartitionList(capacity: partitions.count)
     for (partition, offset) in partitions { list.add(partition, offset: offset) }
-    let wanted = Set(partitions.map { $0.0 })
-    closeQueues(queues.keys.filter { !wanted.contains($0) })
-    for queue in queues.values {
-      // An assignment starts from its own offsets and clears every pause.
-      queue.dropSetAside()
-      queue.isPaused = false
-    }
+    closeQueues()
     openQueues(partitions.map { $0.0 })
     do throws(KafkaError) {
       try client.check(

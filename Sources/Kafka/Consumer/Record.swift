@@ -21,17 +21,20 @@ public struct Record {
 
   private let message: UnsafeMutablePointer<rd_kafka_message_t>?
 
-  /// A record of the caller's own memory, without headers.
+  private let ownHeaders: [Header]?
+
+  /// A record of the caller's own memory.
   public init(
     partition: Int32, offset: Int64, timestamp: Int64, key: UnsafeRawBufferPointer?,
-    value: UnsafeRawBufferPointer?
+    value: UnsafeRawBufferPointer?, headers: [Header] = []
   ) {
     self.partition = partition
     self.offset = offset
     self.timestamp = timestamp
     self.key = key
     self.value = value
-    self.message = nil
+    message = nil
+    ownHeaders = headers.isEmpty ? nil : headers
   }
 
   init(lending message: UnsafeMutablePointer<rd_kafka_message_t>) {
@@ -41,6 +44,7 @@ public struct Record {
     key = Self.bytes(message.pointee.key, message.pointee.key_len)
     value = Self.bytes(message.pointee.payload, message.pointee.len)
     self.message = message
+    ownHeaders = nil
   }
 
   private static func bytes(
@@ -52,7 +56,7 @@ public struct Record {
 
   /// The record's headers, copied, in their order; parsed on each call, so call it only when needed.
   public func headers() -> [Header] {
-    guard let message else { return [] }
+    guard let message else { return ownHeaders ?? [] }
     var list: OpaquePointer?
     guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else {
       return []

@@ -92,8 +92,10 @@ final class RecordSender {
       let until = deadline ?? Deadline(afterMilliseconds: patienceMilliseconds)
       deadline = until
       guard isFull, !until.hasPassed else {
-        throw client.explained(
-          KafkaError(taking: failure, operation: "produce to \(topic.name)"))
+        var error = KafkaError(taking: failure, operation: "produce to \(topic.name)")
+        // librdkafka does not say so of its own buffer.
+        if isFull { error.isRetriable = true }
+        throw client.explained(error)
       }
       rd_kafka_error_destroy(failure)
       rd_kafka_poll(client.pointer, 5)

@@ -73,13 +73,12 @@ final class Input {
     cursor = 0
     decoder.recycle()
     let count = try reader.read()
-    if let end = reader.metEnd {
-      metEnd = end
-      if count == 0 { position = max(position, end) }
-    } else if count > 0 {
-      metEnd = nil
+    if let end = reader.metEnd { metEnd = end } else if count > 0 { metEnd = nil }
+    guard count > 0 else {
+      // Steps over what is not a record: the marks of transactions.
+      if let metEnd { position = max(position, metEnd) }
+      return
     }
-    guard count > 0 else { return }
     lastArrival = now
     for index in 0..<count {
       let record = reader[index]

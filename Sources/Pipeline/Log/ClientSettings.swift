@@ -13,10 +13,15 @@ public enum ClientSettings {
     return settings
   }
 
-  static func consumer(_ configuration: Configuration) -> ClientConfiguration {
+  /// For a reader of committed records.
+  ///
+  /// - Parameter prefetchKilobytes: per partition. Small enough that all of them fit into memory,
+  ///   large enough that librdkafka, which looks at a full queue once a second, does not run dry.
+  public static func consumer(
+    _ configuration: Configuration, prefetchKilobytes: Int32 = 8_192
+  ) -> ClientConfiguration {
     var settings: ClientConfiguration = [
-      // Prefetch is bounded per partition, so that memory does not follow the backlog.
-      "queued.min.messages": "20000", "queued.max.messages.kbytes": "8192",
+      "queued.min.messages": "1000000", "queued.max.messages.kbytes": "\(prefetchKilobytes)",
       "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "100",
       "fetch.message.max.bytes": "\(1 << 20)", "receive.message.max.bytes": "1000000000",
       "session.timeout.ms": "30000", "max.poll.interval.ms": "300000",
@@ -35,7 +40,7 @@ public enum ClientSettings {
   }
 
   /// For asking where logs really end, open transactions included.
-  static func probe(_ configuration: Configuration) -> ClientConfiguration {
+  public static func probe(_ configuration: Configuration) -> ClientConfiguration {
     var settings = consumer(configuration)
     settings["isolation.level"] = "read_uncommitted"
     return settings

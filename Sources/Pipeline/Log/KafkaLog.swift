@@ -8,14 +8,22 @@ import Logging
 public struct KafkaLog: Log {
   private let configuration: Configuration
   private let logger: Logger
+  private let prefetchKilobytes: Int32
 
-  public init(_ configuration: Configuration, logger: Logger) {
+  /// Payload that all consumers of a process may hold ahead, in kilobytes; librdkafka needs about
+  /// as much again to manage it.
+  private static let prefetchBudget: Int32 = 98_304
+
+  public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
+    let partitions = plan.taskCount * Int32(plan.inputTopics.count) + plan.rollupPartitions
+    prefetchKilobytes = max(1_024, min(16_384, KafkaLog.prefetchBudget / max(1, partitions)))
   }
 
   public func makeConsumer(group: String, member: String) throws -> any LogConsumer {
-    var settings = ClientSettings.consumer(configuration)
+    var settings = ClientSettings.consumer(
+      configuration, prefetchKilobytes: prefetchKilobytes)
     settings["group.id"] = group
     if !member.isEmpty { settings["group.instance.id"] = member }
     return KafkaLogConsumer(try Consumer(settings, logger: logger))

@@ -7,7 +7,7 @@ import Logging
 ///
 /// Offsets, changelog, deltas, attributions and what was set aside go into one transaction per
 /// commit. Not thread-safe; `step` is called over and over by whoever drives it.
-final class AttributionWorker {
+package final class AttributionWorker {
   /// Rows after which a commit does not wait for the interval.
   private static let largestCommit = 250_000
   /// Rows per task and step, so that tasks take turns.
@@ -29,7 +29,7 @@ final class AttributionWorker {
   /// Counts of tasks given up, so that totals survive a rebalance.
   private var formerCounts: [EventKind: InputCounts] = [:]
 
-  init(
+  package init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, stopsAtEnd: Bool,
     logger: Logger, now: @escaping () -> Milliseconds
   ) throws {
@@ -48,25 +48,27 @@ final class AttributionWorker {
   }
 
   /// Joins the group.
-  func start() throws {
+  package func start() throws {
     try consumer.subscribe(plan.inputTopics.map(\.name)) { [unowned self] event in
       do { try rebalance(event) } catch { failure = failure ?? error }
     }
   }
 
   /// Whether everything that the topics held at the start has been processed and committed.
-  var isFinished: Bool {
+  package var isFinished: Bool {
     stopsAtEnd && hasAssignment && tasks.allSatisfy { $0.isFinished && !$0.hasChanges }
   }
 
-  var counts: [EventKind: InputCounts] {
+  package var counts: [EventKind: InputCounts] {
     var counts = formerCounts
-    for input in tasks.flatMap(\.inputs) { counts[input.kind, default: InputCounts()].add(input.counts) }
+    for input in tasks.flatMap(\.inputs) {
+      counts[input.kind, default: InputCounts()].add(input.counts)
+    }
     return counts
   }
 
   /// Serves the group, takes what has arrived, commits when due. Blocks for at most 100 ms.
-  func step() throws {
+  package func step() throws {
     try consumer.poll()
     if let failure { throw failure }
     var taken = 0
@@ -88,18 +90,18 @@ final class AttributionWorker {
   }
 
   /// Ends a blocking step, from any thread.
-  var waker: @Sendable () -> Void { consumer.waker }
+  package var waker: @Sendable () -> Void { consumer.waker }
 
   /// Commits what is open and leaves the group.
-  func stop() throws {
+  package func stop() throws {
     defer { close() }
     try commit()
   }
 
   /// Leaves without committing.
-  func close() {
+  package func close() {
     try? outbox.abort()
-    tasks.removeAll()
+    drop()
     consumer.close()
     producer.close()
   }

@@ -19,6 +19,7 @@ final class RollupPartition {
   private let codec: RollupCodec
   private let periods: [String: (dimensions: Int, period: Milliseconds)]
   private var sums: [Int64]
+  private var metEnd: Int64?
   private var pending = 0
   private var available = 0
   private var publishedFinal: Watermark = .unknown
@@ -59,8 +60,10 @@ final class RollupPartition {
       if pending == available {
         available = try reader.read()
         pending = 0
+        if let end = reader.metEnd { metEnd = end } else if available > 0 { metEnd = nil }
         if available == 0 {
-          if let end = reader.metEnd { position = max(position, end) }
+          // Steps over what is not a record: the marks of transactions.
+          if let metEnd { position = max(position, metEnd) }
           break
         }
       }
@@ -95,8 +98,9 @@ final class RollupPartition {
     return nil
   }
 
-  private func decode(_ key: UnsafeRawBufferPointer) throws -> (key: RollupKey, windowEnd: Milliseconds)
-  {
+  private func decode(_ key: UnsafeRawBufferPointer) throws -> (
+    key: RollupKey, windowEnd: Milliseconds
+  ) {
     let name = String(decoding: key.prefix { $0 != UInt8(ascii: "|") }, as: UTF8.self)
     guard let (dimensions, period) = periods[name],
       let decoded = try? RollupKeyCodec.decode(key, dimensionCount: dimensions)

@@ -7,7 +7,7 @@ import Logging
 ///
 /// Adds the deltas of its partitions, decides finality, and publishes in one transaction with the
 /// offsets of the deltas. Not thread-safe; `step` is called over and over by whoever drives it.
-final class RollupWorker {
+package final class RollupWorker {
   private static let turn = 16_384
   private static let largestCommit = 200_000
 
@@ -25,7 +25,7 @@ final class RollupWorker {
   private var failure: (any Error)?
   private var isFinishing = false
 
-  init(
+  package init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, logger: Logger,
     now: @escaping () -> Milliseconds
   ) throws {
@@ -43,14 +43,14 @@ final class RollupWorker {
   }
 
   /// Joins the group.
-  func start() throws {
+  package func start() throws {
     try consumer.subscribe([configuration.deltasTopic]) { [unowned self] event in
       do { try rebalance(event) } catch { failure = failure ?? error }
     }
   }
 
   /// Has the worker finish once it has processed what the deltas topic holds now.
-  func finish() throws {
+  package func finish() throws {
     isFinishing = true
     try setStops()
   }
@@ -61,12 +61,12 @@ final class RollupWorker {
   }
 
   /// Whether `finish` was asked for and everything up to then is published.
-  var isFinished: Bool {
+  package var isFinished: Bool {
     isFinishing && hasAssignment && partitions.allSatisfy { $0.isFinished && !$0.hasChanges }
   }
 
   /// Serves the group, adds what has arrived, commits when due. Blocks for at most 100 ms.
-  func step() throws {
+  package func step() throws {
     try consumer.poll()
     if let failure { throw failure }
     var taken = 0
@@ -98,16 +98,16 @@ final class RollupWorker {
   }
 
   /// Ends a blocking step, from any thread.
-  var waker: @Sendable () -> Void { consumer.waker }
+  package var waker: @Sendable () -> Void { consumer.waker }
 
   /// Commits what is open and leaves the group.
-  func stop() throws {
+  package func stop() throws {
     defer { close() }
     try commit()
   }
 
   /// Leaves without committing.
-  func close() {
+  package func close() {
     try? outbox.abort()
     partitions.removeAll()
     consumer.close()

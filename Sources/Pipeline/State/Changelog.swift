@@ -159,7 +159,9 @@ final class Changelog {
     }
     nextSerial = serial
     var largest: [EventKind: Watermark] = [:]
-    for kind in EventKind.allCases { largest[kind] = reader.integer(Int64.self).map(Watermark.init) }
+    for kind in EventKind.allCases {
+      largest[kind] = reader.integer(Int64.self).map(Watermark.init)
+    }
     task.restore(watermark: Watermark(watermark), largest: largest)
   }
 }

@@ -113,7 +113,7 @@ private struct DemoWorks {
   init(_ settings: Configuration, rate: Int, logger: Logger) throws {
     let plan = try Preflight(settings, logger: logger).plan()
     let processor = Processor(
-      settings, plan: plan, log: KafkaLog(settings, logger: logger), stopsAtEnd: false,
+      settings, plan: plan, log: KafkaLog(settings, plan: plan, logger: logger), stopsAtEnd: false,
       logger: logger)
     self.processor = processor
     processing = BackgroundTask("processor") { try processor.run() }

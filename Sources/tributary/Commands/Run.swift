@@ -24,10 +24,11 @@ struct Run: ParsableCommand {
   func run() throws {
     let settings = try options.load()
     let logger = options.makeLogger()
+    limitIdleMemory()
     let plan = try Preflight(settings, logger: logger).plan()
     let processor = Processor(
-      settings, plan: plan, log: KafkaLog(settings, logger: logger), stopsAtEnd: exitAtEnd,
-      logger: logger)
+      settings, plan: plan, log: KafkaLog(settings, plan: plan, logger: logger),
+      stopsAtEnd: exitAtEnd, logger: logger)
     logger.info(
       "\(settings.applicationID): \(plan.taskCount) tasks, \(processor.workerCount) workers")
     let signals = StopSignals {
@@ -67,7 +68,9 @@ struct RunReport {
         "{\(inputs.joined(separator: ",")),\"seconds\":\(String(format: "%.3f", seconds))}")
       return
     }
-    let header = ["", "records", "accepted", "of it late", "duplicates", "dead letters", "too late"]
+    let header = [
+      "", "records", "accepted", "of it late", "duplicates", "dead letters", "too late",
+    ]
     let lines = rows.map { name, counts in
       [
         name, "\(counts.records)", "\(counts.accepted)", "\(counts.late)", "\(counts.duplicates)",

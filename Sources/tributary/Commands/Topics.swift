@@ -51,7 +51,8 @@ struct Topics: ParsableCommand {
           let fields = topic.settings.sorted { $0.key < $1.key }
             .map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",")
           let partitions = topic.partitions.map(String.init) ?? "null"
-          return "{\"topic\":\"\(topic.name)\",\"partitions\":\(partitions),\"settings\":{\(fields)}}"
+          return
+            "{\"topic\":\"\(topic.name)\",\"partitions\":\(partitions),\"settings\":{\(fields)}}"
         }
         print("[\(lines.joined(separator: ",\n "))]")
       } else {

@@ -51,7 +51,7 @@ final class TrafficFeed {
         }
       }
       sent += 1
-      if sent % 1_000 == 0 { onProgress(sent) }
+      if sent % 64 == 0 { onProgress(sent) }
     }
     try producer.flush(timeoutMilliseconds: 60_000)
     try producer.checkDelivery()

@@ -1,0 +1,79 @@
+import Attribution
+
+/// What a topic of set-aside records (dead letters or late events) says: which input records are in
+/// it, why, and whether their bytes are what they were.
+struct SetAsideRecords {
+  /// Where a record came from, within its input topic.
+  struct Source: Hashable {
+    var partition: Int32
+    var offset: Int64
+  }
+
+  struct Entry {
+    var reason: String
+    var fingerprint: Fingerprint
+    var isMatched = false
+  }
+
+  /// The topic of the set-aside records.
+  let topic: String
+  private let inputTopics: [String]
+  /// By input and source.
+  private var entries: [[Source: Entry]]
+  /// How many records the topic holds, by input, those listed twice included.
+  private(set) var counts: [Int]
+
+  init(topic: String, inputTopics: [String]) {
+    self.topic = topic
+    self.inputTopics = inputTopics
+    entries = Array(repeating: [:], count: inputTopics.count)
+    counts = Array(repeating: 0, count: inputTopics.count)
+  }
+
+  /// Takes a record of the topic.
+  mutating func take(_ record: LoggedRecord, into differences: inout ComparisonResult) {
+    guard let reason = record.header("reason"), let sourceTopic = record.header("source_topic"),
+      let partition = record.header("source_partition").flatMap({ Int32($0) }),
+      let offset = record.header("source_offset").flatMap({ Int64($0) }),
+      let input = inputTopics.firstIndex(of: sourceTopic)
+    else {
+      differences.expect(
+        "absent or not an input's", toBe: "reason and source of an input record", "headers",
+        of: record.place(in: topic).description)
+      return
+    }
+    counts[input] += 1
+    let source = Source(partition: partition, offset: offset)
+    guard entries[input][source] == nil else {
+      differences.expect(
+        "more than one", toBe: "one", "records in \(topic)", of: subject(input, source))
+      return
+    }
+    entries[input][source] = Entry(reason: reason, fingerprint: Fingerprint(record))
+  }
+
+  /// The entry for an input record, which is then accounted for.
+  mutating func match(input: Int, _ source: Source) -> Entry? {
+    guard let index = entries[input].index(forKey: source) else { return nil }
+    entries[input].values[index].isMatched = true
+    return entries[input].values[index]
+  }
+
+  /// Reports the entries for which no input record was seen.
+  func reportUnmatched(into differences: inout ComparisonResult) {
+    for input in entries.indices {
+      let left = entries[input].filter { !$0.value.isMatched }.keys
+      for source in left.sorted(by: { ($0.partition, $0.offset) < ($1.partition, $1.offset) }) {
+        differences.expect(
+          "no such record among those processed", toBe: "an input record",
+          "source of a record in \(topic)", of: subject(input, source))
+      }
+    }
+  }
+
+  private func subject(_ input: Int, _ source: Source) -> String {
+    LogPlace(
+      topic: inputTopics[input], partition: source.partition, offset: source.offset
+    ).description
+  }
+}

@@ -1,0 +1,33 @@
+import Attribution
+
+/// What `verify` found.
+public struct VerificationReport: Sendable {
+  /// What became of the records of each input, in the order of the inputs.
+  public var inputs: [(topic: String, tally: RecordTally)] = []
+  /// Buckets compared: published ones, and those that should be.
+  public var rollups = 0
+  /// Published rollups that are final.
+  public var finalRollups = 0
+  /// Conversions compared: published ones, and those that should be.
+  public var attributions = 0
+  /// Whether each conversion's published shares sum to one, and to its value, under every model.
+  public var creditsAreExact = false
+  /// Whether the rollups of every view hold all conversions and their whole value, by every model.
+  public var revenueIsExact = false
+  /// The value of all accepted conversions, in micros.
+  public var conversionValue: Int128 = 0
+  public var differences = ComparisonResult(limit: 0)
+  /// What is no difference but worth knowing.
+  public var notes: [String] = []
+
+  public init() {}
+}
+
+extension ComparisonResult {
+  /// Adds what another comparison found, as far as the limit goes.
+  mutating func append(_ other: ComparisonResult) {
+    discrepancies += other.discrepancies.prefix(max(0, limit - discrepancies.count))
+    total += other.total
+    compared += other.compared
+  }
+}

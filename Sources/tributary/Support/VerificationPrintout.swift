@@ -1,0 +1,108 @@
+import Attribution
+import Codec
+import Foundation
+import TributaryTestKit
+
+/// A verification's report, as a table or JSON.
+struct VerificationPrintout {
+  private let report: VerificationReport
+  private let currency: String
+  private let seconds: Double
+
+  init(_ report: VerificationReport, currency: String, seconds: Double) {
+    self.report = report
+    self.currency = currency
+    self.seconds = seconds
+  }
+
+  // MARK: For people
+
+  var text: String {
+    let header = ["", "records", "accepted", "duplicates", "dead letters", "too late"]
+    let rows = report.inputs.map { topic, tally in
+      [
+        topic, "\(tally.records)", "\(tally.accepted)", "\(tally.duplicates)",
+        "\(tally.deadLetters)", "\(tally.tooLate)",
+      ]
+    }
+    var lines = [TextTable(header: header, rows: rows).text, ""]
+    lines.append("rollups       \(report.rollups) compared, \(report.finalRollups) of them final")
+    lines.append("attributions  \(report.attributions) compared")
+    lines.append(
+      "credits       " + (report.creditsAreExact ? "sum" : "do NOT sum")
+        + " to 1.000000 for every conversion and model")
+    lines.append(
+      "revenue       \(value) \(currency) of accepted conversions, "
+        + (report.revenueIsExact ? "" : "NOT ") + "in full in every view and model")
+    lines += report.notes.map { "note: \($0)" }
+    lines.append("")
+    let differences = report.differences
+    lines.append(differences.total == 1 ? "1 difference" : "\(differences.total) differences")
+    lines += differences.discrepancies.map { "  \($0)" }
+    if differences.total > differences.discrepancies.count {
+      lines.append("  … and \(differences.total - differences.discrepancies.count) more")
+    }
+    let records = report.inputs.reduce(0) { $0 + $1.tally.records }
+    lines.append(String(format: "%d input records in %.1f s", records, seconds))
+    return lines.joined(separator: "\n")
+  }
+
+  private var value: String {
+    Micros(exactly: report.conversionValue).map(Money.format) ?? "\(report.conversionValue) micros"
+  }
+
+  // MARK: For machines
+
+  private struct Document: Encodable {
+    struct Input: Encodable {
+      var topic: String
+      var records: Int
+      var accepted: Int
+      var duplicates: Int
+      var dead_letters: Int
+      var too_late: Int
+    }
+    struct Difference: Encodable {
+      var subject: String
+      var field: String
+      var expected: String
+      var published: String
+    }
+    var inputs: [Input]
+    var rollups: Int
+    var final_rollups: Int
+    var attributions: Int
+    var credits_exact: Bool
+    var revenue_exact: Bool
+    var conversion_value: String
+    var currency: String
+    var differences: Int
+    var first_differences: [Difference]
+    var notes: [String]
+    var seconds: Double
+  }
+
+  var json: String {
+    get throws {
+      let document = Document(
+        inputs: report.inputs.map { topic, tally in
+          .init(
+            topic: topic, records: tally.records, accepted: tally.accepted,
+            duplicates: tally.duplicates, dead_letters: tally.deadLetters,
+            too_late: tally.tooLate)
+        },
+        rollups: report.rollups, final_rollups: report.finalRollups,
+        attributions: report.attributions, credits_exact: report.creditsAreExact,
+        revenue_exact: report.revenueIsExact, conversion_value: value, currency: currency,
+        differences: report.differences.total,
+        first_differences: report.differences.discrepancies.map {
+          .init(
+            subject: $0.subject, field: $0.field, expected: $0.expected, published: $0.published)
+        },
+        notes: report.notes, seconds: (seconds * 1_000).rounded() / 1_000)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(document), as: UTF8.self)
+    }
+  }
+}

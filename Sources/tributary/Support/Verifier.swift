@@ -1,0 +1,125 @@
+import Configuration
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+import TributaryTestKit
+
+/// Carries a verification out: reads what is published, then the inputs, and asks for the verdict.
+final class Verifier {
+  private let configuration: Configuration
+  private let reader: TopicReader
+  private let standstill: Standstill
+  private var verification: Verification
+  private var notes: [String] = []
+
+  init(_ configuration: Configuration, logger: Logger) throws {
+    self.configuration = configuration
+    reader = try TopicReader(configuration, logger: logger)
+    standstill = try Standstill(configuration, reader: reader, logger: logger)
+    let topics = configuration.topics
+    verification = Verification(
+      definitions: configuration.definitions,
+      inputs: configuration.inputTopics.map { .init(topic: $0.name, kind: $0.kind) },
+      outputs: .init(
+        rollups: topics.rollups, attributions: topics.attributions,
+        deadLetters: topics.deadLetters, lateEvents: topics.lateEvents))
+  }
+
+  func close() {
+    standstill.close()
+    reader.close()
+  }
+
+  /// - Parameters:
+  ///   - expectsAll: judge by all that the inputs hold, not by what the processor has committed.
+  ///   - patience: how long to wait for what is processed to be published.
+  func run(expectsAll: Bool, patience: Duration) throws -> VerificationReport {
+    let processed = try standstill.wait(patience, wantsInputs: expectsAll)
+    if processed.isEmpty {
+      notes.append(
+        "the group \(configuration.applicationID)-attribution has committed nothing: has the "
+          + "processor run with this application_id?")
+    }
+    let bounds = expectsAll ? try standstill.inputEnds() : processed
+    let outputEnds = try standstill.outputEnds()
+    let total = bounds.values.reduce(0, +) + outputEnds.values.reduce(0, +)
+    let progress = ProgressBar(total: Int(total), unit: "records")
+    defer { progress.end() }
+    var done = 0
+    func count() {
+      done += 1
+      if done % 1_000 == 0 { progress.show(done) }
+    }
+
+    try readPublished(outputEnds, count)
+    guard try standstill.processed() == processed else {
+      throw Failure(
+        "the processor went on while what it had published was being read; stop the traffic or the "
+          + "processor, then verify again")
+    }
+    try readInputs(bounds, processed, count)
+    progress.end()
+    var report = verification.finish()
+    report.notes = notes + report.notes
+    return report
+  }
+
+  private func readPublished(_ ends: [TopicPartition: Int64], _ count: () -> Void) throws {
+    let topics = configuration.topics
+    try read(topics.deadLetters, ends, withHeaders: true) {
+      verification.take(deadLetter: $0)
+      count()
+    }
+    try read(topics.lateEvents, ends, withHeaders: true) {
+      verification.take(lateEvent: $0)
+      count()
+    }
+    try read(topics.rollups, ends) {
+      verification.take(rollup: $0)
+      count()
+    }
+    try read(topics.attributions, ends) {
+      verification.take(attribution: $0)
+      count()
+    }
+  }
+
+  private func readInputs(
+    _ bounds: [TopicPartition: Int64], _ processed: [TopicPartition: Int64], _ count: () -> Void
+  ) throws {
+    for partition in bounds.keys.sorted() where try reader.start(of: partition) > 0 {
+      notes.append(
+        "the log of \(partition) no longer has its first records; what they counted cannot be "
+          + "recomputed")
+    }
+    for (index, input) in configuration.inputTopics.enumerated() {
+      var unprocessed: [Int32: Int] = [:]
+      try read(input.name, bounds) { record in
+        let partition = TopicPartition(topic: input.name, partition: record.partition)
+        if let committed = processed[partition], record.offset >= committed {
+          unprocessed[record.partition, default: 0] += 1
+        }
+        verification.take(record, ofInput: index)
+        count()
+      }
+      for (partition, count) in unprocessed.sorted(by: { $0.key < $1.key }) {
+        verification.note(unprocessed: count, of: "\(input.name)[\(partition)]")
+      }
+    }
+  }
+
+  private func read(
+    _ topic: String, _ ends: [TopicPartition: Int64], withHeaders: Bool = false,
+    _ body: (LoggedRecord) -> Void
+  ) throws {
+    try reader.read(through: ends.filter { $0.key.topic == topic }) { _, record in
+      let headers = withHeaders ? record.headers().map { (name: $0.name, value: $0.value) } : []
+      body(
+        LoggedRecord(
+          partition: record.partition, offset: record.offset, timestamp: record.timestamp,
+          key: record.key, value: record.value, headers: headers))
+      return true
+    }
+  }
+}

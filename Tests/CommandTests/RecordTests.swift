@@ -1,0 +1,105 @@
+import Attribution
+import BrokerKit
+import Codec
+import Foundation
+import Kafka
+import Testing
+import TributaryTestKit
+
+/// Whatever comes in, each record ends where it belongs and the stream goes on.
+@Suite(.serialized) struct RecordTests {
+  @Test func hostileRecordsEndInDeadLettersWithTheirReason() throws {
+    let cluster = try Cluster()
+    let producer = try Producer(cluster.clientConfiguration, logger: quiet)
+    var expected: [String: Int] = [:]
+    var accepted: [EventKind: Set<String>] = [:]
+    let topics: [EventKind: String] = [
+      .impression: cluster.configuration.topics.impressions!,
+      .click: cluster.configuration.topics.clicks,
+      .conversion: cluster.configuration.topics.conversions,
+      .cost: cluster.configuration.topics.costs!,
+    ]
+    var sent = 0
+    for record in HostileRecords.all where record.recordTimestamp >= 0 {
+      switch record.expected {
+      case .rejected(let rejection): expected[rejection.rawValue, default: 0] += 1
+      case .accepted(let event): accepted[record.kind, default: []].insert(event.eventID)
+      }
+      let topic = try producer.topic(topics[record.kind]!)
+      try record.value.withOptionalBytes { value in
+        try producer.produce(
+          topic, partition: 0, key: nil, value: value, timestamp: record.recordTimestamp)
+      }
+      sent += 1
+    }
+    try producer.flush(timeoutMilliseconds: 10_000)
+    producer.close()
+    #expect(sent >= 60)
+
+    let result = try cluster.program.run("run", "--exit-at-end", "--json")
+    #expect(result.status == 0, "\(result.errors)")
+    let deadLetters = try cluster.records(of: cluster.configuration.topics.deadLetters)
+    let reasons = Dictionary(grouping: deadLetters) { $0.headers["reason"] ?? "none" }
+      .mapValues(\.count)
+    #expect(reasons == expected)
+    for letter in deadLetters {
+      #expect(letter.headers["source_partition"] == "0")
+      #expect(topics.values.contains(letter.headers["source_topic"] ?? ""))
+      #expect(Int(letter.headers["source_offset"] ?? "") != nil)
+    }
+    let verified = try cluster.program.run("verify")
+    #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+  }
+
+  @Test func aMillionEventsThroughABrokerEqualTheOracle() throws {
+    let cluster = try Cluster()
+    let generated = try cluster.program.run(
+      "generate", "--events", "1000000", "--seed", "42", "--costs", "--duplicates", "0.03",
+      "--late", "0.02", "--json")
+    #expect(generated.status == 0, "\(generated.errors)")
+    let result = try cluster.program.run("run", "--exit-at-end", "--json", timeout: 300)
+    #expect(result.status == 0, "\(result.errors)")
+    let verified = try cluster.program.run("verify", timeout: 300)
+    #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+    print("seed 42: \(result.output)\(verified.output)")
+    try expectEqualCounts(generated.output, result.output)
+  }
+
+  @Test func aStopAndAStartGoOnWhereTheyWere() throws {
+    let cluster = try Cluster()
+    func pass(_ seed: String, _ start: String) throws {
+      _ = try cluster.program.run(
+        "generate", "--events", "30000", "--seed", seed, "--start", start, "--users", "2000")
+      let result = try cluster.program.run("run", "--exit-at-end", timeout: 120)
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    try pass("1", "2026-01-05T08:00:00Z")
+    try pass("1", "2026-01-05T08:00:00Z")  // The same events again: every one a duplicate.
+    try pass("2", "2026-01-05T08:10:00Z")
+    let verified = try cluster.program.run("verify")
+    #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+  }
+
+  /// The generator's known truth against what the processor counted, per input and outcome.
+  private func expectEqualCounts(_ truth: String, _ counted: String) throws {
+    let truth = try #require(
+      JSONSerialization.jsonObject(with: Data(truth.utf8)) as? [String: [String: Int]])
+    let counted = try #require(
+      JSONSerialization.jsonObject(with: Data(counted.utf8)) as? [String: Any])
+    for (input, counts) in truth {
+      let found = try #require(counted[input] as? [String: Int])
+      for field in ["records", "accepted", "duplicates", "dead_letters", "too_late"] {
+        #expect(found[field] == counts[field], "\(input) \(field)")
+      }
+    }
+  }
+}
+
+extension Optional where Wrapped == [UInt8] {
+  func withOptionalBytes<Result>(
+    _ body: (UnsafeRawBufferPointer?) throws -> Result
+  ) rethrows -> Result {
+    guard let self else { return try body(nil) }
+    return try self.withUnsafeBytes { try body($0) }
+  }
+}
