@@ -36,8 +36,8 @@ let package = Package(
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
-        "TributaryTestKit",
+        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Reporting", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -61,7 +61,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "BrokerKit", "Codec", "Configuration", "Kafka", "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Reporting",
+        "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ]),
   ],
