@@ -48,7 +48,7 @@ struct Demo: ParsableCommand {
     let table = try tableOptions.table(settings.definitions, defaultWindows: 6)
     let screen = Screen.isAvailable ? Screen() : nil
     let stop = StopFlag()
-    let signals = StopSignals(beforeForcedExit: { screen?.leave() }) { stop.raise() }
+    let signals = StopSignals({ stop.raise() }, beforeForcedExit: { screen?.leave() })
     try withExtendedLifetime(signals) {
       let broker = options.bootstrapServers == nil ? try startBroker(for: &settings) : nil
       defer { broker?.stopAndWait() }

@@ -39,10 +39,11 @@ struct Tail: ParsableCommand {
     let screen = Screen()
     let stop = StopFlag()
     let waker = feed.waker
-    let signals = StopSignals(beforeForcedExit: { screen.leave() }) {
-      stop.raise()
-      waker()
-    }
+    let signals = StopSignals(
+      {
+        stop.raise()
+        waker()
+      }, beforeForcedExit: { screen.leave() })
     try withExtendedLifetime(signals) {
       screen.enter(onResize: waker)
       defer { screen.leave() }

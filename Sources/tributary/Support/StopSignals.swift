@@ -11,7 +11,7 @@ final class StopSignals: @unchecked Sendable {
 
   /// - Parameter beforeForcedExit: what cannot be left undone even by the second signal.
   init(
-    beforeForcedExit: @escaping @Sendable () -> Void = {}, _ stop: @escaping @Sendable () -> Void
+    _ stop: @escaping @Sendable () -> Void, beforeForcedExit: @escaping @Sendable () -> Void = {}
   ) {
     for number in [SIGTERM, SIGINT] {
       signal(number, SIG_IGN)
