@@ -30,37 +30,39 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
-    .target(name: "BrokerTestKit"),
+    .target(name: "BrokerKit"),
     .target(
       name: "TributaryTestKit", dependencies: ["Attribution", "Codec", "Kafka", "Pipeline"]),
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
-        "TributaryTestKit",
+        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Reporting", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "KafkaTests",
       dependencies: [
-        "BrokerTestKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
+        "BrokerKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
     .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Attribution", "BrokerTestKit", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline",
         "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "BrokerTestKit", "Codec", "Configuration", "Kafka", "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Reporting",
+        "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ]),
   ],

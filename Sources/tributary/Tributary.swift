@@ -1,4 +1,5 @@
 import ArgumentParser
+import BrokerKit
 import Configuration
 import Foundation
 import Kafka
@@ -16,7 +17,9 @@ struct Tributary: ParsableCommand {
       once, and keeps 5-minute rollups in a compacted topic. Data goes to standard output, logs to \
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
-    subcommands: [Run.self, Topics.self, Generate.self, Verify.self])
+    subcommands: [
+      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, Verify.self,
+    ])
 
   /// Runs the command; a failure is one line on standard error.
   static func main() {
@@ -33,7 +36,7 @@ struct Tributary: ParsableCommand {
     case let error as ConfigurationError:
       complain("\(error)")
       Foundation.exit(2)
-    case is PipelineError, is KafkaError, is Failure:
+    case is PipelineError, is KafkaError, is LocalBroker.Unavailable, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:

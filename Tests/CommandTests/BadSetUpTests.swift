@@ -1,4 +1,4 @@
-import BrokerTestKit
+import BrokerKit
 import Foundation
 import Kafka
 import Testing

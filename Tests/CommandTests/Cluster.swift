@@ -1,4 +1,4 @@
-import BrokerTestKit
+import BrokerKit
 import Configuration
 import Foundation
 import Kafka

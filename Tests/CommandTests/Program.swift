@@ -1,4 +1,4 @@
-import BrokerTestKit
+import BrokerKit
 import Foundation
 
 /// The built `tributary`, run as a user would.

@@ -1,5 +1,5 @@
 import Attribution
-import BrokerTestKit
+import BrokerKit
 import Codec
 import Foundation
 import Kafka

@@ -1,4 +1,4 @@
-import BrokerTestKit
+import BrokerKit
 import Kafka
 import Testing
 

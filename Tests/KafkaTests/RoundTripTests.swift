@@ -1,4 +1,4 @@
-import BrokerTestKit
+import BrokerKit
 import Dispatch
 import Kafka
 import Testing

@@ -110,7 +110,8 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
     } else {
       clock = visit
       addVisit()
-      let pause = Delays.exponential(&random) * 1_000 / DailyCurve.permille(at: clock)
+      let level = options.hasDailyCurve ? DailyCurve.permille(at: clock) : 1_000
+      let pause = Delays.exponential(&random) * 1_000 / level
       nextVisit += (visitInterval * pause) >> 16
     }
   }
@@ -130,7 +131,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
       touches += 1
       // Some touches share a millisecond: then the ids decide the order.
       if random.below(64) != 0 {
-        time += Delays.logNormal(median: 25_000, spread: 170_000, &random)
+        time += Delays.logNormal(median: options.touchPause, spread: 170_000, &random)
       }
     } while remaining > 0 && touches < TrafficGenerator.mostTouchesPerVisit
       && !chances.visitEnds.happens(&random)
@@ -170,7 +171,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
 
   private mutating func addConversion(after click: PendingEvent) {
     if remaining > 0, chances.converts.happens(&random) {
-      let delay = Delays.logNormal(median: 360_000, spread: 210_000, &random)
+      let delay = Delays.logNormal(median: options.conversionDelay, spread: 210_000, &random)
       send(makeConversion(of: click.user, at: click.time + Swift.min(delay, 4 * 3_600_000)))
     }
     if remaining > 0, chances.strayConversion.happens(&random) {

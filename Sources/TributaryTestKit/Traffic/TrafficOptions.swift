@@ -15,6 +15,8 @@ public struct TrafficOptions: Sendable {
   public var adsPerCampaign = 5
   /// Base events per second of event time, averaged over a day; at least 0.001.
   public var eventsPerSecond = 46.3
+  /// Whether some hours of the day are busier than others; otherwise all are like the average.
+  public var hasDailyCurve = true
 
   /// Copies of accepted events, as a fraction of `eventCount`.
   public var duplicates = 0.03
@@ -33,6 +35,10 @@ public struct TrafficOptions: Sendable {
   public var impressionsShare = 0.6
   /// The fraction of clicks that a conversion follows.
   public var conversionRate = 0.08
+  /// Half of a visit's touches follow the one before within this, the last within about 40 times it.
+  public var touchPause: Milliseconds = 25_000
+  /// Half of the conversions that follow a click come within this, the last within four hours.
+  public var conversionDelay: Milliseconds = 360_000
   /// The fraction of clicks that are direct visits.
   public var directShare = 0.15
 

@@ -78,20 +78,14 @@ struct Generate: ParsableCommand {
       print(json ? summary.json : "\(summary)")
       return
     }
-    let feed = try TrafficFeed(settings, logger: options.makeLogger())
     let progress = ProgressBar(total: events, unit: "events")
-    var isStopped = false
     let stop = StopFlag()
+    let feed = try TrafficFeed(
+      settings, pace: rate > 0 ? .rate(rate) : .unlimited, stop: stop,
+      logger: options.makeLogger())
     let signals = StopSignals { stop.raise() }
     try withExtendedLifetime(signals) {
-      while !isStopped, let record = generator.next() {
-        try feed.send(record, paced: rate)
-        if feed.sent % 1_000 == 0 {
-          progress.show(feed.sent)
-          isStopped = stop.isRaised
-        }
-      }
-      try feed.finish()
+      try feed.send(&generator) { progress.show($0) }
     }
     progress.end()
     print(json ? generator.summary.json : "\(generator.summary)")
@@ -110,7 +104,9 @@ struct Generate: ParsableCommand {
       throw ValidationError("--disorder: \(error)")
     }
     if rate > 0 {
+      // Event time goes on as fast as the clock, at every hour of the day.
       traffic.eventsPerSecond = Double(rate)
+      traffic.hasDailyCurve = false
       traffic.start = Int64(Date().timeIntervalSince1970 * 1_000)
     }
     if let start {

@@ -9,13 +9,19 @@ final class StopSignals: @unchecked Sendable {
   private var sources: [any DispatchSourceSignal] = []
   private var count = 0
 
-  init(_ stop: @escaping @Sendable () -> Void) {
+  /// - Parameter beforeForcedExit: what cannot be left undone even by the second signal.
+  init(
+    _ stop: @escaping @Sendable () -> Void, beforeForcedExit: @escaping @Sendable () -> Void = {}
+  ) {
     for number in [SIGTERM, SIGINT] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler { [unowned self] in
         count += 1
-        if count > 1 { _exit(128 + number) }
+        if count > 1 {
+          beforeForcedExit()
+          _exit(128 + number)
+        }
         stop()
       }
       source.resume()

@@ -6,41 +6,72 @@ import Logging
 import Pipeline
 import TributaryTestKit
 
-/// Sends generated records to the input topics, at a rate or as fast as the broker takes them.
+/// Sends generated records to the input topics. One thread uses a feed.
 final class TrafficFeed {
+  /// When a record is sent.
+  enum Pace {
+    /// As soon as the broker takes it.
+    case unlimited
+    /// So many records per second, whatever their timestamps say.
+    case rate(Int)
+    /// When the wall clock reaches the record's timestamp; at once if that is past.
+    case arrival
+  }
+
   private let producer: Producer
   private let topics: [EventKind: ProducerTopic]
+  private let pace: Pace
+  private let stop: StopFlag
   private let began = ContinuousClock.now
-  private(set) var sent = 0
+  private var sent = 0
 
-  init(_ configuration: Configuration, logger: Logger) throws {
+  /// - Parameter stop: ends sending, and the wait for a record that is not yet due.
+  init(_ configuration: Configuration, pace: Pace, stop: StopFlag, logger: Logger) throws {
     let found = try Preflight(configuration, logger: logger).plan()
     producer = try Producer(ClientSettings.producer(configuration), logger: logger)
     var topics: [EventKind: ProducerTopic] = [:]
     for input in found.inputTopics { topics[input.kind] = try producer.topic(input.name) }
     self.topics = topics
+    self.pace = pace
+    self.stop = stop
   }
 
-  /// - Parameter paced: records per second; 0 does not wait.
-  func send(_ record: GeneratedRecord, paced: Int) throws {
-    guard let topic = topics[record.kind] else { return }
-    if paced > 0 {
-      let due = began + .microseconds(sent * 1_000_000 / paced)
-      let wait = ContinuousClock.now.duration(to: due) / .seconds(1)
-      if wait > 0.002 { Thread.sleep(forTimeInterval: wait) }
-    }
-    try record.key.withUnsafeBytes { key in
-      try record.value.withUnsafeBytes { value in
-        try producer.produce(topic, key: key, value: value, timestamp: record.timestamp)
+  /// Sends records until there are no more or `stop` is raised, and waits until all are delivered.
+  ///
+  /// - Parameter onProgress: told now and then how many have been sent.
+  func send(
+    _ generator: inout TrafficGenerator, onProgress: (Int) -> Void = { _ in }
+  ) throws {
+    while !stop.isRaised, let record = generator.next() {
+      guard let topic = topics[record.kind] else { continue }
+      waitUntilDue(record)
+      try record.key.withUnsafeBytes { key in
+        try record.value.withUnsafeBytes { value in
+          try producer.produce(topic, key: key, value: value, timestamp: record.timestamp)
+        }
       }
+      sent += 1
+      if sent % 64 == 0 { onProgress(sent) }
     }
-    sent += 1
-  }
-
-  /// Waits until everything is delivered.
-  func finish() throws {
     try producer.flush(timeoutMilliseconds: 60_000)
     try producer.checkDelivery()
     producer.close()
+  }
+
+  private func waitUntilDue(_ record: GeneratedRecord) {
+    // Sleeping for less than this costs more than it evens out.
+    while case let seconds = secondsUntilDue(record), seconds > 0.002, !stop.isRaised {
+      Thread.sleep(forTimeInterval: min(seconds, 0.1))
+    }
+  }
+
+  private func secondsUntilDue(_ record: GeneratedRecord) -> Double {
+    switch pace {
+    case .unlimited: 0
+    case .rate(let rate):
+      ContinuousClock.now.duration(to: began + .microseconds(sent * 1_000_000 / rate))
+        / .seconds(1)
+    case .arrival: Double(record.timestamp) / 1_000 - Date().timeIntervalSince1970
+    }
   }
 }

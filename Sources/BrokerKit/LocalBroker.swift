@@ -4,14 +4,13 @@
 import Glibc
 import Synchronization
 
-/// A Kafka broker for tests: the one of `TRIBUTARY_TEST_BOOTSTRAP`, or a local `noida-db` started
-/// for this process.
+/// A Kafka broker on this machine: a `noida-db` of this process's own, for the demo and for tests.
 ///
-/// The local one is looked for in `TRIBUTARY_NOIDA_DB`, then `.venv/bin` of the package, then `PATH`.
-/// It cannot outlive the process that started it, however that dies: a small shell holds the broker
-/// and the reading end of a pipe, and ends the broker when the pipe closes.
+/// The program is looked for in `TRIBUTARY_NOIDA_DB`, then `.venv/bin` of the package, then `PATH`.
+/// The broker cannot outlive the process that started it, however that dies: a small shell holds the
+/// broker and the reading end of a pipe, and ends the broker when the pipe closes.
 public final class LocalBroker: Sendable {
-  /// Why there is no broker to test with.
+  /// Why there is no broker.
   public struct Unavailable: Error, Sendable, CustomStringConvertible {
     public let description: String
   }
@@ -22,38 +21,26 @@ public final class LocalBroker: Sendable {
   /// ends no transaction by time, does not long-poll).
   public let isLocal: Bool
 
-  private let lifeline: Mutex<Int32?>
+  private let lifeline: Mutex<Lifeline?>
 
-  private static let started = Result { () throws(Unavailable) -> LocalBroker in
-    try LocalBroker()
-  }
-
-  /// The broker that all tests of this process share; started on first use.
-  public static func shared() throws(Unavailable) -> LocalBroker {
-    try started.get()
-  }
-
-  /// Whether tests that need a broker can run here. Starts nothing.
-  public static var isAvailable: Bool {
-    environment("TRIBUTARY_TEST_BOOTSTRAP") != nil || executable() != nil
-  }
-
-  /// A broker of its own: the given one, or a new local one in a new directory.
-  public init() throws(Unavailable) {
-    if let given = Self.environment("TRIBUTARY_TEST_BOOTSTRAP") {
-      bootstrapServers = given
-      isLocal = false
-      lifeline = Mutex(nil)
-      return
-    }
+  /// Starts a broker with a directory of its own.
+  ///
+  /// - Parameter port: where it listens, on 127.0.0.1; nil takes a free one.
+  public init(port: UInt16? = nil) throws(Unavailable) {
     guard let executable = Self.executable() else {
       throw Unavailable(
         description: """
-          no broker: set TRIBUTARY_TEST_BOOTSTRAP=host:port, or install noida-db \
-          (python3 -m venv .venv && .venv/bin/pip install noida-db)
+          the local broker, noida-db, is not installed: `scripts/demo` and `scripts/test` install \
+          it, or run `python3 -m venv .venv && .venv/bin/pip install noida-db`
           """)
     }
-    let port = try Self.freePort()
+    guard access(executable, X_OK) == 0 else {
+      throw Unavailable(description: "TRIBUTARY_NOIDA_DB=\(executable) is not a program")
+    }
+    let port = if let port { port } else { try Self.freePort() }
+    guard Self.isFree(port: port) else {
+      throw Unavailable(description: "port \(port) of 127.0.0.1 is taken")
+    }
     lifeline = Mutex(try Self.start(executable, port: port))
     bootstrapServers = "127.0.0.1:\(port)"
     isLocal = true
@@ -63,14 +50,49 @@ public final class LocalBroker: Sendable {
     }
   }
 
+  /// Somebody else's broker; never stopped.
+  init(given bootstrapServers: String) {
+    self.bootstrapServers = bootstrapServers
+    isLocal = false
+    lifeline = Mutex(nil)
+  }
+
   deinit { stop() }
 
   /// Ends a local broker and removes its directory, in the background. Idempotent.
   public func stop() {
-    lifeline.withLock { descriptor in
-      if let open = descriptor { close(open) }
-      descriptor = nil
+    lifeline.withLock { lifeline in
+      if let lifeline { close(lifeline.pipe) }
+      lifeline = nil
     }
+  }
+
+  /// As `stop`, but returns when the broker and its directory are gone: at most a few seconds.
+  public func stopAndWait() {
+    let guardian = lifeline.withLock { $0?.guardian }
+    stop()
+    guard let guardian else { return }
+    while waitpid(guardian, nil, 0) < 0, errno == EINTR {}
+  }
+}
+
+// MARK: - For tests
+
+extension LocalBroker {
+  private static let started = Result { () throws(Unavailable) -> LocalBroker in
+    if let given = environment("TRIBUTARY_TEST_BOOTSTRAP") { return LocalBroker(given: given) }
+    return try LocalBroker()
+  }
+
+  /// The broker that all tests of this process share: the one of `TRIBUTARY_TEST_BOOTSTRAP`, or a
+  /// local one, started on first use.
+  public static func shared() throws(Unavailable) -> LocalBroker {
+    try started.get()
+  }
+
+  /// Whether tests that need a broker can run here. Starts nothing.
+  public static var isAvailable: Bool {
+    environment("TRIBUTARY_TEST_BOOTSTRAP") != nil || executable() != nil
   }
 
   /// A name no other test uses, on this broker or a shared one.
@@ -82,6 +104,12 @@ public final class LocalBroker: Sendable {
 // MARK: - Starting
 
 extension LocalBroker {
+  /// What keeps the broker alive, and who watches over it.
+  private struct Lifeline {
+    var pipe: Int32
+    var guardian: pid_t
+  }
+
   /// Ends its broker (all of its process group) when its standard input closes, then cleans up.
   /// Signals are ignored only after the broker has started, which would inherit that.
   private static let guardian = """
@@ -100,11 +128,10 @@ extension LocalBroker {
     """
 
   /// Starts the guardian and its broker.
-  /// - Returns: the pipe end that keeps them alive.
   private static func start(
     _ executable: String, port: UInt16
-  ) throws(Unavailable) -> Int32 {
-    var template = Array("\(environment("TMPDIR") ?? "/tmp")/broker-XXXXXX".utf8CString)
+  ) throws(Unavailable) -> Lifeline {
+    var template = Array("\(environment("TMPDIR") ?? "/tmp")/tributary-broker-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw Unavailable(description: "no temporary directory: errno \(errno)")
     }
@@ -130,13 +157,33 @@ extension LocalBroker {
     defer { for pointer in argumentPointers { free(pointer) } }
 
     var process: pid_t = 0
-    let failure = posix_spawn(&process, "/bin/sh", &actions, nil, argumentPointers, environ)
+    var attributes = Self.detached()
+    defer { posix_spawnattr_destroy(&attributes) }
+    let failure = posix_spawn(
+      &process, "/bin/sh", &actions, &attributes, argumentPointers, environ)
     close(ends[0])
     guard failure == 0 else {
       close(ends[1])
       throw Unavailable(description: "cannot start /bin/sh: errno \(failure)")
     }
-    return ends[1]
+    return Lifeline(pipe: ends[1], guardian: process)
+  }
+
+  /// A process group of its own, so that Ctrl-C does not reach it, and signals as they are by
+  /// default, whatever this process ignores.
+  private static func detached() -> posix_spawnattr_t {
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes,
+      Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+    return attributes
   }
 
   private static func executable() -> String? {
@@ -192,6 +239,10 @@ extension LocalBroker {
     }
     guard port != 0 else { throw Unavailable(description: "no free port: errno \(errno)") }
     return port
+  }
+
+  private static func isFree(port: UInt16) -> Bool {
+    withSocket(to: port) { connect($0, $1, $2) != 0 }
   }
 
   private static func waitUntilListening(port: UInt16, milliseconds: Int) -> Bool {

@@ -1,0 +1,140 @@
+import ArgumentParser
+import Attribution
+import BrokerKit
+import Configuration
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+import TributaryTestKit
+
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract:
+      "Show it all at work: a local broker, generated traffic, the processor, a live table.",
+    discussion: """
+      Runs until Ctrl-C and leaves nothing behind. With -b it uses that cluster instead of a local \
+      broker, and leaves the configured topics there. Settings at their defaults are shortened, so \
+      that windows close within seconds.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+  @OptionGroup var tableOptions: TableOptions
+
+  @Option(help: "Events per second.")
+  var rate = 2_000
+
+  @Option(help: "End by itself after this time, such as 90s.")
+  var duration: String?
+
+  @Option(help: "Port of the local broker; default: a free one.")
+  var port: UInt16?
+
+  func validate() throws {
+    if rate < 1 { throw ValidationError("--rate must be at least 1.") }
+    if port == 0 { throw ValidationError("--port must be at least 1.") }
+    if port != nil, options.bootstrapServers != nil {
+      throw ValidationError("--port is the local broker's; with -b there is none.")
+    }
+    do { _ = try length } catch { throw ValidationError("--duration: \(error)") }
+  }
+
+  private var length: Duration? {
+    get throws { try duration.map { .milliseconds(try DurationText.parse($0)) } }
+  }
+
+  func run() throws {
+    var settings = DemoSettings.applied(to: try options.load())
+    let table = try tableOptions.table(settings.definitions, defaultWindows: 6)
+    let screen = Screen.isAvailable ? Screen() : nil
+    let stop = StopFlag()
+    let signals = StopSignals({ stop.raise() }, beforeForcedExit: { screen?.leave() })
+    try withExtendedLifetime(signals) {
+      let broker = options.bootstrapServers == nil ? try startBroker(for: &settings) : nil
+      defer { broker?.stopAndWait() }
+      try show(table, settings, screen, stop)
+    }
+  }
+
+  private func startBroker(for settings: inout Configuration) throws -> LocalBroker {
+    note("starting a local broker")
+    let broker = try LocalBroker(port: port)
+    settings.bootstrapServers = broker.bootstrapServers
+    // Nothing is generated for it: media cost is on the touches.
+    settings.topics.costs = nil
+    return broker
+  }
+
+  private func show(
+    _ table: LiveTable, _ settings: Configuration, _ screen: Screen?, _ stop: StopFlag
+  ) throws {
+    // A log would be written across the page.
+    let warning = screen != nil && isatty(STDERR_FILENO) == 1 ? LastWarning() : nil
+    let logger = warning?.makeLogger() ?? options.makeLogger()
+    note("creating topics at \(settings.bootstrapServers)")
+    try TopicAdministration(settings, logger: logger)
+      .create(partitions: 4, replicationFactor: -1) { _, _ in }
+    let works = try DemoWorks(settings, rate: rate, logger: logger)
+    let feed = try RollupFeed(settings, logger: logger)
+    defer { feed.close() }
+
+    let title =
+      "tributary demo  ·  \(NumberText.count(Int64(rate))) events/s  ·  broker "
+      + "\(settings.bootstrapServers)  ·  Ctrl-C ends"
+    let display = LiveDisplay(table, title: title, screen: screen, warning: warning)
+    let end = try length.map { ContinuousClock.now + $0 }
+    let outcome = Result {
+      screen?.enter(onResize: feed.waker)
+      defer { screen?.leave() }
+      try display.run(feed) {
+        stop.isRaised || works.hasFailed || end.map { ContinuousClock.now >= $0 } ?? false
+      }
+    }
+    note("stopping")
+    let summary = try works.stop()
+    try outcome.get()
+    try feed.catchUp()
+    LiveDisplay(table, screen: nil, warning: nil).show(feed)
+    RunReport(summary).print(asJSON: false)
+  }
+
+  private func note(_ text: String) {
+    FileHandle.standardError.write(Data("tributary: \(text)\n".utf8))
+  }
+}
+
+/// What the demo runs behind its table: the processor, and the traffic it lives on.
+private struct DemoWorks {
+  private let processor: Processor
+  private let processing: BackgroundTask<Processor.Summary>
+  private let traffic: BackgroundTask<Void>
+  private let stopTraffic = StopFlag()
+
+  init(_ settings: Configuration, rate: Int, logger: Logger) throws {
+    let plan = try Preflight(settings, logger: logger).plan()
+    let processor = Processor(
+      settings, plan: plan, log: KafkaLog(settings, plan: plan, logger: logger), stopsAtEnd: false,
+      logger: logger)
+    self.processor = processor
+    processing = BackgroundTask("processor") { try processor.run() }
+    let stop = stopTraffic
+    traffic = BackgroundTask("traffic") {
+      let now = Milliseconds(Date().timeIntervalSince1970 * 1_000)
+      var generator = TrafficGenerator(DemoSettings.traffic(settings, rate: rate, now: now))
+      try TrafficFeed(settings, pace: .arrival, stop: stop, logger: logger).send(&generator)
+    }
+  }
+
+  /// Whether there is no more to wait for.
+  var hasFailed: Bool { processing.isOver || traffic.isOver }
+
+  /// Stops both and tells what was processed; throws what either failed with.
+  func stop() throws -> Processor.Summary {
+    stopTraffic.raise()
+    let sending = Result { try traffic.join() }
+    processor.stop()
+    let summary = try processing.join()
+    try sending.get()
+    return summary
+  }
+}

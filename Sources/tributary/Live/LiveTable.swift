@@ -1,0 +1,100 @@
+import Attribution
+import Codec
+import Reporting
+
+/// The lines of a live table: what is known about time on top, then a view's last windows, summed by
+/// dimension.
+struct LiveTable {
+  let view: View
+  /// Index of the model among `models`.
+  let model: Int
+  let models: [Model]
+  let currency: String
+  /// How many of the latest windows are summed.
+  let windowCount: Int
+  let rank: Measure
+  /// The most rows; nil is as many as fit.
+  let limit: Int?
+
+  /// The table as of `now`.
+  ///
+  /// - Parameters:
+  ///   - revisionRate: rollups published per second, lately; nil when not known.
+  ///   - rows: how many lines there is room for; nil without a bound.
+  func lines(
+    _ board: RollupBoard, now: Milliseconds, revisionRate: Double?, rows: Int? = nil
+  ) -> [StyledLine] {
+    var lines = header(board, now: now, revisionRate: revisionRate)
+    guard let range = board.lastWindows(windowCount, of: view.name) else {
+      return lines + [StyledLine(""), StyledLine("no rollups of \(view.name) yet", .dim)]
+    }
+    let totals = board.totals(of: view.name, in: range).ranked(by: rank, model: model)
+    lines.append(StyledLine(caption(totals, range), .dim))
+
+    // The column names and the total are rows, too, and there may be a line about what is left out.
+    let room = rows.map { max(1, $0 - lines.count - 3) } ?? .max
+    let shown = totals.prefix(min(limit ?? .max, room))
+    let table = TextTable(
+      header: [view.dimensions.map(\.rawValue).joined(separator: " / ")] + measures.map(\.rawValue),
+      rows: shown.map { cells(name($0.dimensions), $0.sums) } + [
+        cells("total", totals.total(modelCount: models.count), isTotal: true)
+      ])
+    let text = table.text.split(separator: "\n").map(String.init)
+    lines.append(StyledLine(text[0], .inverse))
+    lines += text.dropFirst().dropLast().map { StyledLine($0) }
+    if shown.count < totals.count {
+      lines.append(StyledLine("… \(totals.count - shown.count) more", .dim))
+    }
+    lines.append(StyledLine(text[text.count - 1], .bold))
+    return lines
+  }
+
+  /// Distinct counts do not add up, so they are left out of several windows and of totals.
+  private var measures: [Measure] { Measure.allCases.filter { windowCount == 1 || $0.addsUp } }
+
+  private func header(
+    _ board: RollupBoard, now: Milliseconds, revisionRate: Double?
+  ) -> [StyledLine] {
+    var parts = ["watermark \(clock(board.watermark))"]
+    parts.append("final through \(clock(board.finalThrough))")
+    if let watermark = board.watermark {
+      parts.append("lag \(NumberText.duration(now - watermark))")
+    }
+    parts.append("\(NumberText.count(Int64(board.count))) rollups")
+    if let revisionRate { parts.append("\(NumberText.count(Int64(revisionRate)))/s") }
+    return [StyledLine(parts.joined(separator: "  ·  "), .bold)]
+  }
+
+  private func caption(_ totals: [RollupTotal], _ range: Range<Milliseconds>) -> String {
+    let open = totals.count { !$0.isFinal }
+    let state = open == 0 ? "final" : "open"
+    return "\(view.name)  \(Time.formatSeconds(range.lowerBound)) – \(clock(range.upperBound))  "
+      + "\(state)  ·  \(models[model].rawValue)  ·  \(currency)"
+  }
+
+  private func cells(_ name: String, _ sums: RollupSums, isTotal: Bool = false) -> [String] {
+    [name]
+      + measures.map { measure in
+        guard measure.addsUp || !isTotal else { return "" }
+        let value = measure.value(in: sums, model: model)
+        return measure.unit == .count ? NumberText.count(value) : NumberText.micros(value)
+      }
+  }
+
+  private func name(_ values: [String]) -> String {
+    values.map { $0.isEmpty ? "(none)" : printable($0) }.joined(separator: " / ")
+  }
+
+  /// Names come from outside: no control character of theirs may reach a terminal.
+  private func printable(_ name: String) -> String {
+    var scalars = String.UnicodeScalarView()
+    for scalar in name.unicodeScalars {
+      scalars.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+    }
+    return String(scalars)
+  }
+
+  private func clock(_ time: Milliseconds?) -> String {
+    time.map { String(Time.formatSeconds($0).dropFirst(11)) } ?? "–"
+  }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Attribution
+import Configuration
+import Reporting
+
+/// Which rollups a live table shows, and how.
+struct TableOptions: ParsableArguments {
+  @Option(help: "The view; default: the first of the configuration.")
+  var view: String?
+
+  @Option(help: "Attribution model of conversions and revenue; default: the first.")
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Sum over the last N windows; default: only the latest one.", valueName: "N"))
+  var windows: Int?
+
+  @Option(
+    help: "Largest first by this: \(Measure.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var sort: Measure?
+
+  @Option(help: "The most rows; default: as many as fit.")
+  var limit: Int?
+
+  func validate() throws {
+    if let windows, windows < 1 { throw ValidationError("--windows must be at least 1.") }
+    if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
+  }
+
+  /// The table that the options ask for.
+  func table(_ definitions: Definitions, defaultWindows: Int = 1) throws -> LiveTable {
+    let view = try chosenView(definitions)
+    let names = definitions.models.map(\.rawValue)
+    let model = try self.model.map { name in
+      guard let index = names.firstIndex(of: name) else {
+        throw ValidationError(
+          "the configuration has no model \"\(name)\"; it has \(names.joined(separator: ", "))")
+      }
+      return index
+    }
+    return LiveTable(
+      view: view, model: model ?? 0, models: definitions.models, currency: definitions.currency,
+      windowCount: windows ?? defaultWindows, rank: sort ?? .clicks, limit: limit)
+  }
+
+  private func chosenView(_ definitions: Definitions) throws -> View {
+    guard let view else { return definitions.views[0] }
+    guard let found = definitions.views.first(where: { $0.name == view }) else {
+      let names = definitions.views.map(\.name).joined(separator: ", ")
+      throw ValidationError("the configuration has no view \"\(view)\"; it has \(names)")
+    }
+    return found
+  }
+}
+
+extension Measure: ExpressibleByArgument {}

@@ -1,0 +1,112 @@
+import Attribution
+import Reporting
+import Testing
+
+@Suite("The rollups topic as a table")
+struct RollupBoardTests {
+  @Test("A higher revision replaces, the same or a lower one changes nothing")
+  func revisions() throws {
+    var board = try board([rollup(["c-1"], minute: 0, clicks: 1, revision: 1)])
+    let changes = [(5, 3), (4, 2), (5, 3)].map { clicks, revision in
+      board.apply(.rollup(rollup(["c-1"], minute: 0, clicks: clicks, revision: revision)))
+    }
+    #expect(changes == [true, false, false])
+    #expect(board.rollups(of: "campaign", windowStart: 0).map(\.sums.clicks) == [5])
+    #expect(board.count == 1)
+    #expect(board.revisionCount == 2)
+  }
+
+  @Test("A tombstone deletes the rollup, and its window with the last one")
+  func deletion() throws {
+    let first = rollup(["c-1"], minute: 0)
+    var board = try board([first, rollup(["c-2"], minute: 0)])
+    let changes = [first.key, first.key].map { board.apply(.deletion($0)) }
+    #expect(changes == [true, false])
+    #expect(board.windowStarts(of: "campaign") == [0])
+    board.apply(.deletion(rollup(["c-2"], minute: 0).key))
+    #expect(board.windowStarts(of: "campaign") == [])
+    #expect(board.count == 0)
+  }
+
+  @Test("It is final through what the slowest partition says, once all have spoken")
+  func progress() {
+    var board = RollupBoard(views: definitions.views, partitionCount: 2)
+    board.apply(.progress(partition: 0, finalThrough: 9 * minute))
+    #expect(board.finalThrough == nil)
+    board.apply(.progress(partition: 1, finalThrough: 0))
+    #expect(board.finalThrough == nil, "no time is known to that partition yet")
+    board.apply(.progress(partition: 1, finalThrough: 4 * minute))
+    #expect(board.finalThrough == 4 * minute)
+    board.apply(.progress(partition: 1, finalThrough: 3 * minute))
+    #expect(board.finalThrough == 4 * minute, "finality never goes back")
+  }
+
+  @Test("The watermark is the latest that any rollup came with")
+  func watermark() throws {
+    #expect(try board([rollup(["c-1"], minute: 0)]).watermark == nil)
+    let board = try board([
+      rollup(["c-1"], minute: 0, watermark: 70), rollup(["c-2"], minute: 0, watermark: 30),
+    ])
+    #expect(board.watermark == 70)
+  }
+
+  @Test("Windows come in order of time, whatever order their rollups came in")
+  func windowOrder() throws {
+    let board = try board([3, -1, 0, 9, 3].map { rollup(["c-1"], minute: $0) })
+    #expect(board.windowStarts(of: "campaign") == [-1, 0, 3, 9].map { $0 * minute })
+    #expect(board.lastWindows(2, of: "campaign") == 8 * minute..<10 * minute)
+    #expect(board.lastWindows(1, of: "both|ways") == nil)
+    #expect(board.windowStarts(of: "unknown") == [])
+  }
+
+  @Test("Totals sum the windows of a range and nothing else")
+  func totals() throws {
+    let board = try board([
+      rollup(["c-1"], minute: 0, clicks: 100),
+      rollup(["c-1"], minute: 1, clicks: 10, linearRevenue: 5, isFinal: true),
+      rollup(["c-1"], minute: 2, clicks: 1, linearRevenue: 7),
+      rollup(["c-2"], minute: 2, clicks: 2, isFinal: true),
+      rollup(["c-1"], minute: 3, clicks: 1_000),
+    ])
+    let totals = board.totals(of: "campaign", in: minute..<3 * minute)
+      .ranked(by: .clicks, model: 1)
+    #expect(totals.map(\.dimensions) == [["c-1"], ["c-2"]])
+    #expect(totals.map(\.sums.clicks) == [11, 2])
+    #expect(totals.map { Measure.revenue.value(in: $0.sums, model: 1) } == [12, 0])
+    #expect(totals.map(\.isFinal) == [false, true])
+    #expect(totals.total(modelCount: 2).clicks == 13)
+  }
+
+  @Test("Totals group by some of a view's dimensions")
+  func grouping() throws {
+    let board = try board([
+      rollup(["c-1", "email"], of: "both|ways", minute: 0, clicks: 1),
+      rollup(["c-2", "email"], of: "both|ways", minute: 0, clicks: 2),
+      rollup(["c-1", "social"], of: "both|ways", minute: 0, clicks: 4),
+    ])
+    let channels = board.totals(of: "both|ways", in: 0..<minute, by: [.channel])
+      .ranked(by: .clicks, model: 0)
+    #expect(channels.map(\.dimensions) == [["social"], ["email"]])
+    #expect(channels.map(\.sums.clicks) == [4, 3])
+    #expect(
+      board.totals(of: "both|ways", in: 0..<minute, by: []).map(\.sums.clicks) == [7])
+  }
+
+  @Test("Two spellings of one character are two names")
+  func namesAreBytes() throws {
+    let board = try board([
+      rollup(["\u{e9}"], minute: 0, clicks: 1), rollup(["e\u{301}"], minute: 0, clicks: 2),
+    ])
+    #expect(board.totals(of: "campaign", in: 0..<minute).count == 2)
+  }
+
+  @Test("Ranks are by value, ties by name")
+  func ranking() throws {
+    let board = try board([
+      rollup(["b"], minute: 0, clicks: 1), rollup(["a"], minute: 0, clicks: 1),
+      rollup(["c"], minute: 0, clicks: 2),
+    ])
+    let ranked = board.totals(of: "campaign", in: 0..<minute).ranked(by: .clicks, model: 0)
+    #expect(ranked.map { $0.dimensions[0] } == ["c", "a", "b"])
+  }
+}
