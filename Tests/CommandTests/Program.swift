@@ -21,52 +21,44 @@ struct Program {
   var environment: [String: String] = [:]
 
   /// Runs a command to its end; after `timeout` seconds it is killed and the status is -1.
+  ///
+  /// Its output goes through files: a pipe's end would be inherited by a broker that another test
+  /// starts in the meantime, and reading it would never end.
   func run(_ arguments: String..., timeout: Double = 120) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
     let began = Date()
-    let process = try start(arguments)
-    let deadline = began + timeout
-    let output = Capture(process.standardOutput as! Pipe)
-    let errors = Capture(process.standardError as! Pipe)
-    while process.isRunning && Date() < deadline { usleep(10_000) }
+    let process = try start(arguments, outputFolder: folder)
+    while process.isRunning && Date() < began + timeout { usleep(5_000) }
     let isLate = process.isRunning
     if isLate { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
+    func text(_ name: String) throws -> String {
+      String(decoding: try Data(contentsOf: folder.appendingPathComponent(name)), as: UTF8.self)
+    }
     return Result(
-      status: isLate ? -1 : process.terminationStatus, output: output.text(), errors: errors.text(),
-      seconds: Date().timeIntervalSince(began))
+      status: isLate ? -1 : process.terminationStatus, output: try text("output"),
+      errors: try text("errors"), seconds: Date().timeIntervalSince(began))
   }
 
-  /// Starts a command and leaves it running.
-  func start(_ arguments: [String]) throws -> Process {
+  /// Starts a command and leaves it running, its output in files of a folder.
+  func start(_ arguments: [String], outputFolder: URL) throws -> Process {
+    func file(_ name: String) throws -> FileHandle {
+      let url = outputFolder.appendingPathComponent(name)
+      try Data().write(to: url)
+      return try FileHandle(forWritingTo: url)
+    }
     let process = Process()
     process.executableURL = Program.url
     process.arguments = arguments
     var all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("TRIBUTARY_") }
     all.merge(environment) { $1 }
     process.environment = all
-    process.standardOutput = Pipe()
-    process.standardError = Pipe()
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try file("output")
+    process.standardError = try file("errors")
     try process.run()
     return process
-  }
-}
-
-/// Reads a pipe on a thread of its own, so that the writer never blocks.
-///
-/// `@unchecked Sendable`: the data is read after the semaphore says it is complete.
-private final class Capture: @unchecked Sendable {
-  private var data = Data()
-  private let done = DispatchSemaphore(value: 0)
-
-  init(_ pipe: Pipe) {
-    Thread { [self] in
-      data = pipe.fileHandleForReading.readDataToEndOfFile()
-      done.signal()
-    }.start()
-  }
-
-  func text() -> String {
-    done.wait()
-    return String(decoding: data, as: UTF8.self)
   }
 }
