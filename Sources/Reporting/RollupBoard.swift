@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 
 /// The rollups topic as a table in memory: the newest revision of every rollup, and how far time is
 /// final.
@@ -44,8 +45,8 @@ public struct RollupBoard: Sendable {
   /// partitions. Nil until every partition has progress to tell.
   public var finalThrough: Milliseconds? {
     guard finalThroughByPartition.count >= partitionCount else { return nil }
-    // A partition that has heard of tasks but of no time yet says 1970.
-    return finalThroughByPartition.values.min().flatMap { $0 > 0 ? $0 : nil }
+    // A partition that has heard of tasks but of no time yet names the earliest there is.
+    return finalThroughByPartition.values.min().flatMap { $0 > Time.earliest ? $0 : nil }
   }
 
   /// Takes one record; returns whether it changed the board. O(1), but O(windows) for the first

@@ -129,8 +129,9 @@ final class RollupPartition {
     key.removeAll(keepingCapacity: true)
     value.removeAll(keepingCapacity: true)
     ProgressCodec.encodeKey(partition: source.partition, into: &key)
+    // Before anything is final, the record still carries the tasks: no window ends this early.
     ProgressCodec.encode(
-      finalThrough: table.finalThrough.isKnown ? table.finalThrough.time : 0, into: &value)
+      finalThrough: max(table.finalThrough.time, Time.earliest), into: &value)
     let header = Header(name: ProgressHeader.name, value: ProgressHeader.encode(table))
     try send(key, value, [header], to: producer)
     publishedFinal = table.finalThrough

@@ -18,8 +18,8 @@ struct GlobalOptions: ParsableArguments {
     help: ArgumentHelp("Any librdkafka property; repeatable.", valueName: "property=value"))
   var kafka: [String] = []
 
-  @Option(help: "Log level: trace, debug, info, notice, warning, error or critical.")
-  var logLevel: Logger.Level = .info
+  @Option(help: "How much to log.")
+  var logLevel: LogLevel = .info
 
   /// File, then `TRIBUTARY_*` environment, then flags.
   func load() throws -> Configuration {
@@ -32,9 +32,12 @@ struct GlobalOptions: ParsableArguments {
   /// A logger that writes to standard error.
   func makeLogger() -> Logger {
     var logger = Logger(label: "tributary", factory: { _ in StandardErrorLog() })
-    logger.logLevel = logLevel
+    logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
     return logger
   }
 }
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+/// swift-log's levels, as a flag's values.
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+  case trace, debug, info, notice, warning, error, critical
+}
