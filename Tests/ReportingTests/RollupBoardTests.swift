@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 import Reporting
 import Testing
 
@@ -33,7 +34,7 @@ struct RollupBoardTests {
     var board = RollupBoard(views: definitions.views, partitionCount: 2)
     board.apply(.progress(partition: 0, finalThrough: 9 * minute))
     #expect(board.finalThrough == nil)
-    board.apply(.progress(partition: 1, finalThrough: 0))
+    board.apply(.progress(partition: 1, finalThrough: Time.earliest))
     #expect(board.finalThrough == nil, "no time is known to that partition yet")
     board.apply(.progress(partition: 1, finalThrough: 4 * minute))
     #expect(board.finalThrough == 4 * minute)
