@@ -25,6 +25,10 @@ struct Program {
   /// Its output goes through files: a pipe's end would be inherited by a broker that another test
   /// starts in the meantime, and reading it would never end.
   func run(_ arguments: String..., timeout: Double = 120) throws -> Result {
+    try run(arguments: arguments, timeout: timeout)
+  }
+
+  func run(arguments: [String], timeout: Double = 120) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -1,0 +1,99 @@
+import Attribution
+import Codec
+import Configuration
+import Foundation
+import Testing
+
+/// What the README and the container files say is what the program does.
+@Suite struct DocumentTests {
+  static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  static func text(_ path: String) throws -> String {
+    try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+  }
+
+  @Test func theSettingsTableOfTheReadmeIsTheProgramsOwn() throws {
+    let readme = try DocumentTests.text("README.md")
+    let table = Configuration.markdownTable()
+    #expect(readme.contains(table), "put this into the README:\n\(table)")
+  }
+
+  @Test func theInputExamplesAreAccepted() throws {
+    let kinds: [String: EventKind] = ["k-9": .click, "v-1": .conversion, "x-1": .cost]
+    let lines = try DocumentTests.lines(startingWith: #"{"event_id""#)
+    #expect(lines.count == 3)
+    for line in lines {
+      let kind = try #require(kinds.first { line.contains("\"\($0.key)\"") }?.value)
+      var decoder = EventDecoder(kind: kind, currency: "EUR", maxFutureSkew: 0)
+      var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
+      let rejection = Array(line.utf8).withUnsafeBytes {
+        decoder.decode($0, recordTimestamp: -1, into: &event)
+      }
+      #expect(rejection == nil, "\(line)")
+    }
+  }
+
+  @Test func theOutputExamplesAreWhatTheProgramWrites() throws {
+    var definitions = Definitions()
+    definitions.models = [.lastTouch, .linear]
+    let rollup = try #require(try DocumentTests.lines(startingWith: #"{"view""#).first)
+    let codec = RollupCodec(definitions: definitions)
+    var written: [UInt8] = []
+    codec.encode(try codec.decode(Array(rollup.utf8)), into: &written)
+    #expect(String(decoding: written, as: UTF8.self) == rollup)
+    let attribution = try #require(
+      try DocumentTests.lines(startingWith: #"{"conversion_id""#).first)
+    let decoded = try AttributionCodec.decode(Array(attribution.utf8))
+    #expect(decoded.credits == ["last_touch": [1_000_000]])
+    #expect(decoded.touches.map(\.eventID) == ["k-9"])
+  }
+
+  @Test func everyCommandAndFlagOfTheContainerFilesExists() throws {
+    let compose = try DocumentTests.text("docker-compose.yml")
+    for (command, flags) in [
+      (["run"], ["-c"]),
+      (["topics", "create"], ["-c", "--partitions", "--replication-factor"]),
+      (
+        ["generate"],
+        ["-c", "--events", "--rate", "--duplicates", "--disorder", "--late", "--malformed"]
+      ),
+    ] {
+      let help = try Program().run(arguments: command + ["--help"])
+      #expect(help.status == 0)
+      for flag in flags {
+        #expect(help.output.contains(flag), "\(command) \(flag)")
+        #expect(compose.contains(flag))
+      }
+    }
+    // No flag stands there that this test does not know.
+    let known: Set<String> = [
+      "--partitions", "--replication-factor", "--events", "--rate", "--duplicates", "--disorder",
+      "--late", "--malformed", "--build", "--profile", "--bootstrap-server",
+    ]
+    for match in compose.matches(of: #/--[a-z][a-z-]+/#) {
+      #expect(known.contains(String(match.output)), "\(match.output)")
+    }
+    #expect(try DocumentTests.text("Deploy/Dockerfile").contains(#"CMD ["run"]"#))
+  }
+
+  @Test func everyCommandOfTheReadmeExists() throws {
+    let readme = try DocumentTests.text("README.md")
+    for match in readme.matches(of: #/\n\| `([a-z]+)` \| /#) {
+      let help = try Program().run("\(match.output.1)", "--help")
+      #expect(help.status == 0, "\(match.output.1)")
+    }
+    for match in readme.matches(of: #/\ntributary ([a-z ]+)((?: --[a-z-]+(?: [0-9.]+)?)*)/#) {
+      let command = match.output.1.split(separator: " ").map(String.init)
+      let help = try Program().run(arguments: command + ["--help"])
+      #expect(help.status == 0, "\(command)")
+      for flag in match.output.2.matches(of: #/--[a-z-]+/#) {
+        #expect(help.output.contains(flag.output), "\(command) \(flag.output)")
+      }
+    }
+  }
+
+  private static func lines(startingWith prefix: String) throws -> [String] {
+    try text("README.md").split(separator: "\n").map(String.init).filter { $0.hasPrefix(prefix) }
+  }
+}
