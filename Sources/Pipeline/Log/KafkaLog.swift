@@ -17,7 +17,8 @@ public struct KafkaLog: Log {
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
-    let partitions = plan.taskCount * Int32(plan.inputTopics.count) + plan.rollupPartitions
+    // Costs and deltas hardly count: they are a trickle beside the keyed inputs.
+    let partitions = plan.taskCount * Int32(plan.inputTopics.filter { $0.kind != .cost }.count)
     prefetchKilobytes = max(1_024, min(16_384, KafkaLog.prefetchBudget / max(1, partitions)))
   }
 

@@ -1,0 +1,81 @@
+import Attribution
+import Kafka
+import Testing
+import TributaryTestKit
+
+@testable import Pipeline
+
+/// The records of the internal topics: read back as written, refused when unknown or damaged.
+@Suite struct ChangelogTests {
+  @Test func entriesAreReadBackAsTheyWereWritten() throws {
+    var chunk = ChangelogChunk()
+    let events = [
+      OracleEvent(
+        kind: .click, time: 7, eventID: "k-1", userID: "u", campaignID: "c", channel: "email",
+        adID: "a", sessionID: "s"),
+      OracleEvent(
+        kind: .impression, time: -7, eventID: "i-1", userID: "u", campaignID: "c",
+        channel: "email", adID: "a"),
+      OracleEvent(kind: .conversion, time: 9, amount: .max, eventID: "v-1", userID: "u"),
+      OracleEvent(kind: .cost, time: 8, eventID: "x-1", campaignID: "c"),
+    ]
+    for event in events { event.lend { chunk.append($0) } }
+    var read: [OracleEvent] = []
+    var users: [Hash128] = []
+    try chunk.bytes.withUnsafeBytes { bytes in
+      try ChangelogChunk.forEachEntry(in: bytes) { entry in
+        guard case .event(let event, let user) = entry else { return }
+        read.append(OracleEvent(event))
+        users.append(user)
+      }
+    }
+    #expect(read.map(\.eventID) == ["k-1", "i-1", "v-1", "x-1"])
+    #expect(read.map(\.time) == [7, -7, 9, 8])
+    #expect(read[1].campaignID == "c" && read[1].channel == "email" && read[1].adID == "a")
+    #expect(read[0].sessionID == "s" && read[1].sessionID == "")
+    #expect(read[2].amount == .max && read[2].userID == "u")
+    #expect(users[0] == users[1] && users[1] == users[2])
+  }
+
+  @Test func anUnknownVersionStopsWithOneClearLine() {
+    let error = #expect(throws: PipelineError.self) {
+      try [UInt8]([99, 1, 2, 3]).withUnsafeBytes {
+        try ChangelogChunk.forEachEntry(in: $0) { _ in }
+      }
+    }
+    #expect(error?.description.contains("format version 99") == true)
+    #expect(error?.description.contains("\n") == false)
+  }
+
+  @Test func aDamagedRecordIsRefusedWhereverItIsCut() throws {
+    var chunk = ChangelogChunk()
+    OracleEvent(kind: .click, time: 7, eventID: "k-1", userID: "u", campaignID: "c")
+      .lend { chunk.append($0) }
+    for length in 2..<chunk.bytes.count {
+      #expect(throws: PipelineError.self) {
+        try chunk.bytes[..<length].withUnsafeBytes {
+          try ChangelogChunk.forEachEntry(in: $0) { _ in }
+        }
+      }
+    }
+  }
+
+  @Test func deltasAndStatusesAreReadBackAsTheyWereWritten() throws {
+    let sums: [Int64] = [0, 1, -1, .max, .min, 1_000_000, -59_900_000]
+    var bytes: [UInt8] = []
+    sums.withUnsafeBufferPointer { DeltaWire.encode($0, into: &bytes) }
+    var read = [Int64](repeating: 0, count: sums.count)
+    try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &read) }
+    #expect(read == sums)
+    for status in [TaskStatus.active(Watermark(-3)), .idle, .closed(through: 5)] {
+      var bytes: [UInt8] = []
+      DeltaWire.encode(status, into: &bytes)
+      #expect(bytes.count == DeltaWire.statusSize)
+      #expect(try bytes.withUnsafeBytes { try DeltaWire.decodeStatus($0) } == status)
+    }
+    var other = [Int64](repeating: 0, count: 3)
+    #expect(throws: PipelineError.self) {
+      try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &other) }
+    }
+  }
+}
