@@ -82,7 +82,7 @@ public final class AttributionTask {
     for conversion in corrected {
       ledger.add(conversion, journeys.eligible(for: conversion, of: user), sign: -1, journeys)
     }
-    let firsts = journeys.insert(touch, into: user)
+    let firsts = journeys.insert(touch, into: user, bucket: bucket)
     for conversion in corrected {
       let touches = journeys.eligible(for: conversion, of: user)
       ledger.add(conversion, touches, sign: 1, journeys)
@@ -169,7 +169,8 @@ public final class AttributionTask {
     guard event.kind != .cost else { return }
     let user = journeys.user(userHash)
     if event.kind.isTouch {
-      _ = journeys.insert(journeys.makeTouch(event, bucket: bucket), into: user)
+      _ = journeys.insert(
+        journeys.makeTouch(event, bucket: bucket), into: user, bucket: bucket)
     } else {
       let conversion = journeys.makeConversion(event, bucket: bucket)
       conversion.pointee.revision = revision

@@ -42,6 +42,9 @@ extension Configuration {
     return inputs
   }
 
+  /// Bytes of the largest record written: an attribution that lists a hundred thousand touches.
+  static let largestRecord = 16 << 20
+
   /// Every topic, inputs first, with the settings that `topics create` gives it.
   public var topicRequirements: [TopicRequirement] {
     let compacted = [
@@ -55,7 +58,9 @@ extension Configuration {
     }
     return inputs + [
       TopicRequirement(name: topics.rollups, isOptional: false, settings: compacted),
-      TopicRequirement(name: topics.attributions, isOptional: false, settings: compacted),
+      TopicRequirement(
+        name: topics.attributions, isOptional: false,
+        settings: compacted.merging(["max.message.bytes": "\(Configuration.largestRecord)"]) { $1 }),
       TopicRequirement(name: topics.deadLetters, isOptional: false, settings: kept),
       TopicRequirement(name: topics.lateEvents, isOptional: false, settings: kept),
       TopicRequirement(name: deltasTopic, isOptional: false, settings: kept),

@@ -70,6 +70,11 @@ struct BucketArena: ~Copyable {
     return memory + link.offset
   }
 
+  /// The bucket that a live record belongs to.
+  func bucket(of link: Link) -> UInt64 {
+    segments[Int(link.serial &- firstSerial)].bucket
+  }
+
   /// Drops every bucket before `bucket`; true if any memory was freed.
   mutating func drop(before bucket: UInt64) -> Bool {
     guard bucket > firstLiveBucket else { return false }

@@ -16,6 +16,7 @@ struct Journeys: ~Copyable {
 
   private(set) var arena = BucketArena()
   private var users = UserTable()
+  private var busyUsers = BusyUsers()
   var placements: PlacementTable
   private let views: [View]
   private let rules: EligibilityRules
@@ -32,7 +33,7 @@ struct Journeys: ~Copyable {
 
   var firstLiveBucket: UInt64 { arena.firstLiveBucket }
   var userCount: Int { users.liveCount(arena) }
-  var byteCount: Int { arena.byteCount + users.byteCount }
+  var byteCount: Int { arena.byteCount + users.byteCount + busyUsers.byteCount }
 
   // MARK: Making records
 
@@ -72,27 +73,62 @@ struct Journeys: ~Copyable {
   /// Puts a touch made by `makeTouch` (whose `next` still is its own link) into the user's list.
   ///
   /// - Returns: the views in whose bucket this user, or this session, is new.
-  mutating func insert(_ touch: TouchPointer, into user: User) -> Firsts {
+  mutating func insert(_ touch: TouchPointer, into user: User, bucket: UInt64) -> Firsts {
     let own = touch.pointee.next
     let all: UInt64 = views.count >= 64 ? .max : (1 << UInt64(views.count)) - 1
     var firsts = Firsts(users: all, sessions: touch.pointee.hasSession ? all : 0)
     let earliest = views.reduce(touch.pointee.time) {
       min($0, $1.windowStart(of: touch.pointee.time))
     }
+    let isBusy = busyUsers.contains(user.pointee.hash)
     var previous: TouchPointer?
     var link = user.pointee.touches
     while let older = self.touch(link), older.isAfter(touch.pointee.time, touch.id) {
-      exclude(older, touch, &firsts)
+      if !isBusy { exclude(older, touch, &firsts) }
       previous = older
       link = older.pointee.next
     }
     touch.pointee.next = link
     if let previous { previous.pointee.next = own } else { user.pointee.touches = own }
+    if isBusy { return countBusy(touch, user, bucket) }
+    var steps = 0
     while firsts.users | firsts.sessions != 0, let older = self.touch(link),
       older.pointee.time >= earliest
     {
       exclude(older, touch, &firsts)
       link = older.pointee.next
+      steps += 1
+    }
+    if steps > BusyUsers.longestWalk { makeBusy(user, bucket) }
+    return firsts
+  }
+
+  /// Remembers where a user has been counted so far, so that nobody walks its touches again.
+  private mutating func makeBusy(_ user: User, _ bucket: UInt64) {
+    var link = user.pointee.touches
+    while let touch = self.touch(link) {
+      _ = countBusy(touch, user, arena.bucket(of: link))
+      link = touch.pointee.next
+    }
+    busyUsers.insert(user.pointee.hash, bucket: bucket)
+  }
+
+  /// Counts a touch of a busy user.
+  private mutating func countBusy(_ touch: TouchPointer, _ user: User, _ bucket: UInt64) -> Firsts {
+    var firsts = Firsts(users: 0, sessions: 0)
+    let hash = user.pointee.hash
+    if busyUsers.contains(hash) { busyUsers.insert(hash, bucket: bucket) }
+    for view in views.indices {
+      let group = placements.group(of: touch.pointee.placement, view: view)
+      let windowStart = views[view].windowStart(of: touch.pointee.time)
+      func isFirst(_ session: UInt64?) -> Bool {
+        busyUsers.count(
+          hash, group: group, windowStart: windowStart, session: session, bucket: bucket)
+      }
+      if isFirst(nil) { firsts.users |= 1 << UInt64(view) }
+      if touch.pointee.hasSession && isFirst(touch.pointee.session) {
+        firsts.sessions |= 1 << UInt64(view)
+      }
     }
     return firsts
   }
@@ -210,6 +246,8 @@ struct Journeys: ~Copyable {
 
   /// Drops the buckets before `bucket` and the placements that only they used.
   mutating func forget(before bucket: UInt64) {
-    if arena.drop(before: bucket) { placements.collect(before: bucket) }
+    guard arena.drop(before: bucket) else { return }
+    placements.collect(before: bucket)
+    busyUsers.forget(before: bucket)
   }
 }

@@ -53,6 +53,7 @@ public enum ClientSettings {
       "compression.type": "lz4", "linger.ms": "5", "batch.size": "262144",
       "queue.buffering.max.messages": "1000000", "queue.buffering.max.kbytes": "131072",
       "transaction.timeout.ms": "15000", "message.timeout.ms": "14000",
+      "message.max.bytes": "\(Configuration.largestRecord)",
     ]
     settings.merge(common(configuration))
     for (name, value) in configuration.kafka where applies(name, to: .producer) {

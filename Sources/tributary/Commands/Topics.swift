@@ -21,16 +21,25 @@ struct Topics: ParsableCommand {
     @Option(help: "Copies of each partition; -1: as the broker's default has it.")
     var replicationFactor: Int32 = -1
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     func validate() throws {
       if partitions < 1 { throw ValidationError("--partitions must be at least 1.") }
     }
 
     func run() throws {
       let settings = try options.load()
+      var lines: [String] = []
       try TopicAdministration(settings, logger: options.makeLogger())
         .create(partitions: partitions, replicationFactor: replicationFactor) { name, result in
-          print("\(result == .created ? "created" : "exists ")  \(name)")
+          let isNew = result == .created
+          lines.append(
+            json
+              ? "{\"topic\":\"\(name)\",\"created\":\(isNew)}"
+              : "\(isNew ? "created" : "exists ")  \(name)")
         }
+      print(json ? "[\(lines.joined(separator: ",\n "))]" : lines.joined(separator: "\n"))
     }
   }
 
