@@ -132,12 +132,13 @@ public final class AttributionTask {
   /// Closes the commit: forgets its effects and whatever the watermark has passed.
   public func endCommit() {
     ledger.removeAll()
+    progress.advanceKept()
     forget()
   }
 
   /// Forgets whatever no event that may still be accepted can reach.
   private func forget() {
-    let mark = progress.retentionMark.moved(back: definitions.correctionHorizon)
+    let mark = progress.kept.moved(back: definitions.correctionHorizon)
     guard mark.isKnown else { return }
     identities.forget(before: buckets.firstLive(mark))
     journeys.forget(before: buckets.firstLive(mark.moved(back: journeyMargin)))
@@ -165,7 +166,10 @@ public final class AttributionTask {
   /// Takes back an event accepted before a restart, without effects.
   public func restore(_ event: borrowing Event, userHash: Hash128, revision: Int32) {
     let bucket = stateBucket(of: event.time)
-    _ = identities.insert(Hash128(event.eventID), event.kind, bucket: bucket)
+    // An id leaves the dedup before its touch leaves the journeys.
+    if bucket >= identities.firstLiveBucket {
+      _ = identities.insert(Hash128(event.eventID), event.kind, bucket: bucket)
+    }
     guard event.kind != .cost else { return }
     let user = journeys.user(userHash)
     if event.kind.isTouch {
@@ -186,8 +190,12 @@ public final class AttributionTask {
   }
 
   /// Takes back the progress of before a restart. Call before restoring events.
-  public func restore(watermark: Watermark, largest: [EventKind: Watermark]) {
-    progress.restore(watermark: watermark, largest: largest)
+  public func restore(
+    watermark: Watermark, kept: Watermark, largest: [EventKind: Watermark]
+  ) {
+    progress.restore(watermark: watermark, kept: kept, largest: largest)
+    // As the commit that wrote it did, right afterwards.
+    progress.advanceKept()
     forget()
   }
 

@@ -69,6 +69,25 @@ public struct Definitions: Sendable, Hashable {
   public var idleTimeout: Milliseconds = 60_000
 
   public init() {}
+
+  /// Names everything that what is remembered or published depends on. State and rollups written
+  /// under another fingerprint must not be added to.
+  public var fingerprint: UInt64 {
+    var parts = [
+      currency, "\(lookback)", "\(impressionLookback)", "\(preferClicks)", "\(halfLife)",
+      "\(correctionHorizon)", touchKinds.map { "\($0.rawValue)" }.sorted().joined(separator: ","),
+      models.map(\.rawValue).joined(separator: ","),
+      directChannels.sorted().joined(separator: "\n"),
+    ]
+    for view in views {
+      parts.append(
+        "\(view.name)|\(view.dimensions.map(\.rawValue).joined(separator: ","))|"
+          + "\(view.periodMilliseconds)|\(view.bucketConversionsBy.rawValue)")
+    }
+    return Array(parts.joined(separator: "\u{0}").utf8).withUnsafeBytes {
+      Hash128(BorrowedBytes($0)).high
+    }
+  }
 }
 
 /// The dimension value that holds what no touch earned.

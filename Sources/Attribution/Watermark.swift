@@ -55,7 +55,12 @@ public struct TaskProgress: Sendable, Equatable {
   public internal(set) var inputs: [Input]
   /// Never goes back.
   public internal(set) var watermark: Watermark = .unknown
+  /// State behind this, less the correction horizon, has been dropped. Never goes back.
+  public internal(set) var kept: Watermark = .unknown
   let allowedLateness: Milliseconds
+
+  /// How long a silent input holds state back: seven days of event time.
+  static let longestSilence: Milliseconds = 7 * 86_400_000
 
   public init(kinds: Set<EventKind>, allowedLateness: Milliseconds) {
     self.allowedLateness = allowedLateness
@@ -70,19 +75,27 @@ public struct TaskProgress: Sendable, Equatable {
   /// The largest accepted event time over all inputs; `unknown` before the first event.
   public var largest: Watermark { inputs.map(\.largest).max() ?? .unknown }
 
-  /// What this input alone would allow: its largest event time less the allowed lateness.
+  /// What this input alone would allow: its largest event time less the allowed lateness, but not
+  /// more than the longest silence behind the watermark.
   func own(_ kind: EventKind) -> Watermark {
-    inputs[Int(kind.rawValue)].largest.moved(back: allowedLateness)
+    max(
+      inputs[Int(kind.rawValue)].largest.moved(back: allowedLateness),
+      watermark.moved(back: TaskProgress.longestSilence))
   }
 
   /// The mark that an event of `kind` must not be too far behind.
   ///
   /// It is the task's watermark, but never ahead of the input's own: the watermark may have moved
-  /// on while this input was idle, and being idle never makes an event late enough to lose.
-  func lossMark(for kind: EventKind) -> Watermark { watermark.meet(own(kind)) }
+  /// on while this input was idle, and being idle never makes an event late enough to lose. Nor is
+  /// it behind what is kept: an event whose company is gone could not be counted rightly.
+  func lossMark(for kind: EventKind) -> Watermark {
+    max(kept, self[kind].largest == .unknown ? kept : watermark.meet(own(kind)))
+  }
 
-  /// The mark behind which no input that has ever delivered can reach: what state is bounded by.
-  var retentionMark: Watermark {
+  /// Lets the kept mark follow: what is behind every input that has ever delivered can go.
+  mutating func advanceKept() { kept = max(kept, retentionMark) }
+
+  private var retentionMark: Watermark {
     var mark = watermark
     for kind in EventKind.allCases where self[kind].largest != .unknown {
       mark = mark.meet(own(kind))
@@ -107,8 +120,9 @@ public struct TaskProgress: Sendable, Equatable {
   }
 
   /// Takes back the progress of before a restart; every input counts as active again.
-  mutating func restore(watermark: Watermark, largest: [EventKind: Watermark]) {
+  mutating func restore(watermark: Watermark, kept: Watermark, largest: [EventKind: Watermark]) {
     self.watermark = watermark
+    self.kept = kept
     for (kind, mark) in largest { inputs[Int(kind.rawValue)].largest = mark }
   }
 

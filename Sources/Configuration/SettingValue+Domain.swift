@@ -70,6 +70,7 @@ extension SettingValue {
       }
       views.append(view)
     }
+    if views.count > 64 { throw error("has \(views.count) views", "define at most 64") }
     if views.isEmpty { throw error("is empty", "define at least one view, or leave the key out") }
     return views
   }

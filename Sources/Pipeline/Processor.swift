@@ -86,6 +86,7 @@ public final class Processor: @unchecked Sendable {
 
   private func runAttribution(_ index: Int) {
     keepRunning("attribution worker \(index)") { [self] in
+      report(index, isFinished: false)
       let worker = try AttributionWorker(
         configuration: configuration, plan: plan, log: log, index: index, stopsAtEnd: stopsAtEnd,
         logger: logger, now: now)

@@ -52,6 +52,7 @@ extension Configuration {
       "segment.bytes": "\(64 << 20)",
     ]
     let kept = ["cleanup.policy": "delete", "retention.ms": "-1"]
+    let large = ["max.message.bytes": "\(Configuration.largestRecord)"]
     // Kafka's default of a week would drop old event times at once, and with them any replay.
     let inputs = inputTopics.map {
       TopicRequirement(name: $0.name, isOptional: false, settings: kept)
@@ -60,9 +61,11 @@ extension Configuration {
       TopicRequirement(name: topics.rollups, isOptional: false, settings: compacted),
       TopicRequirement(
         name: topics.attributions, isOptional: false,
-        settings: compacted.merging(["max.message.bytes": "\(Configuration.largestRecord)"]) { $1 }),
-      TopicRequirement(name: topics.deadLetters, isOptional: false, settings: kept),
-      TopicRequirement(name: topics.lateEvents, isOptional: false, settings: kept),
+        settings: compacted.merging(large) { $1 }),
+      TopicRequirement(
+        name: topics.deadLetters, isOptional: false, settings: kept.merging(large) { $1 }),
+      TopicRequirement(
+        name: topics.lateEvents, isOptional: false, settings: kept.merging(large) { $1 }),
       TopicRequirement(name: deltasTopic, isOptional: false, settings: kept),
       TopicRequirement(name: stateTopic, isOptional: false, settings: compacted),
     ]

@@ -33,7 +33,8 @@ public final class RollupTable {
   private var openWindows: [Milliseconds: [Int]] = [:]
   private var finalWindows: [Milliseconds: [Int]] = [:]
   private var dirty: [Int] = []
-  private var wallTime: Milliseconds?
+  /// Publications for which what a reload brought back stays: corrections seldom come alone.
+  private var publicationsToKeep = 0
 
   /// What every task of the attribution stage last said; by partition number.
   public private(set) var tasks: [Int32: TaskStatus] = [:]
@@ -106,7 +107,9 @@ public final class RollupTable {
     if isAnyIdle {
       return Watermark(now - definitions.idleTimeout - definitions.allowedLateness)
     }
-    return closed.isKnown ? closed : nil
+    // All is read: whatever is open closes, windows that hold only costs included.
+    let last = openWindows.keys.max().map { Watermark($0) } ?? closed
+    return closed.isKnown ? max(closed, last) : nil
   }
 
   // MARK: Output
@@ -186,6 +189,7 @@ public final class RollupTable {
     openWindows.removeAll()
     finalWindows.removeAll()
     forgottenThrough = Watermark(time)
+    publicationsToKeep = 100
   }
 
   // MARK: Buckets
@@ -199,8 +203,9 @@ public final class RollupTable {
   }
 
   private func forget() {
+    publicationsToKeep -= 1
     let mark = forgettable
-    guard mark.isKnown, mark > forgottenThrough else { return }
+    guard publicationsToKeep <= 0, mark.isKnown, mark > forgottenThrough else { return }
     forgottenThrough = mark
     for end in finalWindows.keys where end <= mark.time {
       for number in finalWindows.removeValue(forKey: end)! {

@@ -75,25 +75,20 @@ struct BucketArena: ~Copyable {
     segments[Int(link.serial &- firstSerial)].bucket
   }
 
-  /// Drops every bucket before `bucket`; true if any memory was freed.
-  mutating func drop(before bucket: UInt64) -> Bool {
-    guard bucket > firstLiveBucket else { return false }
-    firstLiveBucket = bucket
-    var dropped = false
+  /// Drops every bucket before `bucket`.
+  mutating func drop(before bucket: UInt64) {
+    firstLiveBucket = max(firstLiveBucket, bucket)
     for index in segments.indices where segments[index].bucket < bucket {
       guard let memory = segments[index].memory else { continue }
       memory.deallocate()
       byteCount -= segments[index].capacity
       segments[index].memory = nil
       open[segments[index].bucket] = nil
-      dropped = true
     }
-    guard dropped else { return false }
     lastBucket = .max
     let gone = segments.firstIndex { $0.memory != nil } ?? segments.count
     segments.removeFirst(gone)
     firstSerial += UInt32(gone)
-    return true
   }
 
   private func room(in serial: UInt32) -> Int {

@@ -17,6 +17,8 @@ struct IdentitySets: ~Copyable {
     }
   }
 
+  var firstLiveBucket: UInt64 { clicks.firstLiveBucket }
+
   mutating func forget(before bucket: UInt64) {
     impressions.forget(before: bucket)
     clicks.forget(before: bucket)

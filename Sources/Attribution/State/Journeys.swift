@@ -246,7 +246,8 @@ struct Journeys: ~Copyable {
 
   /// Drops the buckets before `bucket` and the placements that only they used.
   mutating func forget(before bucket: UInt64) {
-    guard arena.drop(before: bucket) else { return }
+    guard bucket > arena.firstLiveBucket else { return }
+    arena.drop(before: bucket)
     placements.collect(before: bucket)
     busyUsers.forget(before: bucket)
   }

@@ -179,6 +179,12 @@ public final class Consumer: @unchecked Sendable {
   }
 
   /// Ends the wait under way, or else the next one. Any thread.
+  /// Blocks until something arrives in an empty queue, or as `wait`. Records that are already there do not
+  /// end it: for a caller that cannot take those before others have come.
+  public func waitForArrival(timeoutMilliseconds: Int32) {
+    wakeDescriptor.wait(timeoutMilliseconds: timeoutMilliseconds)
+  }
+
   public func wake() {
     wakeDescriptor.wake()
   }

@@ -63,14 +63,20 @@ public struct KafkaLog: Log {
         position = reached
         lastProgress = .now
       } else if lastProgress.duration(to: .now) > .seconds(60) {
-        throw PipelineError(
-          "reading \(partition) stopped at offset \(position) of \(end): a transaction of another "
-            + "producer is still open there; wait for it to time out, or start its owner again")
+        throw LogStall(
+          description:
+            "reading \(partition) stopped at offset \(position) of \(end): a transaction of another "
+            + "producer is still open there, or its leader does not answer")
       } else if count == 0 {
         consumer.wait(timeoutMilliseconds: 100)
       }
     }
   }
+}
+
+/// A log that could not be read to its end in time; worth another try.
+struct LogStall: Error, CustomStringConvertible {
+  let description: String
 }
 
 /// How long calls to the broker may take, in milliseconds.
@@ -106,7 +112,7 @@ final class KafkaLogConsumer: LogConsumer {
   }
 
   func poll() throws { try consumer.poll() }
-  func wait(milliseconds: Int32) { consumer.wait(timeoutMilliseconds: milliseconds) }
+  func wait(milliseconds: Int32) { consumer.waitForArrival(timeoutMilliseconds: milliseconds) }
   var waker: @Sendable () -> Void { { [consumer] in consumer.wake() } }
   func close() { consumer.close() }
 

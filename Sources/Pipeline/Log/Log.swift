@@ -29,7 +29,8 @@ public protocol LogConsumer: AnyObject {
   func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws
   /// Serves rebalances and errors without blocking.
   func poll() throws
-  /// Blocks until there is something to read or serve, or the time is over.
+  /// Blocks until something arrives in an empty queue, or the time is over. Call when every reader
+  /// that is waited for has just come back empty.
   func wait(milliseconds: Int32)
   /// Ends a `wait`, from any thread.
   var waker: @Sendable () -> Void { get }

@@ -121,6 +121,8 @@ package final class AttributionWorker {
   // MARK: Rebalance
 
   private func rebalance(_ event: Rebalance) throws {
+    // After a failure the open transaction holds half of something: nothing may commit it.
+    guard failure == nil else { return drop() }
     switch event {
     case .assigned(let partitions):
       try take(over: partitions)
@@ -142,6 +144,12 @@ package final class AttributionWorker {
 
   private func take(over partitions: [TopicPartition]) throws {
     let began = now()
+    // What the rollup stage last heard of these tasks may be long past: nothing is final until they
+    // have spoken again. Said before the restore, which can take a while.
+    for partition in Set(partitions.filter { $0.topic == configuration.topics.clicks }) {
+      try outbox.broadcast(.active(.unknown), ofTask: partition.partition)
+    }
+    if outbox.isOpen { try outbox.commit([:], of: consumer) }
     let starts = try consumer.startOffsets(partitions)
     let stops = stopsAtEnd ? try consumer.endOffsets(partitions) : [:]
     let kinds = Dictionary(uniqueKeysWithValues: plan.inputTopics.map { ($0.name, $0.kind) })

@@ -21,8 +21,8 @@ final class PartitionTask {
 
   private let changelog: Changelog
   private let configuration: Configuration
+  private let fingerprint: UInt64
   private var sentStatus: TaskStatus?
-  private var committedFirstLive: UInt64 = 0
 
   init(
     role: Role, partition: Int32, inputs: [Input], task: AttributionTask, changelog: Changelog,
@@ -34,6 +34,7 @@ final class PartitionTask {
     self.task = task
     self.changelog = changelog
     self.configuration = configuration
+    fingerprint = task.definitions.fingerprint
   }
 
   /// Whether every input has been read to its stop.
@@ -122,7 +123,8 @@ final class PartitionTask {
       }
     }
     try changelog.flush(
-      task.progress, firstLive: task.firstLiveStateBucket, to: outbox.transaction())
+      task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
+      to: outbox.transaction())
     if role == .keyed && status != sentStatus {
       try outbox.broadcast(status, ofTask: partition)
       sentStatus = status

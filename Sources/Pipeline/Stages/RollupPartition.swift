@@ -18,6 +18,7 @@ final class RollupPartition {
   private let configuration: Configuration
   private let codec: RollupCodec
   private let periods: [String: (dimensions: Int, period: Milliseconds)]
+  private let fingerprint: UInt64
   private var sums: [Int64]
   private var metEnd: Int64?
   private var pending = 0
@@ -33,6 +34,7 @@ final class RollupPartition {
     self.reader = reader
     self.configuration = configuration
     position = start
+    fingerprint = ProgressHeader.fingerprint(of: configuration)
     codec = RollupCodec(definitions: configuration.definitions)
     table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
     periods = Dictionary(
@@ -132,7 +134,8 @@ final class RollupPartition {
     // Before anything is final, the record still carries the tasks: no window ends this early.
     ProgressCodec.encode(
       finalThrough: max(table.finalThrough.time, Time.earliest), into: &value)
-    let header = Header(name: ProgressHeader.name, value: ProgressHeader.encode(table))
+    let header = Header(
+      name: ProgressHeader.name, value: ProgressHeader.encode(table, fingerprint: fingerprint))
     try send(key, value, [header], to: producer)
     publishedFinal = table.finalThrough
     publishedTasks = table.tasks
@@ -161,7 +164,9 @@ final class RollupPartition {
       guard let key = record.key, ProgressCodec.decodeKey(key) == source.partition else { return }
       let header = record.headers().first { $0.name == ProgressHeader.name }
       guard let value = header?.value else { return }
-      let (finalThrough, tasks) = try value.withUnsafeBytes { try ProgressHeader.decode($0) }
+      let (finalThrough, tasks) = try value.withUnsafeBytes {
+        try ProgressHeader.decode($0, fingerprint: fingerprint, topic: partition.topic)
+      }
       table.restore(finalThrough: finalThrough, tasks: tasks)
     }
     publishedFinal = table.finalThrough

@@ -130,6 +130,8 @@ package final class RollupWorker {
   // MARK: Rebalance
 
   private func rebalance(_ event: Rebalance) throws {
+    // After a failure the open transaction holds half of something: nothing may commit it.
+    guard failure == nil else { return drop() }
     switch event {
     case .assigned(let assigned):
       try take(over: assigned)

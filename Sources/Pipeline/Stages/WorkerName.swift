@@ -7,14 +7,16 @@ struct WorkerName {
   let instanceID: String
   let transactionalID: String
 
+  /// Stable while the process lives, so that a rebuilt worker ends what the former left open.
+  private static let processName = String(UInt64.random(in: .min ... .max), radix: 36)
+
   /// With an `instance_id` both names are stable, so that a restart takes its own place back;
   /// without one every start is a newcomer.
   init(_ configuration: Configuration, stage: String, index: Int) {
     group = "\(configuration.applicationID)-\(stage)"
     if configuration.instanceID.isEmpty {
       instanceID = ""
-      let random = String(UInt64.random(in: .min ... .max), radix: 36)
-      transactionalID = "\(group)-\(random)-\(index)"
+      transactionalID = "\(group)-\(WorkerName.processName)-\(index)"
     } else {
       instanceID = "\(configuration.instanceID)-\(index)"
       transactionalID = "\(group)-\(configuration.instanceID)-\(index)"

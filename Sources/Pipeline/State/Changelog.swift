@@ -56,7 +56,9 @@ final class Changelog {
 
   /// Writes what has been remembered since the last flush, the task's progress, and tombstones for
   /// the buckets before `firstLive`.
-  func flush(_ progress: TaskProgress, firstLive: UInt64, to producer: any LogProducer) throws {
+  func flush(
+    _ progress: TaskProgress, fingerprint: UInt64, firstLive: UInt64, to producer: any LogProducer
+  ) throws {
     for bucket in chunks.keys.sorted() where !chunks[bucket]!.isEmpty {
       full.append(close(bucket, chunks[bucket]!))
     }
@@ -72,7 +74,7 @@ final class Changelog {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
-    try produce(Array("\(name)|progress".utf8), encode(progress), to: producer)
+    try produce(Array("\(name)|progress".utf8), encode(progress, fingerprint), to: producer)
   }
 
   private func key(_ bucket: UInt64, _ serial: UInt64) -> [UInt8] {
@@ -93,10 +95,12 @@ final class Changelog {
     }
   }
 
-  private func encode(_ progress: TaskProgress) -> [UInt8] {
+  private func encode(_ progress: TaskProgress, _ fingerprint: UInt64) -> [UInt8] {
     var bytes = [ChangelogChunk.version]
+    bytes.append(integer: fingerprint)
     bytes.append(integer: nextSerial)
     bytes.append(integer: progress.watermark.time)
+    bytes.append(integer: progress.kept.time)
     for kind in EventKind.allCases { bytes.append(integer: progress[kind].largest.time) }
     return bytes
   }
@@ -151,17 +155,21 @@ final class Changelog {
   private func decode(_ value: UnsafeRawBufferPointer, into task: AttributionTask) throws {
     var reader = ByteReader(value)
     guard let version: UInt8 = reader.integer(), version == ChangelogChunk.version,
-      let serial: UInt64 = reader.integer(), let watermark: Int64 = reader.integer()
+      let fingerprint: UInt64 = reader.integer(), let serial: UInt64 = reader.integer(),
+      let watermark: Int64 = reader.integer(), let kept: Int64 = reader.integer()
     else {
       throw PipelineError(
         "the state topic's progress record has an unknown format; run the version that wrote it, "
           + "or use a new application_id")
+    }
+    guard fingerprint == task.definitions.fingerprint else {
+      throw PipelineError.otherDefinitions(topic)
     }
     nextSerial = serial
     var largest: [EventKind: Watermark] = [:]
     for kind in EventKind.allCases {
       largest[kind] = reader.integer(Int64.self).map(Watermark.init)
     }
-    task.restore(watermark: Watermark(watermark), largest: largest)
+    task.restore(watermark: Watermark(watermark), kept: Watermark(kept), largest: largest)
   }
 }

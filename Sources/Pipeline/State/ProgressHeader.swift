@@ -1,4 +1,5 @@
 import Attribution
+import Configuration
 
 /// What a rollup partition needs to know again after a restart, beside the rollups themselves: how
 /// far finality has come and what each task last said. A header of the progress record.
@@ -6,8 +7,16 @@ enum ProgressHeader {
   static let name = "tributary-tasks"
   private static let version: UInt8 = 1
 
-  static func encode(_ table: RollupTable) -> [UInt8] {
+  /// Names the application and its definitions: two of them must not add to the same rollups.
+  static func fingerprint(of configuration: Configuration) -> UInt64 {
+    Array(configuration.applicationID.utf8).withUnsafeBytes {
+      Hash128(BorrowedBytes($0), seed: configuration.definitions.fingerprint).high
+    }
+  }
+
+  static func encode(_ table: RollupTable, fingerprint: UInt64) -> [UInt8] {
     var bytes = [version]
+    bytes.append(integer: fingerprint)
     bytes.append(integer: table.finalThrough.time)
     for (task, status) in table.tasks.sorted(by: { $0.key < $1.key }) {
       bytes.append(integer: task)
@@ -16,14 +25,18 @@ enum ProgressHeader {
     return bytes
   }
 
+  /// - Parameter topic: named when the record was written under other definitions.
   static func decode(
-    _ value: UnsafeRawBufferPointer
+    _ value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
   ) throws -> (finalThrough: Watermark, tasks: [Int32: TaskStatus]) {
     var reader = ByteReader(value)
-    guard reader.integer(UInt8.self) == version, let final: Int64 = reader.integer() else {
+    guard reader.integer(UInt8.self) == version, let found: UInt64 = reader.integer(),
+      let final: Int64 = reader.integer()
+    else {
       throw PipelineError(
         "the rollups topic's progress record has an unknown format; run the version that wrote it")
     }
+    guard found == fingerprint else { throw PipelineError.otherDefinitions(topic) }
     var tasks: [Int32: TaskStatus] = [:]
     while !reader.isAtEnd {
       guard let task: Int32 = reader.integer(), let status = reader.bytes(DeltaWire.statusSize)
