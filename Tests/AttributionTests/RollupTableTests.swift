@@ -57,6 +57,26 @@ import TributaryTestKit
     #expect(publish(table).map(\.isFinal) == [true])
   }
 
+  @Test func closingEveryTaskClosesWindowsThatHoldOnlyCosts() {
+    let table = RollupTable(definitions: Definitions(), taskCount: 1)
+    add(table, clicks: 0)
+    table.update(task: 0, .closed(through: start - 900_000))
+    table.advance(now: 0)
+    #expect(publish(table).map(\.isFinal) == [true])
+  }
+
+  @Test func aTaskTakenOverAnewKeepsWindowsOpenUntilItHasSpoken() {
+    let table = RollupTable(definitions: Definitions(), taskCount: 2)
+    table.update(task: 0, .closed(through: start - 900_000))
+    table.update(task: 1, .closed(through: start - 900_000))
+    table.advance(now: 0)
+    add(table, clicks: 1)
+    table.update(task: 0, .active(.unknown))
+    table.update(task: 1, .active(Watermark(start + 900_000)))
+    table.advance(now: start + 86_400_000)
+    #expect(publish(table).map(\.isFinal) == [false])
+  }
+
   @Test func aRestoredTableGoesOnWhereTheFormerOneWas() {
     let former = RollupTable(definitions: Definitions(), taskCount: 1)
     add(former, clicks: 5)

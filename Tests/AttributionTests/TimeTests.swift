@@ -62,6 +62,39 @@ import TributaryTestKit
     #expect(engine.attributions["v-1"]?.touches.map(\.eventID) == ["k-0"])
   }
 
+  @Test func aSilentInputHoldsStateBackForSevenDaysAtMost() {
+    let engine = Engine(.everything)
+    engine.tasks[0].markIdle(.conversion)
+    engine.apply(
+      OracleEvent(kind: .impression, time: start, eventID: "i", userID: "u", campaignID: "c"))
+    engine.tasks[0].markIdle(.impression)
+    for hour in 0..<30 * 24 {
+      engine.apply(touch("k-\(hour)", start + Int64(hour) * 3_600_000, user: "u-\(hour)"))
+      engine.commit()
+    }
+    // Seven days of silence, one of correction, and what a bucket adds.
+    #expect(engine.tasks[0].size.identityCount < 9 * 24)
+    #expect(engine.tasks[0].size.identityCount > 7 * 24)
+  }
+
+  @Test func anInputThatFirstDeliversWhatNobodyRemembersIsTooLate() {
+    let engine = Engine(.everything)
+    engine.tasks[0].markIdle(.conversion)
+    engine.tasks[0].markIdle(.impression)
+    for hour in 0..<72 {
+      engine.apply(touch("k-\(hour)", start + Int64(hour) * 3_600_000, user: "u"))
+      engine.commit()
+    }
+    let last = start + 71 * 3_600_000
+    func conversion(_ id: String, _ time: Milliseconds) -> Outcome {
+      engine.apply(OracleEvent(kind: .conversion, time: time, eventID: id, userID: "u"))
+    }
+    #expect(conversion("v-1", last - 30 * 3_600_000) == .tooLate)
+    #expect(conversion("v-2", last - 20 * 3_600_000) == .acceptedLate)
+    engine.commit()
+    #expect(engine.attributions["v-2"]?.touches.count == 1)
+  }
+
   @Test func aRetryWithAnotherEventTimeIsStillADuplicate() {
     let task = makeTask()
     #expect(click(task, "a", start) == .accepted)

@@ -112,6 +112,56 @@ import TributaryTestKit
     #expect(revisions.count > 50)
   }
 
+  @Test func stateOfOtherDefinitionsIsRefused() throws {
+    let simulation = Simulation(PipelineTests.definitions)
+    for record in TrafficGenerator(PipelineTests.traffic(9)).prefix(300) {
+      simulation.append(record)
+    }
+    try simulation.runToEnd()
+    for change: (inout Definitions) -> Void in [
+      { $0.lookback = 60_000 }, { $0.models = [.firstTouch, .linear] },
+      { $0.correctionHorizon *= 2 }, { $0.views[0].bucketConversionsBy = .touch },
+    ] {
+      var other = PipelineTests.definitions
+      change(&other)
+      simulation.log.expelMissingMembers()
+      let next = Simulation(other, log: simulation.log)
+      #expect(throws: PipelineError.self) { try next.runToEnd() }
+    }
+    simulation.log.expelMissingMembers()
+    let same = Simulation(PipelineTests.definitions, log: simulation.log)
+    try same.runToEnd()
+    let sums = compare(rollups: same.published().rollups.mapValues(\.sums), with: same.recompute())
+    #expect(sums.agrees, "\(sums)")
+  }
+
+  @Test func backlogAfterACleanEndIsNotFinalBeforeEveryTaskHasReadIt() throws {
+    let simulation = Simulation(PipelineTests.definitions, workers: 2)
+    var options = PipelineTests.traffic(4)
+    options.late = 0
+    let records = Array(TrafficGenerator(options))
+    for record in records.prefix(300) { simulation.append(record) }
+    try simulation.runToEnd()
+    let closedThrough = simulation.published().rollups.values.map(\.windowEnd).max()!
+    for record in records.dropFirst(300) { simulation.append(record) }
+    try simulation.startRollups()
+    for worker in simulation.attribution.indices { try simulation.startAttribution(worker) }
+    simulation.stepAttribution(1)
+    simulation.stepRollups()
+    // The second worker sleeps while the first reads everything it has.
+    for _ in 0..<200 {
+      simulation.stepAttribution(0)
+      simulation.stepRollups()
+    }
+    let early = simulation.published().rollups.filter {
+      $0.value.isFinal && $0.value.windowEnd > closedThrough
+    }
+    try simulation.runToEnd()
+    let final = simulation.published().rollups
+    for (key, rollup) in early { #expect(final[key]?.sums == rollup.sums, "\(key)") }
+    #expect(compare(rollups: final.mapValues(\.sums), with: simulation.recompute()).agrees)
+  }
+
   @Test func theChangelogHoldsNothingButTheLiveState() throws {
     let simulation = Simulation(PipelineTests.definitions)
     func run(_ records: [GeneratedRecord]) throws {

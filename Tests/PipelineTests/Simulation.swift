@@ -17,7 +17,8 @@ final class Simulation {
   private(set) var rollups: [RollupWorker?]
 
   init(
-    _ definitions: Definitions, partitions: Int = 3, rollupPartitions: Int = 2, workers: Int = 2
+    _ definitions: Definitions, partitions: Int = 3, rollupPartitions: Int = 2, workers: Int = 2,
+    log: MemoryLog? = nil
   ) {
     var configuration = Configuration()
     configuration.definitions = definitions
@@ -31,7 +32,7 @@ final class Simulation {
     for topic in configuration.topicRequirements { topics[topic.name] = partitions }
     topics[configuration.topics.rollups] = rollupPartitions
     topics[configuration.deltasTopic] = rollupPartitions
-    log = MemoryLog(topics: topics)
+    self.log = log ?? MemoryLog(topics: topics)
     attribution = Array(repeating: nil, count: workers)
     rollups = [nil]
   }

@@ -95,6 +95,7 @@ package final class AttributionWorker {
   /// Commits what is open and leaves the group.
   package func stop() throws {
     defer { close() }
+    if let failure { throw failure }
     try commit()
   }
 

@@ -103,6 +103,7 @@ package final class RollupWorker {
   /// Commits what is open and leaves the group.
   package func stop() throws {
     defer { close() }
+    if let failure { throw failure }
     try commit()
   }
 
