@@ -47,6 +47,7 @@ public struct Preflight {
     }
     return TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(found[keyed[0].name]!),
+      costPartitions: Int32(configuration.topics.costs.map { found[$0]! } ?? 0),
       rollupPartitions: Int32(rollups))
   }
 }

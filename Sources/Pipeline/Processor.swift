@@ -26,6 +26,7 @@ public final class Processor: @unchecked Sendable {
   private var isStopping = false
   private var failure: (any Error)?
   private var finishedWorkers: Set<Int> = []
+  private var isGroupFinished = false
   private var counts: [Int: [EventKind: InputCounts]] = [:]
   private var wakers: [String: @Sendable () -> Void] = [:]
 
@@ -94,9 +95,17 @@ public final class Processor: @unchecked Sendable {
       do {
         try worker.start()
         setWaker("attribution-\(index)", worker.waker)
+        var patience = Patience(now)
         while !shouldStop && !isAttributionDone {
           try worker.step()
           report(index, isFinished: worker.isFinished)
+          if index == 0 && isEveryWorkerFinished && patience.isDue {
+            if try worker.isGroupFinished() {
+              lock.withLock { isGroupFinished = true }
+            } else {
+              patience.wait(logger, "inputs")
+            }
+          }
         }
         setWaker("attribution-\(index)", nil)
         try worker.stop()
@@ -127,10 +136,12 @@ public final class Processor: @unchecked Sendable {
     }
   }
 
-  /// Whether every attribution worker has reached the end, when asked to stop there.
-  private var isAttributionDone: Bool {
+  private var isEveryWorkerFinished: Bool {
     lock.withLock { stopsAtEnd && finishedWorkers.count == workerCount }
   }
+
+  /// Whether the end of every input has been reached, when asked to stop there.
+  private var isAttributionDone: Bool { lock.withLock { isGroupFinished } }
 
   // MARK: Rollups
 
@@ -142,7 +153,12 @@ public final class Processor: @unchecked Sendable {
         try worker.start()
         setWaker("rollups", worker.waker)
         var isFinishing = false
-        while !shouldStop && !worker.isFinished {
+        var patience = Patience(now)
+        while !shouldStop {
+          if worker.isFinished && patience.isDue {
+            if try worker.isGroupFinished() { break }
+            patience.wait(logger, "deltas")
+          }
           if !isFinishing && isAttributionDone {
             try worker.finish()
             isFinishing = true
@@ -189,6 +205,31 @@ public final class Processor: @unchecked Sendable {
   private func fail(_ error: any Error) {
     lock.withLock { failure = failure ?? error }
     stop()
+  }
+}
+
+/// Asks for the rest of the group twice a second, and says every ten seconds that it is waited for.
+private struct Patience {
+  private let now: @Sendable () -> Milliseconds
+  private var next: Milliseconds = 0
+  private var lastSaid: Milliseconds
+
+  init(_ now: @escaping @Sendable () -> Milliseconds) {
+    self.now = now
+    lastSaid = now()
+  }
+
+  var isDue: Bool { now() >= next }
+
+  mutating func wait(_ logger: Logger, _ what: String) {
+    next = now() + 500
+    guard now() - lastSaid >= 10_000 else { return }
+    lastSaid = now()
+    logger.info(
+      """
+      waiting for partitions of the \(what) that another member of the group owns; those of one that \
+      is gone come here when its session times out
+      """)
   }
 }
 

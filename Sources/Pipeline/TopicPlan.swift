@@ -13,13 +13,29 @@ public struct TopicPlan: Sendable, Equatable {
   public var inputTopics: [InputTopic]
   /// Partitions of every keyed input: the number of tasks.
   public var taskCount: Int32
+  /// Partitions of the costs; 0 without costs.
+  public var costPartitions: Int32
   /// Partitions of the rollups, and of the deltas, which are partitioned alike.
   public var rollupPartitions: Int32
 
-  public init(inputTopics: [InputTopic], taskCount: Int32, rollupPartitions: Int32) {
+  public init(
+    inputTopics: [InputTopic], taskCount: Int32, costPartitions: Int32, rollupPartitions: Int32
+  ) {
+    self.costPartitions = costPartitions
     self.inputTopics = inputTopics
     self.taskCount = taskCount
     self.rollupPartitions = rollupPartitions
+  }
+}
+
+extension TopicPlan {
+  /// Every partition of every input, whoever owns it.
+  var inputPartitions: [TopicPartition] {
+    inputTopics.flatMap { topic in
+      (0..<(topic.kind == .cost ? costPartitions : taskCount)).map {
+        TopicPartition(topic: topic.name, partition: $0)
+      }
+    }
   }
 }
 

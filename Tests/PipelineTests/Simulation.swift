@@ -27,7 +27,7 @@ final class Simulation {
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),
-      rollupPartitions: Int32(rollupPartitions))
+      costPartitions: Int32(partitions), rollupPartitions: Int32(rollupPartitions))
     var topics: [String: Int] = [:]
     for topic in configuration.topicRequirements { topics[topic.name] = partitions }
     topics[configuration.topics.rollups] = rollupPartitions

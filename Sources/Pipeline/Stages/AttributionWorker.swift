@@ -24,6 +24,8 @@ package final class AttributionWorker {
   private let outbox: Outbox
   private var tasks: [PartitionTask] = []
   private var hasAssignment = false
+  /// Where every input ended at the start, when that is where to stop.
+  private var ends: [TopicPartition: Int64] = [:]
   private var lastCommit: Milliseconds
   private var failure: (any Error)?
   /// Counts of tasks given up, so that totals survive a rebalance.
@@ -49,6 +51,7 @@ package final class AttributionWorker {
 
   /// Joins the group.
   package func start() throws {
+    if stopsAtEnd { ends = try consumer.endOffsets(plan.inputPartitions) }
     try consumer.subscribe(plan.inputTopics.map(\.name)) { [unowned self] event in
       do { try rebalance(event) } catch { failure = failure ?? error }
     }
@@ -57,6 +60,13 @@ package final class AttributionWorker {
   /// Whether everything that the topics held at the start has been processed and committed.
   package var isFinished: Bool {
     stopsAtEnd && hasAssignment && tasks.allSatisfy { $0.isFinished && !$0.hasChanges }
+  }
+
+  /// Whether the whole group has: other members' partitions included, and those of a member that is
+  /// gone and whose partitions nobody has got yet. Asks the broker.
+  package func isGroupFinished() throws -> Bool {
+    let committed = try consumer.startOffsets(plan.inputPartitions)
+    return ends.allSatisfy { committed[$0.key, default: 0] >= $0.value }
   }
 
   package var counts: [EventKind: InputCounts] {

@@ -23,6 +23,7 @@ final class PartitionTask {
   private let configuration: Configuration
   private let fingerprint: UInt64
   private var sentStatus: TaskStatus?
+  private var committedPositions: [Int64]
 
   init(
     role: Role, partition: Int32, inputs: [Input], task: AttributionTask, changelog: Changelog,
@@ -35,13 +36,17 @@ final class PartitionTask {
     self.changelog = changelog
     self.configuration = configuration
     fingerprint = task.definitions.fingerprint
+    committedPositions = inputs.map(\.position)
   }
 
   /// Whether every input has been read to its stop.
   var isFinished: Bool { inputs.allSatisfy(\.isFinished) }
 
   /// Whether a commit would write anything.
-  var hasChanges: Bool { openRows > 0 || (role == .keyed && status != sentStatus) }
+  var hasChanges: Bool {
+    openRows > 0 || (role == .keyed && status != sentStatus)
+      || (isFinished && inputs.map(\.position) != committedPositions)
+  }
 
   /// Offsets to commit.
   var positions: [(TopicPartition, Int64)] { inputs.map { ($0.partition, $0.position) } }
@@ -134,6 +139,7 @@ final class PartitionTask {
   /// Forgets what the transaction has made durable.
   func didCommit() {
     openRows = 0
+    committedPositions = inputs.map(\.position)
     task.endCommit()
   }
 

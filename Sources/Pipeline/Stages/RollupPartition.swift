@@ -19,6 +19,7 @@ final class RollupPartition {
   private let codec: RollupCodec
   private let periods: [String: (dimensions: Int, period: Milliseconds)]
   private let fingerprint: UInt64
+  private var committedPosition: Int64
   private var sums: [Int64]
   private var metEnd: Int64?
   private var pending = 0
@@ -34,6 +35,7 @@ final class RollupPartition {
     self.reader = reader
     self.configuration = configuration
     position = start
+    committedPosition = start
     fingerprint = ProgressHeader.fingerprint(of: configuration)
     codec = RollupCodec(definitions: configuration.definitions)
     table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
@@ -49,6 +51,7 @@ final class RollupPartition {
 
   var hasChanges: Bool {
     openRecords > 0 || table.hasChanges || table.finalThrough != publishedFinal
+      || (isFinished && position != committedPosition)
   }
 
   // MARK: Deltas in
@@ -141,7 +144,10 @@ final class RollupPartition {
     publishedTasks = table.tasks
   }
 
-  func didCommit() { openRecords = 0 }
+  func didCommit() {
+    openRecords = 0
+    committedPosition = position
+  }
 
   private func send(
     _ key: [UInt8], _ value: [UInt8], _ headers: [Header], to producer: any LogProducer

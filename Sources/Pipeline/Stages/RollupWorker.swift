@@ -24,6 +24,8 @@ package final class RollupWorker {
   private var lastCommit: Milliseconds
   private var failure: (any Error)?
   private var isFinishing = false
+  /// Where the deltas ended when `finish` was asked for.
+  private var ends: [TopicPartition: Int64] = [:]
 
   package init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, logger: Logger,
@@ -55,8 +57,19 @@ package final class RollupWorker {
     try setStops()
   }
 
+  /// Whether every partition of the deltas has been, whoever owns it. Asks the broker.
+  package func isGroupFinished() throws -> Bool {
+    let committed = try consumer.startOffsets(Array(ends.keys))
+    return ends.allSatisfy { committed[$0.key, default: 0] >= $0.value }
+  }
+
   private func setStops() throws {
-    let ends = try consumer.endOffsets(partitions.map(\.source))
+    if ends.isEmpty {
+      ends = try consumer.endOffsets(
+        (0..<plan.rollupPartitions).map {
+          TopicPartition(topic: configuration.deltasTopic, partition: $0)
+        })
+    }
     for partition in partitions { partition.stop = ends[partition.source] }
   }
 
