@@ -126,9 +126,6 @@ public final class AttributionTask {
     }
   }
 
-  /// Number of rollup buckets with an open change.
-  public var openDeltaCount: Int { ledger.deltas.count }
-
   /// Closes the commit: forgets its effects and whatever the watermark has passed.
   public func endCommit() {
     ledger.removeAll()

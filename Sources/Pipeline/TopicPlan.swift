@@ -42,8 +42,6 @@ extension TopicPlan {
 /// What a topic of the contract should look like.
 public struct TopicRequirement: Sendable, Equatable {
   public var name: String
-  /// Whether the processor can do without it.
-  public var isOptional: Bool
   public var settings: [String: String]
 }
 
@@ -71,19 +69,18 @@ extension Configuration {
     let large = ["max.message.bytes": "\(Configuration.largestRecord)"]
     // Kafka's default of a week would drop old event times at once, and with them any replay.
     let inputs = inputTopics.map {
-      TopicRequirement(name: $0.name, isOptional: false, settings: kept)
+      TopicRequirement(name: $0.name, settings: kept)
     }
     return inputs + [
-      TopicRequirement(name: topics.rollups, isOptional: false, settings: compacted),
+      TopicRequirement(name: topics.rollups, settings: compacted),
       TopicRequirement(
-        name: topics.attributions, isOptional: false,
-        settings: compacted.merging(large) { $1 }),
+        name: topics.attributions, settings: compacted.merging(large) { $1 }),
       TopicRequirement(
-        name: topics.deadLetters, isOptional: false, settings: kept.merging(large) { $1 }),
+        name: topics.deadLetters, settings: kept.merging(large) { $1 }),
       TopicRequirement(
-        name: topics.lateEvents, isOptional: false, settings: kept.merging(large) { $1 }),
-      TopicRequirement(name: deltasTopic, isOptional: false, settings: kept),
-      TopicRequirement(name: stateTopic, isOptional: false, settings: compacted),
+        name: topics.lateEvents, settings: kept.merging(large) { $1 }),
+      TopicRequirement(name: deltasTopic, settings: kept),
+      TopicRequirement(name: stateTopic, settings: compacted),
     ]
   }
 }

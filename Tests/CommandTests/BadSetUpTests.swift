@@ -51,6 +51,13 @@ import Testing
     #expect(try Program().run("generate", "--start", "yesterday").status == 2)
   }
 
+  @Test func unwritableFolder() throws {
+    let result = try Program().run("generate", "--events", "10", "--jsonl", "/proc/nowhere")
+    #expect(result.status == 1)
+    #expect(result.errors.hasPrefix("tributary: cannot write to /proc/nowhere: "))
+    expectOneLine(result.errors)
+  }
+
   @Test func wrongKafkaProperty() throws {
     let cluster = try Cluster()
     for property in ["no.such.property=1", "session.timeout.ms=soon"] {

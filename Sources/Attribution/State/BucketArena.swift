@@ -42,9 +42,6 @@ struct BucketArena: ~Copyable {
     for segment in segments { segment.memory?.deallocate() }
   }
 
-  /// Number of live segments.
-  var segmentCount: Int { segments.reduce(0) { $0 + ($1.memory == nil ? 0 : 1) } }
-
   /// Room for a record of `size` bytes in `bucket`, 8-byte aligned.
   mutating func append(_ size: Int, bucket: UInt64) -> (Link, UnsafeMutableRawPointer) {
     let size = (size + 7) & ~7

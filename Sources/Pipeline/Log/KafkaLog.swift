@@ -158,7 +158,6 @@ final class KafkaLogReader: LogReader {
 
   func read() throws -> Int { try queue.read(into: batch) }
   subscript(index: Int) -> Record { batch[index] }
-  func release() { batch.release() }
   var metEnd: Int64? { batch.endOffset }
   var knownEnd: Int64? { consumer.knownEndOffset(of: queue.topicPartition) }
 }

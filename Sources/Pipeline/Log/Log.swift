@@ -43,12 +43,11 @@ public protocol LogConsumer: AnyObject {
   func close()
 }
 
-/// Reads one partition in batches. Records are lent until the next `read` or `release`.
+/// Reads one partition in batches. Records are lent until the next `read`.
 public protocol LogReader: AnyObject {
   /// Takes the next records that have arrived; does not block.
   func read() throws -> Int
   subscript(index: Int) -> Record { get }
-  func release()
   /// The offset at which the log ended, when the last read met its end.
   var metEnd: Int64? { get }
   /// Where the log ended as of the last fetch; nil before the first.

@@ -74,8 +74,14 @@ struct Generate: ParsableCommand {
     let settings = try options.load()
     var generator = TrafficGenerator(try trafficOptions(settings))
     if let jsonl {
-      let summary = try generator.writeJSONLines(to: URL(fileURLWithPath: jsonl))
-      print(json ? summary.json : "\(summary)")
+      do {
+        let summary = try generator.writeJSONLines(to: URL(fileURLWithPath: jsonl))
+        print(json ? summary.json : "\(summary)")
+      } catch {
+        throw Failure(
+          "cannot write to \(jsonl): \(error.localizedDescription) Give --jsonl a folder that can "
+            + "be written to, with room for the events.")
+      }
       return
     }
     let progress = ProgressBar(total: events, unit: "events")
