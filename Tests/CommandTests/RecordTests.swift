@@ -63,6 +63,9 @@ import TributaryTestKit
     #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
     print("seed 42: \(result.output)\(verified.output)")
     try expectEqualCounts(generated.output, result.output)
+    let summary = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+    let peak = try #require((summary as? [String: Any])?["peak_resident_bytes"] as? Int)
+    #expect(peak < 400 << 20)
   }
 
   @Test func aStopAndAStartGoOnWhereTheyWere() throws {

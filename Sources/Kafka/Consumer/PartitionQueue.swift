@@ -95,6 +95,11 @@ public final class PartitionQueue {
       message.pointee.err, operation: "read \(topicPartition)", message: reason)
   }
 
+  /// How many records librdkafka has fetched ahead of the reader. O(1).
+  public var backlog: Int {
+    queue.map { setAside.count + Int(rd_kafka_queue_length($0)) } ?? 0
+  }
+
   // MARK: - For the consumer
 
   /// Whether a read would bring something now.

@@ -1,6 +1,23 @@
 import Configuration
 import Kafka
 
+/// How much of each partition librdkafka may hold ahead of the reader.
+///
+/// Small enough that all partitions fit into memory, large enough that librdkafka, which looks at a
+/// full queue once a second, does not run dry.
+public struct Prefetch: Sendable {
+  /// Of payload, per partition.
+  public let kilobytes: Int
+  /// Per partition. librdkafka spends about 300 bytes on each, whatever its size.
+  public let records: Int
+
+  /// Shares what one process may hold (96 MB of payload, 512 Ki records) among `partitions`.
+  public init(partitions: Int) {
+    kilobytes = max(1_024, min(16_384, 98_304 / max(1, partitions)))
+    records = max(8_192, 524_288 / max(1, partitions))
+  }
+}
+
 /// librdkafka properties: our defaults, then the configuration's `kafka`, then what exactness needs.
 public enum ClientSettings {
   /// What every client needs to reach the cluster.
@@ -14,14 +31,12 @@ public enum ClientSettings {
   }
 
   /// For a reader of committed records.
-  ///
-  /// - Parameter prefetchKilobytes: per partition. Small enough that all of them fit into memory,
-  ///   large enough that librdkafka, which looks at a full queue once a second, does not run dry.
   public static func consumer(
-    _ configuration: Configuration, prefetchKilobytes: Int32 = 8_192
+    _ configuration: Configuration, prefetch: Prefetch = Prefetch(partitions: 8)
   ) -> ClientConfiguration {
     var settings: ClientConfiguration = [
-      "queued.min.messages": "1000000", "queued.max.messages.kbytes": "\(prefetchKilobytes)",
+      "queued.min.messages": "\(prefetch.records)",
+      "queued.max.messages.kbytes": "\(prefetch.kilobytes)",
       "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "100",
       "fetch.message.max.bytes": "\(1 << 20)", "receive.message.max.bytes": "1000000000",
       "session.timeout.ms": "30000", "max.poll.interval.ms": "300000",

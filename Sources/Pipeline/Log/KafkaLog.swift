@@ -8,26 +8,24 @@ import Logging
 public struct KafkaLog: Log {
   private let configuration: Configuration
   private let logger: Logger
-  private let prefetchKilobytes: Int32
-
-  /// Payload that all consumers of a process may hold ahead, in kilobytes; librdkafka needs about
-  /// as much again to manage it.
-  private static let prefetchBudget: Int32 = 98_304
+  private let prefetch: Prefetch
+  private let turns = FetchTurns()
 
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
     // Costs and deltas hardly count: they are a trickle beside the keyed inputs.
-    let partitions = plan.taskCount * Int32(plan.inputTopics.filter { $0.kind != .cost }.count)
-    prefetchKilobytes = max(1_024, min(16_384, KafkaLog.prefetchBudget / max(1, partitions)))
+    prefetch = Prefetch(
+      partitions: Int(plan.taskCount) * plan.inputTopics.filter { $0.kind != .cost }.count)
   }
 
   public func makeConsumer(group: String, member: String) throws -> any LogConsumer {
-    var settings = ClientSettings.consumer(
-      configuration, prefetchKilobytes: prefetchKilobytes)
+    var settings = ClientSettings.consumer(configuration, prefetch: prefetch)
     settings["group.id"] = group
     if !member.isEmpty { settings["group.instance.id"] = member }
-    return KafkaLogConsumer(try Consumer(settings, logger: logger))
+    return KafkaLogConsumer(
+      try Consumer(settings, logger: logger),
+      start: StaggeredStart(prefetch: prefetch, turns: turns))
   }
 
   public func makeProducer(transactionalID: String) throws -> any LogProducer {
@@ -98,20 +96,40 @@ private func retrying(_ body: () throws(KafkaError) -> Void) throws(KafkaError) 
 
 final class KafkaLogConsumer: LogConsumer {
   let consumer: Consumer
+  private var start: StaggeredStart
+  private var failure: (any Error)?
 
-  init(_ consumer: Consumer) { self.consumer = consumer }
+  init(_ consumer: Consumer, start: StaggeredStart) {
+    self.consumer = consumer
+    self.start = start
+  }
 
   func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws {
-    try consumer.subscribe(topics) { event in
+    try consumer.subscribe(topics) { [unowned self] event in
       switch event {
-      case .assigned(let partitions): onRebalance(.assigned(partitions))
+      case .assigned(let partitions):
+        do { try beginReading(partitions) } catch { failure = error }
+        onRebalance(.assigned(partitions))
       case .revoked(let partitions): onRebalance(.revoked(partitions))
       case .lost(let partitions): onRebalance(.lost(partitions))
       }
     }
   }
 
-  func poll() throws { try consumer.poll() }
+  func poll() throws {
+    try consumer.poll()
+    if let failure { throw failure }
+    try start.proceed(consumer)
+  }
+
+  /// Before librdkafka has had time to fetch anything.
+  private func beginReading(_ partitions: [TopicPartition]) throws {
+    try consumer.pause(partitions)
+    let ends = try endOffsets(partitions)
+    let backlog = try startOffsets(partitions).reduce(0) { $0 + (ends[$1.key] ?? 0) - $1.value }
+    try start.begin(partitions, backlog: backlog, of: consumer)
+  }
+
   func wait(milliseconds: Int32) { consumer.waitForArrival(timeoutMilliseconds: milliseconds) }
   var waker: @Sendable () -> Void { { [consumer] in consumer.wake() } }
   func close() { consumer.close() }

@@ -44,6 +44,7 @@ struct Run: ParsableCommand {
 struct RunReport {
   private let rows: [(name: String, counts: InputCounts)]
   private let seconds: Double
+  private let peakResidentBytes = ProcessMemory.peakResidentBytes
 
   init(_ summary: Processor.Summary) {
     let names: [EventKind: String] = [
@@ -65,7 +66,10 @@ struct RunReport {
         """
       }
       Swift.print(
-        "{\(inputs.joined(separator: ",")),\"seconds\":\(String(format: "%.3f", seconds))}")
+        """
+        {\(inputs.joined(separator: ",")),"seconds":\(String(format: "%.3f", seconds)),\
+        "peak_resident_bytes":\(peakResidentBytes)}
+        """)
       return
     }
     let header = [
@@ -80,6 +84,8 @@ struct RunReport {
     Swift.print(TextTable(header: header, rows: lines).text)
     let records = rows.reduce(0) { $0 + $1.counts.records }
     let rate = seconds > 0 ? Double(records) / seconds : 0
-    Swift.print(String(format: "%.1f s, %.0f records/s", seconds, rate))
+    let mebibytes = peakResidentBytes >> 20
+    Swift.print(
+      String(format: "%.1f s, %.0f records/s, at most %d MiB resident", seconds, rate, mebibytes))
   }
 }

@@ -1,0 +1,73 @@
+import CMalloc
+import Kafka
+
+/// Has a consumer begin a large backlog with one partition number after another, where the broker
+/// makes it necessary.
+///
+/// A broker that honours fetch limits keeps every prefetch small: all partitions are open as soon as
+/// its first answer shows that. One that answers with whole partitions, whatever was asked for, would
+/// put the entire backlog into memory; there the next partition number is opened when the one before
+/// is nearly through. Inputs of one number are opened together, since a task reads them in step. Not
+/// thread-safe, but for the turns, which the consumers of a process share.
+struct StaggeredStart {
+  private let prefetch: Prefetch
+  private let turns: FetchTurns
+  private let name = FetchTurns.Name()
+  /// Not read yet, by partition number, highest first.
+  private var waiting: [[TopicPartition]] = []
+  /// Opened last and still watched.
+  private var opened: [TopicPartition] = []
+  private var openedAt = ContinuousClock.now
+  /// Whether what was opened last was found to hold far more than was asked for.
+  private var isOverfull = false
+
+  /// So few that the next partition number can be opened, in records.
+  private static let nearlyThrough = 4_096
+  /// For how long an answer is waited for: a leader that is away must not hold up the others.
+  private static let patience = Duration.seconds(5)
+
+  init(prefetch: Prefetch, turns: FetchTurns) {
+    self.prefetch = prefetch
+    self.turns = turns
+  }
+
+  /// Opens what was just assigned to `consumer`, and paused, at once or, if its backlog (in records)
+  /// is too large for memory, bit by bit.
+  mutating func begin(
+    _ partitions: [TopicPartition], backlog: Int64, of consumer: Consumer
+  ) throws {
+    waiting = []
+    opened = []
+    guard backlog > prefetch.records * partitions.count else {
+      return try consumer.resume(partitions)
+    }
+    let numbers = Dictionary(grouping: partitions, by: \.partition)
+    waiting = numbers.sorted { $0.key > $1.key }.map(\.value)
+  }
+
+  /// Opens the partition numbers whose turn it is.
+  mutating func proceed(_ consumer: Consumer) throws {
+    if !opened.isEmpty {
+      guard isSettled(consumer) else { return turns.keep(name) }
+      opened = []
+      // What a whole partition took lies in pieces in this client's arenas, where the next cannot use it.
+      if isOverfull { malloc_trim(0) }
+      turns.give(name)
+    }
+    guard !waiting.isEmpty, turns.take(name) else { return }
+    opened = waiting.removeLast()
+    openedAt = .now
+    isOverfull = false
+    try consumer.resume(opened)
+  }
+
+  /// Whether what was opened last leaves room for more.
+  private mutating func isSettled(_ consumer: Consumer) -> Bool {
+    guard opened.allSatisfy({ consumer.knownEndOffset(of: $0) != nil }) else {
+      return openedAt.duration(to: .now) > StaggeredStart.patience
+    }
+    let backlog = opened.map { consumer.queue(for: $0)?.backlog ?? 0 }.max() ?? 0
+    isOverfull = isOverfull || backlog > 2 * prefetch.records
+    return !isOverfull || backlog < StaggeredStart.nearlyThrough
+  }
+}
