@@ -15,6 +15,11 @@ public struct Configuration: Sendable, Equatable {
   public var definitions = Definitions()
   /// How long a transaction collects work before it is committed.
   public var commitInterval: Milliseconds = 1_000
+  /// A worker that makes no progress for so long is replaced.
+  public var stallTimeout: Milliseconds = 60_000
+  /// The most that one worker's state may take, in bytes; 0 stands for its share of three quarters of
+  /// the memory.
+  public var maxStateBytes = 0
   /// Worker threads; 0 stands for one per core.
   public var workers = 0
   /// Name of this process among those of the same `applicationID`; empty for none. When set, group

@@ -130,6 +130,15 @@ extension Setting {
     .duration(
       "commit_interval", \.commitInterval, atLeast: 10, atMost: 10_000,
       "how long one transaction collects work"),
+    .duration(
+      "stall_timeout", \.stallTimeout, atLeast: 1_000,
+      "a worker that makes no progress for so long is replaced"),
+    Setting(
+      "max_state_bytes", \.maxStateBytes,
+      "the most a worker's state may take before `run` stops with an error; 0: its share of three "
+        + "quarters of the memory",
+      read: { value throws(ConfigurationError) in try value.integer(in: 0...Int.max) },
+      render: { .plain(String($0)) }),
     Setting(
       "workers", \.workers, "worker threads; 0: one per core",
       read: { value throws(ConfigurationError) in try value.integer(in: 0...1_024) },

@@ -10,4 +10,11 @@ public struct PipelineError: Error, Sendable, Equatable, CustomStringConvertible
         + "horizon than those configured; restore the former configuration, or use a new "
         + "application_id with rollups and attributions topics of its own")
   }
+
+  static func stateTooLarge(_ bytes: Int, limit: Int) -> PipelineError {
+    PipelineError(
+      "a worker's state takes \(bytes >> 20) MiB, more than the \(limit >> 20) MiB it may have; raise "
+        + "max_state_bytes, add instances or partitions, or shorten correction_horizon and look-backs"
+    )
+  }
 }

@@ -27,6 +27,8 @@ let contractBlock = """
   max_future_skew: 5m
   idle_timeout: 60s
   commit_interval: 1s
+  stall_timeout: 60s
+  max_state_bytes: 0
   workers: 0                        # 0: one per core
   instance_id: ""                   # set: static membership and stable transactional ids
   kafka: {}                         # any librdkafka property
@@ -63,6 +65,8 @@ let everythingChanged = """
   max_future_skew: 0ms
   idle_timeout: 500ms
   commit_interval: 250ms
+  stall_timeout: 5m
+  max_state_bytes: 4000000000
   workers: 3
   instance_id: node-1
   kafka:
@@ -125,6 +129,8 @@ struct ConfigurationLoading {
     #expect(definitions.maxFutureSkew == 0)
     #expect(definitions.idleTimeout == 500)
     #expect(configuration.commitInterval == 250)
+    #expect(configuration.stallTimeout == 300_000)
+    #expect(configuration.maxStateBytes == 4_000_000_000)
     #expect(configuration.workers == 3)
     #expect(configuration.instanceID == "node-1")
     #expect(

@@ -44,6 +44,8 @@ struct ConfigurationRendering {
         max_future_skew: 5m
         idle_timeout: 60s
         commit_interval: 1s
+        stall_timeout: 60s
+        max_state_bytes: 0
         workers: 0
         instance_id: ""
         kafka: {}

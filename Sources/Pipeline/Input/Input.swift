@@ -27,6 +27,12 @@ final class Input {
   private var cursor = 0
   private var metEnd: Int64?
   private var lastArrival: Milliseconds
+  /// Whether the broker has confirmed, since the last arrival, that nothing follows.
+  private var isSilent = false
+  private var nextQuestion: Milliseconds = .min
+
+  /// How long to wait before asking the broker again whether an input really ends here.
+  private static let pauseBetweenQuestions: Milliseconds = 2_000
 
   init(
     kind: EventKind, partition: TopicPartition, reader: any LogReader, definitions: Definitions,
@@ -60,8 +66,18 @@ final class Input {
   }
 
   /// Whether the contract calls this input idle.
-  func isIdle(now: Milliseconds, timeout: Milliseconds) -> Bool {
-    isFinished || (isAtEnd && now - lastArrival >= timeout)
+  ///
+  /// What the last fetch knew may be long past when the broker does not answer. So before an input is
+  /// called idle, the broker is asked where the log ends now.
+  func isIdle(now: Milliseconds, timeout: Milliseconds, _ consumer: any LogConsumer) -> Bool {
+    if isFinished { return true }
+    guard isAtEnd, now - lastArrival >= timeout else { return false }
+    if !isSilent && now >= nextQuestion {
+      nextQuestion = now + Input.pauseBetweenQuestions
+      let end = try? consumer.endOffsets([partition])[partition]
+      isSilent = end.map { $0 <= max(position, metEnd ?? position) } ?? false
+    }
+    return isSilent
   }
 
   // MARK: Rows
@@ -80,6 +96,7 @@ final class Input {
       return
     }
     lastArrival = now
+    isSilent = false
     for index in 0..<count {
       let record = reader[index]
       if let stop, record.offset >= stop { break }

@@ -4,7 +4,7 @@ import Foundation
 
 /// Lets the consumers of a process begin large backlogs in turn. Thread-safe.
 ///
-/// Whoever has the turn must `keep` it at least once a second; a turn that is not kept is free, so
+/// Whoever has the turn must `keep` it at least every three seconds; a turn that is not kept is free, so
 /// that a worker that is busy restoring, or gone, holds up nobody.
 final class FetchTurns: @unchecked Sendable {
   /// Tells the takers of turns apart.
@@ -18,7 +18,7 @@ final class FetchTurns: @unchecked Sendable {
   func take(_ name: Name) -> Bool {
     lock.withLock {
       let now = ContinuousClock.now
-      guard holder == nil || holder === name || lastKept.duration(to: now) > .seconds(1) else {
+      guard holder == nil || holder === name || lastKept.duration(to: now) > .seconds(3) else {
         return false
       }
       holder = name

@@ -82,6 +82,8 @@ enum Timeout {
   static let call: Int32 = 15_000
   static let commit: Int32 = 12_000
   static let initialization: Int32 = 30_000
+  /// For leaving the group; who cannot say goodbye is missed when its session times out.
+  static let leave: Int32 = 3_000
 }
 
 /// Repeats a call that failed for a passing reason, three times at most.
@@ -132,7 +134,15 @@ final class KafkaLogConsumer: LogConsumer {
 
   func wait(milliseconds: Int32) { consumer.waitForArrival(timeoutMilliseconds: milliseconds) }
   var waker: @Sendable () -> Void { { [consumer] in consumer.wake() } }
-  func close() { consumer.close() }
+  func close() { consumer.close(timeoutMilliseconds: Timeout.leave) }
+
+  func rewind(_ partitions: [TopicPartition]) throws {
+    try consumer.pause(partitions)
+    for (partition, offset) in try startOffsets(partitions) {
+      try consumer.seek(partition, to: offset, timeoutMilliseconds: Timeout.call)
+    }
+    try beginReading(partitions)
+  }
 
   func reader(of partition: TopicPartition) throws -> any LogReader {
     guard let queue = consumer.queue(for: partition) else {

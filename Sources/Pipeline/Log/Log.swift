@@ -40,6 +40,9 @@ public protocol LogConsumer: AnyObject {
   func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
   /// The first offset not yet processed, as the group committed it, or the log's start.
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
+  /// Goes back to the start offsets of assigned partitions; what was read ahead is dropped, and their
+  /// readers with it.
+  func rewind(_ partitions: [TopicPartition]) throws
   func close()
 }
 

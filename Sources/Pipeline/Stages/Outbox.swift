@@ -5,17 +5,24 @@ import Kafka
 
 /// What a worker writes: begins a transaction with the first record, ends it by commit or abort.
 final class Outbox {
-  private let producer: any LogProducer
+  private let log: any Log
+  private let transactionalID: String
   private let configuration: Configuration
   private let deltaPartitions: Int32
+  private var producer: any LogProducer
   private(set) var isOpen = false
   private var key: [UInt8] = []
   private var value: [UInt8] = []
 
-  init(producer: any LogProducer, configuration: Configuration, deltaPartitions: Int32) {
-    self.producer = producer
+  /// Makes the producer, which ends what a former one of the same id left open.
+  init(
+    log: any Log, transactionalID: String, configuration: Configuration, deltaPartitions: Int32
+  ) throws {
+    self.log = log
+    self.transactionalID = transactionalID
     self.configuration = configuration
     self.deltaPartitions = deltaPartitions
+    producer = try log.makeProducer(transactionalID: transactionalID)
   }
 
   /// The producer, in an open transaction.
@@ -39,6 +46,16 @@ final class Outbox {
     isOpen = false
     try producer.abort()
   }
+
+  /// Replaces the producer when it is unknown what became of its transaction: the new one's start
+  /// ends that and fences the old.
+  func renew() throws {
+    isOpen = false
+    producer.close()
+    producer = try log.makeProducer(transactionalID: transactionalID)
+  }
+
+  func close() { producer.close() }
 
   // MARK: Records
 

@@ -18,23 +18,27 @@ final class PartitionTask {
   let task: AttributionTask
   /// Rows taken since the last commit.
   private(set) var openRows = 0
+  /// What became of the rows committed since the task was taken over.
+  private(set) var committedCounts: [(EventKind, InputCounts)] = []
 
   private let changelog: Changelog
   private let configuration: Configuration
+  private let consumer: any LogConsumer
   private let fingerprint: UInt64
   private var sentStatus: TaskStatus?
   private var committedPositions: [Int64]
 
   init(
     role: Role, partition: Int32, inputs: [Input], task: AttributionTask, changelog: Changelog,
-    configuration: Configuration
+    context: StageContext
   ) {
     self.role = role
     self.partition = partition
     self.inputs = inputs
     self.task = task
     self.changelog = changelog
-    self.configuration = configuration
+    configuration = context.configuration
+    consumer = context.consumer
     fingerprint = task.definitions.fingerprint
     committedPositions = inputs.map(\.position)
   }
@@ -64,7 +68,8 @@ final class PartitionTask {
       for input in inputs {
         if !input.hasRow { try input.fill(now: now) }
         task.markIdle(
-          input.kind, input.isIdle(now: now, timeout: configuration.definitions.idleTimeout))
+          input.kind,
+          input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, consumer))
         guard input.hasRow else {
           if input.isAtEnd { continue }
           openRows += taken
@@ -140,6 +145,7 @@ final class PartitionTask {
   func didCommit() {
     openRows = 0
     committedPositions = inputs.map(\.position)
+    committedCounts = inputs.map { ($0.kind, $0.counts) }
     task.endCommit()
   }
 

@@ -24,6 +24,8 @@ final class RollupPartition {
   private var metEnd: Int64?
   private var pending = 0
   private var available = 0
+  /// The end of a window that has left memory and that the next delta concerns.
+  private var forgottenWindowEnd: Milliseconds?
   private var publishedFinal: Watermark = .unknown
   private var publishedTasks: [Int32: TaskStatus] = [:]
 
@@ -56,10 +58,13 @@ final class RollupPartition {
 
   // MARK: Deltas in
 
-  /// Applies what has arrived.
+  /// Whether the next delta concerns a window that has left memory. Commit, then `reload`.
+  var waitsForReload: Bool { forgottenWindowEnd != nil }
+
+  /// Applies what has arrived, up to a delta that needs a reload first.
   ///
-  /// - Returns: the number of records taken, and whether a reload must come before the next one.
-  func advance(limit: Int) throws -> (taken: Int, needsReload: Milliseconds?) {
+  /// - Returns: the number of records taken.
+  func advance(limit: Int) throws -> Int {
     var taken = 0
     while taken < limit {
       if pending == available {
@@ -73,13 +78,14 @@ final class RollupPartition {
         }
       }
       let record = reader[pending]
-      if let windowEnd = try apply(record) { return (taken, windowEnd) }
+      forgottenWindowEnd = try apply(record)
+      if waitsForReload { break }
       pending += 1
       position = record.offset + 1
       taken += 1
       openRecords += 1
     }
-    return (taken, nil)
+    return taken
   }
 
   /// Applies one record; returns the window's end if its rollup has left memory.
@@ -180,8 +186,10 @@ final class RollupPartition {
     try load(from: log)
   }
 
-  /// Loads back everything that ends at or after `windowEnd`. Commit first.
-  func reload(endingFrom windowEnd: Milliseconds, from log: any Log) throws {
+  /// Loads back everything from the forgotten window on.
+  func reload(from log: any Log) throws {
+    guard let windowEnd = forgottenWindowEnd else { return }
+    forgottenWindowEnd = nil
     table.prepareReload(endingAfter: windowEnd - 1)
     try load(from: log)
   }

@@ -85,6 +85,12 @@ final class MemoryLogConsumer: LogConsumer {
     return Dictionary(uniqueKeysWithValues: partitions.map { ($0, committed[$0] ?? 0) })
   }
 
+  func rewind(_ partitions: [TopicPartition]) throws {
+    for (partition, start) in try startOffsets(partitions) {
+      readers[partition] = MemoryLogReader(log, partition, start: Int(start))
+    }
+  }
+
   func close() {
     guard onRebalance != nil else { return }
     giveUp()

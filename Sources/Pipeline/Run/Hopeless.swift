@@ -7,6 +7,13 @@ extension KafkaError {
     KafkaError.operatorErrors.contains(name)
   }
 
+  /// Whether time may mend it all the same: brokers that have just started do not know every topic.
+  var mayPass: Bool { KafkaError.passingErrors.contains(name) }
+
+  private static let passingErrors: Set<String> = [
+    "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION", "UNKNOWN_TOPIC_OR_PART",
+  ]
+
   private static let operatorErrors: Set<String> = [
     "_INVALID_ARG", "_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "UNSUPPORTED_SASL_MECHANISM",
     "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED",

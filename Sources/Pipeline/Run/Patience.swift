@@ -1,0 +1,27 @@
+import Attribution
+import Logging
+
+/// Asks for the rest of the group twice a second, and says every ten seconds that it is waited for.
+struct Patience {
+  private let now: @Sendable () -> Milliseconds
+  private var next: Milliseconds = 0
+  private var lastSaid: Milliseconds
+
+  init(_ now: @escaping @Sendable () -> Milliseconds) {
+    self.now = now
+    lastSaid = now()
+  }
+
+  var isDue: Bool { now() >= next }
+
+  mutating func wait(_ logger: Logger, _ what: String) {
+    next = now() + 500
+    guard now() - lastSaid >= 10_000 else { return }
+    lastSaid = now()
+    logger.info(
+      """
+      waiting for partitions of the \(what) that another member of the group owns; those of one that \
+      is gone come here when its session times out
+      """)
+  }
+}

@@ -1,0 +1,247 @@
+// Safety: `@unchecked Sendable` because the only mutable state is behind `lock`; workers are made,
+// used and closed on their own threads.
+
+import Attribution
+import Configuration
+import Foundation
+import Kafka
+import Logging
+
+/// Runs both stages: one supervised thread per worker.
+public final class Processor: @unchecked Sendable {
+  /// What a run has done, by the outcome of its records.
+  public struct Summary: Sendable {
+    public var counts: [EventKind: InputCounts] = [:]
+    public var seconds: Double = 0
+  }
+
+  private let configuration: Configuration
+  private let plan: TopicPlan
+  private let log: any Log
+  private let logger: Logger
+  private let stopsAtEnd: Bool
+  private let now: @Sendable () -> Milliseconds
+
+  private let lock = NSLock()
+  private var stopRequested: ContinuousClock.Instant?
+  private var failure: (any Error)?
+  private var finishedWorkers: Set<Int> = []
+  private var isGroupFinished = false
+  /// Where every input ended when the first worker started, when that is where to stop.
+  private var ends: [TopicPartition: Int64]?
+  private var counts: [Int: [EventKind: InputCounts]] = [:]
+  private var wakers: [String: @Sendable () -> Void] = [:]
+
+  /// How long workers have to finish their transactions and leave.
+  private static let leaveTimeout = Duration.milliseconds(9_000)
+  /// How often threads are looked after, in microseconds.
+  private static let round: UInt32 = 20_000
+
+  /// - Parameter stopsAtEnd: process what the topics hold now, close every window, and return.
+  public init(
+    _ configuration: Configuration, plan: TopicPlan, log: any Log, stopsAtEnd: Bool,
+    logger: Logger,
+    now: @escaping @Sendable () -> Milliseconds = {
+      Milliseconds(Date().timeIntervalSince1970 * 1_000)
+    }
+  ) {
+    self.configuration = configuration
+    self.plan = plan
+    self.log = log
+    self.stopsAtEnd = stopsAtEnd
+    self.logger = logger
+    self.now = now
+  }
+
+  /// Attribution workers of this process: as configured, or one per core; never more than tasks.
+  public var workerCount: Int {
+    let wanted =
+      configuration.workers > 0
+      ? configuration.workers : ProcessInfo.processInfo.activeProcessorCount
+    return max(1, min(wanted, Int(plan.taskCount)))
+  }
+
+  /// Runs until `stop`, the end of the topics, or a failure that restarting cannot mend.
+  ///
+  /// Throws when the workers do not leave within 9 s of a stop, too: the process should end then, and
+  /// what they had open is done again by the next that starts.
+  public func run() throws -> Summary {
+    let began = ContinuousClock.now
+    var supervisors = (0..<workerCount).map { index in
+      supervisor("attribution worker \(index)") { [self] in
+        try runAttribution(index, $0, isWell: $1)
+      }
+    }
+    supervisors.append(supervisor("rollup worker") { [self] in try runRollups($0, isWell: $1) })
+    for supervisor in supervisors { supervisor.start() }
+    while !supervisors.allSatisfy(\.hasEnded) {
+      usleep(Processor.round)
+      if let since = lock.withLock({ stopRequested }) {
+        guard since.duration(to: .now) < Processor.leaveTimeout else {
+          throw leftBehind(supervisors)
+        }
+      } else {
+        for supervisor in supervisors { supervisor.replaceIfStalled() }
+      }
+    }
+    if let failure = lock.withLock({ failure }) { throw failure }
+    var summary = Summary()
+    for workerCounts in lock.withLock({ Array(counts.values) }) {
+      for (kind, count) in workerCounts { summary.counts[kind, default: InputCounts()].add(count) }
+    }
+    summary.seconds = began.duration(to: .now) / .seconds(1)
+    return summary
+  }
+
+  /// Has every worker finish its transaction and leave. From any thread.
+  public func stop() {
+    let wakers = lock.withLock {
+      stopRequested = stopRequested ?? .now
+      return Array(self.wakers.values)
+    }
+    for wake in wakers { wake() }
+  }
+
+  private var shouldStop: Bool { lock.withLock { stopRequested != nil } }
+
+  private func supervisor(
+    _ name: String, _ body: @escaping Supervisor.Body
+  ) -> Supervisor {
+    Supervisor(
+      name, stallTimeout: .milliseconds(configuration.stallTimeout), logger: logger,
+      shouldStop: { [self] in shouldStop }, giveUp: { [self] in fail($0) }, body: body)
+  }
+
+  private func fail(_ error: any Error) {
+    lock.withLock { failure = failure ?? error }
+    stop()
+  }
+
+  private func leftBehind(_ supervisors: [Supervisor]) -> any Error {
+    if let failure = lock.withLock({ failure }) { return failure }
+    let names = supervisors.filter { !$0.hasEnded }.map(\.name).joined(separator: ", ")
+    return PipelineError(
+      "the broker at \(configuration.bootstrapServers) did not let \(names) finish within "
+        + "\(Processor.leaveTimeout.inSeconds) s; what was not committed is done again at the next start"
+    )
+  }
+
+  // MARK: Attribution
+
+  private func runAttribution(
+    _ index: Int, _ heartbeat: Heartbeat, isWell: () -> Void
+  ) throws {
+    let name = "attribution-\(index)"
+    report(index, isFinished: false)
+    let worker = try AttributionWorker(
+      configuration: configuration, plan: plan, log: log, index: index, stopsAtEnd: stopsAtEnd,
+      stateLimit: StateLimit.bytes(configuration, workers: workerCount), logger: logger,
+      heartbeat: heartbeat, now: now)
+    let former = lock.withLock { counts[index] ?? [:] }
+    defer {
+      setWaker(name, nil, heartbeat)
+      if !heartbeat.isAbandoned { keep(worker.counts, former, index) }
+    }
+    do {
+      if stopsAtEnd { try noteEnds(worker) }
+      try worker.start()
+      setWaker(name, worker.waker, heartbeat)
+      var patience = Patience(now)
+      var wasWell = false
+      while !shouldStop && !isAttributionDone {
+        try worker.step()
+        guard !heartbeat.isAbandoned else { break }
+        heartbeat.beat()
+        if !wasWell && worker.hasAssignment {
+          isWell()
+          wasWell = true
+        }
+        report(index, isFinished: worker.isFinished)
+        if index == 0 && isEveryWorkerFinished && patience.isDue {
+          if try worker.isGroupFinished(upTo: lock.withLock { ends ?? [:] }) {
+            lock.withLock { isGroupFinished = true }
+          } else {
+            patience.wait(logger, "inputs")
+          }
+        }
+      }
+      if heartbeat.isAbandoned { worker.close() } else { try worker.stop() }
+    } catch {
+      worker.close()
+      throw error
+    }
+  }
+
+  private func noteEnds(_ worker: AttributionWorker) throws {
+    guard lock.withLock({ ends == nil }) else { return }
+    let found = try worker.inputEnds()
+    lock.withLock { ends = ends ?? found }
+  }
+
+  private func keep(
+    _ new: [EventKind: InputCounts], _ former: [EventKind: InputCounts], _ index: Int
+  ) {
+    let sum = former.merging(new) { first, second in
+      var both = first
+      both.add(second)
+      return both
+    }
+    lock.withLock { counts[index] = sum }
+  }
+
+  private func report(_ index: Int, isFinished: Bool) {
+    lock.withLock {
+      if isFinished { finishedWorkers.insert(index) } else { finishedWorkers.remove(index) }
+    }
+  }
+
+  private var isEveryWorkerFinished: Bool {
+    lock.withLock { stopsAtEnd && finishedWorkers.count == workerCount }
+  }
+
+  /// Whether the end of every input has been reached, when asked to stop there.
+  private var isAttributionDone: Bool { lock.withLock { isGroupFinished } }
+
+  // MARK: Rollups
+
+  private func runRollups(_ heartbeat: Heartbeat, isWell: () -> Void) throws {
+    let worker = try RollupWorker(
+      configuration: configuration, plan: plan, log: log, index: 0, logger: logger,
+      heartbeat: heartbeat, now: now)
+    defer { setWaker("rollups", nil, heartbeat) }
+    do {
+      try worker.start()
+      setWaker("rollups", worker.waker, heartbeat)
+      var isFinishing = false
+      var patience = Patience(now)
+      var wasWell = false
+      while !shouldStop {
+        if worker.isFinished && patience.isDue {
+          if try worker.isGroupFinished() { break }
+          patience.wait(logger, "deltas")
+        }
+        if !isFinishing && isAttributionDone {
+          try worker.finish()
+          isFinishing = true
+        }
+        try worker.step()
+        guard !heartbeat.isAbandoned else { break }
+        heartbeat.beat()
+        if !wasWell && worker.hasAssignment {
+          isWell()
+          wasWell = true
+        }
+      }
+      if heartbeat.isAbandoned { worker.close() } else { try worker.stop() }
+    } catch {
+      worker.close()
+      throw error
+    }
+  }
+
+  /// A worker that was abandoned leaves its successor's waker alone.
+  private func setWaker(_ name: String, _ wake: (@Sendable () -> Void)?, _ heartbeat: Heartbeat) {
+    guard !heartbeat.isAbandoned else { return }
+    lock.withLock { wakers[name] = wake }
+  }
+}

@@ -1,0 +1,122 @@
+import Attribution
+import Configuration
+import Kafka
+import Logging
+
+/// The second stage: the only writer of the rollups topic.
+///
+/// Adds the deltas of its partitions, decides finality, and publishes in one transaction with the
+/// offsets of the deltas.
+package final class RollupStage: Stage {
+  /// Records per partition and step, so that partitions take turns.
+  private static let turn = 16_384
+
+  private let context: StageContext
+  private var partitions: [RollupPartition] = []
+  /// Where the deltas ended when the stage was asked to finish.
+  private(set) var ends: [TopicPartition: Int64]?
+
+  init(_ context: StageContext) { self.context = context }
+
+  package var topics: [String] { [context.configuration.deltasTopic] }
+  package var openRows: Int { partitions.reduce(0) { $0 + $1.openRecords } }
+  package var hasChanges: Bool { partitions.contains(where: \.hasChanges) }
+
+  package var wantsCommit: Bool {
+    partitions.contains(where: \.waitsForReload) || (ends != nil && hasChanges && isFinished)
+  }
+
+  package var positions: [TopicPartition: Int64] {
+    Dictionary(uniqueKeysWithValues: partitions.map { ($0.source, $0.position) })
+  }
+
+  /// Whether everything up to `ends` has been taken.
+  var isFinished: Bool { ends != nil && partitions.allSatisfy(\.isFinished) }
+
+  /// Has the stage finish once it has processed what the deltas topic holds now.
+  func finish() throws {
+    ends = try context.consumer.endOffsets(
+      (0..<context.plan.rollupPartitions).map {
+        TopicPartition(topic: context.configuration.deltasTopic, partition: $0)
+      })
+    setStops()
+  }
+
+  private func setStops() {
+    for partition in partitions { partition.stop = ends?[partition.source] }
+  }
+
+  package func advance() throws -> Int {
+    var taken = 0
+    for partition in partitions {
+      if partition.waitsForReload {
+        context.logger.info(
+          "reloading rollups of \(partition.source): a correction reaches far back")
+        try partition.reload(from: context.log)
+      }
+      taken += try partition.advance(limit: RollupStage.turn)
+    }
+    return taken
+  }
+
+  package func advanceClock() {
+    for partition in partitions { partition.table.advance(now: context.now()) }
+  }
+
+  package func writeEffects() throws {
+    for partition in partitions where partition.hasChanges {
+      try partition.writeEffects(to: context.outbox.transaction())
+    }
+  }
+
+  package func didCommit() {
+    for partition in partitions { partition.didCommit() }
+  }
+
+  package func drop() { partitions.removeAll() }
+
+  package func takeOver(_ sources: [TopicPartition]) throws -> String {
+    let starts = try context.consumer.startOffsets(sources)
+    for source in sources.sorted() {
+      let partition = RollupPartition(
+        source: source, reader: try context.consumer.reader(of: source),
+        configuration: context.configuration, taskCount: context.plan.taskCount,
+        start: starts[source] ?? 0)
+      try partition.restore(from: context.log)
+      partitions.append(partition)
+    }
+    setStops()
+    let count = partitions.reduce(0) { $0 + $1.table.count }
+    return "\(partitions.count) rollup partition(s) taken over, \(count) rollups restored"
+  }
+}
+
+/// A worker of the second stage.
+package typealias RollupWorker = Worker<RollupStage>
+
+extension Worker where S == RollupStage {
+  package convenience init(
+    configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, logger: Logger,
+    heartbeat: Heartbeat = Heartbeat(), now: @escaping () -> Milliseconds
+  ) throws {
+    let context = try StageContext(
+      WorkerName(configuration, stage: "rollups", index: index), configuration: configuration,
+      plan: plan, log: log, logger: logger, now: now)
+    self.init(RollupStage(context), context, heartbeat: heartbeat)
+  }
+
+  package func start() throws { try join() }
+
+  /// Has the worker finish once it has processed what the deltas topic holds now.
+  package func finish() throws { try stage.finish() }
+
+  /// Whether `finish` was asked for and everything up to then is published.
+  package var isFinished: Bool { hasAssignment && stage.isFinished && !stage.hasChanges }
+
+  /// Whether every partition of the deltas has been, whoever owns it. Asks the broker.
+  package func isGroupFinished() throws -> Bool {
+    guard let ends = stage.ends else { return false }
+    let committed = try context.consumer.startOffsets(Array(ends.keys))
+    return ends.allSatisfy { committed[$0.key, default: 0] >= $0.value }
+  }
+}

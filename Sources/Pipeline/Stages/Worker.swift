@@ -1,0 +1,167 @@
+import Attribution
+import Configuration
+import Kafka
+import Logging
+
+/// One thread's work: a member of a stage's group, and a producer for what the stage writes.
+///
+/// Offsets, state and outputs of a commit are one transaction. What happens when one fails is the
+/// error's ``KafkaError/disposition``:
+///
+/// * *abort required*: the transaction is aborted, the inputs go back to the committed offsets, the
+///   state is read back, and the work is done again; the worker keeps its place in the group;
+/// * *timed out*, or retried in vain: whether it happened is unknown, so the producer is replaced by a
+///   new one, whose start ends what the old left open; then as above;
+/// * everything else is thrown: the owner closes the worker and builds a new one.
+///
+/// Not thread-safe; `step` is called over and over by whoever drives it.
+package final class Worker<S: Stage> {
+  let stage: S
+  let context: StageContext
+  private let heartbeat: Heartbeat
+  private var owned: [TopicPartition] = []
+  private(set) var hasAssignment = false
+  private var lastCommit: Milliseconds
+  /// When the last partitions were given up, or the group was joined: since then nothing is done.
+  private var pausedSince: Milliseconds
+  private var failure: (any Error)?
+  /// Transactions done again without one that succeeded.
+  private var recoveries = 0
+
+  /// Rows after which a commit does not wait for the interval.
+  private static var largestCommit: Int { 250_000 }
+  /// After so many the worker is rebuilt, which comes with growing pauses.
+  private static var mostRecoveries: Int { 3 }
+
+  init(_ stage: S, _ context: StageContext, heartbeat: Heartbeat) {
+    self.stage = stage
+    self.context = context
+    self.heartbeat = heartbeat
+    lastCommit = context.now()
+    pausedSince = lastCommit
+  }
+
+  /// Joins the group.
+  func join() throws {
+    pausedSince = context.now()
+    try context.consumer.subscribe(stage.topics) { [unowned self] event in
+      do { try rebalance(event) } catch { failure = failure ?? error }
+    }
+  }
+
+  /// Serves the group, takes what has arrived, commits when due. Blocks for at most 100 ms.
+  package func step() throws {
+    do {
+      try context.consumer.poll()
+      if let failure { throw failure }
+      let taken = try stage.advance()
+      if isCommitDue { try commit() }
+      if taken == 0 { waitForArrival() }
+    } catch let error as KafkaError {
+      try recover(from: error)
+    }
+  }
+
+  private func waitForArrival() {
+    let due = lastCommit + context.configuration.commitInterval - context.now()
+    context.consumer.wait(milliseconds: Int32(max(1, min(100, due))))
+  }
+
+  /// Ends a blocking step, from any thread.
+  package var waker: @Sendable () -> Void { context.consumer.waker }
+
+  /// Commits what is open and leaves the group.
+  package func stop() throws {
+    defer { close() }
+    if let failure { throw failure }
+    try commit()
+  }
+
+  /// Leaves without committing.
+  package func close() {
+    try? context.outbox.abort()
+    stage.drop()
+    context.consumer.close()
+    context.outbox.close()
+  }
+
+  // MARK: Transactions
+
+  private var isCommitDue: Bool {
+    context.now() - lastCommit >= context.configuration.commitInterval
+      || stage.openRows >= Self.largestCommit || stage.wantsCommit
+  }
+
+  private func commit() throws {
+    lastCommit = context.now()
+    stage.advanceClock()
+    guard stage.hasChanges || context.outbox.isOpen else { return }
+    try stage.writeEffects()
+    try context.outbox.commit(stage.positions.filter { $0.value >= 0 }, of: context.consumer)
+    stage.didCommit()
+    recoveries = 0
+  }
+
+  /// Ends the failed transaction and does its work again.
+  private func recover(from error: KafkaError) throws {
+    recoveries += 1
+    guard failure == nil, recoveries <= Self.mostRecoveries else { throw error }
+    try endTransaction(after: error)
+    context.logger.warning("\(error); the transaction is done again")
+    let partitions = owned
+    stage.drop()
+    guard hasAssignment, !partitions.isEmpty else { return }
+    try context.consumer.rewind(partitions)
+    try takeOver(partitions)
+  }
+
+  /// Sees to it that nothing of a failed transaction can be committed; throws what only a new worker
+  /// can mend.
+  private func endTransaction(after error: any Error) throws {
+    switch (error as? KafkaError)?.disposition {
+    case .abortRequired: try context.outbox.abort()
+    case .timedOut, .retriable: try context.outbox.renew()
+    default: throw error
+    }
+  }
+
+  // MARK: Rebalance
+
+  private func rebalance(_ event: Rebalance) throws {
+    // After a failure the open transaction holds half of something: nothing may commit it.
+    guard failure == nil else { return giveUp() }
+    switch event {
+    case .assigned(let partitions):
+      owned = partitions
+      try takeOver(partitions)
+      hasAssignment = true
+    case .revoked:
+      defer { giveUp() }
+      do { try commit() } catch { try endTransaction(after: error) }
+    case .lost:
+      defer { giveUp() }
+      context.logger.warning(
+        "partitions lost: their open transaction is aborted, nothing is counted twice")
+      do { try context.outbox.abort() } catch { try endTransaction(after: error) }
+    }
+  }
+
+  private func giveUp() {
+    stage.drop()
+    owned = []
+    hasAssignment = false
+    pausedSince = context.now()
+  }
+
+  private func takeOver(_ partitions: [TopicPartition]) throws {
+    // As long as it takes: reading state back has limits of its own.
+    try heartbeat.withoutLimit {
+      let began = context.now()
+      let taken = try stage.takeOver(partitions)
+      let now = context.now()
+      let pause = hasAssignment ? now - began : now - pausedSince
+      context.logger.info(
+        "\(taken) in \(now - began) ms, after a pause of \(pause) ms in all")
+    }
+  }
+}
