@@ -12,14 +12,16 @@ final class Simulation {
   let configuration: Configuration
   let plan: TopicPlan
   let log: MemoryLog
+  let stateLimit: Int
   var clock: Milliseconds = 1_767_600_000_000
   private(set) var attribution: [AttributionWorker?]
   private(set) var rollups: [RollupWorker?]
 
   init(
     _ definitions: Definitions, partitions: Int = 3, rollupPartitions: Int = 2, workers: Int = 2,
-    log: MemoryLog? = nil
+    stateLimit: Int = .max, log: MemoryLog? = nil
   ) {
+    self.stateLimit = stateLimit
     var configuration = Configuration()
     configuration.definitions = definitions
     configuration.instanceID = "sim"
@@ -49,6 +51,7 @@ final class Simulation {
   func startAttribution(_ index: Int, stopsAtEnd: Bool = false) throws {
     let worker = try AttributionWorker(
       configuration: configuration, plan: plan, log: log, index: index, stopsAtEnd: stopsAtEnd,
+      stateLimit: stateLimit,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
       now: { [unowned self] in clock })
     attribution[index] = worker
