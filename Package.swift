@@ -61,7 +61,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Reporting",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
         "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -23,12 +23,17 @@ struct Run: ParsableCommand {
 
   func run() throws {
     let settings = try options.load()
+    let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
     let logger = options.makeLogger()
     limitIdleMemory()
     let plan = try Preflight(settings, logger: logger).plan()
+    var log: any Log = KafkaLog(settings, plan: plan, logger: logger)
+    if let failpoint {
+      logger.warning("\(Failpoint.variable) is set: this process will kill itself")
+      log = FailpointLog(log, failpoint, configuration: settings)
+    }
     let processor = Processor(
-      settings, plan: plan, log: KafkaLog(settings, plan: plan, logger: logger),
-      stopsAtEnd: exitAtEnd, logger: logger)
+      settings, plan: plan, log: log, stopsAtEnd: exitAtEnd, logger: logger)
     logger.info(
       "\(settings.applicationID): \(plan.taskCount) tasks, \(processor.workerCount) workers")
     let signals = StopSignals {
