@@ -14,22 +14,42 @@ import Synchronization
 final class FetchRelay: Sendable {
   let port: UInt16
   private let listener: Int32
+  /// nil while cut off.
+  private let connections = Mutex<[Connection]?>([])
 
   /// Listens on a free port of 127.0.0.1 until `stop`.
   init(to brokerPort: UInt16) throws(LocalBroker.Unavailable) {
     let (listener, port) = try LocalBroker.listen()
     self.listener = listener
     self.port = port
-    Thread.detachNewThread {
+    Thread.detachNewThread { [self] in
       while case let client = accept(listener, nil, nil), client >= 0 {
-        guard let broker = LocalBroker.connect(to: brokerPort) else {
-          close(client)
-          continue
+        connections.withLock { connections in
+          guard connections != nil, let broker = LocalBroker.connect(to: brokerPort) else {
+            close(client)
+            return
+          }
+          let connection = Connection(
+            client: client, broker: broker, ports: (broker: brokerPort, relay: port))
+          connections!.removeAll(where: \.isOver)
+          connections!.append(connection)
+          connection.start()
         }
-        Connection(client: client, broker: broker, ports: (broker: brokerPort, relay: port)).start()
       }
+      close(listener)
     }
   }
+
+  /// Ends every connection, and new ones as they come.
+  func cut() {
+    connections.withLock { connections in
+      for connection in connections ?? [] { connection.cut() }
+      connections = nil
+    }
+  }
+
+  /// Takes connections again.
+  func restore() { connections.withLock { $0 = [] } }
 
   /// Takes no more connections; those there are end with the broker.
   func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
@@ -41,13 +61,20 @@ private final class Connection: Sendable {
   private let broker: Int32
   private let ports: (broker: UInt16, relay: UInt16)
   private let requests = Mutex<[Int32: KafkaRequest]>([:])
-  private let openEnds = Atomic(2)
+  /// How many of the two threads still use the descriptors.
+  private let users = Mutex(2)
 
   init(client: Int32, broker: Int32, ports: (broker: UInt16, relay: UInt16)) {
     self.client = client
     self.broker = broker
     self.ports = ports
   }
+
+  /// Whether both ways have ended.
+  var isOver: Bool { users.withLock { $0 == 0 } }
+
+  /// Ends both ways soon.
+  func cut() { users.withLock { if $0 > 0 { shutdownBoth() } } }
 
   func start() {
     Thread.detachNewThread { self.pump(from: self.client, to: self.broker) { self.note($0) } }
@@ -57,11 +84,18 @@ private final class Connection: Sendable {
   /// Carries frames one way until either side ends.
   private func pump(from source: Int32, to target: Int32, _ pass: ([UInt8]) -> [UInt8]) {
     while let frame = read(source), write(pass(frame), target) {}
+    users.withLock { users in
+      shutdownBoth()
+      users -= 1
+      guard users == 0 else { return }
+      close(client)
+      close(broker)
+    }
+  }
+
+  private func shutdownBoth() {
     shutdown(client, Int32(SHUT_RDWR))
     shutdown(broker, Int32(SHUT_RDWR))
-    guard openEnds.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
-    close(client)
-    close(broker)
   }
 
   private func note(_ frame: [UInt8]) -> [UInt8] {

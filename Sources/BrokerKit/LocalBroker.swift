@@ -29,9 +29,9 @@ public final class LocalBroker: Sendable {
   ///
   /// - Parameters:
   ///   - port: where it listens, on 127.0.0.1; nil takes a free one.
-  ///   - survivesAborts: whether readers see what is written after an aborted transaction, as on
-  ///     Kafka. Costs time; needed where a process that writes transactions is killed.
-  public init(port: UInt16? = nil, survivesAborts: Bool = false) throws(Unavailable) {
+  ///   - forFaults: whether readers see what is written after an aborted transaction, and a restart
+  ///     loses nothing, as on Kafka. Costs time; needed where processes are killed.
+  public init(port: UInt16? = nil, forFaults: Bool = false) throws(Unavailable) {
     guard let executable = Self.executable() else {
       throw Unavailable(
         description: """
@@ -47,7 +47,7 @@ public final class LocalBroker: Sendable {
       throw Unavailable(description: "port \(port) of 127.0.0.1 is taken")
     }
     self.port = port
-    relay = survivesAborts ? try FetchRelay(to: port) : nil
+    relay = forFaults ? try FetchRelay(to: port) : nil
     lifeline = Mutex(try Self.start(executable, port: port))
     bootstrapServers = "127.0.0.1:\(relay?.port ?? port)"
     isLocal = true
@@ -89,8 +89,12 @@ public final class LocalBroker: Sendable {
 // MARK: - Outages
 
 extension LocalBroker {
-  /// Ends a local broker with SIGTERM, by which it loses nothing. ``start()`` brings it back.
+  /// Ends a broker made for faults with SIGTERM; ``start()`` brings it back with all its data.
   public func suspend() throws(Unavailable) {
+    guard let relay else { preconditionFailure("only a broker made for faults can be suspended") }
+    // It goes on answering while it writes its data, and forgets what came after it began.
+    relay.cut()
+    usleep(300_000)
     tell("stop_broker")
     guard Self.wait(until: { Self.isFree(port: port) }) else {
       throw Unavailable(description: "the local broker still listens 15 s after SIGTERM")
@@ -103,10 +107,10 @@ extension LocalBroker {
     guard Self.wait(until: { !Self.isFree(port: port) }) else {
       throw Unavailable(description: "the local broker does not listen 15 s after its restart")
     }
+    relay?.restore()
   }
 
   private func tell(_ command: String) {
-    precondition(isLocal, "somebody else's broker is not ours to stop")
     lifeline.withLock { lifeline in
       guard let lifeline else { return }
       _ = "\(command)\n".withCString { write(lifeline.pipe, $0, strlen($0)) }
