@@ -43,7 +43,9 @@ struct Run: ParsableCommand {
   private func process(
     _ settings: Configuration, _ failpoint: Failpoint?, _ logger: Logger, _ shutdown: Shutdown
   ) throws -> Processor.Summary {
-    let plan = try Preflight(settings, logger: logger).plan()
+    let preflight = try Preflight(settings, logger: logger)
+    let plan = try preflight.plan()
+    try preflight.checkHistory(plan)
     var log: any Log = KafkaLog(settings, plan: plan, logger: logger)
     if let failpoint {
       logger.warning("\(Failpoint.variable) is set: this process will kill itself")
