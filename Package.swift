@@ -41,6 +41,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .executableTarget(
+      name: "soak",
+      dependencies: [
+        "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "TributaryTestKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(
       name: "KafkaTests",
       dependencies: [
