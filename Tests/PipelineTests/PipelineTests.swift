@@ -180,6 +180,37 @@ import TributaryTestKit
     #expect(simulation.log.liveRecordCount(of: "tributary-state") < 30 + progressRecords)
   }
 
+  @Test func deltasThatHaveBeenAddedAreDeleted() throws {
+    let simulation = Simulation(PipelineTests.definitions, workers: 1)
+    let records = Array(TrafficGenerator(PipelineTests.traffic(8)))
+    func run(_ part: ArraySlice<GeneratedRecord>) throws {
+      for record in part { simulation.append(record) }
+      for _ in 0..<200 {
+        simulation.stepAttribution(0)
+        simulation.stepRollups()
+      }
+    }
+    func deltaCount() -> Int {
+      var count = 0
+      simulation.log.forEachRecord(of: "tributary-deltas") { _, _ in count += 1 }
+      return count
+    }
+    try simulation.startAttribution(0)
+    try simulation.startRollups()
+    try run(records[..<700])
+    let before = deltaCount()
+    simulation.clock += 3_600_000
+    try run(records[700..<710])
+    #expect(before > 100)
+    #expect(deltaCount() < before / 2)
+    try simulation.stopRollups()
+    try run(records[710...])
+    try simulation.runToEnd()
+    let sums = compare(
+      rollups: simulation.published().rollups.mapValues(\.sums), with: simulation.recompute())
+    #expect(sums.agrees, "\(sums)")
+  }
+
   static var definitions: Definitions {
     var definitions = Definitions()
     definitions.models = [.lastTouch, .linear]

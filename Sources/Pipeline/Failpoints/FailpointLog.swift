@@ -30,6 +30,10 @@ public struct FailpointLog: Log {
   public func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
     try base.readThrough(partition, body)
   }
+
+  public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
+    try base.deleteRecords(before: offsets)
+  }
 }
 
 private final class FailpointConsumer: LogConsumer {

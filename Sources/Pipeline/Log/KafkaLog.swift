@@ -72,6 +72,13 @@ public struct KafkaLog: Log {
   }
 }
 
+extension KafkaLog {
+  public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
+    let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
+    try admin.deleteRecords(before: offsets, timeoutMilliseconds: Timeout.tidying)
+  }
+}
+
 /// A log that could not be read to its end in time; worth another try.
 struct LogStall: Error, CustomStringConvertible {
   let description: String
@@ -82,6 +89,8 @@ enum Timeout {
   static let call: Int32 = 15_000
   static let commit: Int32 = 12_000
   static let initialization: Int32 = 30_000
+  /// For what can as well be done later.
+  static let tidying: Int32 = 5_000
   /// For leaving the group; who cannot say goodbye is missed when its session times out.
   static let leave: Int32 = 3_000
 }

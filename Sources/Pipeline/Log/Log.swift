@@ -12,6 +12,8 @@ public protocol Log: Sendable {
   func readThrough(
     _ partition: TopicPartition, _ body: (Record) throws -> Void
   ) throws
+  /// Deletes what lies before the offsets and nobody reads again.
+  func deleteRecords(before offsets: [TopicPartition: Int64]) throws
 }
 
 /// A change of the partitions that a consumer owns.

@@ -11,12 +11,19 @@ package final class RollupStage: Stage {
   /// Records per partition and step, so that partitions take turns.
   private static let turn = 16_384
 
+  /// How often the deltas that have been added are deleted, in milliseconds.
+  private static let tidyingInterval: Milliseconds = 600_000
+
   private let context: StageContext
+  private var lastTidied: Milliseconds
   private var partitions: [RollupPartition] = []
   /// Where the deltas ended when the stage was asked to finish.
   private(set) var ends: [TopicPartition: Int64]?
 
-  init(_ context: StageContext) { self.context = context }
+  init(_ context: StageContext) {
+    self.context = context
+    lastTidied = context.now()
+  }
 
   package var topics: [String] { [context.configuration.deltasTopic] }
   package var openRows: Int { partitions.reduce(0) { $0 + $1.openRecords } }
@@ -71,6 +78,18 @@ package final class RollupStage: Stage {
 
   package func didCommit() {
     for partition in partitions { partition.didCommit() }
+    tidy()
+  }
+
+  /// Deltas are added once and never read again, whoever owns the partition next.
+  private func tidy() {
+    guard context.now() - lastTidied >= RollupStage.tidyingInterval else { return }
+    lastTidied = context.now()
+    do {
+      try context.log.deleteRecords(before: positions.filter { $0.value > 0 })
+    } catch {
+      context.logger.debug("the deltas that have been added stay for now: \(error)")
+    }
   }
 
   package func drop() { partitions.removeAll() }

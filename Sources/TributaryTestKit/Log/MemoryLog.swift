@@ -71,6 +71,16 @@ public final class MemoryLog: Log, @unchecked Sendable {
     }
   }
 
+  /// Forgets the records, keeping their offsets.
+  public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
+    for (partition, end) in offsets {
+      for offset in 0..<Int(end) {
+        partitions[partition.topic]![Int(partition.partition)][offset] = Entry(
+          timestamp: 0, headers: [], isMark: true)
+      }
+    }
+  }
+
   // MARK: Outside the pipeline
 
   /// Appends a record outside any transaction, to the partition that its key hashes to.
