@@ -50,6 +50,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .executableTarget(
+      name: "soak",
+      dependencies: [
+        "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "TributaryTestKit",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(
       name: "KafkaTests",
       dependencies: [
@@ -70,7 +78,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Reporting",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
         "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -1,5 +1,5 @@
 // Safety: the C strings given to `posix_spawn` are freed after it has copied them. `Sendable` because
-// everything is set in `init`; the pipe's write end is closed only once, by `stop`, behind a mutex.
+// everything is set in `init`; the pipe's write end is used, and closed only once, behind a mutex.
 
 import Glibc
 import Synchronization
@@ -22,11 +22,16 @@ public final class LocalBroker: Sendable {
   public let isLocal: Bool
 
   private let lifeline: Mutex<Lifeline?>
+  private let port: UInt16
+  private let relay: FetchRelay?
 
   /// Starts a broker with a directory of its own.
   ///
-  /// - Parameter port: where it listens, on 127.0.0.1; nil takes a free one.
-  public init(port: UInt16? = nil) throws(Unavailable) {
+  /// - Parameters:
+  ///   - port: where it listens, on 127.0.0.1; nil takes a free one.
+  ///   - forFaults: whether readers see what is written after an aborted transaction, and a restart
+  ///     loses nothing, as on Kafka. Costs time; needed where processes are killed.
+  public init(port: UInt16? = nil, forFaults: Bool = false) throws(Unavailable) {
     guard let executable = Self.executable() else {
       throw Unavailable(
         description: """
@@ -41,10 +46,12 @@ public final class LocalBroker: Sendable {
     guard Self.isFree(port: port) else {
       throw Unavailable(description: "port \(port) of 127.0.0.1 is taken")
     }
+    self.port = port
+    relay = forFaults ? try FetchRelay(to: port) : nil
     lifeline = Mutex(try Self.start(executable, port: port))
-    bootstrapServers = "127.0.0.1:\(port)"
+    bootstrapServers = "127.0.0.1:\(relay?.port ?? port)"
     isLocal = true
-    guard Self.waitUntilListening(port: port, milliseconds: 15_000) else {
+    guard Self.wait(until: { !Self.isFree(port: port) }) else {
       stop()
       throw Unavailable(description: "\(executable) did not listen on port \(port) within 15 s")
     }
@@ -54,6 +61,8 @@ public final class LocalBroker: Sendable {
   init(given bootstrapServers: String) {
     self.bootstrapServers = bootstrapServers
     isLocal = false
+    port = 0
+    relay = nil
     lifeline = Mutex(nil)
   }
 
@@ -65,6 +74,7 @@ public final class LocalBroker: Sendable {
       if let lifeline { close(lifeline.pipe) }
       lifeline = nil
     }
+    relay?.stop()
   }
 
   /// As `stop`, but returns when the broker and its directory are gone: at most a few seconds.
@@ -73,6 +83,38 @@ public final class LocalBroker: Sendable {
     stop()
     guard let guardian else { return }
     while waitpid(guardian, nil, 0) < 0, errno == EINTR {}
+  }
+}
+
+// MARK: - Outages
+
+extension LocalBroker {
+  /// Ends a broker made for faults with SIGTERM; ``start()`` brings it back with all its data.
+  public func suspend() throws(Unavailable) {
+    guard let relay else { preconditionFailure("only a broker made for faults can be suspended") }
+    // It goes on answering while it writes its data, and forgets what came after it began.
+    relay.cut()
+    usleep(300_000)
+    tell("stop_broker")
+    guard Self.wait(until: { Self.isFree(port: port) }) else {
+      throw Unavailable(description: "the local broker still listens 15 s after SIGTERM")
+    }
+  }
+
+  /// Starts a suspended broker again, on its port and with its data.
+  public func start() throws(Unavailable) {
+    tell("start_broker")
+    guard Self.wait(until: { !Self.isFree(port: port) }) else {
+      throw Unavailable(description: "the local broker does not listen 15 s after its restart")
+    }
+    relay?.restore()
+  }
+
+  private func tell(_ command: String) {
+    lifeline.withLock { lifeline in
+      guard let lifeline else { return }
+      _ = "\(command)\n".withCString { write(lifeline.pipe, $0, strlen($0)) }
+    }
   }
 }
 
@@ -110,21 +152,32 @@ extension LocalBroker {
     var guardian: pid_t
   }
 
-  /// Ends its broker (all of its process group) when its standard input closes, then cleans up.
-  /// Signals are ignored only after the broker has started, which would inherit that.
+  /// Starts and stops its broker (all of its process group) as the lines of its standard input say;
+  /// when that closes, stops it and cleans up. The broker must not inherit the ignored signals.
   private static let guardian = """
-    setsid "$0" start --only kafka --kafka-port "$1" --host 127.0.0.1 --data-dir "$2/data" \
-      </dev/null >"$2/log" 2>&1 &
-    broker=$!
+    program=$0 port=$1 folder=$2
+    start_broker() {
+      (
+        trap - INT TERM HUP
+        exec setsid "$program" start --only kafka --kafka-port "$port" --host 127.0.0.1 \
+          --data-dir "$folder/data" </dev/null >>"$folder/log" 2>&1
+      ) &
+      broker=$!
+    }
+    stop_broker() {
+      kill -s TERM -- "-$broker"
+      tries=100
+      while kill -s 0 -- "-$broker"; do
+        [ "$tries" -gt 0 ] || { kill -s KILL -- "-$broker"; break; }
+        tries=$((tries - 1))
+        sleep 0.1
+      done
+    }
     trap '' INT TERM HUP
-    read -r _
-    kill -s TERM -- "-$broker"
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-      kill -s 0 -- "-$broker" || break
-      sleep 0.3
-    done
-    kill -s KILL -- "-$broker"
-    rm -rf "$2"
+    start_broker
+    while read -r command; do "$command"; done
+    stop_broker
+    rm -rf "$folder"
     """
 
   /// Starts the guardian and its broker.
@@ -219,10 +272,16 @@ extension LocalBroker {
   ) -> Value {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
+    return withAddress(of: port) { body(descriptor, $0, $1) }
+  }
+
+  private static func withAddress<Value>(
+    of port: UInt16, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Value
+  ) -> Value {
     var address = loopback(port: port)
     return withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        body(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
   }
@@ -241,13 +300,38 @@ extension LocalBroker {
     return port
   }
 
-  private static func isFree(port: UInt16) -> Bool {
-    withSocket(to: port) { connect($0, $1, $2) != 0 }
+  /// A socket on a free port of 127.0.0.1.
+  static func listen() throws(Unavailable) -> (descriptor: Int32, port: UInt16) {
+    let port = try freePort()
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    let isListening = withAddress(of: port) { address, size in
+      bind(descriptor, address, size) == 0 && Glibc.listen(descriptor, 128) == 0
+    }
+    guard isListening else {
+      close(descriptor)
+      throw Unavailable(description: "cannot listen on port \(port): errno \(errno)")
+    }
+    return (descriptor, port)
   }
 
-  private static func waitUntilListening(port: UInt16, milliseconds: Int) -> Bool {
-    for _ in 0..<(milliseconds / 50) {
-      if withSocket(to: port, { connect($0, $1, $2) == 0 }) { return true }
+  /// A connection to a port of 127.0.0.1; nil when nobody listens there.
+  static func connect(to port: UInt16) -> Int32? {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    if withAddress(of: port, { Glibc.connect(descriptor, $0, $1) == 0 }) { return descriptor }
+    close(descriptor)
+    return nil
+  }
+
+  private static func isFree(port: UInt16) -> Bool {
+    withSocket(to: port) { Glibc.connect($0, $1, $2) != 0 }
+  }
+
+  /// Whether `condition` comes true within 15 s.
+  private static func wait(until condition: () -> Bool) -> Bool {
+    for _ in 0..<300 {
+      if condition() { return true }
       usleep(50_000)
     }
     return false

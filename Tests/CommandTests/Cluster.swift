@@ -11,8 +11,11 @@ struct Cluster {
   var program: Program
   let configuration: Configuration
 
-  init(_ settings: [String: String] = [:], partitions: Int? = 4) throws {
-    broker = try LocalBroker.shared()
+  init(
+    _ settings: [String: String] = [:], partitions: Int? = 4,
+    broker: LocalBroker? = nil
+  ) throws {
+    self.broker = try broker ?? LocalBroker.shared()
     prefix = LocalBroker.uniqueName("t")
     var environment = settings
     for (key, name) in [
@@ -21,7 +24,7 @@ struct Cluster {
       ("DEAD_LETTERS", "dead-letters"), ("LATE_EVENTS", "late-events"),
     ] { environment["TRIBUTARY_TOPICS_\(key)"] = "\(prefix)-\(name)" }
     environment["TRIBUTARY_APPLICATION_ID"] = prefix
-    environment["TRIBUTARY_BOOTSTRAP_SERVERS"] = broker.bootstrapServers
+    environment["TRIBUTARY_BOOTSTRAP_SERVERS"] = self.broker.bootstrapServers
     environment["TRIBUTARY_INSTANCE_ID"] = "test"
     program = Program(environment: environment)
     configuration = try Configuration.load(file: nil, environment: environment)
@@ -76,3 +79,13 @@ struct Cluster {
 }
 
 let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+extension LocalBroker {
+  private static let ownForKills = Result { try LocalBroker(forFaults: true) }
+
+  /// The broker for tests that kill: the shared one, if that is somebody's, or a local one for faults.
+  static func forKills() throws -> LocalBroker {
+    let given = ProcessInfo.processInfo.environment["TRIBUTARY_TEST_BOOTSTRAP"] ?? ""
+    return try given.isEmpty ? ownForKills.get() : shared()
+  }
+}

@@ -24,7 +24,8 @@ final class ClientContext: @unchecked Sendable {
   private(set) var deliveryFailures = 0
   private(set) var firstDeliveryFailure: KafkaError?
 
-  private var throttle = ErrorThrottle()
+  /// Shared by all clients of the process: a broker that is away is away for each of them.
+  private static let throttle = Mutex(ErrorThrottle())
   private let connectionTrouble = Mutex<(text: String, atMilliseconds: Int64)?>(nil)
 
   init(logger: Logger, onStatistics: ((String) -> Void)?) {
@@ -46,12 +47,14 @@ final class ClientContext: @unchecked Sendable {
     if firstDeliveryFailure == nil { firstDeliveryFailure = error() }
   }
 
-  /// One line for an error that needs nobody's action, at most one per code in ten seconds.
+  /// One line for an error that needs nobody's action, at most one per code in a minute; the many
+  /// ways of not reaching a broker count as one.
   func report(_ error: KafkaError) {
-    guard throttle.admits(code: error.code, nowMilliseconds: MonotonicClock.milliseconds) else {
-      return
+    let code = error.isConnectionTrouble ? RD_KAFKA_RESP_ERR__TRANSPORT.rawValue : error.code
+    let isNews = Self.throttle.withLock {
+      $0.admits(code: code, nowMilliseconds: MonotonicClock.milliseconds)
     }
-    logger.warning("\(error)")
+    logger.log(level: isNews ? .warning : .debug, "\(error)")
   }
 
   /// Called by librdkafka's threads with each of its log lines.
@@ -59,13 +62,18 @@ final class ClientContext: @unchecked Sendable {
     if facility == "FAIL" {
       let now = MonotonicClock.milliseconds
       connectionTrouble.withLock { $0 = (line, now) }
-      // The error callback reports the same, once per change.
-      logger.debug("\(line)", metadata: ["facility": "\(facility)"])
-      return
     }
-    logger.log(
-      level: Self.level(ofSyslog: level), "\(line)", metadata: ["facility": "\(facility)"])
+    let level = Self.echoes.contains(facility) ? .debug : Self.level(ofSyslog: level)
+    logger.log(level: level, "\(line)", metadata: ["facility": "\(facility)"])
   }
+
+  /// What librdkafka says of requests that failed. Each comes back as the error of a call, as a
+  /// rebalance or through `report`, once; the lines are for those who debug.
+  private static let echoes: Set<String> = [
+    "FAIL", "ERROR", "REQTMOUT", "REQERR", "TXNERR", "TXNERROR", "ADDOFFSETS", "ADDPARTS",
+    "TXNOFFSETS", "ENDTXN", "COORD", "SESSTMOUT", "HEARTBEAT", "COMMITFAIL", "MAXPOLL", "DRAIN",
+    "GETPID", "RETRY", "FATAL", "ASSIGNLOST", "CGRPTERM", "DESTROY", "TERMINATE",
+  ]
 
   /// The last failure to reach a broker, when it is recent enough to explain an error now.
   var recentConnectionTrouble: String? {

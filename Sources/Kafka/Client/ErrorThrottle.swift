@@ -1,9 +1,9 @@
-/// Lets one line per error through in ten seconds, so that a broker's absence does not fill the log.
+/// Lets one line per error through in a minute, so that a broker's absence does not fill the log.
 ///
 /// Pure: the caller brings the clock.
 struct ErrorThrottle {
   /// How long a repeated code stays quiet, in milliseconds.
-  static let quietMilliseconds: Int64 = 10_000
+  static let quietMilliseconds: Int64 = 60_000
 
   private var lastLogged: [Int32: Int64] = [:]
 

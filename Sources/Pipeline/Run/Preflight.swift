@@ -4,11 +4,13 @@ import Logging
 
 /// Looks at the cluster before anything runs: what is missing or does not fit is said in one line.
 public struct Preflight {
-  private let configuration: Configuration
+  let configuration: Configuration
+  let logger: Logger
   private let admin: AdminClient
 
   public init(_ configuration: Configuration, logger: Logger) throws {
     self.configuration = configuration
+    self.logger = logger
     admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
   }
 

@@ -23,7 +23,7 @@ public final class Processor: @unchecked Sendable {
   private let now: @Sendable () -> Milliseconds
 
   private let lock = NSLock()
-  private var stopRequested: ContinuousClock.Instant?
+  private var isStopping = false
   private var failure: (any Error)?
   private var finishedWorkers: Set<Int> = []
   private var isGroupFinished = false
@@ -32,8 +32,6 @@ public final class Processor: @unchecked Sendable {
   private var counts: [Int: [EventKind: InputCounts]] = [:]
   private var wakers: [String: @Sendable () -> Void] = [:]
 
-  /// How long workers have to finish their transactions and leave.
-  private static let leaveTimeout = Duration.milliseconds(9_000)
   /// How often threads are looked after, in microseconds.
   private static let round: UInt32 = 20_000
 
@@ -62,9 +60,6 @@ public final class Processor: @unchecked Sendable {
   }
 
   /// Runs until `stop`, the end of the topics, or a failure that restarting cannot mend.
-  ///
-  /// Throws when the workers do not leave within 9 s of a stop, too: the process should end then, and
-  /// what they had open is done again by the next that starts.
   public func run() throws -> Summary {
     let began = ContinuousClock.now
     var supervisors = (0..<workerCount).map { index in
@@ -76,13 +71,7 @@ public final class Processor: @unchecked Sendable {
     for supervisor in supervisors { supervisor.start() }
     while !supervisors.allSatisfy(\.hasEnded) {
       usleep(Processor.round)
-      if let since = lock.withLock({ stopRequested }) {
-        guard since.duration(to: .now) < Processor.leaveTimeout else {
-          throw leftBehind(supervisors)
-        }
-      } else {
-        for supervisor in supervisors { supervisor.replaceIfStalled() }
-      }
+      for supervisor in supervisors where !shouldStop { supervisor.replaceIfStalled() }
     }
     if let failure = lock.withLock({ failure }) { throw failure }
     var summary = Summary()
@@ -96,13 +85,13 @@ public final class Processor: @unchecked Sendable {
   /// Has every worker finish its transaction and leave. From any thread.
   public func stop() {
     let wakers = lock.withLock {
-      stopRequested = stopRequested ?? .now
+      isStopping = true
       return Array(self.wakers.values)
     }
     for wake in wakers { wake() }
   }
 
-  private var shouldStop: Bool { lock.withLock { stopRequested != nil } }
+  private var shouldStop: Bool { lock.withLock { isStopping } }
 
   private func supervisor(
     _ name: String, _ body: @escaping Supervisor.Body
@@ -115,15 +104,6 @@ public final class Processor: @unchecked Sendable {
   private func fail(_ error: any Error) {
     lock.withLock { failure = failure ?? error }
     stop()
-  }
-
-  private func leftBehind(_ supervisors: [Supervisor]) -> any Error {
-    if let failure = lock.withLock({ failure }) { return failure }
-    let names = supervisors.filter { !$0.hasEnded }.map(\.name).joined(separator: ", ")
-    return PipelineError(
-      "the broker at \(configuration.bootstrapServers) did not let \(names) finish within "
-        + "\(Processor.leaveTimeout.inSeconds) s; what was not committed is done again at the next start"
-    )
   }
 
   // MARK: Attribution

@@ -153,23 +153,42 @@ final class Changelog {
   }
 
   private func decode(_ value: UnsafeRawBufferPointer, into task: AttributionTask) throws {
-    var reader = ByteReader(value)
-    guard let version: UInt8 = reader.integer(), version == ChangelogChunk.version,
-      let fingerprint: UInt64 = reader.integer(), let serial: UInt64 = reader.integer(),
-      let watermark: Int64 = reader.integer(), let kept: Int64 = reader.integer()
-    else {
-      throw PipelineError(
-        "the state topic's progress record has an unknown format; run the version that wrote it, "
-          + "or use a new application_id")
-    }
-    guard fingerprint == task.definitions.fingerprint else {
-      throw PipelineError.otherDefinitions(topic)
-    }
+    try Changelog.check(value, fingerprint: task.definitions.fingerprint, topic: topic)
+    var reader = ByteReader(UnsafeRawBufferPointer(rebasing: value[Changelog.headSize...]))
+    guard let serial: UInt64 = reader.integer(), let watermark: Int64 = reader.integer(),
+      let kept: Int64 = reader.integer()
+    else { throw Changelog.unknownFormat(topic) }
     nextSerial = serial
     var largest: [EventKind: Watermark] = [:]
     for kind in EventKind.allCases {
       largest[kind] = reader.integer(Int64.self).map(Watermark.init)
     }
     task.restore(watermark: Watermark(watermark), kept: Watermark(kept), largest: largest)
+  }
+
+  // MARK: Owner
+
+  /// Bytes of version and fingerprint, with which a progress record begins.
+  private static let headSize = 1 + 8
+
+  static func isProgress(_ key: UnsafeRawBufferPointer) -> Bool {
+    key.suffix(9).elementsEqual("|progress".utf8)
+  }
+
+  /// Throws when a progress record was written in another format or under other definitions.
+  static func check(
+    _ value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
+  ) throws {
+    var reader = ByteReader(value)
+    guard let version: UInt8 = reader.integer(), version == ChangelogChunk.version,
+      let found: UInt64 = reader.integer()
+    else { throw unknownFormat(topic) }
+    guard found == fingerprint else { throw PipelineError.otherDefinitions(topic) }
+  }
+
+  private static func unknownFormat(_ topic: String) -> PipelineError {
+    PipelineError(
+      "the progress record in \(topic) has an unknown format; run the version that wrote it, or start "
+        + "again with `tributary reset`")
   }
 }

@@ -114,7 +114,7 @@ final class MemoryLogProducer: LogProducer {
       if call == .commit, let transaction, let delay = log.landingDelay() {
         transaction.lands = log.time + delay
       }
-    case .abortRequired: condition = .mustAbort
+    case .abortRequired: if transaction != nil { condition = .mustAbort }
     case .retriable, .other: break
     }
   }

@@ -7,6 +7,7 @@ extension Simulation: LogEnvironment {
   package func meet(_ call: LogCall, of process: SimulatedProcess) throws {
     trace.note(Int64(truncatingIfNeeded: call.rawValue.utf8.count) << 48 ^ clock.elapsed)
     trace.note("  \(process.name): \(call)")
+    try onCall?(call)
     if call == killsNext {
       killsNext = nil
       try kill(process, at: call)

@@ -25,8 +25,11 @@ package final class Simulation {
   package internal(set) var failure: String?
   /// The process that makes this call next is killed at it.
   package var killsNext: LogCall?
+  /// Called at every call to the cluster; throws what the call shall fail with.
+  package var onCall: ((LogCall) throws -> Void)?
 
   let plan: TopicPlan
+  private let stateLimit: Int
   var clock: SimulatedClock
   var random: SeededRandom
   var faults = FaultPlan.none
@@ -39,13 +42,16 @@ package final class Simulation {
 
   /// - Parameters:
   ///   - isStatic: whether members and transactional ids keep their names when their process ends.
+  ///   - stateLimit: the most that an attribution worker's state may take, in bytes.
   ///   - log: that of another simulation, to go on with.
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
     attributionWorkers: Int = 2, rollupWorkers: Int = 1, isStatic: Bool = true,
     commitInterval: Milliseconds = 20, wall: Milliseconds = 1_767_600_000_000,
-    timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), log: MemoryLog? = nil
+    timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), stateLimit: Int = .max,
+    log: MemoryLog? = nil
   ) {
+    self.stateLimit = stateLimit
     var configuration = Configuration()
     configuration.definitions = definitions
     configuration.instanceID = isStatic ? "sim" : ""
@@ -104,7 +110,7 @@ package final class Simulation {
       return .attribution(
         try AttributionWorker(
           configuration: configuration, plan: plan, log: log, index: index,
-          stopsAtEnd: stopsAtEnd, logger: logger, now: now))
+          stopsAtEnd: stopsAtEnd, stateLimit: stateLimit, logger: logger, now: now))
     case .rollups:
       return .rollups(
         try RollupWorker(

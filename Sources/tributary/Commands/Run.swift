@@ -3,14 +3,16 @@ import Attribution
 import Configuration
 import Foundation
 import Kafka
+import Logging
 import Pipeline
+import Synchronization
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the stream processor.",
     discussion: """
-      SIGTERM and SIGINT finish the open transaction and leave the consumer group; a second one \
-      leaves at once.
+      SIGTERM and SIGINT finish the open transaction and leave the consumer group, within 10 s; a \
+      second one leaves at once. What was not finished then is done again by the next run.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -23,20 +25,62 @@ struct Run: ParsableCommand {
 
   func run() throws {
     let settings = try options.load()
+    let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
     let logger = options.makeLogger()
     limitIdleMemory()
-    let plan = try Preflight(settings, logger: logger).plan()
+    let shutdown = Shutdown(logger)
+    let signals = StopSignals(patience: Shutdown.patience) {
+      shutdown.begin()
+    } beforeForcedExit: {
+      shutdown.giveUp()
+    }
+    let summary = try withExtendedLifetime(signals) {
+      try process(settings, failpoint, logger, shutdown)
+    }
+    RunReport(summary).print(asJSON: json)
+  }
+
+  private func process(
+    _ settings: Configuration, _ failpoint: Failpoint?, _ logger: Logger, _ shutdown: Shutdown
+  ) throws -> Processor.Summary {
+    let preflight = try Preflight(settings, logger: logger)
+    let plan = try preflight.plan()
+    try preflight.checkHistory(plan)
+    var log: any Log = KafkaLog(settings, plan: plan, logger: logger)
+    if let failpoint {
+      logger.warning("\(Failpoint.variable) is set: this process will kill itself")
+      log = FailpointLog(log, failpoint, configuration: settings)
+    }
     let processor = Processor(
-      settings, plan: plan, log: KafkaLog(settings, plan: plan, logger: logger),
-      stopsAtEnd: exitAtEnd, logger: logger)
+      settings, plan: plan, log: log, stopsAtEnd: exitAtEnd, logger: logger)
     logger.info(
       "\(settings.applicationID): \(plan.taskCount) tasks, \(processor.workerCount) workers")
-    let signals = StopSignals {
-      logger.info("stopping: the open transaction is finished first")
-      processor.stop()
-    }
-    let summary = try withExtendedLifetime(signals) { try processor.run() }
-    RunReport(summary).print(asJSON: json)
+    shutdown.take(processor)
+    return try processor.run()
+  }
+}
+
+/// Ends a run in order, whatever it is doing when the signal comes.
+private final class Shutdown: Sendable {
+  /// Seconds after which a run that cannot finish, for want of a broker, leaves all the same.
+  static let patience = 9.0
+
+  private let processor = Mutex<Processor?>(nil)
+  private let logger: Logger
+
+  init(_ logger: Logger) { self.logger = logger }
+
+  func take(_ processor: Processor) { self.processor.withLock { $0 = processor } }
+
+  func begin() {
+    guard let processor = processor.withLock({ $0 }) else { _exit(0) }
+    logger.info("stopping: the open transaction is finished first")
+    processor.stop()
+  }
+
+  func giveUp() {
+    logger.warning(
+      "leaving with a transaction open: nothing of it counts, the next run does it again")
   }
 }
 

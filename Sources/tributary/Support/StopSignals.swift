@@ -9,9 +9,13 @@ final class StopSignals: @unchecked Sendable {
   private var sources: [any DispatchSourceSignal] = []
   private var count = 0
 
-  /// - Parameter beforeForcedExit: what cannot be left undone even by the second signal.
+  /// - Parameters:
+  ///   - patience: in seconds, after which the process ends with code 1 although `stop` has not ended
+  ///     it; nil for as long as it takes.
+  ///   - beforeForcedExit: what cannot be left undone even by the second signal or lost patience.
   init(
-    _ stop: @escaping @Sendable () -> Void, beforeForcedExit: @escaping @Sendable () -> Void = {}
+    patience: Double? = nil, _ stop: @escaping @Sendable () -> Void,
+    beforeForcedExit: @escaping @Sendable () -> Void = {}
   ) {
     for number in [SIGTERM, SIGINT] {
       signal(number, SIG_IGN)
@@ -21,6 +25,12 @@ final class StopSignals: @unchecked Sendable {
         if count > 1 {
           beforeForcedExit()
           _exit(128 + number)
+        }
+        if let patience {
+          queue.asyncAfter(deadline: .now() + patience) {
+            beforeForcedExit()
+            _exit(1)
+          }
         }
         stop()
       }

@@ -1,0 +1,156 @@
+// Safety: `Sendable` because every connection has its own descriptors and threads; what its two
+// threads share is behind a mutex, and the descriptors are closed by the second to end.
+
+import Foundation
+import Synchronization
+
+/// Stands between clients and `noida-db`, and mends its answers to fetches.
+///
+/// `noida-db` lists every transaction ever aborted in a partition with each fetch, whereas Kafka lists
+/// those that reach into what is fetched. A reader past an aborted transaction then drops all that
+/// the same transactional id writes later: a killed processor's successor would seem to lose events.
+/// The relay takes from the lists what has ended before the fetch, and changes nothing else but the
+/// port at which clients look for the broker.
+final class FetchRelay: Sendable {
+  let port: UInt16
+  private let listener: Int32
+  /// nil while cut off.
+  private let connections = Mutex<[Connection]?>([])
+
+  /// Listens on a free port of 127.0.0.1 until `stop`.
+  init(to brokerPort: UInt16) throws(LocalBroker.Unavailable) {
+    let (listener, port) = try LocalBroker.listen()
+    self.listener = listener
+    self.port = port
+    Thread.detachNewThread { [self] in
+      while case let client = accept(listener, nil, nil), client >= 0 {
+        connections.withLock { connections in
+          guard connections != nil, let broker = LocalBroker.connect(to: brokerPort) else {
+            close(client)
+            return
+          }
+          let connection = Connection(
+            client: client, broker: broker, ports: (broker: brokerPort, relay: port))
+          connections!.removeAll(where: \.isOver)
+          connections!.append(connection)
+          connection.start()
+        }
+      }
+      close(listener)
+    }
+  }
+
+  /// Ends every connection, and new ones as they come.
+  func cut() {
+    connections.withLock { connections in
+      for connection in connections ?? [] { connection.cut() }
+      connections = nil
+    }
+  }
+
+  /// Takes connections again.
+  func restore() { connections.withLock { $0 = [] } }
+
+  /// Takes no more connections; those there are end with the broker.
+  func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+}
+
+/// One client's connection, with the broker's behind it.
+private final class Connection: Sendable {
+  private let client: Int32
+  private let broker: Int32
+  private let ports: (broker: UInt16, relay: UInt16)
+  private let requests = Mutex<[Int32: KafkaRequest]>([:])
+  /// How many of the two threads still use the descriptors.
+  private let users = Mutex(2)
+
+  init(client: Int32, broker: Int32, ports: (broker: UInt16, relay: UInt16)) {
+    self.client = client
+    self.broker = broker
+    self.ports = ports
+  }
+
+  /// Whether both ways have ended.
+  var isOver: Bool { users.withLock { $0 == 0 } }
+
+  /// Ends both ways soon.
+  func cut() { users.withLock { if $0 > 0 { shutdownBoth() } } }
+
+  func start() {
+    Thread.detachNewThread { self.pump(from: self.client, to: self.broker) { self.note($0) } }
+    Thread.detachNewThread { self.pump(from: self.broker, to: self.client) { self.mend($0) } }
+  }
+
+  /// Carries frames one way until either side ends.
+  private func pump(from source: Int32, to target: Int32, _ pass: ([UInt8]) -> [UInt8]) {
+    while let frame = read(source), write(pass(frame), target) {}
+    users.withLock { users in
+      shutdownBoth()
+      users -= 1
+      guard users == 0 else { return }
+      close(client)
+      close(broker)
+    }
+  }
+
+  private func shutdownBoth() {
+    shutdown(client, Int32(SHUT_RDWR))
+    shutdown(broker, Int32(SHUT_RDWR))
+  }
+
+  private func note(_ frame: [UInt8]) -> [UInt8] {
+    if let (number, request) = KafkaRequest.parse(frame) {
+      requests.withLock { $0[number] = request }
+    }
+    return frame
+  }
+
+  private func mend(_ frame: [UInt8]) -> [UInt8] {
+    var reader = FrameReader(frame[...])
+    guard let number = reader.integer(Int32.self),
+      let request = requests.withLock({ $0.removeValue(forKey: number) })
+    else { return frame }
+    switch request.kind {
+    case .fetch: return FetchAnswer.mended(frame, version: request.version) ?? frame
+    case .addresses: return AddressAnswer.mended(frame, from: ports.broker, to: ports.relay)
+    case .versions: return VersionsAnswer.mended(frame, version: request.version) ?? frame
+    }
+  }
+
+  // MARK: Frames
+
+  private func read(_ descriptor: Int32) -> [UInt8]? {
+    guard let head = read(descriptor, count: 4) else { return nil }
+    var reader = FrameReader(head[...])
+    guard let size = reader.integer(Int32.self), size >= 0 else { return nil }
+    return read(descriptor, count: Int(size))
+  }
+
+  private func read(_ descriptor: Int32, count: Int) -> [UInt8]? {
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let got = recv(descriptor, buffer.baseAddress! + filled, count - filled, 0)
+        if got <= 0 { return }
+        filled += got
+      }
+    }
+    return bytes.count == count ? bytes : nil
+  }
+
+  private func write(_ frame: [UInt8], _ descriptor: Int32) -> Bool {
+    var whole: [UInt8] = []
+    whole.reserveCapacity(frame.count + 4)
+    whole.append(bigEndian: Int32(frame.count))
+    whole += frame
+    return whole.withUnsafeBytes { bytes in
+      var sent = 0
+      while sent < bytes.count {
+        let count = send(
+          descriptor, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+        if count <= 0 { return false }
+        sent += count
+      }
+      return true
+    }
+  }
+}

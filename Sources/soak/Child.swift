@@ -1,0 +1,81 @@
+import Foundation
+
+/// A named process of `tributary`, started over and over; what it says goes to one log.
+final class Child {
+  /// Beside the soak's own program.
+  private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent().appendingPathComponent("tributary")
+
+  let name: String
+  private let cluster: SoakCluster
+  private let environment: [String: String]
+  private var process: Process?
+
+  init(_ name: String, _ cluster: SoakCluster) {
+    self.name = name
+    self.cluster = cluster
+    environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("TRIBUTARY_") }
+      .merging(cluster.environment) { $1 }
+      .merging(["TRIBUTARY_INSTANCE_ID": name]) { $1 }
+  }
+
+  var isRunning: Bool { process?.isRunning ?? false }
+  var log: URL { cluster.logs.appendingPathComponent("\(name).log") }
+  /// What the last run printed.
+  var output: URL { cluster.logs.appendingPathComponent("\(name).out") }
+
+  func start(_ arguments: String...) throws {
+    if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
+    try Data().write(to: output)
+    let errors = try FileHandle(forWritingTo: log)
+    try errors.seekToEnd()
+    let process = Process()
+    process.executableURL = Child.program
+    process.arguments = arguments
+    process.environment = environment
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = errors
+    try process.run()
+    self.process = process
+  }
+
+  func send(_ signal: Int32) {
+    if let process, process.isRunning { kill(process.processIdentifier, signal) }
+  }
+
+  /// Kills it, and returns when it is gone.
+  func end() {
+    send(SIGKILL)
+    process?.waitUntilExit()
+  }
+
+  /// Waits for it to end by itself with status 0.
+  ///
+  /// - Returns: how many seconds that took.
+  func leave(within seconds: Double, after what: String) throws -> Double {
+    let began = Date()
+    while isRunning && Date().timeIntervalSince(began) < seconds { usleep(10_000) }
+    guard let process, !process.isRunning else {
+      throw Violation("\(name) still runs \(Int(seconds)) s after \(what)")
+    }
+    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      throw Violation("\(name) ended with status \(process.terminationStatus) after \(what)")
+    }
+    return Date().timeIntervalSince(began)
+  }
+
+  /// Lines of its log that no working program writes: what is not in the log's format is a crash's
+  /// trace or a last complaint.
+  func unexpectedLines() throws -> [Substring] {
+    try String(contentsOf: log, encoding: .utf8).split(separator: "\n").filter { line in
+      line.prefixMatch(of: #/\d{4}-\d\d-\d\dT[\d:.]+Z (info|notice|warning|error) /#) == nil
+    }
+  }
+
+  /// How often one of its workers failed and was built again.
+  func rebuilds() throws -> Int {
+    try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
+      .count { $0.contains("; it starts again in ") }
+  }
+}

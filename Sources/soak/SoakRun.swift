@@ -1,0 +1,205 @@
+import BrokerKit
+import Foundation
+import TributaryTestKit
+
+/// One soak from the first event to the verdict.
+final class SoakRun {
+  private static let names = ["one", "two", "three", "four"]
+  /// Contract: SIGTERM finishes the open transaction and leaves within this.
+  private static let shutdownSeconds = 10.0
+
+  private let cluster: SoakCluster
+  private let broker: LocalBroker?
+  private let journal: Journal
+  private let traffic: Child
+  private let verify: Child
+  private let downstream: Downstream
+  private let seed: UInt64
+  private let rate: Int
+  private var random: SeededRandom
+  /// Every instance that was ever started. On the local broker, which expels no member, each has to
+  /// come back.
+  private var instances: [Child] = []
+  private var counts: [Fault: Int] = [:]
+  private var slowestShutdown = 0.0
+
+  init(
+    _ cluster: SoakCluster, broker: LocalBroker?, seed: UInt64, rate: Int, journal: Journal
+  ) throws {
+    self.cluster = cluster
+    self.broker = broker
+    self.seed = seed
+    self.rate = rate
+    self.journal = journal
+    random = SeededRandom(seed: seed)
+    traffic = Child("traffic", cluster)
+    verify = Child("verify", cluster)
+    downstream = try Downstream(cluster)
+  }
+
+  /// - Parameter isOver: ends the faults early, as a failure.
+  func run(minutes: Double, isOver: () -> Bool) throws {
+    try traffic.start(
+      "generate", "--rate", "\(rate)", "--events", "\(Int.max / 2)", "--seed", "\(seed)",
+      "--duplicates", "0.05", "--disorder", "1s", "--late", "0.03", "--malformed", "0.002",
+      "--users", "20000", "--costs")
+    try join()
+    try join()
+    let end = ContinuousClock.now + .seconds(minutes * 60)
+    while true {
+      let pause = ContinuousClock.now + .milliseconds(2_000 + random.below(4_000))
+      while ContinuousClock.now < min(pause, end) {
+        if isOver() { throw Violation("interrupted") }
+        try check()
+        usleep(100_000)
+      }
+      if ContinuousClock.now >= end { break }
+      try bring(nextFault())
+    }
+    try finish()
+  }
+
+  func killAll() {
+    for child in instances + [traffic, verify] { child.end() }
+    downstream.stop()
+  }
+
+  /// What must hold at every moment between faults.
+  private func check() throws {
+    for child in instances + [traffic] where !child.isRunning {
+      throw Violation("\(child.name) ended by itself; see \(child.log.path)")
+    }
+    try downstream.check()
+  }
+
+  // MARK: Faults
+
+  private func nextFault() -> Fault {
+    let possible = Fault.allCases.filter { fault in
+      fault.reasonToLeaveOut(onLocalBroker: broker != nil) == nil
+        && (fault != .join || instances.count < SoakRun.names.count)
+    }
+    return possible[Int(random.below(Int64(possible.count)))]
+  }
+
+  private func bring(_ fault: Fault) throws {
+    counts[fault, default: 0] += 1
+    switch fault {
+    case .kill: try kill()
+    case .restart: try restart()
+    case .join: try join()
+    case .zombie: try makeZombie()
+    case .powerCut: try cutPower()
+    case .brokerOutage, .brokerKill: preconditionFailure("left out everywhere")
+    }
+  }
+
+  private func join() throws {
+    let instance = Child(SoakRun.names[instances.count], cluster)
+    try instance.start("run")
+    instances.append(instance)
+    journal.say("\(instance.name) joins")
+  }
+
+  /// One or two at once.
+  private func kill() throws {
+    let victims = instances.shuffled(using: &random).prefix(1 + Int(random.below(2)))
+    for victim in victims { victim.end() }
+    let pause = pause(upTo: 3)
+    for victim in victims { try victim.start("run") }
+    journal.say(
+      "SIGKILL of \(victims.map(\.name).joined(separator: " and ")), back after \(pause) s")
+  }
+
+  private func restart() throws {
+    let instance = instances.randomElement(using: &random)!
+    let seconds = try shutDown([instance])
+    let pause = pause(upTo: 2)
+    try instance.start("run")
+    journal.say(
+      String(
+        format: "SIGTERM of %@, gone in %.1f s, back after %@ s", instance.name, seconds, pause))
+  }
+
+  private func makeZombie() throws {
+    let instance = instances.randomElement(using: &random)!
+    instance.send(SIGSTOP)
+    let seconds = SoakCluster.sessionTimeoutSeconds + 2 + Double(random.below(6))
+    Thread.sleep(forTimeInterval: seconds)
+    instance.send(SIGCONT)
+    journal.say("\(instance.name) stood still for \(seconds) s, longer than its session")
+  }
+
+  private func cutPower() throws {
+    for instance in instances { instance.end() }
+    try broker!.suspend()
+    let pause = pause(upTo: 3)
+    try broker!.start()
+    for instance in instances { try instance.start("run") }
+    journal.say("SIGKILL of every instance, and the broker away for \(pause) s")
+  }
+
+  private func pause(upTo seconds: Double) -> String {
+    let pause = Double(random.below(Int64(seconds * 1_000))) / 1_000
+    Thread.sleep(forTimeInterval: pause)
+    return String(format: "%.1f", pause)
+  }
+
+  /// SIGTERM to all of them at once.
+  ///
+  /// - Returns: how long the slowest took.
+  private func shutDown(_ children: [Child]) throws -> Double {
+    let began = Date()
+    for child in children { child.send(SIGTERM) }
+    for child in children {
+      let left = SoakRun.shutdownSeconds - Date().timeIntervalSince(began)
+      _ = try child.leave(within: left, after: "SIGTERM")
+    }
+    let seconds = Date().timeIntervalSince(began)
+    slowestShutdown = max(slowestShutdown, seconds)
+    return seconds
+  }
+
+  // MARK: The end
+
+  private func finish() throws {
+    traffic.send(SIGTERM)
+    _ = try traffic.leave(within: 60, after: "SIGTERM")
+    journal.say("traffic stopped: \(try text(of: traffic.output))")
+    journal.say(String(format: "all instances stopped in %.1f s", try shutDown(instances)))
+
+    // All of them: on a broker that expels nobody, the partitions of one left out stay with it.
+    for instance in instances { try instance.start("run", "--exit-at-end") }
+    for instance in instances { _ = try instance.leave(within: 300, after: "run --exit-at-end") }
+    journal.say("all that was left is processed")
+
+    try verify.start("verify", "--all")
+    defer { verify.end() }
+    do { _ = try verify.leave(within: 600, after: "its start") } catch {
+      throw Violation("verify: \(error)\n\(try text(of: verify.output))\(try text(of: verify.log))")
+    }
+    journal.say("verify:\n\(try text(of: verify.output))")
+    try downstream.catchUp()
+    journal.say(downstream.summary)
+    for instance in instances {
+      let lines = try instance.unexpectedLines()
+      guard lines.isEmpty else {
+        throw Violation(
+          "\(instance.log.path) has lines that are no log:\n\(lines.joined(separator: "\n"))")
+      }
+    }
+    let rebuilds = try instances.reduce(0) { $0 + (try $1.rebuilds()) }
+    let faults = Fault.allCases.compactMap { fault in
+      counts[fault].map { "\($0) × \(fault.rawValue)" }
+    }
+    journal.say(
+      """
+      \(faults.joined(separator: ", ")); workers built again \(rebuilds) times; slowest shutdown \
+      \(String(format: "%.1f", slowestShutdown)) s
+      """)
+  }
+
+  private func text(of url: URL) throws -> String {
+    try String(contentsOf: url, encoding: .utf8).trimmingCharacters(in: .newlines)
+  }
+}
