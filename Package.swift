@@ -32,7 +32,16 @@ let package = Package(
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(name: "BrokerKit"),
     .target(
-      name: "TributaryTestKit", dependencies: ["Attribution", "Codec", "Kafka", "Pipeline"]),
+      name: "TributaryTestKit",
+      dependencies: [
+        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "simulate",
+      dependencies: [
+        "TributaryTestKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .executableTarget(
       name: "tributary",
       dependencies: [
@@ -59,7 +68,7 @@ let package = Package(
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
-    .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
+    .testTarget(name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TributaryTestKit"]),
     .testTarget(
       name: "PipelineTests",
       dependencies: [

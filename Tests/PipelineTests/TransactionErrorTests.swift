@@ -9,12 +9,12 @@ import TributaryTestKit
 @Suite struct TransactionErrorTests {
   /// A step, and an error of it.
   struct Case: Sendable, CustomTestStringConvertible {
-    var step: MemoryLog.Step
+    var step: LogCall
     var error: KafkaError
     var testDescription: String { "\(error.disposition) at \(step)" }
   }
 
-  static let steps: [MemoryLog.Step] = [.begin, .produce, .sendOffsets, .commit, .committed]
+  static let steps: [LogCall] = [.begin, .produce, .sendOffsets, .commit, .committed]
 
   static func error(_ name: String, abort: Bool = false, fatal: Bool = false) -> KafkaError {
     KafkaError(
@@ -45,23 +45,25 @@ import TributaryTestKit
   }
 
   @Test func aTransactionThatFailsOverAndOverEndsTheWorker() throws {
-    let simulation = Simulation(PipelineTests.definitions, workers: 1)
+    let simulation = Simulation(PipelineTests.definitions, seed: 1, attributionWorkers: 1)
     for record in TrafficGenerator(PipelineTests.traffic(2)).prefix(100) {
       simulation.append(record)
     }
-    try simulation.startAttribution(0)
-    simulation.log.onStep = { step in
+    let worker = simulation.attribution[0]
+    simulation.start(worker)
+    simulation.onCall = { step in
       if step == .commit { throw TransactionErrorTests.error("_INJECTED", abort: true) }
     }
     var rounds = 0
-    while simulation.stepAttribution(0) && rounds < 1_000 { rounds += 1 }
+    while simulation.step(worker) && rounds < 1_000 { rounds += 1 }
     #expect(rounds < 1_000)
   }
 
   @Test func stateBeyondItsLimitStopsTheWorkerWithAClearError() throws {
-    let simulation = Simulation(PipelineTests.definitions, workers: 1, stateLimit: 10_000)
+    let simulation = Simulation(
+      PipelineTests.definitions, seed: 1, attributionWorkers: 1, stateLimit: 10_000)
     for record in TrafficGenerator(PipelineTests.traffic(2)) { simulation.append(record) }
-    let error = #expect(throws: PipelineError.self) { try simulation.runToEnd() }
+    let error = #expect(throws: SimulationFailure.self) { try simulation.runToEnd() }
     #expect(error?.description.contains("max_state_bytes") == true)
   }
 
@@ -70,21 +72,18 @@ import TributaryTestKit
     _ failing: Case
   ) throws -> (failures: Int, failedSteps: Int, Simulation) {
     var random = SeededRandom(seed: 11)
-    let simulation = Simulation(PipelineTests.definitions)
+    let simulation = Simulation(PipelineTests.definitions, seed: 11)
     var failures = 0
     var failedSteps = 0
     for (index, record) in TrafficGenerator(PipelineTests.traffic(11)).enumerated() {
       simulation.append(record)
       guard index % 25 == 0 else { continue }
       // Not while partitions are taken over: those errors end a worker, whatever they are.
-      for worker in simulation.attribution.indices where simulation.attribution[worker] == nil {
-        try simulation.startAttribution(worker)
-      }
-      if simulation.rollups[0] == nil { try simulation.startRollups() }
-      for worker in simulation.attribution.indices { simulation.stepAttribution(worker) }
+      for slot in simulation.slots where !slot.isRunning { simulation.start(slot) }
+      for _ in 0..<4 { for slot in simulation.slots { simulation.step(slot) } }
       let unlucky = random.below(failing.step == .produce ? 60 : 4)
       var count: Int64 = 0
-      simulation.log.onStep = { step in
+      simulation.onCall = { step in
         guard step == failing.step else { return }
         count += 1
         guard count == unlucky else { return }
@@ -92,30 +91,21 @@ import TributaryTestKit
         throw failing.error
       }
       for _ in 0..<3 {
-        for worker in simulation.attribution.indices
-        where simulation.attribution[worker] != nil && !simulation.stepAttribution(worker) {
+        for slot in simulation.slots where slot.isRunning && !simulation.step(slot) {
           failedSteps += 1
         }
-        if simulation.rollups[0] != nil && !simulation.stepRollups() { failedSteps += 1 }
       }
-      simulation.log.onStep = nil
+      simulation.onCall = nil
       // Something must succeed now and then.
-      for _ in 0..<4 {
-        for worker in simulation.attribution.indices { simulation.stepAttribution(worker) }
-        simulation.stepRollups()
-      }
+      for _ in 0..<4 { for slot in simulation.slots { simulation.step(slot) } }
     }
     try simulation.runToEnd()
     return (failures, failedSteps, simulation)
   }
 
   private func expectOracle(_ simulation: Simulation, _ failing: Case) throws {
-    let oracle = simulation.recompute()
-    let (rollups, attributions) = simulation.published()
-    let sums = compare(rollups: rollups.mapValues(\.sums), with: oracle)
-    #expect(sums.agrees, "\(failing.testDescription): \(sums)")
-    let credits = compare(attributions: attributions, with: oracle)
-    #expect(credits.agrees, "\(failing.testDescription): \(credits)")
-    #expect(sums.compared > 50 && credits.compared > 20)
+    let report = simulation.verify()
+    #expect(report.differences.agrees, "\(failing.testDescription): \(report.differences)")
+    #expect(report.rollups > 50 && report.attributions > 20)
   }
 }

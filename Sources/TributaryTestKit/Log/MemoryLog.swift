@@ -4,70 +4,74 @@
 import Kafka
 import Pipeline
 
-/// A cluster in memory: topics, transactions, consumer groups. No threads, no time of its own.
+/// A cluster in memory: topics, transactions, consumer groups, compaction. It has no threads; its
+/// time, and its failures, are its environment's.
 ///
 /// Committed and aborted transactions leave marks that take an offset, as in Kafka. Readers see
 /// committed records only, up to the first transaction that is still open. A producer made with a
-/// transactional id that is in use fences the former one and aborts what it had open.
+/// transactional id that is in use fences the former one and aborts what it had open; a transaction
+/// that stays open too long is aborted by the coordinator; a member that stays silent is expelled.
 public final class MemoryLog: Log, @unchecked Sendable {
-  /// What a producer is about to do; a test may throw from `onStep` to have it fail there.
-  public enum Step: String, Sendable, CaseIterable {
-    case begin, produce, sendOffsets, commit, committed, abort
+  /// How long the cluster waits, in milliseconds of its own time.
+  public struct Timeouts: Sendable {
+    public var session: Int64 = 30_000
+    public var transaction: Int64 = 15_000
+    /// Of a client's call.
+    public var call: Int64 = 15_000
+
+    public init() {}
   }
 
-  /// A record or a transaction's mark.
-  struct Entry {
-    var key: [UInt8]?
-    var value: [UInt8]?
-    var timestamp: Int64
-    var headers: [Header]
-    var transaction: MemoryTransaction?
-    var isMark = false
-  }
+  public let timeouts: Timeouts
+  public weak var environment: (any LogEnvironment)?
+  /// The process that clients are made for.
+  public var process = SimulatedProcess("main")
+  /// What clients did that they must not do.
+  public internal(set) var violations: [String] = []
 
-  /// A group: its members in order of joining, and what it has committed.
-  struct Group {
-    var members: [Member] = []
-    var offsets: [TopicPartition: Int64] = [:]
-    var generation = 0
-  }
-
-  /// A member that its owner may have dropped without leaving, as a killed process does.
-  struct Member {
-    weak var consumer: MemoryLogConsumer?
-  }
-
-  /// Called before each step of a producer.
-  public var onStep: ((Step) throws -> Void)?
-  var partitions: [String: [[Entry]]] = [:]
-  var groups: [String: Group] = [:]
-  var producers: [String: MemoryLogProducer] = [:]
+  private let topics: [String: [MemoryPartition]]
+  private var groups: [MemoryGroup] = []
+  private var producers: [String: MemoryLogProducer] = [:]
+  private var openTransactions: [MemoryTransaction] = []
 
   /// - Parameter topics: partition counts by name.
-  public init(topics: [String: Int]) {
-    for (name, count) in topics { partitions[name] = Array(repeating: [], count: count) }
+  public init(topics: [String: Int], timeouts: Timeouts = Timeouts()) {
+    self.topics = topics.mapValues { count in (0..<count).map { _ in MemoryPartition() } }
+    self.timeouts = timeouts
   }
 
   // MARK: Log
 
   public func makeConsumer(group: String, member: String) throws -> any LogConsumer {
-    MemoryLogConsumer(self, group: group)
+    try enter(.makeConsumer, process)
+    return MemoryLogConsumer(self, group: self.group(group), instanceID: member, process: process)
   }
 
   public func makeProducer(transactionalID: String) throws -> any LogProducer {
-    try producers[transactionalID]?.fence()
-    let producer = MemoryLogProducer(self)
+    try enter(.makeProducer, process)
+    expire()
+    if let former = producers[transactionalID] {
+      former.fence()
+      if let transaction = former.transaction { end(transaction, .aborted) }
+    }
+    let producer = MemoryLogProducer(self, process: process)
     producers[transactionalID] = producer
     return producer
   }
 
-  public func readThrough(
-    _ partition: TopicPartition, _ body: (Record) throws -> Void
-  ) throws {
-    var offset = 0
-    while offset < stableEnd(partition) {
-      try lend(partition, offset, body)
-      offset += 1
+  public func readThrough(_ name: TopicPartition, _ body: (Record) throws -> Void) throws {
+    let process = self.process
+    try enter(.readThrough, process)
+    let partition = self.partition(name)
+    let end = partition.end
+    try wait(process, .readThrough, patience: 4 * timeouts.call) { !partition.isOpen(before: end) }
+    var index = 0
+    while index < partition.records.count, partition.records[index].offset < end {
+      let record = partition.records[index]
+      index += 1
+      guard record.isVisible else { continue }
+      try enter(.readRecord, process)
+      try body(record.lent(partition: name.partition))
     }
   }
 
@@ -84,23 +88,39 @@ public final class MemoryLog: Log, @unchecked Sendable {
   // MARK: Outside the pipeline
 
   /// Appends a record outside any transaction, to the partition that its key hashes to.
-  public func append(
-    _ topic: String, key: [UInt8], value: [UInt8], timestamp: Int64
-  ) {
-    let count = Int32(partitions[topic]!.count)
-    let partition = key.withUnsafeBytes { StandardPartitioner.partition(key: $0, count: count) }
-    partitions[topic]![Int(partition)].append(
-      Entry(key: key, value: value, timestamp: timestamp, headers: []))
+  public func append(_ topic: String, key: [UInt8], value: [UInt8], timestamp: Int64) {
+    key.withUnsafeBytes { key in
+      value.withUnsafeBytes { value in
+        partition(topic, nil, key: key).append(
+          key: key, value: value, timestamp: timestamp, headers: [], transaction: nil)
+      }
+    }
+  }
+
+  public func partitionCount(of topic: String) -> Int { topics[topic]!.count }
+
+  /// Visits the committed records of a partition from `offset` on.
+  ///
+  /// - Returns: the last stable offset, where reading would go on.
+  @discardableResult
+  public func forEachRecord(
+    of name: TopicPartition, from offset: Int64 = 0, _ body: (Record) throws -> Void
+  ) rethrows -> Int64 {
+    let partition = self.partition(name)
+    let end = partition.stableEnd
+    var index = partition.index(of: Int(offset))
+    while index < partition.records.count, partition.records[index].offset < end {
+      let record = partition.records[index]
+      if record.isVisible { try body(record.lent(partition: name.partition)) }
+      index += 1
+    }
+    return Int64(end)
   }
 
   /// Visits every committed record of a topic, partition by partition.
-  public func forEachRecord(of topic: String, _ body: (Record, [Header]) -> Void) {
-    for number in partitions[topic]!.indices {
-      let partition = TopicPartition(topic: topic, partition: Int32(number))
-      for offset in 0..<stableEnd(partition) {
-        let headers = partitions[topic]![number][offset].headers
-        lend(partition, offset) { body($0, headers) }
-      }
+  public func forEachRecord(of topic: String, _ body: (Record) throws -> Void) rethrows {
+    for number in 0..<Int32(partitionCount(of: topic)) {
+      try forEachRecord(of: TopicPartition(topic: topic, partition: number), body)
     }
   }
 
@@ -108,66 +128,112 @@ public final class MemoryLog: Log, @unchecked Sendable {
   /// are not tombstones: what compaction would leave.
   public func liveRecordCount(of topic: String) -> Int {
     var live: Set<[UInt8]> = []
-    forEachRecord(of: topic) { record, _ in
+    forEachRecord(of: topic) { record in
       guard let key = record.key else { return }
       if record.value == nil { live.remove(Array(key)) } else { live.insert(Array(key)) }
     }
     return live.count
   }
 
-  /// Drops the members whose owners are gone, as a session timeout does.
-  public func expelMissingMembers() {
-    for name in groups.keys {
-      let before = groups[name]!.members.count
-      groups[name]!.members.removeAll { $0.consumer == nil }
-      if groups[name]!.members.count < before { groups[name]!.generation += 1 }
+  /// Compacts one partition, as far as it is decided.
+  public func compact(_ name: TopicPartition, before offset: Int64, dropsTombstones: Bool) {
+    partition(name).compact(before: Int(offset), dropsTombstones: dropsTombstones)
+  }
+
+  /// Where a partition ends, open transactions included.
+  public func end(of name: TopicPartition) -> Int64 { Int64(partition(name).end) }
+
+  /// The offset that a group has committed; nil for none.
+  public func committed(_ name: TopicPartition, by group: String) -> Int64? {
+    self.group(group).offsets[name]
+  }
+
+  /// Whether a group has so many members, those included that died unnoticed, and they agree.
+  public func isSettled(_ group: String, members: Int) -> Bool {
+    let group = self.group(group)
+    return group.members.count == members && !group.isRebalancing
+  }
+
+  public var openTransactionCount: Int { openTransactions.count }
+
+  /// Ends what has outlived its timeout by now.
+  public func expire() {
+    for transaction in openTransactions {
+      if let lands = transaction.lands, lands <= time {
+        note(.landedLate)
+        end(transaction, .committed)
+      } else if time - transaction.began! >= timeouts.transaction {
+        note(.expired)
+        transaction.producer?.fence()
+        end(transaction, .aborted)
+      }
+    }
+    for group in groups { group.expel(silentSince: time - timeouts.session) }
+  }
+
+  // MARK: For clients
+
+  var time: Int64 { environment?.clusterTime ?? 0 }
+  func note(_ event: ClusterEvent) { environment?.note(event) }
+  func landingDelay() -> Int64? { environment?.landingDelay() }
+
+  func partition(_ name: TopicPartition) -> MemoryPartition {
+    topics[name.topic]![Int(name.partition)]
+  }
+
+  func partition(
+    _ topic: String, _ number: Int32?, key: UnsafeRawBufferPointer?
+  ) -> MemoryPartition {
+    let partitions = topics[topic]!
+    let count = Int32(partitions.count)
+    return partitions[
+      Int(number ?? key.map { StandardPartitioner.partition(key: $0, count: count) } ?? 0)]
+  }
+
+  /// Where a call of a client begins: what its environment has in store for it happens here.
+  func enter(_ call: LogCall, _ process: SimulatedProcess) throws {
+    try process.check()
+    try environment?.meet(call, of: process)
+    try process.check()
+  }
+
+  /// Waits until `condition` holds; times out when it does not in time.
+  func wait(
+    _ process: SimulatedProcess, _ call: LogCall, patience: Int64, until condition: () -> Bool
+  ) throws {
+    let deadline = time + patience
+    while !condition() {
+      guard let environment, time < deadline else { throw LogFault.error(.timedOut, at: call) }
+      environment.pass(milliseconds: 50)
+      try process.check()
     }
   }
 
-  // MARK: Offsets
-
-  func end(_ partition: TopicPartition) -> Int {
-    partitions[partition.topic]![Int(partition.partition)].count
-  }
-
-  /// The last stable offset: everything before it is decided.
-  func stableEnd(_ partition: TopicPartition) -> Int {
-    let entries = partitions[partition.topic]![Int(partition.partition)]
-    return entries.firstIndex { $0.transaction?.outcome == .open } ?? entries.count
-  }
-
-  /// Lends the record at an offset, unless it is a mark or was aborted.
-  func lend(
-    _ partition: TopicPartition, _ offset: Int, _ body: (Record) throws -> Void
-  ) rethrows {
-    let entry = partitions[partition.topic]![Int(partition.partition)][offset]
-    guard isVisible(entry) else { return }
-    try withBytes(entry.key) { key in
-      try withBytes(entry.value) { value in
-        try body(
-          Record(
-            partition: partition.partition, offset: Int64(offset), timestamp: entry.timestamp,
-            key: key, value: value, headers: entry.headers))
+  func isCommitPending(of group: MemoryGroup, _ partitions: [TopicPartition]) -> Bool {
+    openTransactions.contains { transaction in
+      transaction.offsets.contains { pending in
+        pending.group === group && partitions.contains { pending.offsets[$0] != nil }
       }
     }
   }
 
-  func isVisible(_ entry: Entry) -> Bool {
-    !entry.isMark && (entry.transaction == nil || entry.transaction?.outcome == .committed)
+  func open(_ transaction: MemoryTransaction) {
+    guard transaction.began == nil else { return }
+    transaction.began = time
+    openTransactions.append(transaction)
   }
 
-  private func withBytes(
-    _ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer?) throws -> Void
-  ) rethrows {
-    guard let bytes else { return try body(nil) }
-    try bytes.withUnsafeBytes { try body($0) }
+  func end(_ transaction: MemoryTransaction, _ outcome: MemoryTransaction.Outcome) {
+    guard transaction.outcome == .open else { return }
+    openTransactions.removeAll { $0 === transaction }
+    transaction.end(outcome)
+    note(outcome == .committed ? .committed : .aborted)
   }
-}
 
-/// A transaction and how it ended.
-final class MemoryTransaction {
-  enum Outcome { case open, committed, aborted }
-  var outcome = Outcome.open
-  var touched: Set<TopicPartition> = []
-  var offsets: [(group: String, offsets: [TopicPartition: Int64])] = []
+  private func group(_ name: String) -> MemoryGroup {
+    if let found = groups.first(where: { $0.name == name }) { return found }
+    let group = MemoryGroup(name) { [unowned self] event in note(event) }
+    groups.append(group)
+    return group
+  }
 }

@@ -2,89 +2,120 @@ import Kafka
 import Pipeline
 
 /// A transactional producer of a cluster in memory.
+///
+/// After an error it behaves as librdkafka's does: one that is fenced or has failed fatally refuses
+/// everything, one that requires an abort refuses everything else, and one whose call has timed out
+/// must be abandoned: using it is noted as a violation.
 final class MemoryLogProducer: LogProducer {
-  private unowned let log: MemoryLog
-  private var transaction: MemoryTransaction?
-  private var isFenced = false
+  private enum Condition { case sound, mustAbort, timedOut, fatal }
 
-  init(_ log: MemoryLog) { self.log = log }
+  private unowned let log: MemoryLog
+  private let process: SimulatedProcess
+  private var condition = Condition.sound
+  private var isFenced = false
+  private(set) var transaction: MemoryTransaction?
+
+  init(_ log: MemoryLog, process: SimulatedProcess) {
+    self.log = log
+    self.process = process
+  }
 
   func begin() throws {
-    try step(.begin)
-    transaction = MemoryTransaction()
+    try perform(.begin) { transaction = MemoryTransaction(self) }
   }
 
   func produce(
     _ topic: String, partition: Int32?, key: UnsafeRawBufferPointer?,
     value: UnsafeRawBufferPointer?, timestamp: Int64?, headers: [Header]
   ) throws {
-    try step(.produce)
-    guard let transaction else { throw PipelineError("produce outside a transaction") }
-    let count = Int32(log.partitions[topic]!.count)
-    let number =
-      partition ?? key.map { StandardPartitioner.partition(key: $0, count: count) } ?? 0
-    transaction.touched.insert(TopicPartition(topic: topic, partition: number))
-    log.partitions[topic]![Int(number)].append(
-      MemoryLog.Entry(
-        key: key.map { Array($0) }, value: value.map { Array($0) }, timestamp: timestamp ?? 0,
-        headers: headers, transaction: transaction))
+    try perform(.produce) {
+      let transaction = try running(.produce)
+      let target = log.partition(topic, partition, key: key)
+      transaction.touch(target)
+      target.append(
+        key: key, value: value, timestamp: timestamp ?? log.time, headers: headers,
+        transaction: transaction)
+    }
   }
 
   func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {
-    try step(.sendOffsets)
-    guard let consumer = consumer as? MemoryLogConsumer, let transaction else {
-      throw PipelineError("offsets outside a transaction")
+    guard let consumer = consumer as? MemoryLogConsumer else {
+      preconditionFailure("offsets of another log's consumer")
     }
-    guard consumer.generation == log.groups[consumer.group]!.generation else {
-      throw KafkaFault.staleGeneration
+    guard !offsets.isEmpty else { return }
+    try perform(.sendOffsets, then: .sentOffsets) {
+      let transaction = try running(.sendOffsets)
+      guard consumer.isCurrent else { throw LogFault.notAMember(at: .sendOffsets) }
+      transaction.add(offsets, of: consumer.group)
     }
-    transaction.offsets.append((consumer.group, offsets))
   }
 
   func commit() throws {
-    try step(.commit)
-    end(.committed)
-    try step(.committed)
+    try perform(.commit, then: .committed) {
+      log.end(try running(.commit), .committed)
+      transaction = nil
+    }
   }
 
   func abort() throws {
-    try step(.abort)
-    end(.aborted)
+    try perform(.abort, then: .aborted) {
+      if let transaction { log.end(transaction, .aborted) }
+      transaction = nil
+      condition = .sound
+    }
   }
 
   func close() {}
 
-  /// Ends this producer for good: a newer one has its id.
-  func fence() throws {
-    end(.aborted)
-    isFenced = true
+  /// Ends this producer for good: a newer one has its id, or its transaction has expired.
+  func fence() { isFenced = true }
+
+  /// The open transaction, made known to its coordinator.
+  private func running(_ call: LogCall) throws -> MemoryTransaction {
+    guard let transaction else { throw LogFault.state(at: call) }
+    log.open(transaction)
+    return transaction
   }
 
-  private func step(_ step: MemoryLog.Step) throws {
-    if isFenced { throw KafkaFault.fenced }
-    try log.onStep?(step)
-  }
-
-  private func end(_ outcome: MemoryTransaction.Outcome) {
-    guard let transaction else { return }
-    transaction.outcome = outcome
-    for partition in transaction.touched {
-      log.partitions[partition.topic]![Int(partition.partition)].append(
-        MemoryLog.Entry(timestamp: 0, headers: [], isMark: true))
+  private func perform(_ call: LogCall, then done: LogCall? = nil, _ body: () throws -> Void) throws
+  {
+    try process.check()
+    try refuse(call)
+    do {
+      try log.enter(call, process)
+      // What went on meanwhile may have fenced it.
+      try refuse(call)
+      try body()
+      if let done { try log.enter(done, process) }
+    } catch let error as KafkaError {
+      note(error, at: call)
+      throw error
     }
-    if outcome == .committed {
-      for (group, offsets) in transaction.offsets {
-        log.groups[group]!.offsets.merge(offsets) { $1 }
+  }
+
+  private func refuse(_ call: LogCall) throws {
+    if isFenced { throw LogFault.fenced(at: call) }
+    switch condition {
+    case .sound: break
+    case .mustAbort where call == .abort: break
+    case .mustAbort: throw LogFault.error(.abortRequired, at: call)
+    case .fatal: throw LogFault.error(.fatal, at: call)
+    case .timedOut:
+      if call != .abort { log.violations.append("\(process.name): \(call) after a timeout") }
+      throw LogFault.state(at: call)
+    }
+  }
+
+  private func note(_ error: KafkaError, at call: LogCall) {
+    switch error.disposition {
+    case .fatal: condition = .fatal
+    case .timedOut:
+      condition = .timedOut
+      if call == .commit, let transaction, let delay = log.landingDelay() {
+        transaction.lands = log.time + delay
       }
+    case .abortRequired: if transaction != nil { condition = .mustAbort }
+    case .retriable, .other: break
     }
-    self.transaction = nil
   }
-}
-
-/// Faults that a simulated cluster answers with.
-public enum KafkaFault: Error, Sendable {
-  case fenced
-  case staleGeneration
-  /// For tests to throw from `MemoryLog.onStep`.
-  case injected
 }

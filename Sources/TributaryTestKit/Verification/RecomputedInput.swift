@@ -18,11 +18,16 @@ struct RecomputedInput {
   private(set) var tally = RecordTally()
   /// Accepted records whose key is not their user's id.
   private(set) var strayKeys = 0
+  /// The largest accepted event time, by partition.
+  private(set) var largest: [Int32: Milliseconds] = [:]
+  /// Too late and older than all that their partition had accepted by then: measured by the other
+  /// inputs of the task, which may have gone on long before this one began.
+  private var earliestTooLate: [(place: LogPlace, time: Milliseconds)] = []
 
   // Of the partition that is being read.
   private var partition: Int32 = -1
-  private var largest: Milliseconds?
   private var eventIDs: Set<String> = []
+  private var smallest: Milliseconds?
 
   init(_ input: Verification.Input, number: Int, definitions: Definitions) {
     topic = input.topic
@@ -67,8 +72,8 @@ struct RecomputedInput {
 
   private mutating func begin(_ partition: Int32) {
     self.partition = partition
-    largest = nil
     eventIDs.removeAll()
+    smallest = nil
   }
 
   private mutating func accept(
@@ -87,7 +92,8 @@ struct RecomputedInput {
     }
     eventIDs.insert(copy.eventID)
     tally.accepted += 1
-    largest = max(largest ?? event.time, event.time)
+    largest[partition] = max(largest[partition] ?? event.time, event.time)
+    smallest = min(smallest ?? event.time, event.time)
     if kind != .cost, !(record.key?.elementsEqual(event.userID.buffer) ?? false) { strayKeys += 1 }
   }
 
@@ -100,8 +106,9 @@ struct RecomputedInput {
       "key and value in \(topic)", of: place.description)
   }
 
-  /// A late event must at least be beyond the horizon behind its own partition.
-  private func expectTooLate(
+  /// A late event must at least be beyond the horizon behind its own partition, or, if it is older
+  /// than all accepted there so far, behind the other inputs of its task.
+  private mutating func expectTooLate(
     _ time: Milliseconds?, _ entry: SetAsideRecords.Entry, _ topic: String, _ place: LogPlace,
     _ differences: inout ComparisonResult
   ) {
@@ -111,10 +118,38 @@ struct RecomputedInput {
         "a record that cannot be used", toBe: "an event", topic, of: place.description)
       return
     }
-    let horizon = definitions.allowedLateness + definitions.correctionHorizon
-    if let largest, time < largest - horizon { return }
+    let own = largest[partition] ?? .min
+    if isTooLate(time, behind: own) { return }
+    if time < smallest ?? .max { return earliestTooLate.append((place, time)) }
+    report(time, behind: own, place, &differences)
+  }
+
+  /// Judges what was too late although it was not too far behind its own partition.
+  ///
+  /// - Parameter others: the largest accepted event times of the task's inputs, by partition.
+  func expectEarliestTooLate(
+    behind others: [Int32: Milliseconds], into differences: inout ComparisonResult
+  ) {
+    for (place, time) in earliestTooLate {
+      let largest = others[place.partition] ?? .min
+      if !isTooLate(time, behind: largest) { report(time, behind: largest, place, &differences) }
+    }
+  }
+
+  private var horizon: Milliseconds {
+    definitions.allowedLateness + definitions.correctionHorizon
+  }
+
+  private func isTooLate(_ time: Milliseconds, behind largest: Milliseconds) -> Bool {
+    largest != .min && time < largest - horizon
+  }
+
+  private func report(
+    _ time: Milliseconds, behind largest: Milliseconds, _ place: LogPlace,
+    _ differences: inout ComparisonResult
+  ) {
     differences.expect(
-      largest.map { "\($0 - time) ms" } ?? "not behind any",
+      largest == .min ? "not behind any" : "\(largest - time) ms",
       toBe: "more than \(horizon) ms", "distance behind the largest event time before it",
       of: place.description)
   }

@@ -99,6 +99,7 @@ public struct Verification {
     var report = VerificationReport()
     deadLetters.reportUnmatched(into: &differences)
     lateEvents.reportUnmatched(into: &differences)
+    expectEarliestTooLate()
     report.inputs = inputs.map { input in (input.topic, conservedTally(of: input)) }
     rollups.reportOpenWindows(into: &differences)
     report.creditsAreExact = attributions.expectExactShares(into: &differences)
@@ -117,6 +118,16 @@ public struct Verification {
     report.differences = differences
     report.notes = notes
     return report
+  }
+
+  /// Clicks, impressions and conversions of one partition number share a task, and its watermark.
+  private mutating func expectEarliestTooLate() {
+    let keyed = inputs.filter { $0.kind != .cost }
+    let largest = keyed.reduce(into: [:]) { $0.merge($1.largest, uniquingKeysWith: max) }
+    for input in inputs {
+      input.expectEarliestTooLate(
+        behind: input.kind == .cost ? input.largest : largest, into: &differences)
+    }
   }
 
   /// Records in = accepted + duplicate + dead letter + too late.

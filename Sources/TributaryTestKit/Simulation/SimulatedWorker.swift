@@ -1,0 +1,91 @@
+import Kafka
+import Pipeline
+
+/// A worker of either stage, as `Processor` drives it.
+enum SimulatedWorker {
+  case attribution(AttributionWorker)
+  case rollups(RollupWorker)
+
+  func start() throws {
+    switch self {
+    case .attribution(let worker): try worker.start()
+    case .rollups(let worker): try worker.start()
+    }
+  }
+
+  func step() throws {
+    switch self {
+    case .attribution(let worker): try worker.step()
+    case .rollups(let worker): try worker.step()
+    }
+  }
+
+  func stop() throws {
+    switch self {
+    case .attribution(let worker): try worker.stop()
+    case .rollups(let worker): try worker.stop()
+    }
+  }
+
+  func close() {
+    switch self {
+    case .attribution(let worker): worker.close()
+    case .rollups(let worker): worker.close()
+    }
+  }
+
+  /// Has a worker of the rollups finish with what the deltas hold now; the others were told at the
+  /// start where to stop.
+  func finish() throws {
+    if case .rollups(let worker) = self { try worker.finish() }
+  }
+
+  var isFinished: Bool {
+    switch self {
+    case .attribution(let worker): worker.isFinished
+    case .rollups(let worker): worker.isFinished
+    }
+  }
+
+  /// Whether the whole group has committed everything up to now.
+  func isGroupFinished() throws -> Bool {
+    switch self {
+    case .attribution(let worker): try worker.isGroupFinished(upTo: try worker.inputEnds())
+    case .rollups(let worker): try worker.isGroupFinished()
+    }
+  }
+}
+
+/// A place for a worker, and who is in it now.
+package final class WorkerSlot {
+  package enum Stage: String, Sendable { case attribution, rollups }
+
+  package let stage: Stage
+  package let number: Int
+  /// Tells the names of dynamic members apart: a new process has a new one.
+  var incarnation = 0
+  var worker: SimulatedWorker?
+  var process: SimulatedProcess?
+  /// Whether its code is running, up in the stack, while others work.
+  var isBusy = false
+
+  init(_ stage: Stage, _ number: Int) {
+    self.stage = stage
+    self.number = number
+  }
+
+  package var isRunning: Bool { worker != nil }
+  var name: String { "\(stage) \(number)" }
+
+  func clear() {
+    worker = nil
+    process = nil
+  }
+}
+
+/// A worker that has lost its place and sleeps.
+struct Zombie {
+  let slot: WorkerSlot
+  /// By the cluster's time.
+  let wakes: Int64
+}
