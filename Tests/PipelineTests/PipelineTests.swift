@@ -1,9 +1,9 @@
 import Attribution
 import Codec
 import Testing
-import TributaryTestKit
 
 @testable import Pipeline
+@testable import TributaryTestKit
 
 /// Both stages over a cluster in memory, where a story is worth telling step by step. For all the
 /// others see `SimulationTests`.
@@ -78,34 +78,28 @@ import TributaryTestKit
   }
 
   @Test func deltasThatHaveBeenAddedAreDeleted() throws {
-    let simulation = Simulation(PipelineTests.definitions, workers: 1)
+    let simulation = Simulation(PipelineTests.definitions, seed: 1)
     let records = Array(TrafficGenerator(PipelineTests.traffic(8)))
-    func run(_ part: ArraySlice<GeneratedRecord>) throws {
+    func run(_ part: ArraySlice<GeneratedRecord>) {
       for record in part { simulation.append(record) }
-      for _ in 0..<200 {
-        simulation.stepAttribution(0)
-        simulation.stepRollups()
-      }
+      for _ in 0..<200 { for slot in simulation.slots { simulation.step(slot) } }
     }
     func deltaCount() -> Int {
       var count = 0
-      simulation.log.forEachRecord(of: "tributary-deltas") { _, _ in count += 1 }
+      simulation.log.forEachRecord(of: "tributary-deltas") { _ in count += 1 }
       return count
     }
-    try simulation.startAttribution(0)
-    try simulation.startRollups()
-    try run(records[..<700])
+    for slot in simulation.slots { simulation.start(slot) }
+    run(records[..<700])
     let before = deltaCount()
-    simulation.clock += 3_600_000
-    try run(records[700..<710])
+    simulation.clock.jump(3_600_000)
+    run(records[700..<710])
     #expect(before > 100)
     #expect(deltaCount() < before / 2)
-    try simulation.stopRollups()
-    try run(records[710...])
+    run(records[710...])
     try simulation.runToEnd()
-    let sums = compare(
-      rollups: simulation.published().rollups.mapValues(\.sums), with: simulation.recompute())
-    #expect(sums.agrees, "\(sums)")
+    let report = simulation.verify()
+    #expect(report.differences.agrees, "\(report.differences)")
   }
 
   static var definitions: Definitions {

@@ -75,14 +75,9 @@ public final class MemoryLog: Log, @unchecked Sendable {
     }
   }
 
-  /// Forgets the records, keeping their offsets.
   public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
-    for (partition, end) in offsets {
-      for offset in 0..<Int(end) {
-        partitions[partition.topic]![Int(partition.partition)][offset] = Entry(
-          timestamp: 0, headers: [], isMark: true)
-      }
-    }
+    try enter(.deleteRecords, process)
+    for (name, offset) in offsets { partition(name).delete(before: Int(offset)) }
   }
 
   // MARK: Outside the pipeline

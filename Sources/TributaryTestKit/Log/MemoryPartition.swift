@@ -47,6 +47,9 @@ final class MemoryPartition {
     return low
   }
 
+  /// Gives up everything before `bound`. Offsets stay.
+  func delete(before bound: Int) { records.removeFirst(index(of: min(bound, stableEnd))) }
+
   /// Cleans the log before `bound` as a broker does: drops aborted records, marks, and what a later
   /// record of the same key replaces; with `dropsTombstones` also the tombstones. Offsets stay.
   func compact(before bound: Int, dropsTombstones: Bool) {
