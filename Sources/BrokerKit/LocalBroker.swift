@@ -94,7 +94,6 @@ extension LocalBroker {
     guard let relay else { preconditionFailure("only a broker made for faults can be suspended") }
     // It goes on answering while it writes its data, and forgets what came after it began.
     relay.cut()
-    usleep(300_000)
     tell("stop_broker")
     guard Self.wait(until: { Self.isFree(port: port) }) else {
       throw Unavailable(description: "the local broker still listens 15 s after SIGTERM")
