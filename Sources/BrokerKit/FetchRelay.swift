@@ -40,12 +40,16 @@ final class FetchRelay: Sendable {
     }
   }
 
-  /// Ends every connection, and new ones as they come.
+  /// Ends every connection, and new ones as they come, when the broker has answered what it was asked;
+  /// it has 5 s for that.
   func cut() {
-    connections.withLock { connections in
-      for connection in connections ?? [] { connection.cut() }
-      connections = nil
+    let ending = connections.withLock { connections in
+      defer { connections = nil }
+      return connections ?? []
     }
+    for connection in ending { connection.drain() }
+    for _ in 0..<500 where !ending.allSatisfy(\.isOver) { usleep(10_000) }
+    for connection in ending { connection.cut() }
   }
 
   /// Takes connections again.
@@ -73,6 +77,9 @@ private final class Connection: Sendable {
   /// Whether both ways have ended.
   var isOver: Bool { users.withLock { $0 == 0 } }
 
+  /// Takes nothing more from the client. What the broker has is still answered; then both ways end.
+  func drain() { users.withLock { if $0 > 0 { shutdown(client, Int32(SHUT_RD)) } } }
+
   /// Ends both ways soon.
   func cut() { users.withLock { if $0 > 0 { shutdownBoth() } } }
 
@@ -85,7 +92,7 @@ private final class Connection: Sendable {
   private func pump(from source: Int32, to target: Int32, _ pass: ([UInt8]) -> [UInt8]) {
     while let frame = read(source), write(pass(frame), target) {}
     users.withLock { users in
-      shutdownBoth()
+      if source == client { shutdown(broker, Int32(SHUT_WR)) } else { shutdownBoth() }
       users -= 1
       guard users == 0 else { return }
       close(client)

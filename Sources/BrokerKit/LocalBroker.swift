@@ -94,18 +94,17 @@ extension LocalBroker {
     guard let relay else { preconditionFailure("only a broker made for faults can be suspended") }
     // It goes on answering while it writes its data, and forgets what came after it began.
     relay.cut()
-    usleep(300_000)
     tell("stop_broker")
-    guard Self.wait(until: { Self.isFree(port: port) }) else {
-      throw Unavailable(description: "the local broker still listens 15 s after SIGTERM")
+    guard Self.wait(seconds: 120, until: { Self.isFree(port: port) }) else {
+      throw Unavailable(description: "the local broker still listens 2 min after SIGTERM")
     }
   }
 
   /// Starts a suspended broker again, on its port and with its data.
   public func start() throws(Unavailable) {
     tell("start_broker")
-    guard Self.wait(until: { !Self.isFree(port: port) }) else {
-      throw Unavailable(description: "the local broker does not listen 15 s after its restart")
+    guard Self.wait(seconds: 150, until: { !Self.isFree(port: port) }) else {
+      throw Unavailable(description: "the local broker does not listen again after 2.5 min")
     }
     relay?.restore()
   }
@@ -153,9 +152,10 @@ extension LocalBroker {
   }
 
   /// Starts and stops its broker (all of its process group) as the lines of its standard input say;
-  /// when that closes, stops it and cleans up. The broker must not inherit the ignored signals.
+  /// when that closes, stops it and cleans up. The broker must not inherit the ignored signals. Killed
+  /// while it writes its data it would lose some: a stop gives it two minutes, the end three seconds.
   private static let guardian = """
-    program=$0 port=$1 folder=$2
+    program=$0 port=$1 folder=$2 patience=1200
     start_broker() {
       (
         trap - INT TERM HUP
@@ -166,7 +166,7 @@ extension LocalBroker {
     }
     stop_broker() {
       kill -s TERM -- "-$broker"
-      tries=100
+      tries=$patience
       while kill -s 0 -- "-$broker"; do
         [ "$tries" -gt 0 ] || { kill -s KILL -- "-$broker"; break; }
         tries=$((tries - 1))
@@ -176,6 +176,7 @@ extension LocalBroker {
     trap '' INT TERM HUP
     start_broker
     while read -r command; do "$command"; done
+    patience=30
     stop_broker
     rm -rf "$folder"
     """
@@ -328,9 +329,8 @@ extension LocalBroker {
     withSocket(to: port) { Glibc.connect($0, $1, $2) != 0 }
   }
 
-  /// Whether `condition` comes true within 15 s.
-  private static func wait(until condition: () -> Bool) -> Bool {
-    for _ in 0..<300 {
+  private static func wait(seconds: Int = 15, until condition: () -> Bool) -> Bool {
+    for _ in 0..<(20 * seconds) {
       if condition() { return true }
       usleep(50_000)
     }

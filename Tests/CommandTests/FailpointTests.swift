@@ -13,14 +13,16 @@ import TributaryTestKit
     let cluster = try Cluster(FailpointTests.settings, broker: .forKills())
     let folder = try TemporaryFolder()
     let traffic = try cluster.program.start(
-      ["generate", "--events", "5000", "--rate", "4000", "--users", "500", "--costs"],
+      ["generate", "--events", "1000000", "--rate", "4000", "--users", "500", "--costs"],
       outputFolder: folder.make("traffic"))
+    defer { kill(traffic.processIdentifier, SIGKILL) }
     var doomed = cluster.program
     doomed.environment[Failpoint.variable] = "\(name):\(pass)"
     let process = try doomed.start(["run"], outputFolder: folder.make("run"))
     #expect(process.wait(seconds: 60), "\(name):\(pass) was never reached")
     #expect(process.terminationReason == .uncaughtSignal, "\(folder.text("run/errors"))")
     #expect(process.terminationStatus == SIGKILL)
+    traffic.terminate()
     #expect(traffic.wait(seconds: 60) && traffic.terminationStatus == 0)
 
     let successor = try cluster.program.run("run", "--exit-at-end")
@@ -53,6 +55,6 @@ import TributaryTestKit
   /// When to die, drawn by name: a step is taken once per commit, records are many.
   private static func pass(of name: String) -> Int {
     var random = SeededRandom(seed: UInt64(Failpoint.names.firstIndex(of: name)!))
-    return Int(1 + random.below(name.hasSuffix("-produce") ? 200 : 8))
+    return Int(1 + random.below(name.hasSuffix("-produce") ? 200 : 4))
   }
 }

@@ -46,8 +46,8 @@ import Testing
     try expectRefusal(by: cluster.program, cluster, naming: "-state has an unknown format")
   }
 
-  /// The trap of cleaning up by hand: each of these would count events twice.
-  @Test(arguments: ["state", "rollups", "offsets"])
+  /// The trap of cleaning up by hand: each of these would count events twice, or not at all.
+  @Test(arguments: ["state", "deltas", "rollups", "clicks", "offsets"])
   func whatWasClearedInPartIsRefused(_ part: String) throws {
     let cluster = try clusterWithHistory()
     let admin = try cluster.makeAdmin()

@@ -17,21 +17,25 @@ extension Preflight {
 
   private func checkAttribution(_ plan: TopicPlan, _ tail: LogTail) throws {
     let state = try tail.partitions(of: configuration.stateTopic)
-    let isRemembered = try tail.last(of: state) { record in
+    // A task writes its progress before its first event.
+    var hasState = false
+    _ = try tail.last(of: state) { record in
       guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
         return false
       }
-      try Changelog.check(
-        value, fingerprint: configuration.definitions.fingerprint, topic: configuration.stateTopic)
+      let serial = try Changelog.serial(
+        ofProgress: value, fingerprint: configuration.definitions.fingerprint,
+        topic: configuration.stateTopic)
+      hasState = hasState || serial > 0
       return true
     }
     let group = "\(configuration.applicationID)-attribution"
-    let hasProcessed = try hasCommitted(group, plan.inputPartitions)
+    let hasProcessed = try hasCommitted(group, plan.inputPartitions, tail)
     if hasProcessed, try tail.isEmpty(state) {
       throw incomplete("\(configuration.stateTopic) is empty, but \(group) has processed events")
     }
     guard !hasProcessed else { return }
-    if isRemembered {
+    if hasState {
       throw incomplete("\(configuration.stateTopic) holds state, but \(group) has no offsets")
     }
     let attributions = try tail.partitions(of: configuration.topics.attributions)
@@ -57,7 +61,7 @@ extension Preflight {
     let deltas = (0..<plan.rollupPartitions).map {
       TopicPartition(topic: configuration.deltasTopic, partition: $0)
     }
-    let hasProcessed = try hasCommitted(group, deltas)
+    let hasProcessed = try hasCommitted(group, deltas, tail)
     if hasProcessed, try tail.isEmpty(rollups) {
       throw incomplete("\(configuration.topics.rollups) is empty, but \(group) has published")
     }
@@ -67,18 +71,27 @@ extension Preflight {
   }
 
   /// Whether a group has got anywhere. Does not wait for a transaction that is still open.
-  private func hasCommitted(_ group: String, _ partitions: [TopicPartition]) throws -> Bool {
+  private func hasCommitted(
+    _ group: String, _ partitions: [TopicPartition], _ tail: LogTail
+  ) throws -> Bool {
     var settings = ClientSettings.probe(configuration)
     settings["group.id"] = group
     let consumer = try Consumer(settings, logger: logger)
     defer { consumer.close(timeoutMilliseconds: 0) }
-    return try consumer.committed(partitions, timeoutMilliseconds: Timeout.call)
-      .contains { $0.value ?? 0 > 0 }
+    let committed = try consumer.committed(partitions, timeoutMilliseconds: Timeout.call)
+      .compactMapValues { $0 }
+    let ends = try tail.ends(of: partitions)
+    if let lost = partitions.first(where: { committed[$0] ?? 0 > ends[$0] ?? 0 }) {
+      throw incomplete(
+        "\(lost) ends at offset \(ends[lost] ?? 0), but \(group) has processed it to "
+          + "\(committed[lost]!)")
+    }
+    return committed.values.contains { $0 > 0 }
   }
 
   private func incomplete(_ what: String) -> PipelineError {
     PipelineError(
-      "\(what): it is another application's, or offsets or topics were deleted since; going on would "
+      "\(what): it is another application's, or offsets, records or topics were deleted since; going on would "
         + "corrupt the numbers, `tributary reset` starts again from the beginning")
   }
 }
@@ -101,9 +114,11 @@ private final class LogTail {
 
   /// Whether nothing was ever committed there.
   func isEmpty(_ partitions: [TopicPartition]) throws -> Bool {
-    try consumer.endOffsets(partitions, timeoutMilliseconds: Timeout.call).allSatisfy {
-      $0.value == 0
-    }
+    try ends(of: partitions).values.allSatisfy { $0 == 0 }
+  }
+
+  func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try consumer.endOffsets(partitions, timeoutMilliseconds: Timeout.call)
   }
 
   /// Whether any partition has a record that `isWanted`. Reads each from ever further back until it
@@ -111,7 +126,7 @@ private final class LogTail {
   func last(
     of partitions: [TopicPartition], where isWanted: (Record) throws -> Bool
   ) throws -> Bool {
-    let ends = try consumer.endOffsets(partitions, timeoutMilliseconds: Timeout.call)
+    let ends = try ends(of: partitions)
     var hasAny = false
     for (partition, end) in ends.sorted(by: { $0.key < $1.key }) where end > 0 {
       var length: Int64 = 256

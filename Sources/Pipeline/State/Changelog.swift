@@ -153,12 +153,12 @@ final class Changelog {
   }
 
   private func decode(_ value: UnsafeRawBufferPointer, into task: AttributionTask) throws {
-    try Changelog.check(value, fingerprint: task.definitions.fingerprint, topic: topic)
+    nextSerial = try Changelog.serial(
+      ofProgress: value, fingerprint: task.definitions.fingerprint, topic: topic)
     var reader = ByteReader(UnsafeRawBufferPointer(rebasing: value[Changelog.headSize...]))
-    guard let serial: UInt64 = reader.integer(), let watermark: Int64 = reader.integer(),
+    guard let watermark: Int64 = reader.integer(),
       let kept: Int64 = reader.integer()
     else { throw Changelog.unknownFormat(topic) }
-    nextSerial = serial
     var largest: [EventKind: Watermark] = [:]
     for kind in EventKind.allCases {
       largest[kind] = reader.integer(Int64.self).map(Watermark.init)
@@ -168,22 +168,24 @@ final class Changelog {
 
   // MARK: Owner
 
-  /// Bytes of version and fingerprint, with which a progress record begins.
-  private static let headSize = 1 + 8
+  /// Bytes of version, fingerprint and serial, with which a progress record begins.
+  private static let headSize = 1 + 8 + 8
 
   static func isProgress(_ key: UnsafeRawBufferPointer) -> Bool {
     key.suffix(9).elementsEqual("|progress".utf8)
   }
 
-  /// Throws when a progress record was written in another format or under other definitions.
-  static func check(
-    _ value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
-  ) throws {
+  /// How many records of events a task had written by its progress record. Throws when that is of
+  /// another format or other definitions.
+  static func serial(
+    ofProgress value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
+  ) throws -> UInt64 {
     var reader = ByteReader(value)
     guard let version: UInt8 = reader.integer(), version == ChangelogChunk.version,
-      let found: UInt64 = reader.integer()
+      let found: UInt64 = reader.integer(), let serial: UInt64 = reader.integer()
     else { throw unknownFormat(topic) }
     guard found == fingerprint else { throw PipelineError.otherDefinitions(topic) }
+    return serial
   }
 
   private static func unknownFormat(_ topic: String) -> PipelineError {
