@@ -17,7 +17,9 @@ struct LiveTableTests {
 
   /// A board with one rollup for each name, clicks as given, all in one window of 1970.
   private func board(_ clicks: [String: Int64]) -> RollupBoard {
-    var board = RollupBoard(views: [Self.view], partitionCount: 1)
+    var definitions = Definitions()
+    definitions.views = [Self.view]
+    var board = RollupBoard(definitions, partitionCount: 1)
     for (name, count) in clicks {
       var sums = RollupSums(modelCount: 1)
       sums.clicks = count

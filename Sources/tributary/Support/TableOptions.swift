@@ -31,16 +31,9 @@ struct TableOptions: ParsableArguments {
   /// The table that the options ask for.
   func table(_ definitions: Definitions, defaultWindows: Int = 1) throws -> LiveTable {
     let view = try chosenView(definitions)
-    let names = definitions.models.map(\.rawValue)
-    let model = try self.model.map { name in
-      guard let index = names.firstIndex(of: name) else {
-        throw ValidationError(
-          "the configuration has no model \"\(name)\"; it has \(names.joined(separator: ", "))")
-      }
-      return index
-    }
+    let model = try ModelName.index(of: self.model, definitions)
     return LiveTable(
-      view: view, model: model ?? 0, models: definitions.models, currency: definitions.currency,
+      view: view, model: model, models: definitions.models, currency: definitions.currency,
       windowCount: windows ?? defaultWindows, rank: sort ?? .clicks, limit: limit)
   }
 
