@@ -16,6 +16,9 @@ let package = Package(
     .systemLibrary(
       name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
       dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")],
@@ -30,6 +33,9 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
+    .target(
+      name: "SQLSink",
+      dependencies: ["Attribution", "CPostgreSQL", "CSQLite", "Codec", "Reporting"]),
     .target(name: "BrokerKit"),
     .target(
       name: "TributaryTestKit", dependencies: ["Attribution", "Codec", "Kafka", "Pipeline"]),
@@ -37,7 +43,7 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline",
-        "Reporting", "TributaryTestKit",
+        "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -62,7 +68,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Reporting",
-        "TributaryTestKit", "tributary",
+        "SQLSink", "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ]),
   ],

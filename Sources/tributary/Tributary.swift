@@ -6,6 +6,7 @@ import Kafka
 import Logging
 import Pipeline
 import Reporting
+import SQLSink
 
 @main
 struct Tributary: ParsableCommand {
@@ -19,7 +20,8 @@ struct Tributary: ParsableCommand {
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, ReportCommand.self, Verify.self,
+      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, ReportCommand.self, Sink.self,
+      Verify.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.
@@ -37,7 +39,8 @@ struct Tributary: ParsableCommand {
     case let error as ConfigurationError:
       complain("\(error)")
       Foundation.exit(2)
-    case is PipelineError, is KafkaError, is LocalBroker.Unavailable, is ReportingError, is Failure:
+    case is PipelineError, is KafkaError, is LocalBroker.Unavailable, is ReportingError,
+      is SQLError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:
