@@ -10,6 +10,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -36,14 +37,24 @@ let package = Package(
     .target(
       name: "SQLSink",
       dependencies: ["Attribution", "CPostgreSQL", "CSQLite", "Codec", "Reporting"]),
+    .target(
+      name: "Dashboard",
+      dependencies: [
+        "Attribution", "Codec", "Reporting",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      resources: [.embedInCode("Resources")]),
     .target(name: "BrokerKit"),
     .target(
       name: "TributaryTestKit", dependencies: ["Attribution", "Codec", "Kafka", "Pipeline"]),
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline",
-        "Reporting", "SQLSink", "TributaryTestKit",
+        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard", "Kafka",
+        "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -57,6 +68,9 @@ let package = Package(
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
+    .testTarget(
+      name: "DashboardTests",
+      dependencies: ["Attribution", "Codec", "Dashboard", "Reporting"]),
     .testTarget(name: "TestKitTests", dependencies: ["TributaryTestKit"]),
     .testTarget(
       name: "PipelineTests",
@@ -67,10 +81,11 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Reporting",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Kafka", "Reporting",
         "SQLSink", "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      exclude: ["Browser"]),
   ],
   swiftLanguageModes: [.v6]
 )

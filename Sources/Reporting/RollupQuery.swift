@@ -44,6 +44,19 @@ public struct RollupRow: Equatable, Sendable {
   /// Whether every window that it sums is final.
   public var isFinal: Bool
 
+  package init(
+    start: Milliseconds, dimensions: [String], sums: RollupSums, before: RollupSums?,
+    rollupCount: Int, revision: Int64, isFinal: Bool
+  ) {
+    self.start = start
+    self.dimensions = dimensions
+    self.sums = sums
+    self.before = before
+    self.rollupCount = rollupCount
+    self.revision = revision
+    self.isFinal = isFinal
+  }
+
   /// A measure's value; nil for a ratio with nothing to divide by, and for a distinct count over
   /// several rollups, which do not add up.
   public func value(of measure: Measure, model: Int) -> Int64? {

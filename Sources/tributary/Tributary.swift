@@ -20,8 +20,8 @@ struct Tributary: ParsableCommand {
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, ReportCommand.self, Sink.self,
-      Verify.self,
+      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, ReportCommand.self, Serve.self,
+      Sink.self, Explain.self, Verify.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.

@@ -75,6 +75,16 @@ public final class TopicFollower: @unchecked Sendable {
       uniqueKeysWithValues: partitions.map { ($0.queue.topicPartition.partition, $0.position) })
   }
 
+  /// Where the log ended as of the last fetch, by partition, as far as that is known.
+  public var knownEnds: [Int32: Int64] {
+    var ends: [Int32: Int64] = [:]
+    for partition in partitions {
+      let name = partition.queue.topicPartition
+      ends[name.partition] = consumer.knownEndOffset(of: name)
+    }
+    return ends
+  }
+
   /// Whether everything that the topic held when following began has been read.
   public var isCaughtUp: Bool { partitions.allSatisfy { $0.position >= $0.initialEnd } }
 
