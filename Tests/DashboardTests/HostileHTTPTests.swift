@@ -1,3 +1,5 @@
+// Safety: buffers are lent to socket calls for their length only.
+
 import Foundation
 import Glibc
 import Testing

@@ -1,3 +1,5 @@
+// Safety: buffers and addresses are lent to socket calls for their length only.
+
 import Attribution
 import Codec
 import Foundation

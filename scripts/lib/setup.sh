@@ -77,7 +77,7 @@ have_package() {
     librdkafka-dev) pkg-config --exists rdkafka ;;
     libsqlite3-dev) pkg-config --exists sqlite3 ;;
     libpq-dev) pkg-config --exists libpq ;;
-    sqlite3) command -v sqlite3 ;;
+    sqlite3 | chromium) command -v "$1" ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
     python3-venv) python3 -c 'import ensurepip, venv' ;;
     pkg-config | shellcheck) command -v "$1" ;;

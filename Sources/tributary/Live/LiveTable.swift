@@ -13,6 +13,8 @@ struct LiveTable {
   /// How many of the latest windows are summed.
   let windowCount: Int
   let rank: Measure
+  /// Only rows whose names hold this text, in any case; nil is all. The total is theirs.
+  let filter: String?
   /// The most rows; nil is as many as fit.
   let limit: Int?
 
@@ -29,7 +31,7 @@ struct LiveTable {
       return lines + [StyledLine(""), StyledLine("no rollups of \(view.name) yet", .dim)]
     }
     let totals = board.rows(RollupQuery(view: view.name, range: range))
-      .ranked(by: rank, model: model)
+      .filter(isWanted).ranked(by: rank, model: model)
     lines.append(StyledLine(caption(totals, range), .dim))
 
     // The column names and the total are rows, too, and there may be a line about what is left out.
@@ -48,6 +50,11 @@ struct LiveTable {
     }
     lines.append(StyledLine(text[text.count - 1], .bold))
     return lines
+  }
+
+  private func isWanted(_ row: RollupRow) -> Bool {
+    guard let filter = filter?.lowercased() else { return true }
+    return row.dimensions.contains { $0.lowercased().contains(filter) }
   }
 
   /// Distinct counts do not add up, so they are left out of several windows and of totals.

@@ -52,7 +52,7 @@ final class SinkRun: Sendable {
         break
       } catch SQLError.disconnected(let reason) where summary.transactions > 0 {
         logger.warning("\(SQLError.disconnected(reason)); trying again in \(Int(pause)) s")
-        Thread.sleep(forTimeInterval: pause)
+        for _ in 0..<Int(pause * 5) where !stopFlag.isRaised { Thread.sleep(forTimeInterval: 0.2) }
         pause = min(pause * 2, 30)
       }
     }

@@ -20,6 +20,9 @@ struct TableOptions: ParsableArguments {
     help: "Largest first by this: \(Measure.allCases.map(\.rawValue).joined(separator: ", ")).")
   var sort: Measure?
 
+  @Option(help: "Only rows whose names hold this text, in any case.")
+  var filter: String?
+
   @Option(help: "The most rows; default: as many as fit.")
   var limit: Int?
 
@@ -34,7 +37,8 @@ struct TableOptions: ParsableArguments {
     let model = try ModelName.index(of: self.model, definitions)
     return LiveTable(
       view: view, model: model, models: definitions.models, currency: definitions.currency,
-      windowCount: windows ?? defaultWindows, rank: sort ?? .clicks, limit: limit)
+      windowCount: windows ?? defaultWindows, rank: sort ?? .clicks, filter: filter,
+      limit: limit)
   }
 
   private func chosenView(_ definitions: Definitions) throws -> View {

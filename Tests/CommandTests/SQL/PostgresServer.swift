@@ -1,3 +1,5 @@
+// Safety: an address is lent to socket calls for their length only.
+
 import Foundation
 import Glibc
 import Synchronization

@@ -1,3 +1,5 @@
+// Safety: keys and values are lent to the producer for one call, which copies them.
+
 import Attribution
 import Codec
 import Configuration

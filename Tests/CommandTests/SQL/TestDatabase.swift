@@ -34,9 +34,9 @@ struct TestDatabase: CustomStringConvertible, Sendable {
   /// What the database's own shell says: one line a row, fields separated by `|`.
   func ask(_ sql: String) throws -> String {
     switch kind {
-    case .sqlite: try shell("sqlite3", [String(address.dropFirst("sqlite:".count))], input: sql)
+    case .sqlite: try runTool("sqlite3", [String(address.dropFirst("sqlite:".count))], input: sql)
     case .postgres:
-      try shell("psql", [address, "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1"], input: sql)
+      try runTool("psql", [address, "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1"], input: sql)
     }
   }
 
@@ -49,40 +49,4 @@ struct TestDatabase: CustomStringConvertible, Sendable {
       "SELECT * FROM tributary_progress ORDER BY partition",
     ].map { try ask($0 + ";") }.joined(separator: "\n--\n")
   }
-
-  private func shell(_ program: String, _ arguments: [String], input: String) throws -> String {
-    try runTool(program, arguments, input: input)
-  }
-}
-
-/// A tool that could not do its work.
-struct ToolFailure: Error, CustomStringConvertible {
-  let description: String
-}
-
-/// Runs a program that is on the path; gives back its output.
-func runTool(_ program: String, _ arguments: [String], input: String = "") throws -> String {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tool-\(UUID())")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  func file(_ name: String, _ text: String = "") throws -> URL {
-    let url = folder.appendingPathComponent(name)
-    try Data(text.utf8).write(to: url)
-    return url
-  }
-  let output = try file("output")
-  let errors = try file("errors")
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = [program] + arguments
-  process.standardInput = try FileHandle(forReadingFrom: try file("input", input))
-  process.standardOutput = try FileHandle(forWritingTo: output)
-  process.standardError = try FileHandle(forWritingTo: errors)
-  try process.run()
-  process.waitUntilExit()
-  guard process.terminationStatus == 0 else {
-    throw ToolFailure(
-      description: "\(program): \(String(decoding: try Data(contentsOf: errors), as: UTF8.self))")
-  }
-  return String(decoding: try Data(contentsOf: output), as: UTF8.self)
 }
