@@ -10,12 +10,16 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
     .systemLibrary(
       name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
     .systemLibrary(name: "CMalloc"),
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
       dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")],
@@ -30,6 +34,19 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
+    .target(
+      name: "SQLSink",
+      dependencies: ["Attribution", "CPostgreSQL", "CSQLite", "Codec", "Reporting"]),
+    .target(
+      name: "Dashboard",
+      dependencies: [
+        "Attribution", "Codec", "Reporting",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      resources: [.embedInCode("Resources")]),
     .target(name: "BrokerKit"),
     .target(
       name: "TributaryTestKit",
@@ -45,8 +62,8 @@ let package = Package(
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline",
-        "Reporting", "TributaryTestKit",
+        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard", "Kafka",
+        "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -70,6 +87,9 @@ let package = Package(
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
     .testTarget(name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TributaryTestKit"]),
     .testTarget(
+      name: "DashboardTests",
+      dependencies: ["Attribution", "Codec", "Dashboard", "Reporting"]),
+    .testTarget(
       name: "PipelineTests",
       dependencies: [
         "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline",
@@ -78,10 +98,11 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
-        "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Kafka", "Pipeline",
+        "Reporting", "SQLSink", "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      exclude: ["Browser"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -3,24 +3,24 @@
 /// The conversions are Howard Hinnant's `days_from_civil` and `civil_from_days`
 /// (https://howardhinnant.github.io/date_algorithms.html): years start in March, so that the leap
 /// day comes last, and repeat every 400 years.
-struct CivilDate: Equatable {
-  var year: Int64
-  var month: Int64
-  var day: Int64
+package struct CivilDate: Equatable {
+  package var year: Int64
+  package var month: Int64
+  package var day: Int64
 
   private static let daysPerEra: Int64 = 146_097
   /// From 0000-03-01 to 1970-01-01.
   private static let daysToEpoch: Int64 = 719_468
 
   @inline(__always)
-  init(year: Int64, month: Int64, day: Int64) {
+  package init(year: Int64, month: Int64, day: Int64) {
     self.year = year
     self.month = month
     self.day = day
   }
 
   /// The date that is `days` after 1970-01-01; negative before it.
-  init(daysSinceEpoch days: Int64) {
+  package init(daysSinceEpoch days: Int64) {
     let shifted = days + Self.daysToEpoch
     let era = (shifted >= 0 ? shifted : shifted - (Self.daysPerEra - 1)) / Self.daysPerEra
     let dayOfEra = shifted - era * Self.daysPerEra
@@ -35,7 +35,7 @@ struct CivilDate: Equatable {
 
   /// Days from 1970-01-01 to this date, which must be a real one with a year of 0 or later.
   @inline(__always)
-  var daysSinceEpoch: Int64 {
+  package var daysSinceEpoch: Int64 {
     let shiftedYear = month <= 2 ? year - 1 : year
     let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
     let yearOfEra = shiftedYear - era * 400
@@ -47,7 +47,7 @@ struct CivilDate: Equatable {
 
   /// Whether the month has this day in this year.
   @inline(__always)
-  var isReal: Bool {
+  package var isReal: Bool {
     guard (1...12).contains(month), day >= 1 else { return false }
     if day <= 28 { return true }
     if month == 2 { return day == 29 && isLeapYear }

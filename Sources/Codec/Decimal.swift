@@ -25,7 +25,7 @@ extension Int64 {
 
 extension [UInt8] {
   /// Appends the decimal digits of `value`, with zeros before them up to `digits` digits.
-  mutating func appendDecimal(_ value: UInt64, digits: Int = 1) {
+  package mutating func appendDecimal(_ value: UInt64, digits: Int = 1) {
     var length = 1
     var rest = value / 10
     while rest > 0 {
@@ -43,7 +43,7 @@ extension [UInt8] {
   }
 
   /// Appends a signed integer.
-  mutating func appendDecimal(_ value: Int64) {
+  package mutating func appendDecimal(_ value: Int64) {
     if value < 0 { append(ASCII.minus) }
     appendDecimal(value.magnitude)
   }

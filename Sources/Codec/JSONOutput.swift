@@ -8,7 +8,7 @@ import Attribution
 extension [UInt8] {
   /// Appends text that needs no escaping: punctuation and names of fields.
   @inline(__always)
-  mutating func append(_ literal: StaticString) {
+  package mutating func append(_ literal: StaticString) {
     append(
       contentsOf: UnsafeBufferPointer(
         start: literal.utf8Start, count: literal.utf8CodeUnitCount))
@@ -18,7 +18,7 @@ extension [UInt8] {
   ///
   /// Escaped is what RFC 8259 requires and no more: quotes, backslashes and control characters.
   /// `text` must be UTF-8; it is what the event decoder lends, and what a `String` lends.
-  mutating func appendJSONString(_ text: BorrowedBytes) {
+  package mutating func appendJSONString(_ text: BorrowedBytes) {
     append(ASCII.quote)
     var plainStart = 0
     for index in 0..<text.count {
@@ -33,7 +33,7 @@ extension [UInt8] {
   }
 
   /// Appends a JSON string with its quotes.
-  mutating func appendJSONString(_ text: String) {
+  package mutating func appendJSONString(_ text: String) {
     text.withBorrowedBytes { appendJSONString($0) }
   }
 
@@ -54,21 +54,21 @@ extension [UInt8] {
   }
 
   /// Appends a decimal string with six digits, in quotes: how records hold money and credits.
-  mutating func appendJSONDecimal(_ micros: Int64) {
+  package mutating func appendJSONDecimal(_ micros: Int64) {
     append(ASCII.quote)
     Money.append(micros, to: &self)
     append(ASCII.quote)
   }
 
   /// Appends a time with whole seconds, in quotes.
-  mutating func appendJSONSeconds(_ time: Milliseconds) {
+  package mutating func appendJSONSeconds(_ time: Milliseconds) {
     append(ASCII.quote)
     Time.appendSeconds(time, to: &self)
     append(ASCII.quote)
   }
 
   /// Appends a time with milliseconds, in quotes.
-  mutating func appendJSONMilliseconds(_ time: Milliseconds) {
+  package mutating func appendJSONMilliseconds(_ time: Milliseconds) {
     append(ASCII.quote)
     Time.appendMilliseconds(time, to: &self)
     append(ASCII.quote)

@@ -1,32 +1,54 @@
 import Attribution
+import Codec
 
-/// A number of a rollup, by its name in the record.
+/// A number of a rollup, or one that follows from such numbers.
+///
+/// A ratio is the exact quotient in millionths, rounded half away from zero, by integer arithmetic
+/// only; one with nothing to divide by has no value: it is neither zero nor infinite.
 public enum Measure: String, CaseIterable, Sendable, Hashable {
   case impressions, clicks, users, sessions, conversions, revenue, spend
+  /// Click-through rate: clicks per impression.
+  case ctr
+  /// Conversions per click.
+  case conversionRate = "conversion_rate"
+  /// Cost per click.
+  case cpc
+  /// Cost per acquisition, also cost per order: spend per conversion.
+  case cpa
+  /// Return on ad spend: revenue per unit of spend.
+  case roas
 
   /// What one of the measure is counted in.
   public enum Unit: Sendable {
     /// Whole things.
     case count
-    /// Millionths: of a conversion, or of the currency.
+    /// Millionths: of a conversion, of the currency, or of a ratio.
     case micros
   }
 
   public var unit: Unit {
     switch self {
     case .impressions, .clicks, .users, .sessions: .count
-    case .conversions, .revenue, .spend: .micros
+    default: .micros
     }
   }
 
-  /// Whether sums over several windows mean what the measure says; distinct counts do not add up.
+  /// Whether sums over several rollups mean what the measure says; distinct counts do not add up.
   public var addsUp: Bool { self != .users && self != .sessions }
 
-  /// The measure's value in `sums`.
+  /// Whether the measure is different under each attribution model.
+  public var dependsOnModel: Bool {
+    switch self {
+    case .conversions, .revenue, .conversionRate, .cpa, .roas: true
+    default: false
+    }
+  }
+
+  /// The measure's value in `sums`; nil for a ratio whose divisor is zero.
   ///
-  /// - Parameter model: the model's index among those of the definitions; matters for conversions
-  ///   and revenue.
-  public func value(in sums: RollupSums, model: Int) -> Int64 {
+  /// - Parameter model: the model's index among those of the definitions; matters where
+  ///   `dependsOnModel`.
+  public func value(in sums: RollupSums, model: Int) -> Int64? {
     switch self {
     case .impressions: sums.impressions
     case .clicks: sums.clicks
@@ -35,25 +57,27 @@ public enum Measure: String, CaseIterable, Sendable, Hashable {
     case .conversions: sums.credits[model]
     case .revenue: sums.revenues[model]
     case .spend: sums.spend
-    }
-  }
-}
-
-extension [RollupTotal] {
-  /// Largest first by `measure`; equal ones by their dimension values.
-  public func ranked(by measure: Measure, model: Int) -> [RollupTotal] {
-    sorted { left, right in
-      let leftValue = measure.value(in: left.sums, model: model)
-      let rightValue = measure.value(in: right.sums, model: model)
-      if leftValue != rightValue { return leftValue > rightValue }
-      return left.dimensions.lexicographicallyPrecedes(right.dimensions) {
-        $0.utf8.lexicographicallyPrecedes($1.utf8)
-      }
+    case .ctr: Self.quotient(sums.clicks, sums.impressions, scale: Money.microsPerUnit)
+    case .conversionRate: Self.quotient(sums.credits[model], sums.clicks, scale: 1)
+    case .cpc: Self.quotient(sums.spend, sums.clicks, scale: 1)
+    case .cpa: Self.quotient(sums.spend, sums.credits[model], scale: Money.microsPerUnit)
+    case .roas: Self.quotient(sums.revenues[model], sums.spend, scale: Money.microsPerUnit)
     }
   }
 
-  /// The sum of all of them.
-  public func total(modelCount: Int) -> RollupSums {
-    reduce(into: RollupSums(modelCount: modelCount)) { $0.add($1.sums) }
+  /// `value` as it is written everywhere: digits for counts, six decimals for the rest.
+  public func text(_ value: Int64) -> String {
+    unit == .count ? "\(value)" : Money.format(value)
+  }
+
+  /// `numerator` × `scale` / `denominator`, rounded half away from zero; nil when the denominator is
+  /// zero or the quotient does not fit.
+  private static func quotient(_ numerator: Int64, _ denominator: Int64, scale: Int64) -> Int64? {
+    guard denominator != 0 else { return nil }
+    let product = Int128(numerator) * Int128(scale)
+    let (whole, rest) = product.quotientAndRemainder(dividingBy: Int128(denominator))
+    let isUp = rest.magnitude * 2 >= Int128(denominator).magnitude
+    let step: Int128 = (product < 0) == (denominator < 0) ? 1 : -1
+    return Int64(exactly: isUp ? whole + step : whole)
   }
 }

@@ -2,25 +2,19 @@ import Attribution
 import Codec
 
 /// The rollups topic as a table in memory: the newest revision of every rollup, and how far time is
-/// final.
+/// final. About 80 bytes a rollup with one model.
 ///
 /// Records are applied in the order of their partition; the order between partitions does not
 /// matter. Reading the topic again from the beginning changes nothing.
 ///
-///     var board = RollupBoard(views: definitions.views, partitionCount: 4)
+///     var board = RollupBoard(definitions, partitionCount: 4)
 ///     board.apply(try reader.read(key: key, value: value))
-///     for rollup in board.rollups(of: "campaign_5m", window: start) { … }
+///     let rows = board.rows(RollupQuery(view: "campaign_5m", range: from..<to))
 public struct RollupBoard: Sendable {
-  /// One view's rollups, by window.
-  struct Table: Sendable {
-    let period: Milliseconds
-    /// Starts of the windows that hold rollups, ascending.
-    var starts: [Milliseconds] = []
-    var windows: [Milliseconds: [RollupKey: Rollup]] = [:]
-  }
-
   /// The views on the board; rollups of others are ignored.
   public let views: [View]
+  /// The models that credits and revenues run parallel to.
+  public let models: [Model]
   /// The latest watermark that any rollup was published with; nil before there is one.
   public private(set) var watermark: Milliseconds?
   /// How many rollups the board holds.
@@ -30,15 +24,18 @@ public struct RollupBoard: Sendable {
 
   private let partitionCount: Int
   private var finalThroughByPartition: [Int32: Milliseconds] = [:]
-  private(set) var tables: [String: Table]
+  private let tableOfView: [String: Int]
+  private(set) var tables: [ViewTable]
 
-  /// - Parameter partitionCount: partitions of the rollups topic: finality takes all of them.
-  public init(views: [View], partitionCount: Int) {
-    self.views = views
+  /// - Parameters:
+  ///   - definitions: whose views and models the rollups are of.
+  ///   - partitionCount: partitions of the rollups topic: finality takes all of them.
+  public init(_ definitions: Definitions, partitionCount: Int) {
+    views = definitions.views
+    models = definitions.models
     self.partitionCount = partitionCount
-    tables = Dictionary(views.map { ($0.name, Table(period: $0.periodMilliseconds)) }) {
-      first, _ in first
-    }
+    tables = definitions.views.map { ViewTable($0, modelCount: definitions.models.count) }
+    tableOfView = Dictionary(views.enumerated().map { ($1.name, $0) }) { first, _ in first }
   }
 
   /// Every window, of whatever rollup, with an end at or before this is final: the least over the
@@ -49,6 +46,10 @@ public struct RollupBoard: Sendable {
     return finalThroughByPartition.values.min().flatMap { $0 > Time.earliest ? $0 : nil }
   }
 
+  /// How many rollups have been corrected after they were final, as far as their revisions were seen:
+  /// compaction drops the older ones.
+  public var correctionCount: Int { tables.reduce(0) { $0 + $1.correctionCount } }
+
   /// Takes one record; returns whether it changed the board. O(1), but O(windows) for the first
   /// rollup of a window.
   ///
@@ -57,7 +58,10 @@ public struct RollupBoard: Sendable {
   public mutating func apply(_ record: RollupsRecord) -> Bool {
     switch record {
     case .rollup(let rollup): return insert(rollup)
-    case .deletion(let key): return remove(key)
+    case .deletion(let key):
+      guard let table = tableOfView[key.view], tables[table].remove(key) else { return false }
+      count -= 1
+      return true
     case .progress(let partition, let finalThrough):
       if let known = finalThroughByPartition[partition], known >= finalThrough { return false }
       finalThroughByPartition[partition] = finalThrough
@@ -67,52 +71,16 @@ public struct RollupBoard: Sendable {
   }
 
   private mutating func insert(_ rollup: Rollup) -> Bool {
-    let key = rollup.key
-    guard var table = tables[key.view] else { return false }
-    if let known = table.windows[key.windowStart]?[key], known.revision >= rollup.revision {
-      return false
+    guard let table = tableOfView[rollup.key.view] else { return false }
+    switch tables[table].insert(rollup) {
+    case .ignored: return false
+    case .added: count += 1
+    case .replaced, .corrected: break
     }
-    // Taken out while it changes, so that its storage is not copied.
-    tables[key.view] = nil
-    defer { tables[key.view] = table }
-    if table.windows[key.windowStart] == nil { table.open(key.windowStart) }
-    if table.windows[key.windowStart]!.updateValue(rollup, forKey: key) == nil { count += 1 }
     revisionCount += 1
     if let mark = rollup.watermark { watermark = max(watermark ?? mark, mark) }
     return true
   }
 
-  private mutating func remove(_ key: RollupKey) -> Bool {
-    guard tables[key.view]?.windows[key.windowStart]?.removeValue(forKey: key) != nil else {
-      return false
-    }
-    count -= 1
-    if tables[key.view]!.windows[key.windowStart]!.isEmpty {
-      tables[key.view]!.close(key.windowStart)
-    }
-    return true
-  }
-}
-
-extension RollupBoard.Table {
-  fileprivate mutating func open(_ start: Milliseconds) {
-    windows[start] = [:]
-    starts.insert(start, at: position(of: start))
-  }
-
-  fileprivate mutating func close(_ start: Milliseconds) {
-    windows[start] = nil
-    starts.remove(at: position(of: start))
-  }
-
-  /// Where `start` stands, or would stand, among the starts. O(log windows).
-  func position(of start: Milliseconds) -> Int {
-    var low = 0
-    var high = starts.count
-    while low < high {
-      let middle = (low + high) / 2
-      if starts[middle] < start { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
+  func table(of view: String) -> ViewTable? { tableOfView[view].map { tables[$0] } }
 }

@@ -5,6 +5,8 @@ import Foundation
 import Kafka
 import Logging
 import Pipeline
+import Reporting
+import SQLSink
 
 @main
 struct Tributary: ParsableCommand {
@@ -18,7 +20,8 @@ struct Tributary: ParsableCommand {
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, Verify.self, ResetCommand.self,
+      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, ReportCommand.self, Serve.self,
+      Sink.self, Explain.self, Verify.self, ResetCommand.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.
@@ -36,7 +39,8 @@ struct Tributary: ParsableCommand {
     case let error as ConfigurationError:
       complain("\(error)")
       Foundation.exit(2)
-    case is PipelineError, is KafkaError, is LocalBroker.Unavailable, is Failure:
+    case is PipelineError, is KafkaError, is LocalBroker.Unavailable, is ReportingError,
+      is SQLError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:

@@ -9,15 +9,17 @@ struct LiveTableTests {
   private static let view = View(
     name: "campaign_10s", dimensions: [.campaignID], periodMilliseconds: 10_000)
 
-  private func table(windows: Int, limit: Int? = nil) -> LiveTable {
+  private func table(windows: Int, limit: Int? = nil, filter: String? = nil) -> LiveTable {
     LiveTable(
       view: Self.view, model: 0, models: [.lastTouch], currency: "EUR", windowCount: windows,
-      rank: .clicks, limit: limit)
+      rank: .clicks, filter: filter, limit: limit)
   }
 
   /// A board with one rollup for each name, clicks as given, all in one window of 1970.
   private func board(_ clicks: [String: Int64]) -> RollupBoard {
-    var board = RollupBoard(views: [Self.view], partitionCount: 1)
+    var definitions = Definitions()
+    definitions.views = [Self.view]
+    var board = RollupBoard(definitions, partitionCount: 1)
     for (name, count) in clicks {
       var sums = RollupSums(modelCount: 1)
       sums.clicks = count
@@ -56,6 +58,13 @@ struct LiveTableTests {
     #expect(lines[5] == "… 2 more")
     #expect(lines[6].hasPrefix("total"))
     #expect(text(table(windows: 1, limit: 1), board)[4] == "… 3 more")
+  }
+
+  @Test("shows only the names that are asked for, and their total")
+  func filter() {
+    let lines = text(table(windows: 1, filter: "C-1"), board(["c-1": 3, "c-2": 2, "xc-10": 1]))
+    #expect(lines.filter { $0.contains("c-") }.map { $0.prefix(5) } == ["c-1  ", "xc-10"])
+    #expect(lines.last?.split(separator: " ").dropFirst(2).first == "4")
   }
 
   @Test("sums no distinct counts over windows")

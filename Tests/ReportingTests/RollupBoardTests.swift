@@ -12,7 +12,8 @@ struct RollupBoardTests {
       board.apply(.rollup(rollup(["c-1"], minute: 0, clicks: clicks, revision: revision)))
     }
     #expect(changes == [true, false, false])
-    #expect(board.rollups(of: "campaign", windowStart: 0).map(\.sums.clicks) == [5])
+    #expect(
+      board.rows(RollupQuery(view: "campaign", range: 0..<minute)).map(\.sums.clicks) == [5])
     #expect(board.count == 1)
     #expect(board.revisionCount == 2)
   }
@@ -31,7 +32,7 @@ struct RollupBoardTests {
 
   @Test("It is final through what the slowest partition says, once all have spoken")
   func progress() {
-    var board = RollupBoard(views: definitions.views, partitionCount: 2)
+    var board = RollupBoard(definitions, partitionCount: 2)
     board.apply(.progress(partition: 0, finalThrough: 9 * minute))
     #expect(board.finalThrough == nil)
     board.apply(.progress(partition: 1, finalThrough: Time.earliest))
@@ -69,7 +70,7 @@ struct RollupBoardTests {
       rollup(["c-2"], minute: 2, clicks: 2, isFinal: true),
       rollup(["c-1"], minute: 3, clicks: 1_000),
     ])
-    let totals = board.totals(of: "campaign", in: minute..<3 * minute)
+    let totals = board.rows(RollupQuery(view: "campaign", range: minute..<3 * minute))
       .ranked(by: .clicks, model: 1)
     #expect(totals.map(\.dimensions) == [["c-1"], ["c-2"]])
     #expect(totals.map(\.sums.clicks) == [11, 2])
@@ -85,12 +86,14 @@ struct RollupBoardTests {
       rollup(["c-2", "email"], of: "both|ways", minute: 0, clicks: 2),
       rollup(["c-1", "social"], of: "both|ways", minute: 0, clicks: 4),
     ])
-    let channels = board.totals(of: "both|ways", in: 0..<minute, by: [.channel])
-      .ranked(by: .clicks, model: 0)
+    let channels = board.rows(
+      RollupQuery(view: "both|ways", range: 0..<minute, dimensions: [.channel])
+    ).ranked(by: .clicks, model: 0)
     #expect(channels.map(\.dimensions) == [["social"], ["email"]])
     #expect(channels.map(\.sums.clicks) == [4, 3])
     #expect(
-      board.totals(of: "both|ways", in: 0..<minute, by: []).map(\.sums.clicks) == [7])
+      board.rows(RollupQuery(view: "both|ways", range: 0..<minute, dimensions: []))
+        .map(\.sums.clicks) == [7])
   }
 
   @Test("Two spellings of one character are two names")
@@ -98,7 +101,7 @@ struct RollupBoardTests {
     let board = try board([
       rollup(["\u{e9}"], minute: 0, clicks: 1), rollup(["e\u{301}"], minute: 0, clicks: 2),
     ])
-    #expect(board.totals(of: "campaign", in: 0..<minute).count == 2)
+    #expect(board.rows(RollupQuery(view: "campaign", range: 0..<minute)).count == 2)
   }
 
   @Test("Ranks are by value, ties by name")
@@ -107,7 +110,8 @@ struct RollupBoardTests {
       rollup(["b"], minute: 0, clicks: 1), rollup(["a"], minute: 0, clicks: 1),
       rollup(["c"], minute: 0, clicks: 2),
     ])
-    let ranked = board.totals(of: "campaign", in: 0..<minute).ranked(by: .clicks, model: 0)
+    let ranked = board.rows(RollupQuery(view: "campaign", range: 0..<minute)).ranked(
+      by: .clicks, model: 0)
     #expect(ranked.map { $0.dimensions[0] } == ["c", "a", "b"])
   }
 }

@@ -34,7 +34,7 @@ func rollup(
 /// A board that has taken `records` as bytes, as a topic would hold them.
 func board(partitions: Int = 1, _ records: [Rollup]) throws -> RollupBoard {
   let reader = RollupsRecordReader(definitions: definitions)
-  var board = RollupBoard(views: definitions.views, partitionCount: partitions)
+  var board = RollupBoard(definitions, partitionCount: partitions)
   for rollup in records {
     board.apply(try reader.read(key: key(rollup.key), value: value(rollup)))
   }

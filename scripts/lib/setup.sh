@@ -75,6 +75,10 @@ apt_install() {
 have_package() {
   case "$1" in
     librdkafka-dev) pkg-config --exists rdkafka ;;
+    libsqlite3-dev) pkg-config --exists sqlite3 ;;
+    libpq-dev) pkg-config --exists libpq ;;
+    sqlite3 | chromium) command -v "$1" ;;
+    postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
     python3-venv) python3 -c 'import ensurepip, venv' ;;
     pkg-config | shellcheck) command -v "$1" ;;
     *) dpkg-query --show --showformat='${db:Status-Status}' "$1" | grep -qx installed ;;
@@ -134,5 +138,5 @@ require_noida_db() {
 # What building needs.
 require_build_tools() {
   require_swift
-  require_packages pkg-config librdkafka-dev
+  require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev
 }

@@ -5,7 +5,7 @@ import Configuration
 import Kafka
 import Logging
 
-/// Reads all of a topic from its beginning and then follows it: committed records only, in no
+/// Reads all of a topic, from its beginning or from saved offsets, and then follows it: committed records only, in no
 /// consumer group, and without leaving a trace in the cluster.
 ///
 ///     let follower = try TopicFollower("rollups", configuration, logger: logger)
@@ -28,14 +28,21 @@ public final class TopicFollower: @unchecked Sendable {
     let queue: PartitionQueue
     /// Where the partition ended when following began.
     let initialEnd: Int64
-    var position: Int64 = 0
+    var position: Int64
     let batch = RecordBatch(capacity: batchSize)
   }
 
   /// Finds the topic's partitions and begins to read them.
   ///
-  /// Throws `PipelineError` when there is no such topic, `KafkaError` when no broker answers.
-  public init(_ topic: String, _ configuration: Configuration, logger: Logger) throws {
+  /// Throws `PipelineError` when there is no such topic or when it ends before a saved offset,
+  /// `KafkaError` when no broker answers.
+  ///
+  /// - Parameter start: the offset of the first record to read, by partition; partitions that are not
+  ///   named are read from their beginning.
+  public init(
+    _ topic: String, from start: [Int32: Int64] = [:], _ configuration: Configuration,
+    logger: Logger
+  ) throws {
     let consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
     let count = try consumer.partitionCount(of: topic, timeoutMilliseconds: Timeout.call)
     guard let count else {
@@ -47,10 +54,35 @@ public final class TopicFollower: @unchecked Sendable {
     partitionCount = count
     let names = (0..<Int32(count)).map { TopicPartition(topic: topic, partition: $0) }
     let ends = try consumer.endOffsets(names, timeoutMilliseconds: Timeout.call)
-    try consumer.assign(names.map { ($0, offset: LogicalOffset.beginning) })
-    partitions = names.map { name in
-      FollowedPartition(queue: consumer.queue(for: name)!, initialEnd: ends[name] ?? 0)
+    for name in names {
+      guard let saved = start[name.partition], saved > ends[name] ?? 0 else { continue }
+      throw PipelineError(
+        "\(name) ends at offset \(ends[name] ?? 0), but was read through \(saved) before: it is not "
+          + "the topic that it was")
     }
+    try consumer.assign(
+      names.map { ($0, offset: start[$0.partition] ?? LogicalOffset.beginning) })
+    partitions = names.map { name in
+      FollowedPartition(
+        queue: consumer.queue(for: name)!, initialEnd: ends[name] ?? 0,
+        position: start[name.partition] ?? 0)
+    }
+  }
+
+  /// The offset of the next record to read, by partition; 0 where nothing was read yet.
+  public var positions: [Int32: Int64] {
+    Dictionary(
+      uniqueKeysWithValues: partitions.map { ($0.queue.topicPartition.partition, $0.position) })
+  }
+
+  /// Where the log ended as of the last fetch, by partition, as far as that is known.
+  public var knownEnds: [Int32: Int64] {
+    var ends: [Int32: Int64] = [:]
+    for partition in partitions {
+      let name = partition.queue.topicPartition
+      ends[name.partition] = consumer.knownEndOffset(of: name)
+    }
+    return ends
   }
 
   /// Whether everything that the topic held when following began has been read.

@@ -54,9 +54,7 @@ struct Tail: ParsableCommand {
   private func printOnce(_ table: LiveTable, _ settings: Configuration) throws {
     let feed = try RollupFeed(settings, logger: options.makeLogger())
     defer { feed.close() }
-    while !feed.isCaughtUp {
-      if try !feed.advance() { feed.wait(milliseconds: 100) }
-    }
+    try feed.readToEnd()
     LiveDisplay(table, screen: nil, warning: nil).show(feed)
   }
 

@@ -13,6 +13,8 @@ struct LiveTable {
   /// How many of the latest windows are summed.
   let windowCount: Int
   let rank: Measure
+  /// Only rows whose names hold this text, in any case; nil is all. The total is theirs.
+  let filter: String?
   /// The most rows; nil is as many as fit.
   let limit: Int?
 
@@ -28,7 +30,8 @@ struct LiveTable {
     guard let range = board.lastWindows(windowCount, of: view.name) else {
       return lines + [StyledLine(""), StyledLine("no rollups of \(view.name) yet", .dim)]
     }
-    let totals = board.totals(of: view.name, in: range).ranked(by: rank, model: model)
+    let totals = board.rows(RollupQuery(view: view.name, range: range))
+      .filter(isWanted).ranked(by: rank, model: model)
     lines.append(StyledLine(caption(totals, range), .dim))
 
     // The column names and the total are rows, too, and there may be a line about what is left out.
@@ -49,6 +52,11 @@ struct LiveTable {
     return lines
   }
 
+  private func isWanted(_ row: RollupRow) -> Bool {
+    guard let filter = filter?.lowercased() else { return true }
+    return row.dimensions.contains { $0.lowercased().contains(filter) }
+  }
+
   /// Distinct counts do not add up, so they are left out of several windows and of totals.
   private var measures: [Measure] { Measure.allCases.filter { windowCount == 1 || $0.addsUp } }
 
@@ -65,7 +73,7 @@ struct LiveTable {
     return [StyledLine(parts.joined(separator: "  ·  "), .bold)]
   }
 
-  private func caption(_ totals: [RollupTotal], _ range: Range<Milliseconds>) -> String {
+  private func caption(_ totals: [RollupRow], _ range: Range<Milliseconds>) -> String {
     let open = totals.count { !$0.isFinal }
     let state = open == 0 ? "final" : "open"
     return "\(view.name)  \(Time.formatSeconds(range.lowerBound)) – \(clock(range.upperBound))  "
@@ -76,22 +84,13 @@ struct LiveTable {
     [name]
       + measures.map { measure in
         guard measure.addsUp || !isTotal else { return "" }
-        let value = measure.value(in: sums, model: model)
+        guard let value = measure.value(in: sums, model: model) else { return "–" }
         return measure.unit == .count ? NumberText.count(value) : NumberText.micros(value)
       }
   }
 
   private func name(_ values: [String]) -> String {
-    values.map { $0.isEmpty ? "(none)" : printable($0) }.joined(separator: " / ")
-  }
-
-  /// Names come from outside: no control character of theirs may reach a terminal.
-  private func printable(_ name: String) -> String {
-    var scalars = String.UnicodeScalarView()
-    for scalar in name.unicodeScalars {
-      scalars.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
-    }
-    return String(scalars)
+    values.map { $0.isEmpty ? "(none)" : TerminalText.printable($0) }.joined(separator: " / ")
   }
 
   private func clock(_ time: Milliseconds?) -> String {

@@ -21,7 +21,7 @@ final class RollupFeed {
     follower = try TopicFollower(configuration.topics.rollups, configuration, logger: logger)
     reader = RollupsRecordReader(definitions: configuration.definitions)
     board = RollupBoard(
-      views: configuration.definitions.views, partitionCount: follower.partitionCount)
+      configuration.definitions, partitionCount: follower.partitionCount)
     self.logger = logger
   }
 
@@ -41,6 +41,20 @@ final class RollupFeed {
       try onRecord(read, record)
     }
     return count > 0
+  }
+
+  /// Takes everything that the topic held at the beginning; throws when nothing comes for a minute.
+  func readToEnd() throws {
+    var lastArrival = ContinuousClock.now
+    while !isCaughtUp {
+      if try advance() {
+        lastArrival = .now
+      } else if lastArrival.duration(to: .now) > .seconds(60) {
+        throw Failure("reading the rollups stopped: the broker does not answer")
+      } else {
+        wait(milliseconds: 100)
+      }
+    }
   }
 
   /// Takes what the topic holds by now, as far as it comes without a pause.

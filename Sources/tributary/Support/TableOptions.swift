@@ -20,6 +20,9 @@ struct TableOptions: ParsableArguments {
     help: "Largest first by this: \(Measure.allCases.map(\.rawValue).joined(separator: ", ")).")
   var sort: Measure?
 
+  @Option(help: "Only rows whose names hold this text, in any case.")
+  var filter: String?
+
   @Option(help: "The most rows; default: as many as fit.")
   var limit: Int?
 
@@ -31,17 +34,11 @@ struct TableOptions: ParsableArguments {
   /// The table that the options ask for.
   func table(_ definitions: Definitions, defaultWindows: Int = 1) throws -> LiveTable {
     let view = try chosenView(definitions)
-    let names = definitions.models.map(\.rawValue)
-    let model = try self.model.map { name in
-      guard let index = names.firstIndex(of: name) else {
-        throw ValidationError(
-          "the configuration has no model \"\(name)\"; it has \(names.joined(separator: ", "))")
-      }
-      return index
-    }
+    let model = try ModelName.index(of: self.model, definitions)
     return LiveTable(
-      view: view, model: model ?? 0, models: definitions.models, currency: definitions.currency,
-      windowCount: windows ?? defaultWindows, rank: sort ?? .clicks, limit: limit)
+      view: view, model: model, models: definitions.models, currency: definitions.currency,
+      windowCount: windows ?? defaultWindows, rank: sort ?? .clicks, filter: filter,
+      limit: limit)
   }
 
   private func chosenView(_ definitions: Definitions) throws -> View {

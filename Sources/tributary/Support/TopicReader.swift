@@ -47,6 +47,14 @@ final class TopicReader {
     try consumer.watermarkOffsets(partition, timeoutMilliseconds: Self.callTimeout).low
   }
 
+  /// The first offset of each partition whose record has this timestamp or a later one.
+  func offsets(
+    of partitions: [TopicPartition], atOrAfter time: Int64
+  ) throws -> [TopicPartition: Int64] {
+    let times = Dictionary(uniqueKeysWithValues: partitions.map { ($0, max(time, 0)) })
+    return try consumer.offsets(forTimes: times, timeoutMilliseconds: Self.callTimeout)
+  }
+
   /// Reads each partition to its end, one after the other; all are fetched at once.
   ///
   /// - Parameters:
@@ -57,9 +65,18 @@ final class TopicReader {
     through ends: [TopicPartition: Int64], from start: Int64 = LogicalOffset.beginning,
     _ body: (TopicPartition, Record) throws -> Bool
   ) throws {
-    let wanted = ends.filter { $0.value > 0 }
+    try read(through: ends, from: ends.mapValues { _ in start }, body)
+  }
+
+  /// As the other `read`, beginning at an offset of its own in each partition.
+  func read(
+    through ends: [TopicPartition: Int64], from starts: [TopicPartition: Int64],
+    _ body: (TopicPartition, Record) throws -> Bool
+  ) throws {
+    let wanted = ends.filter { $0.value > starts[$0.key] ?? 0 && $0.value > 0 }
     guard !wanted.isEmpty else { return }
-    try consumer.assign(wanted.keys.sorted().map { ($0, offset: start) })
+    try consumer.assign(
+      wanted.keys.sorted().map { ($0, offset: starts[$0] ?? LogicalOffset.beginning) })
     defer { consumer.unassign() }
     for (partition, end) in wanted.sorted(by: { $0.key < $1.key }) {
       guard try read(partition, through: end, body) else { return }

@@ -1,0 +1,133 @@
+import Attribution
+import Codec
+import Reporting
+
+/// A request that cannot be answered as it is: what is wrong, for a person.
+struct APIError: Error {
+  let message: String
+  init(_ message: String) { self.message = message }
+}
+
+/// What the query of a request asks for, checked against the board.
+struct APIQuery {
+  let view: View
+  let calendar: ZonedCalendar
+  /// Whole windows of the view.
+  let range: Range<Milliseconds>
+  let unit: TimeUnit
+  let dimensions: [Dimension]
+  /// Indexes among the definitions' models.
+  let models: [Int]
+  let sort: Measure
+  /// Rows whose names hold this text, in any case.
+  let filter: String
+  let limit: Int
+
+  private static let spanLimit = 3_000
+  private static let rowLimit = 10_000
+
+  init(_ query: [String: String], _ board: RollupBoard, _ definitions: Definitions) throws {
+    let known: Set = [
+      "view", "timezone", "from", "to", "last", "unit", "by", "models", "sort", "filter", "limit",
+    ]
+    if let unknown = query.keys.filter({ !known.contains($0) }).min() {
+      throw APIError("there is no parameter \(unknown)")
+    }
+    view = try Self.view(query["view"], definitions)
+    let zone = query["timezone"] ?? "UTC"
+    guard let calendar = ZonedCalendar(zone) else {
+      throw APIError("there is no time zone \(zone)")
+    }
+    self.calendar = calendar
+    range = try Self.range(query, board, view, calendar)
+    unit = try Self.choice(query["unit"], "unit", default: .all)
+    dimensions = try Self.dimensions(query["by"], view)
+    models = try Self.models(query["models"], definitions)
+    sort = try Self.choice(query["sort"], "sort", default: .spend)
+    filter = (query["filter"] ?? "").lowercased()
+    guard let limit = Int(query["limit"] ?? "1000"), (1...Self.rowLimit).contains(limit) else {
+      throw APIError("limit must be from 1 to \(Self.rowLimit)")
+    }
+    self.limit = limit
+  }
+
+  /// Where the spans of the answer start.
+  func spans() throws -> [Milliseconds] {
+    let hour: Milliseconds = 3_600_000
+    let length = unit == .window ? view.periodMilliseconds : unit == .hour ? hour : 24 * hour
+    guard unit == .all || (range.upperBound - range.lowerBound) / length <= Self.spanLimit else {
+      throw APIError("more than \(Self.spanLimit) spans: choose a longer unit or a shorter range")
+    }
+    do { return try unit.starts(in: range, of: view, calendar) } catch {
+      throw APIError("\(error)")
+    }
+  }
+
+  private static func view(_ name: String?, _ definitions: Definitions) throws -> View {
+    guard let name else { return definitions.views[0] }
+    guard let view = definitions.views.first(where: { $0.name == name }) else {
+      throw APIError("there is no view \(name)")
+    }
+    return view
+  }
+
+  /// `last` windows' worth of milliseconds up to the newest, or `from` and `to`: instants, or days of
+  /// the time zone. By default everything.
+  private static func range(
+    _ query: [String: String], _ board: RollupBoard, _ view: View, _ calendar: ZonedCalendar
+  ) throws -> Range<Milliseconds> {
+    let starts = board.windowStarts(of: view.name)
+    let end = (starts.last ?? 0) + view.periodMilliseconds
+    var range = (starts.first ?? 0)..<end
+    if let last = query["last"] {
+      guard let seconds = Int64(last), seconds > 0, seconds < 1 << 40 else {
+        throw APIError("last must be a number of seconds")
+      }
+      range = (end - seconds * 1_000)..<end
+    }
+    let from = try query["from"].map { try time($0, "from", calendar) } ?? range.lowerBound
+    let to = try query["to"].map { try time($0, "to", calendar) } ?? range.upperBound
+    guard from < to else { throw APIError("from must be before to") }
+    let last = view.windowStart(of: to - 1) + view.periodMilliseconds
+    return view.windowStart(of: from)..<last
+  }
+
+  private static func time(
+    _ text: String, _ name: String, _ calendar: ZonedCalendar
+  ) throws -> Milliseconds {
+    if let day = CalendarDay(text) { return calendar.start(of: day) }
+    if let time = Time.parse(text) { return time }
+    throw APIError("\(name) must be a day such as 2026-01-05 or an RFC 3339 time")
+  }
+
+  private static func dimensions(_ text: String?, _ view: View) throws -> [Dimension] {
+    guard let text else { return view.dimensions }
+    if text == "none" { return [] }
+    return try text.split(separator: ",").map { name in
+      guard let dimension = Dimension(rawValue: String(name)), view.dimensions.contains(dimension)
+      else { throw APIError("view \(view.name) is not by \(name)") }
+      return dimension
+    }
+  }
+
+  private static func models(_ text: String?, _ definitions: Definitions) throws -> [Int] {
+    guard let text, !text.isEmpty else { return Array(definitions.models.indices) }
+    return try text.split(separator: ",").map { name in
+      guard let index = definitions.models.firstIndex(where: { $0.rawValue == name }) else {
+        throw APIError("there is no model \(name)")
+      }
+      return index
+    }
+  }
+
+  private static func choice<Choice: RawRepresentable & CaseIterable>(
+    _ text: String?, _ name: String, default: Choice
+  ) throws -> Choice where Choice.RawValue == String {
+    guard let text else { return `default` }
+    guard let choice = Choice(rawValue: text) else {
+      throw APIError(
+        "\(name) must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return choice
+  }
+}

@@ -1,0 +1,241 @@
+import Attribution
+import Codec
+import NIOHTTP1
+import Reporting
+
+/// `/api/…`: the numbers as JSON, from the sums that the report uses.
+struct DashboardAPI: Sendable {
+  let live: LiveBoard
+  let conversions: (any ConversionSource)?
+  /// The time of day, in milliseconds since the epoch.
+  let now: @Sendable () -> Milliseconds
+
+  private static let correctionLimit = 50
+
+  func respond(to request: HTTPRequest) -> HTTPResponse {
+    do {
+      switch request.path {
+      case "/api/summary": return .json(try summary(request.query))
+      case "/api/rollups": return .json(try rollups(request.query))
+      default:
+        guard let identifier = request.segment(after: "/api/conversions/") else {
+          return Self.failure(.notFound, "there is no such resource")
+        }
+        return try conversion(identifier)
+      }
+    } catch let error as APIError {
+      return Self.failure(.badRequest, error.message)
+    } catch {
+      return Self.failure(.internalServerError, "that did not work; the log says why")
+    }
+  }
+
+  /// How far the numbers have come, for the page's header and its event stream.
+  func status() -> [UInt8] {
+    live.read { board in
+      var writer = JSONWriter()
+      writer.object { append(statusOf: board, to: &$0) }
+      return writer.bytes
+    }
+  }
+
+  // MARK: Resources
+
+  private func summary(_ fields: [String: String]) throws -> [UInt8] {
+    try live.read { board in
+      let query = try APIQuery(fields, board, live.definitions)
+      let rows = board.rows(
+        RollupQuery(view: query.view.name, range: query.range, dimensions: []))
+      let corrections = board.corrections(
+        of: query.view.name, in: query.range, limit: Self.correctionLimit)
+      var writer = JSONWriter()
+      writer.object { writer in
+        writer.key("status")
+        writer.object { append(statusOf: board, to: &$0) }
+        append(query, board, to: &writer)
+        writer.array("views", board.views) { append($1, board, to: &$0) }
+        writer.array("known_models", live.definitions.models) { $0.value($1.rawValue) }
+        writer.field("open_windows", Int64(openWindows(query, board)))
+        writer.key("total")
+        if let row = rows.first {
+          append(row, nil, query, board, to: &writer)
+        } else {
+          writer.value(nil as String?)
+        }
+        writer.array("corrections", corrections) { append($1, query, to: &$0) }
+      }
+      return writer.bytes
+    }
+  }
+
+  private func rollups(_ fields: [String: String]) throws -> [UInt8] {
+    try live.read { board in
+      let query = try APIQuery(fields, board, live.definitions)
+      let spans = try query.spans()
+      var rows = board.rows(
+        RollupQuery(
+          view: query.view.name, range: query.range, spans: spans, dimensions: query.dimensions))
+      if !query.filter.isEmpty {
+        rows = rows.filter { row in
+          row.dimensions.contains { $0.lowercased().contains(query.filter) }
+        }
+      }
+      let count = rows.count
+      if query.unit == .all || count > query.limit {
+        rows = rows.ranked(by: query.sort, model: query.models.first ?? 0)
+      }
+      let position = Dictionary(uniqueKeysWithValues: zip(spans, spans.indices))
+      var writer = JSONWriter()
+      writer.object { writer in
+        append(query, board, to: &writer)
+        writer.array("spans", spans.indices) { writer, index in
+          let end = index + 1 < spans.count ? spans[index + 1] : query.range.upperBound
+          writer.object { writer in
+            writer.field("start", Time.formatSeconds(spans[index]))
+            writer.field("local", query.calendar.text(spans[index]))
+            writer.field("final", board.finalThrough.map { end <= $0 } ?? false)
+          }
+        }
+        writer.field("row_count", Int64(count))
+        writer.array("rows", rows.prefix(query.limit)) { writer, row in
+          append(row, position[row.start], query, board, to: &writer)
+        }
+      }
+      return writer.bytes
+    }
+  }
+
+  private func conversion(_ identifier: String) throws -> HTTPResponse {
+    guard let conversions else { return Self.failure(.notFound, "conversions are not served here") }
+    guard identifier.utf8.count <= 128, let story = try conversions.story(of: identifier) else {
+      return Self.failure(.notFound, "no such conversion was accepted")
+    }
+    return .json(Array(story.json.utf8))
+  }
+
+  static func failure(_ status: HTTPResponseStatus, _ message: String) -> HTTPResponse {
+    var writer = JSONWriter()
+    writer.object { $0.field("error", message) }
+    return .json(writer.bytes, status: status)
+  }
+
+  // MARK: Pieces
+
+  private func append(statusOf board: RollupBoard, to writer: inout JSONWriter) {
+    writer.field("data_through", board.watermark.map(Time.formatMilliseconds))
+    writer.field("final_through", board.finalThrough.map(Time.formatMilliseconds))
+    writer.field("behind_ms", board.watermark.map { now() - $0 })
+    writer.field("rollups", Int64(board.count))
+    writer.field("revisions", Int64(board.revisionCount))
+    writer.field("corrections", Int64(board.correctionCount))
+  }
+
+  private func append(_ query: APIQuery, _ board: RollupBoard, to writer: inout JSONWriter) {
+    writer.field("view", query.view.name)
+    writer.field("currency", live.definitions.currency)
+    writer.field("timezone", query.calendar.identifier)
+    writer.field("from", Time.formatSeconds(query.range.lowerBound))
+    writer.field("to", Time.formatSeconds(query.range.upperBound))
+    writer.field("unit", query.unit.rawValue)
+    writer.array("by", query.dimensions) { $0.value($1.rawValue) }
+    writer.array("models", query.models) { $0.value(live.definitions.models[$1].rawValue) }
+  }
+
+  private func append(_ view: View, _ board: RollupBoard, to writer: inout JSONWriter) {
+    let starts = board.windowStarts(of: view.name)
+    writer.object { writer in
+      writer.field("name", view.name)
+      writer.array("dimensions", view.dimensions) { $0.value($1.rawValue) }
+      writer.field("period_ms", view.periodMilliseconds)
+      writer.field("from", starts.first.map(Time.formatSeconds))
+      writer.field("to", starts.last.map { Time.formatSeconds($0 + view.periodMilliseconds) })
+    }
+  }
+
+  private func append(
+    _ row: RollupRow, _ span: Int?, _ query: APIQuery, _ board: RollupBoard,
+    to writer: inout JSONWriter
+  ) {
+    writer.object { writer in
+      if let span { writer.field("span", Int64(span)) }
+      writer.key("dimensions")
+      writer.object { writer in
+        for (dimension, value) in zip(query.dimensions, row.dimensions) {
+          writer.field(dimension.rawValue, value)
+        }
+      }
+      writer.field("final", row.isFinal)
+      writer.field("revision", row.revision)
+      append(row, query, to: &writer)
+      writer.key("before")
+      if let before = row.before {
+        var old = row
+        old.sums = before
+        writer.object { append(old, query, to: &$0) }
+      } else {
+        writer.value(nil as String?)
+      }
+    }
+  }
+
+  /// The measures of a row: those that are the same under every model, then model by model.
+  private func append(_ row: RollupRow, _ query: APIQuery, to writer: inout JSONWriter) {
+    for measure in Measure.allCases where !measure.dependsOnModel {
+      writer.field(measure, row.value(of: measure, model: 0))
+    }
+    writer.key("models")
+    writer.object { writer in
+      for model in query.models {
+        writer.key(live.definitions.models[model].rawValue)
+        writer.object { writer in
+          for measure in Measure.allCases where measure.dependsOnModel {
+            writer.field(measure, row.value(of: measure, model: model))
+          }
+        }
+      }
+    }
+  }
+
+  private func append(
+    _ correction: RollupCorrection, _ query: APIQuery, to writer: inout JSONWriter
+  ) {
+    func row(_ sums: RollupSums) -> RollupRow {
+      RollupRow(
+        start: correction.windowStart, dimensions: correction.dimensions, sums: sums, before: nil,
+        rollupCount: 1, revision: correction.revision, isFinal: true)
+    }
+    writer.object { writer in
+      writer.field("start", Time.formatSeconds(correction.windowStart))
+      writer.field("local", query.calendar.text(correction.windowStart))
+      writer.key("dimensions")
+      writer.object { writer in
+        for (dimension, value) in zip(query.view.dimensions, correction.dimensions) {
+          writer.field(dimension.rawValue, value)
+        }
+      }
+      writer.field("revision", correction.revision)
+      writer.key("before")
+      writer.object { append(row(correction.before), query, to: &$0) }
+      writer.key("after")
+      writer.object { append(row(correction.after), query, to: &$0) }
+    }
+  }
+
+  private func openWindows(_ query: APIQuery, _ board: RollupBoard) -> Int {
+    let finalThrough = board.finalThrough ?? .min
+    return board.windowStarts(of: query.view.name).reversed()
+      .prefix { $0 + query.view.periodMilliseconds > finalThrough }
+      .count { query.range.contains($0) }
+  }
+}
+
+extension JSONWriter {
+  /// A count as a number, everything else as a decimal string; null where there is no value.
+  fileprivate mutating func field(_ measure: Measure, _ value: Int64?) {
+    if measure.unit == .count {
+      field(measure.rawValue, value)
+    } else {
+      decimal(measure.rawValue, value)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Attribution
+
+/// One view's rollups, by window and member.
+struct ViewTable: Sendable {
+  let view: View
+  let layout: SumsLayout
+  private(set) var members: MemberNames
+  /// Starts of the windows that hold rollups, ascending.
+  private(set) var starts: [Milliseconds] = []
+  /// Parallel to `starts`.
+  private(set) var windows: [WindowRows] = []
+  /// What final rollups said before they were corrected, by window and member: what they said first.
+  private(set) var corrections: [Milliseconds: [UInt32: RollupSums]] = [:]
+  /// How many rollups have been corrected after they were final.
+  private(set) var correctionCount = 0
+
+  /// What became of a revision.
+  enum Outcome { case added, replaced, corrected, ignored }
+
+  init(_ view: View, modelCount: Int) {
+    self.view = view
+    layout = SumsLayout(modelCount: modelCount)
+    members = MemberNames(dimensionCount: view.dimensions.count)
+  }
+
+  /// Takes a revision, unless the same or a higher one is here. O(1), but O(windows) for the first
+  /// rollup of a window.
+  mutating func insert(_ rollup: Rollup) -> Outcome {
+    let start = rollup.key.windowStart
+    let member = members.intern(rollup.key.dimensions)
+    let position = position(of: start)
+    if position == starts.count || starts[position] != start {
+      starts.insert(start, at: position)
+      windows.insert(WindowRows(), at: position)
+    }
+    guard let row = windows[position].row(of: member) else {
+      windows[position].put(rollup, member: member, layout: layout)
+      return .added
+    }
+    guard windows[position].revisions[row] < rollup.revision else { return .ignored }
+    let before = sums(window: position, row: row)
+    let isCorrection = windows[position].isFinal[row] && before != rollup.sums
+    windows[position].put(rollup, member: member, layout: layout)
+    guard isCorrection else { return .replaced }
+    if corrections[start]?[member] == nil {
+      corrections[start, default: [:]][member] = before
+      correctionCount += 1
+    }
+    return .corrected
+  }
+
+  /// Forgets a rollup; returns whether there was one.
+  mutating func remove(_ key: RollupKey) -> Bool {
+    let position = position(of: key.windowStart)
+    guard position < starts.count, starts[position] == key.windowStart,
+      let member = members.find(key.dimensions),
+      windows[position].remove(member, layout: layout)
+    else { return false }
+    if corrections[key.windowStart]?.removeValue(forKey: member) != nil { correctionCount -= 1 }
+    if windows[position].count == 0 {
+      starts.remove(at: position)
+      windows.remove(at: position)
+    }
+    return true
+  }
+
+  func sums(window: Int, row: Int) -> RollupSums {
+    layout.read(windows[window].values, at: row * layout.width)
+  }
+
+  /// Where `start` stands, or would stand, among the starts. O(log windows).
+  func position(of start: Milliseconds) -> Int {
+    // Most revisions are of the newest windows.
+    if let last = starts.last, last < start { return starts.count }
+    var low = 0
+    var high = starts.count
+    while low < high {
+      let middle = (low + high) / 2
+      if starts[middle] < start { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// Positions of the windows that start within `range`.
+  func positions(in range: Range<Milliseconds>) -> Range<Int> {
+    position(of: range.lowerBound)..<position(of: range.upperBound)
+  }
+}

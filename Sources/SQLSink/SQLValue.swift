@@ -1,0 +1,89 @@
+import Attribution
+import Codec
+import Reporting
+
+/// A value on its way into a column.
+enum SQLValue: Equatable {
+  case null
+  case integer(Int64)
+  case text(String)
+  /// Text that is JSON; names in it are as the column types want them.
+  case json(String)
+  case boolean(Bool)
+  case time(Milliseconds)
+}
+
+extension Rollup {
+  /// The values of `Schema.rollupColumns`.
+  func values(_ definitions: Definitions) -> [SQLValue] {
+    let dimensions = definitions.views.first { $0.name == key.view }?.dimensions ?? []
+    var values = key.values(dimensions)
+    values.append(.time(windowEnd))
+    for count in [sums.impressions, sums.clicks, sums.users, sums.sessions, sums.spend] {
+      values.append(.integer(count))
+    }
+    for model in Model.allCases {
+      if let index = definitions.models.firstIndex(of: model) {
+        values.append(.integer(sums.credits[index]))
+        values.append(.integer(sums.revenues[index]))
+      } else {
+        values.append(.null)
+        values.append(.null)
+      }
+    }
+    values.append(.text(definitions.currency))
+    values.append(.boolean(isFinal))
+    values.append(.integer(revision))
+    return values
+  }
+}
+
+extension RollupKey {
+  /// The values of `Schema.keyColumns`.
+  func values(_ dimensions: [Dimension]) -> [SQLValue] {
+    [.text(view), .time(windowStart)]
+      + Dimension.allCases.map { dimension in
+        .text(dimensions.firstIndex(of: dimension).map { self.dimensions[$0] } ?? "")
+      }
+  }
+
+  func values(_ definitions: Definitions) -> [SQLValue] {
+    values(definitions.views.first { $0.name == view }?.dimensions ?? [])
+  }
+}
+
+extension PublishedAttribution {
+  /// The values of `Schema.attributionColumns`.
+  var values: [SQLValue] {
+    [
+      .text(conversionID), .text(userID), .time(time), .integer(value), .text(currency),
+      .integer(Int64(touches.count)), .json(touchesJSON), .json(Self.json(credits)),
+      .json(Self.json(revenues)), .integer(revision),
+    ]
+  }
+
+  private var touchesJSON: String {
+    var writer = JSONWriter()
+    writer.array(touches) { writer, touch in
+      writer.object { writer in
+        writer.field("event_id", touch.eventID)
+        writer.field("kind", touch.kind == .click ? "click" : "impression")
+        writer.field("event_time", Time.formatMilliseconds(touch.time))
+        writer.field("campaign_id", touch.campaignID)
+        writer.field("channel", touch.channel)
+        writer.field("ad_id", touch.adID)
+      }
+    }
+    return writer.text
+  }
+
+  private static func json(_ rows: [String: [Int64]]) -> String {
+    var writer = JSONWriter()
+    writer.object { writer in
+      for (model, row) in rows.sorted(by: { $0.key < $1.key }) {
+        writer.array(model, row) { $0.decimal($1) }
+      }
+    }
+    return writer.text
+  }
+}

@@ -1,0 +1,117 @@
+import Attribution
+import Codec
+
+/// The tables in a SQLite file.
+///
+/// Times are RFC 3339 text in UTC, as in the topics: SQLite's date functions read them, and they sort.
+/// The write-ahead log lets others read while it is written. A power failure may take back the last
+/// transactions, but then their offsets as well: nothing is lost and nothing is counted twice.
+final class SQLiteStore: SQLStore {
+  private let connection: SQLiteConnection
+  private let definitions: Definitions
+
+  private static let dialect = Schema.Dialect(
+    time: "TEXT", boolean: "INTEGER", json: "TEXT", keyedTable: "WITHOUT ROWID")
+
+  private static let upsertRollup = Schema.upsert(
+    into: "rollups", columns: Schema.rollupColumns, key: Schema.keyColumns,
+    source: values(Schema.rollupColumns.count))
+  private static let deleteRollup =
+    "DELETE FROM rollups WHERE "
+    + Schema.keyColumns.map { "\($0) = ?" }.joined(separator: " AND ")
+  private static let upsertAttribution = Schema.upsert(
+    into: "attributions", columns: Schema.attributionColumns, key: ["conversion_id"],
+    source: values(Schema.attributionColumns.count))
+  private static let upsertProgress = Schema.upsert(
+    into: "tributary_progress", columns: ["partition", "final_through"], key: ["partition"],
+    source: values(2))
+  /// Moves a saved offset only from where this sink left it; -1 is for one that was never saved.
+  private static let saveOffset = """
+    INSERT INTO tributary_offsets (topic, partition, next_offset) VALUES (?1, ?2, ?3) \
+    ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset \
+    WHERE next_offset = ?4
+    """
+
+  init(path: String, _ definitions: Definitions) throws(SQLError) {
+    connection = try SQLiteConnection(path: path)
+    self.definitions = definitions
+    try connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+  }
+
+  func migrate() throws(SQLError) {
+    try transaction { () throws(SQLError) in
+      let version = try connection.run("PRAGMA user_version").first?.first ?? 0
+      guard version <= Schema.version else { throw .laterVersion(version) }
+      for statements in Schema.migrations(Self.dialect).dropFirst(Int(version)) {
+        for statement in statements { try connection.execute(statement) }
+      }
+      try connection.execute("PRAGMA user_version = \(Schema.version)")
+    }
+  }
+
+  func savedOffsets(of topic: String) throws(SQLError) -> [Int32: Int64] {
+    let rows = try connection.run(
+      "SELECT partition, next_offset FROM tributary_offsets WHERE topic = ?", [.text(topic)])
+    return Dictionary(uniqueKeysWithValues: rows.map { (Int32($0[0]), $0[1]) })
+  }
+
+  func apply(_ batch: SinkBatch) throws(SQLError) {
+    try transaction { () throws(SQLError) in
+      for step in batch.steps { try save(step) }
+      // In the order of the primary key, so that pages are written one after the other.
+      for (key, rollup) in batch.rollups.sorted(by: { $0.key.windowStart < $1.key.windowStart }) {
+        if let rollup {
+          try connection.run(Self.upsertRollup, rollup.values(definitions))
+        } else {
+          try connection.run(Self.deleteRollup, key.values(definitions))
+        }
+      }
+      for (conversionID, attribution) in batch.attributions {
+        if let attribution {
+          try connection.run(Self.upsertAttribution, attribution.values)
+        } else {
+          try connection.run(
+            "DELETE FROM attributions WHERE conversion_id = ?",
+            [.text(String(decoding: conversionID, as: UTF8.self))])
+        }
+      }
+      for (partition, time) in batch.finalThrough {
+        try connection.run(Self.upsertProgress, [.integer(Int64(partition)), .time(time)])
+      }
+    }
+  }
+
+  func close() { connection.close() }
+
+  /// Whole seconds without decimals, as window times are in the topics.
+  static func text(_ time: Milliseconds) -> String {
+    time % 1_000 == 0 ? Time.formatSeconds(time) : Time.formatMilliseconds(time)
+  }
+
+  private func save(_ step: SinkBatch.Step) throws(SQLError) {
+    try connection.run(
+      Self.saveOffset,
+      [
+        .text(step.topic), .integer(Int64(step.partition)), .integer(step.through),
+        .integer(step.from ?? -1),
+      ])
+    guard connection.changeCount == 1 else {
+      throw .overtaken(topic: step.topic, partition: step.partition)
+    }
+  }
+
+  private func transaction(_ body: () throws(SQLError) -> Void) throws(SQLError) {
+    try connection.execute("BEGIN IMMEDIATE")
+    do throws(SQLError) {
+      try body()
+      try connection.execute("COMMIT")
+    } catch {
+      try? connection.execute("ROLLBACK")
+      throw error
+    }
+  }
+
+  private static func values(_ count: Int) -> String {
+    "VALUES (\(Array(repeating: "?", count: count).joined(separator: ", ")))"
+  }
+}

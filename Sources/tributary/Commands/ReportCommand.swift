@@ -1,0 +1,129 @@
+import ArgumentParser
+import Attribution
+import Configuration
+import Foundation
+import Reporting
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Report one day's closed windows, to bill from.",
+    discussion: """
+      A day is reported once all its windows are closed; before that only with --provisional, and \
+      marked so. The same day at the same revision is the same output, byte for byte. Exit code 1: \
+      the day is not final yet, or the numbers do not reconcile.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(help: "The day, such as 2026-01-05.")
+  var day: String
+
+  @Option(help: "Whose midnight it starts and ends at: an IANA time zone.")
+  var timezone = "UTC"
+
+  @Option(help: "What each line is about.")
+  var by = Subject.campaign
+
+  @Option(help: "Attribution model of conversions and revenue; default: the first.")
+  var model: String?
+
+  @Flag(help: "All models side by side.")
+  var compareModels = false
+
+  @Option(help: "The view to read; default: the one that fits best.")
+  var view: String?
+
+  @Option(help: "How to write it.")
+  var format = Format.table
+
+  @Flag(help: "As --format json.")
+  var json = false
+
+  @Option(name: .shortAndLong, help: "Write to this file, in full or not at all.")
+  var output: String?
+
+  @Flag(help: "Report what is closed of a day that is not final yet, and say so.")
+  var provisional = false
+
+  enum Subject: String, ExpressibleByArgument, CaseIterable {
+    case campaign, channel, ad
+
+    var dimension: Attribution.Dimension {
+      switch self {
+      case .campaign: .campaignID
+      case .channel: .channel
+      case .ad: .adID
+      }
+    }
+  }
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, csv, json
+  }
+
+  func validate() throws {
+    if CalendarDay(day) == nil {
+      throw ValidationError("--day \(day) is no day such as 2026-01-05.")
+    }
+    if ZonedCalendar(timezone) == nil {
+      throw ValidationError("--timezone \(timezone) is no time zone such as Europe/Berlin.")
+    }
+    if compareModels, model != nil {
+      throw ValidationError("--compare-models shows all of them; leave out --model.")
+    }
+  }
+
+  func run() throws {
+    let settings = try options.load()
+    let request = ReportRequest(
+      day: CalendarDay(day)!, calendar: ZonedCalendar(timezone)!, dimension: by.dimension,
+      models: compareModels
+        ? Array(settings.definitions.models.indices)
+        : [try ModelName.index(of: model, settings.definitions)],
+      view: view, allowsProvisional: provisional)
+    let feed = try RollupFeed(settings, logger: options.makeLogger())
+    defer { feed.close() }
+    try feed.readToEnd()
+    if feed.unreadable > 0 {
+      throw Failure(
+        "\(feed.unreadable) records of \(settings.topics.rollups) cannot be read: were they written "
+          + "under other definitions?")
+    }
+    let report = try reconciled(request, feed, settings.definitions)
+    let text = text(report)
+    guard let output else { return FileHandle.standardOutput.write(Data(text.utf8)) }
+    try AtomicFile.write(text, to: output)
+  }
+
+  /// The report, once its numbers agree: while a correction is on its way, one view may be ahead of
+  /// another for a moment.
+  private func reconciled(
+    _ request: ReportRequest, _ feed: RollupFeed, _ definitions: Definitions
+  ) throws -> Report {
+    for _ in 0..<10 {
+      let report = try Report(feed.board, definitions, request)
+      if report.reconciliation.disagreements.isEmpty { return report }
+      try feed.catchUp()
+    }
+    let report = try Report(feed.board, definitions, request)
+    guard report.reconciliation.disagreements.isEmpty else {
+      throw Failure(
+        "the numbers do not reconcile: "
+          + report.reconciliation.disagreements.joined(separator: "; "))
+    }
+    return report
+  }
+
+  private func text(_ report: Report) -> String {
+    switch json ? .json : format {
+    case .table: return ReportPrintout(report: report).text
+    case .json: return report.json
+    case .csv:
+      // No place for it among the numbers.
+      let notes = ReportPrintout(report: report).reconciliation.joined(separator: "\n") + "\n"
+      FileHandle.standardError.write(Data(notes.utf8))
+      return report.csv
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Configuration
+import Dashboard
+import Foundation
+import Pipeline
+
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve the dashboard: a live page, a JSON API, health and metrics.",
+    discussion: """
+      Reads the rollups topic from its beginning and follows it, without joining a group. Anybody who \
+      reaches the address may look, unless a token is set: then requests for data need it as \
+      `Authorization: Bearer`, and the page asks for it. The API is described at /openapi.json.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(help: "Address to listen at.")
+  var host = "127.0.0.1"
+
+  @Option(help: "Port to listen at; 0 takes a free one.")
+  var port = 8_080
+
+  @Option(
+    help: ArgumentHelp(
+      "File whose first line is the token; default: TRIBUTARY_HTTP_TOKEN, if set.",
+      valueName: "file"))
+  var tokenFile: String?
+
+  @Flag(help: "Print the address as JSON.")
+  var json = false
+
+  func validate() throws {
+    if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
+  }
+
+  func run() throws {
+    var http = HTTPServer.Settings()
+    http.host = host
+    http.port = port
+    http.token = try token()
+    // Not a setting: the configuration would refuse a name it does not know.
+    unsetenv(Self.tokenVariable)
+    let settings = try options.load()
+    let logger = options.makeLogger()
+    let run = try ServeRun(settings, http, logger: logger)
+    let signals = StopSignals { run.stop() }
+    try withExtendedLifetime(signals) {
+      try run.run { address in
+        print(json ? "{\"address\":\"\(address)\"}" : "the dashboard is at \(address)")
+        fflush(nil)
+      }
+    }
+  }
+
+  private static let tokenVariable = "TRIBUTARY_HTTP_TOKEN"
+
+  private func token() throws -> String? {
+    var token = ProcessInfo.processInfo.environment[Self.tokenVariable]
+    if let tokenFile {
+      guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
+        throw Failure("\(tokenFile) cannot be read")
+      }
+      token = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    }
+    guard let token else { return nil }
+    guard token.utf8.count >= 16 else { throw Failure("a token has at least 16 bytes") }
+    return token
+  }
+}

@@ -1,0 +1,96 @@
+import Attribution
+import Codec
+import Foundation
+import Reporting
+
+/// A report as a person reads it.
+struct ReportPrintout {
+  let report: Report
+
+  var text: String {
+    let columns = report.columns
+    let table = TextTable(
+      header: [report.request.dimension.rawValue] + columns.map(\.name),
+      rows: report.allLines.map { line in
+        [name(line)] + columns.map { line.text($0).map(Self.shortened) ?? "" }
+      })
+    return (heading + [""] + [table.text] + [""] + reconciliation).joined(separator: "\n") + "\n"
+  }
+
+  private var heading: [String] {
+    let calendar = report.request.calendar
+    let hours = (report.range.upperBound - report.range.lowerBound) / 60_000
+    let length = hours % 60 == 0 ? "\(hours / 60) h" : "\(hours / 60) h \(hours % 60) min"
+    var lines = [
+      "\(report.request.day) in \(calendar.identifier): \(calendar.text(report.range.lowerBound)) – "
+        + "\(calendar.text(report.range.upperBound)), \(length)"
+    ]
+    let models = report.request.models.map { report.models[$0].rawValue }.joined(separator: ", ")
+    lines.append(
+      "\(report.state)  ·  \(models)  ·  \(report.currency)  ·  view \(report.view.name)  ·  "
+        + "revision \(report.revision)")
+    if !report.isFinal {
+      lines.append("PROVISIONAL: \(closed); \(open)")
+    }
+    return lines
+  }
+
+  private var closed: String {
+    guard report.closedThrough > report.range.lowerBound else { return "none of it is closed" }
+    return "closed through \(report.request.calendar.text(report.closedThrough))"
+  }
+
+  private var open: String {
+    guard let first = report.openWindows.first, let last = report.openWindows.last else {
+      return "no open window has numbers yet"
+    }
+    let calendar = report.request.calendar
+    let end = last + report.view.periodMilliseconds
+    return "not counted: \(report.openWindows.count) open windows from \(calendar.text(first)) to "
+      + calendar.text(end)
+  }
+
+  /// `attributed + unattributed = conversions accepted`, once for all models that split alike.
+  var reconciliation: [String] {
+    let reconciliation = report.reconciliation
+    var lines: [String] = []
+    for model in report.request.models {
+      let share = reconciliation.shares[model]
+      let credits =
+        "\(Self.shortened(Money.format(share.attributedCredit))) attributed + "
+        + "\(Self.shortened(Money.format(share.unattributedCredit))) unattributed"
+      let revenue =
+        "\(Self.shortened(Money.format(share.attributedRevenue))) + "
+        + "\(Self.shortened(Money.format(share.unattributedRevenue))) = "
+        + "\(Self.shortened(Money.format(share.revenue))) \(report.currency)"
+      let name = report.request.models.count > 1 ? "\(report.models[model].rawValue): " : ""
+      if let conversions = reconciliation.conversions {
+        lines.append("\(name)\(credits) = \(conversions) conversions accepted; \(revenue)")
+      } else {
+        let sum = Self.shortened(Money.format(share.credit))
+        lines.append("\(name)\(credits) = \(sum) credited by time of touch; \(revenue)")
+      }
+    }
+    if reconciliation.disagreements.isEmpty, reconciliation.conversions != nil {
+      lines.append(
+        "the same under \(report.models.map(\.rawValue).joined(separator: ", ")) and in "
+          + reconciliation.views.joined(separator: ", "))
+    }
+    return lines + reconciliation.disagreements
+  }
+
+  private func name(_ line: Report.Line) -> String {
+    switch line.kind {
+    case .total: "total"
+    case .item, .unattributed: line.name.isEmpty ? "(none)" : TerminalText.printable(line.name)
+    }
+  }
+
+  /// Decimals without zeros at their end, but two at least: no digit that counts is lost.
+  private static func shortened(_ text: String) -> String {
+    guard let point = text.firstIndex(of: ".") else { return text }
+    var text = Substring(text)
+    while text.last == "0", text.distance(from: point, to: text.endIndex) > 3 { text.removeLast() }
+    return String(text)
+  }
+}

@@ -1,0 +1,68 @@
+import Attribution
+import Codec
+import Reporting
+
+/// A conversion's story as a person reads it: a timeline of touches, then the credits, then what
+/// changed when.
+struct StoryPrintout {
+  let story: ConversionStory
+
+  var text: String {
+    (timeline + [""] + credits + [""] + revisions).joined(separator: "\n")
+  }
+
+  private var conversion: PublishedAttribution { story.attribution }
+
+  private var timeline: [String] {
+    var lines = [
+      "conversion \(name(conversion.conversionID)) of user \(name(conversion.userID))", "",
+    ]
+    var isBehind = false
+    for touch in story.touches {
+      if touch.touch.time > conversion.time, !isBehind {
+        lines.append(ownLine)
+        isBehind = true
+      }
+      let place = [touch.touch.campaignID, touch.touch.channel, touch.touch.adID]
+        .filter { !$0.isEmpty }.map(name).joined(separator: " / ")
+      let mark = touch.verdict == .eligible ? "●" : "○"
+      lines.append(
+        "\(Time.formatMilliseconds(touch.touch.time))  \(mark) \(touch.touch.kind) "
+          + "\(name(touch.touch.eventID))  \(place)  \(touch.verdict.text)")
+    }
+    if !isBehind { lines.append(ownLine) }
+    return lines
+  }
+
+  private var ownLine: String {
+    "\(Time.formatMilliseconds(conversion.time))  ◆ conversion, \(Money.format(conversion.value)) "
+      + conversion.currency
+  }
+
+  private var credits: [String] {
+    guard !conversion.touches.isEmpty else {
+      return ["no eligible touch: all of it is (unattributed) under every model"]
+    }
+    let models = conversion.credits.keys.sorted()
+    let table = TextTable(
+      header: ["credit"] + models,
+      rows: conversion.touches.indices.map { index in
+        [name(conversion.touches[index].eventID)]
+          + models.map { model in
+            let credit = Money.format(conversion.credits[model]![index])
+            let revenue = conversion.revenues[model].map { Money.format($0[index]) } ?? ""
+            return "\(credit)  \(revenue)"
+          }
+      })
+    return [table.text]
+  }
+
+  private var revisions: [String] {
+    story.revisions.indices.map { index in
+      "revision \(story.revisions[index].revision): "
+        + story.changes(ofRevision: index).map(name).joined(separator: "; ")
+    }
+  }
+
+  private func name(_ text: String) -> String { TerminalText.printable(text) }
+}

@@ -1,0 +1,121 @@
+"""A headless Chromium, driven over its debugging pipe: just what the tests of the page need."""
+
+import base64
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+
+class Chromium:
+    def __init__(self):
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        to_browser, self._write = os.pipe()
+        self._read, from_browser = os.pipe()
+
+        def connect():
+            # Chromium reads commands from descriptor 3 and writes to 4.
+            os.dup2(os.dup(to_browser), 13)
+            os.dup2(os.dup(from_browser), 14)
+            os.dup2(13, 3)
+            os.dup2(14, 4)
+
+        self._process = subprocess.Popen(
+            [
+                "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+                "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe",
+                f"--user-data-dir={self._profile.name}", "about:blank",
+            ],
+            preexec_fn=connect, close_fds=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self._buffer = b""
+        self._next = 0
+        self.errors = []
+        pages = [t for t in self._call("Target.getTargets")["targetInfos"] if t["type"] == "page"]
+        self._session = None
+        self._session = self._call(
+            "Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self._call(f"{domain}.enable")
+
+    def _message(self):
+        while b"\0" not in self._buffer:
+            part = os.read(self._read, 1 << 16)
+            if not part:
+                raise RuntimeError("chromium has gone")
+            self._buffer += part
+        message, self._buffer = self._buffer.split(b"\0", 1)
+        return json.loads(message)
+
+    def _call(self, method, **parameters):
+        self._next += 1
+        call = {"id": self._next, "method": method, "params": parameters}
+        if getattr(self, "_session", None):
+            call["sessionId"] = self._session
+        os.write(self._write, json.dumps(call).encode() + b"\0")
+        while True:
+            message = self._message()
+            if message.get("id") == self._next:
+                if "error" in message:
+                    raise RuntimeError(f"{method}: {message['error']}")
+                return message["result"]
+            self._note(message)
+
+    def _note(self, message):
+        """Keeps what a console would show in red."""
+        parameters = message.get("params", {})
+        if message.get("method") == "Runtime.exceptionThrown":
+            self.errors.append(parameters["exceptionDetails"].get("exception", {}).get("description"))
+        elif message.get("method") == "Runtime.consoleAPICalled":
+            if parameters["type"] in ("error", "warning", "assert"):
+                self.errors.append(str(parameters["args"]))
+        elif message.get("method") == "Log.entryAdded" and parameters["entry"]["level"] == "error":
+            self.errors.append(parameters["entry"]["text"] + " " + parameters["entry"].get("url", ""))
+
+    def size(self, width, height, mobile=False, dark=False):
+        self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height,
+            deviceScaleFactor=1, mobile=mobile)
+        scheme = "dark" if dark else "light"
+        self._call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def open(self, address):
+        self._call("Page.navigate", url=address)
+
+    def run(self, script):
+        """The value of an expression in the page; promises are waited for."""
+        result = self._call(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(result["exceptionDetails"]["exception"]["description"])
+        return result["result"].get("value")
+
+    def wait(self, script, seconds=20):
+        """Waits until an expression is true; gives its value."""
+        deadline = time.time() + seconds
+        while time.time() < deadline:
+            value = self.run(script)
+            if value:
+                return value
+            time.sleep(0.05)
+        raise RuntimeError(f"never true: {script}")
+
+    def press(self, key):
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key)
+
+    def screenshot(self, path):
+        picture = self._call("Page.captureScreenshot", captureBeyondViewport=True)
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(picture["data"]))
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+        self._profile.cleanup()

@@ -1,0 +1,165 @@
+import Attribution
+import Foundation
+import Reporting
+import Testing
+
+/// `tributary sink`, over a broker and real databases.
+@Suite(.serialized) struct SinkTests {
+  @Test(arguments: TestDatabase.Kind.allCases)
+  func aSinkThatIsKilledAtAnyMomentEndsWithTheSameTables(kind: TestDatabase.Kind) throws {
+    let cluster = try Cluster(["TRIBUTARY_MODELS": "[last_touch, linear]"])
+    try RollupTopic(cluster: cluster).fill(windowCount: 300, memberCount: 100, revisionCount: 4)
+    let killed = try TestDatabase(kind)
+    let calm = try TestDatabase(kind)
+    defer {
+      killed.remove()
+      calm.remove()
+    }
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kill-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var interrupted = 0
+    for delay in [20, 60, 110, 170, 230, 300, 410, 520, 640, 770] {
+      let process = try cluster.program.start(
+        ["sink", "--to", killed.address, "--exit-at-end"], outputFolder: folder)
+      usleep(UInt32(delay) * 1_000)
+      if process.isRunning { interrupted += 1 }
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+    }
+    #expect(interrupted >= 3, "the sink was done before it could be killed")
+    for database in [killed, calm] {
+      let result = try cluster.program.run("sink", "--to", database.address, "--exit-at-end")
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    let dumps = try [killed, calm].map { try $0.dump() }
+    #expect(dumps[0] == dumps[1])
+    #expect(
+      try calm.ask("SELECT count(*), min(revision), max(revision) FROM rollups;") == "30000|4|4\n")
+  }
+
+  @Test func reportAndBothDatabasesShowTheSameDigits() throws {
+    let cluster = try Cluster([
+      "TRIBUTARY_MODELS": "[last_touch, linear, position_based]",
+      "TRIBUTARY_VIEWS":
+        "[{name: channel_5m, dimensions: [channel], period: 5m}, "
+        + "{name: ad_1h, dimensions: [ad_id], period: 1h}]",
+    ])
+    let databases = try TestDatabase.Kind.allCases.map { try TestDatabase($0) }
+    defer { for database in databases { database.remove() } }
+    // Twice, so that the sinks go on from saved offsets and windows are corrected meanwhile.
+    for seed in ["5", "6"] {
+      for arguments in [
+        [
+          "generate", "--events", "40000", "--seed", seed, "--late", "0.05", "--costs", "--start",
+          "2026-01-04T22:30:00Z", "--users", "3000",
+        ], ["run", "--exit-at-end"],
+      ] {
+        let result = try cluster.program.run(arguments: arguments)
+        #expect(result.status == 0, "\(result.errors)")
+      }
+      for database in databases {
+        let result = try cluster.program.run("sink", "--to", database.address, "--exit-at-end")
+        #expect(result.status == 0, "\(result.errors)")
+      }
+    }
+    for day in ["2026-01-04", "2026-01-05"] {
+      let report = try cluster.program.run(
+        "report", "--day", day, "--timezone", "Europe/Berlin", "--by", "channel", "--model",
+        "linear",
+        "--provisional", "--format", "csv")
+      #expect(report.status == 0, "\(report.errors)")
+      let reported = report.output.split(separator: "\r\n").dropFirst().dropLast().map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).dropFirst(5)
+          .joined(separator: "|")
+      }
+      #expect(reported.count >= 5)
+      for database in databases {
+        let rows = try dailyChannels(database, day).split(separator: "\n").map {
+          String($0.prefix(upTo: $0.lastIndex(of: "|")!))
+        }
+        #expect(rows == reported, "\(database) \(day)")
+      }
+    }
+    // Each share of each conversion adds up to what the rollups have.
+    for database in databases {
+      let credits = try query(database, "credits", ["model": "linear"]).split(separator: "\n").map {
+        $0.split(separator: "|", omittingEmptySubsequences: false).suffix(2).map(String.init)
+      }
+      let touched = credits.reduce(Int64(0)) { $0 + micros($1[0]) }
+      let total = try database.ask(
+        """
+        SELECT sum(conversions_linear_micros) FROM rollups
+        WHERE view = 'channel_5m' AND channel <> '(unattributed)';
+        """)
+      #expect("\(touched)\n" == total)
+      let hours = try query(
+        database, "hourly_ads",
+        [
+          "view": "ad_1h", "day": "2026-01-05", "zone": "Europe/Berlin",
+          "start": "'2026-01-04T23:00:00Z'", "end": "'2026-01-05T23:00:00Z'",
+        ])
+      #expect(hours.split(separator: "\n").count >= 5)
+    }
+  }
+
+  @Test func aMillionRollupsAreInSQLiteWithinAMinuteAndReportedWithinSeconds() throws {
+    let cluster = try Cluster()
+    try RollupTopic(cluster: cluster).fill(windowCount: 2_000, memberCount: 500)
+    let database = try TestDatabase(.sqlite)
+    defer { database.remove() }
+    let sink = try cluster.program.run(
+      "sink", "--to", database.address, "--exit-at-end", timeout: 300)
+    #expect(sink.status == 0, "\(sink.errors)")
+    #expect(try database.ask("SELECT count(*) FROM rollups;") == "1000000\n")
+    #expect(sink.seconds < 60)
+    let report = try cluster.program.run("report", "--day", "2026-01-06", "--json", timeout: 300)
+    #expect(report.status == 0, "\(report.errors)")
+    let clicks = try database.ask(
+      """
+      SELECT sum(clicks) FROM rollups
+      WHERE window_start >= '2026-01-06' AND window_start < '2026-01-07';
+      """)
+    #expect(report.output.contains("\"clicks\":\(clicks.dropLast()),\"ctr\""))
+    print(
+      String(
+        format: "1,000,000 rollups: sqlite %.1f s, report %.1f s", sink.seconds, report.seconds))
+  }
+
+  private func dailyChannels(_ database: TestDatabase, _ day: String) throws -> String {
+    let berlin = ZonedCalendar("Europe/Berlin")!
+    let range = berlin.range(of: CalendarDay(day)!)
+    func utc(_ time: Milliseconds) -> String { "'\(ZonedCalendar.utc.text(time))'" }
+    return try query(
+      database, "daily_channels",
+      [
+        "view": "channel_5m", "day": day, "zone": "Europe/Berlin", "start": utc(range.lowerBound),
+        "end": utc(range.upperBound),
+      ])
+  }
+
+  /// Runs one of the queries in Deploy/sql as its own comment says.
+  private func query(
+    _ database: TestDatabase, _ name: String, _ parameters: [String: String]
+  ) throws -> String {
+    let file = DocumentTests.root.appendingPathComponent(
+      "Deploy/sql/\(database.kind.rawValue)/\(name).sql"
+    ).path
+    switch database.kind {
+    case .sqlite:
+      let set = parameters.map { ".param set :\($0) \"\($1)\"" }
+      return try runTool(
+        "sqlite3", [String(database.address.dropFirst("sqlite:".count))] + set + [".read \(file)"])
+    case .postgres:
+      return try runTool(
+        "psql",
+        [database.address, "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1"]
+          + parameters.flatMap { ["-v", "\($0)=\($1)"] } + ["-f", file])
+    }
+  }
+
+  private func micros(_ text: String) -> Int64 {
+    let parts = text.split(separator: ".")
+    return Int64(parts[0])! * 1_000_000 + Int64(parts[1])!
+  }
+}
