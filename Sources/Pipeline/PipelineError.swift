@@ -1,3 +1,5 @@
+import Kafka
+
 /// What stops a worker or the start, in one line: what is wrong, where, and what to do.
 public struct PipelineError: Error, Sendable, Equatable, CustomStringConvertible {
   public let description: String
@@ -9,6 +11,15 @@ public struct PipelineError: Error, Sendable, Equatable, CustomStringConvertible
       "\(topic) was written by another application_id, or with other views, models, look-backs or "
         + "horizon than those configured; restore the former configuration, use a new application_id "
         + "with rollups and attributions topics of its own, or start again with `tributary reset`")
+  }
+
+  /// The log has become shorter than what was processed of it: reading on would count twice.
+  static func shortened(_ partition: TopicPartition, to offset: Int64, processed: Int64)
+    -> PipelineError
+  {
+    PipelineError(
+      "\(partition) goes on at offset \(offset), but was processed to \(processed): the broker has lost "
+        + "records, or the topic was made anew; `tributary reset` starts again from the beginning")
   }
 
   static func stateTooLarge(_ bytes: Int, limit: Int) -> PipelineError {

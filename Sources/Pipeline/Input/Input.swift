@@ -95,6 +95,9 @@ final class Input {
       if let metEnd { position = max(position, metEnd) }
       return
     }
+    guard reader[0].offset >= position else {
+      throw PipelineError.shortened(partition, to: reader[0].offset, processed: position)
+    }
     lastArrival = now
     isSilent = false
     for index in 0..<count {

@@ -76,6 +76,9 @@ final class RollupPartition {
           if let metEnd { position = max(position, metEnd) }
           break
         }
+        guard reader[0].offset >= position else {
+          throw PipelineError.shortened(source, to: reader[0].offset, processed: position)
+        }
       }
       let record = reader[pending]
       forgottenWindowEnd = try apply(record)

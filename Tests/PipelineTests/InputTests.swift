@@ -1,0 +1,89 @@
+// Safety: the stub lends the bytes of a static string, which never goes away.
+
+import Attribution
+import Kafka
+import Testing
+
+@testable import Pipeline
+
+/// One input partition of a task, over a log that says what a test wants.
+@Suite struct InputTests {
+  static let partition = TopicPartition(topic: "clicks", partition: 0)
+
+  @Test func aLogThatHasBecomeShorterIsRefused() throws {
+    let log = StubLog(offsets: [0])
+    let input = makeInput(log, start: 5)
+    let error = #expect(throws: PipelineError.self) { try input.fill(now: 0) }
+    #expect(error?.description.contains("goes on at offset 0, but was processed to 5") == true)
+  }
+
+  @Test func aGapInTheOffsetsIsNothingSpecial() throws {
+    let log = StubLog(offsets: [7, 9])
+    let input = makeInput(log, start: 5)
+    try input.fill(now: 0)
+    #expect(input.take().record.offset == 7)
+    #expect(input.take().record.offset == 9)
+    #expect(input.position == 10)
+  }
+
+  @Test func anInputIsIdleOnlyOnceTheBrokerHasConfirmedItsEnd() throws {
+    let log = StubLog(offsets: [])
+    let input = makeInput(log, start: 5)
+    log.metEnd = 5
+    try input.fill(now: 0)
+    log.answer = { throw KafkaError(code: -1, name: "_TRANSPORT", message: "", operation: "") }
+    #expect(!input.isIdle(now: 60_000, timeout: 60_000, log))
+    log.answer = { 6 }
+    #expect(!input.isIdle(now: 70_000, timeout: 60_000, log))
+    log.answer = { 5 }
+    #expect(!input.isIdle(now: 70_001, timeout: 60_000, log), "asks again only after a pause")
+    #expect(input.isIdle(now: 80_000, timeout: 60_000, log))
+    log.answer = { 6 }
+    #expect(input.isIdle(now: 90_000, timeout: 60_000, log), "until something arrives")
+  }
+
+  private func makeInput(_ log: StubLog, start: Int64) -> Input {
+    Input(
+      kind: .click, partition: InputTests.partition, reader: log, definitions: Definitions(),
+      start: start, stop: nil, now: 0)
+  }
+}
+
+/// A partition that holds records at given offsets, and a broker that answers as told.
+private final class StubLog: LogReader, LogConsumer {
+  private static let value: StaticString = "{}"
+  private var offsets: [Int64]
+  private var lent: [Int64] = []
+  var metEnd: Int64?
+  var answer: () throws -> Int64 = { 0 }
+
+  init(offsets: [Int64]) { self.offsets = offsets }
+
+  func read() throws -> Int {
+    lent = offsets
+    offsets = []
+    return lent.count
+  }
+
+  subscript(index: Int) -> Record {
+    let bytes = UnsafeRawBufferPointer(
+      start: StubLog.value.utf8Start, count: StubLog.value.utf8CodeUnitCount)
+    return Record(
+      partition: 0, offset: lent[index], timestamp: 0, key: nil, value: bytes, headers: [])
+  }
+
+  var knownEnd: Int64? { metEnd }
+
+  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    [InputTests.partition: try answer()]
+  }
+
+  func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws {}
+  func poll() throws {}
+  func wait(milliseconds: Int32) {}
+  var waker: @Sendable () -> Void { {} }
+  func reader(of partition: TopicPartition) throws -> any LogReader { self }
+  func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] { [:] }
+  func rewind(_ partitions: [TopicPartition]) throws {}
+  func close() {}
+}
