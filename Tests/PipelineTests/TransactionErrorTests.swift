@@ -79,8 +79,11 @@ import TributaryTestKit
       simulation.append(record)
       guard index % 25 == 0 else { continue }
       // Not while partitions are taken over: those errors end a worker, whatever they are.
-      for slot in simulation.slots where !slot.isRunning { simulation.start(slot) }
-      for _ in 0..<4 { for slot in simulation.slots { simulation.step(slot) } }
+      let missing = simulation.slots.filter { !$0.isRunning }
+      for slot in missing { simulation.start(slot) }
+      for _ in 0..<4 where !missing.isEmpty {
+        for slot in simulation.slots { simulation.step(slot) }
+      }
       let unlucky = random.below(failing.step == .produce ? 60 : 4)
       var count: Int64 = 0
       simulation.onCall = { step in

@@ -220,7 +220,8 @@ import TributaryTestKit
   }
 
   @Test func aLateEventThatWasNotTooLateIsFound() {
-    // Exactly on the horizon behind k-2: still to be applied.
+    // Exactly on the horizon behind the last conversion: still to be applied. Older than all that the
+    // clicks have accepted, it is measured by the other inputs of its task.
     let horizon: Milliseconds = 600_000 + 86_400_000
     expectDifferences([
       "clicks[0] offset 4: distance behind the largest event time before it should be more than "
@@ -228,14 +229,14 @@ import TributaryTestKit
     ]) {
       $0.clicks[4].replace(
         "\(PublishedWorld.morning - 2 * 86_400_000)",
-        with: "\(PublishedWorld.morning + 120_000 - horizon)")
+        with: "\(PublishedWorld.morning + 14_400_000 - horizon)")
       $0.lateEvents = [$0.clicks[4].setAside("too_late", from: "clicks")]
     }
     // One millisecond further it was too late.
     expectDifferences([]) {
       $0.clicks[4].replace(
         "\(PublishedWorld.morning - 2 * 86_400_000)",
-        with: "\(PublishedWorld.morning + 120_000 - horizon - 1)")
+        with: "\(PublishedWorld.morning + 14_400_000 - horizon - 1)")
       $0.lateEvents = [$0.clicks[4].setAside("too_late", from: "clicks")]
     }
   }

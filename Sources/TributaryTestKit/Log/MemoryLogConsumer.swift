@@ -13,7 +13,7 @@ final class MemoryLogConsumer: LogConsumer {
   /// What the owner has been told that it owns, and in which generation.
   private var owned: [TopicPartition] = []
   private var generation = -1
-  private var readers: [MemoryLogReader] = []
+  private var readers: [TopicPartition: MemoryLogReader] = [:]
 
   init(_ log: MemoryLog, group: MemoryGroup, instanceID: String, process: SimulatedProcess) {
     self.log = log
@@ -64,8 +64,8 @@ final class MemoryLogConsumer: LogConsumer {
   }
 
   private func giveUp(_ event: Rebalance) {
-    for reader in readers { reader.close() }
-    readers = []
+    for reader in readers.values { reader.close() }
+    readers = [:]
     if !owned.isEmpty { onRebalance?(event) }
     owned = []
   }
@@ -73,12 +73,13 @@ final class MemoryLogConsumer: LogConsumer {
   func wait(milliseconds: Int32) {}
   var waker: @Sendable () -> Void { {} }
 
+  /// Goes on where the partition's former reader stopped: only `rewind` goes back.
   func reader(of partition: TopicPartition) throws -> any LogReader {
     try enter(.reader)
     guard owned.contains(partition) else { throw PipelineError("\(partition) is not assigned") }
-    let reader = MemoryLogReader(
-      log, partition, start: Int(group.offsets[partition] ?? 0), process: process)
-    readers.append(reader)
+    let start = readers[partition]?.position ?? Int(group.offsets[partition] ?? 0)
+    let reader = MemoryLogReader(log, partition, start: start, process: process)
+    readers[partition] = reader
     return reader
   }
 
@@ -99,9 +100,10 @@ final class MemoryLogConsumer: LogConsumer {
 
   func rewind(_ partitions: [TopicPartition]) throws {
     try enter(.rewind)
-    for reader in readers where partitions.contains(reader.name) { reader.close() }
-    readers.removeAll { partitions.contains($0.name) }
-    _ = try startOffsets(partitions)
+    for (partition, start) in try startOffsets(partitions) {
+      readers[partition] = MemoryLogReader(
+        log, partition, start: Int(start), process: process)
+    }
   }
 
   /// Gives up what it owns. A static member does not say goodbye: its place is kept for a while.

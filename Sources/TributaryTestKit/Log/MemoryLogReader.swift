@@ -6,10 +6,10 @@ final class MemoryLogReader: LogReader {
   private static let batchSize = 32
 
   private let log: MemoryLog
-  let name: TopicPartition
+  private let name: TopicPartition
   private let partition: MemoryPartition
   private let process: SimulatedProcess
-  private var position: Int
+  private(set) var position: Int
   private var batch: [MemoryRecord] = []
   private var isClosed = false
   private(set) var metEnd: Int64?

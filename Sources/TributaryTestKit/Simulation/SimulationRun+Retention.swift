@@ -9,8 +9,7 @@ extension SimulationRun {
   func passMonth() throws -> String? {
     let day: Milliseconds = 86_400_000
     for (round, time) in [30 * day, 31 * day].enumerated() {
-      // Costs hold no finality back: in a punctual world there are none.
-      for kind in EventKind.allCases where !(plan.isPunctual && kind == .cost) {
+      for kind in EventKind.allCases {
         for partition in 0..<Int32(plan.partitions) {
           simulation.append(
             record(kind, in: partition, at: plan.traffic.start + time, "later-\(round)-"))
