@@ -20,7 +20,8 @@ let package = Package(
       name: "Kafka",
       dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")],
       exclude: ["README.md"]),
-    .target(name: "Attribution"),
+    .systemLibrary(name: "CPrefetch"),
+    .target(name: "Attribution", dependencies: ["CPrefetch"]),
     .target(name: "Codec", dependencies: ["Attribution"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Yams"]),
     .target(
@@ -36,7 +37,8 @@ let package = Package(
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka",
+        "Pipeline",
         "Reporting", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
