@@ -34,10 +34,13 @@ let package = Package(
     .target(name: "BrokerKit"),
     .target(
       name: "TributaryTestKit", dependencies: ["Attribution", "Codec", "Kafka", "Pipeline"]),
+    .target(
+      name: "Benchmarks",
+      dependencies: ["Attribution", "Codec", "Kafka", "Pipeline", "TributaryTestKit"]),
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka",
+        "Attribution", "Benchmarks", "BrokerKit", "CMalloc", "Codec", "Configuration", "Kafka",
         "Pipeline",
         "Reporting", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -50,6 +53,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
+    .target(name: "CAllocationCount"),
+    .testTarget(
+      name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),

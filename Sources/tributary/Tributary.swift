@@ -18,7 +18,7 @@ struct Tributary: ParsableCommand {
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, Verify.self,
+      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, Verify.self, Bench.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.
