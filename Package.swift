@@ -24,7 +24,8 @@ let package = Package(
       name: "Kafka",
       dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")],
       exclude: ["README.md"]),
-    .target(name: "Attribution"),
+    .systemLibrary(name: "CPrefetch"),
+    .target(name: "Attribution", dependencies: ["CPrefetch"]),
     .target(name: "Codec", dependencies: ["Attribution"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Yams"]),
     .target(
@@ -54,6 +55,9 @@ let package = Package(
         "Attribution", "Codec", "Configuration", "Kafka", "Pipeline",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Benchmarks",
+      dependencies: ["Attribution", "Codec", "Kafka", "Pipeline", "TributaryTestKit"]),
     .executableTarget(
       name: "simulate",
       dependencies: [
@@ -62,8 +66,8 @@ let package = Package(
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard", "Kafka",
-        "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
+        "Attribution", "Benchmarks", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -82,6 +86,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
+    .target(name: "CAllocationCount"),
+    .testTarget(
+      name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),

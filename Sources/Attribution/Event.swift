@@ -49,3 +49,19 @@ public struct Event {
     self.sessionID = sessionID
   }
 }
+
+/// The hashes that stand for an event's ids: of its own, and of its user's.
+public struct EventIdentity: Sendable {
+  public var event: Hash128
+  public var user: Hash128
+
+  @inlinable
+  public init(event: Hash128, user: Hash128) {
+    self.event = event
+    self.user = user
+  }
+
+  public init(_ event: borrowing Event) {
+    self.init(event: Hash128(event.eventID), user: Hash128(event.userID))
+  }
+}

@@ -19,42 +19,44 @@ import TributaryTestKit
       OracleEvent(kind: .conversion, time: 9, amount: .max, eventID: "v-1", userID: "u"),
       OracleEvent(kind: .cost, time: 8, eventID: "x-1", campaignID: "c"),
     ]
-    for event in events { event.lend { chunk.append($0) } }
+    let session = events[0].lend { SessionHash($0.sessionID) }
+    for event in events { event.lend { chunk.append($0, EventIdentity($0)) } }
     var read: [OracleEvent] = []
-    var users: [Hash128] = []
+    var users: [UInt64] = []
+    var sessions: [SessionHash?] = []
     try chunk.bytes.withUnsafeBytes { bytes in
-      try ChangelogChunk.forEachEntry(in: bytes) { entry in
-        guard case .event(let event, let user) = entry else { return }
-        read.append(OracleEvent(event))
-        users.append(user)
+      var reader = try ChangelogReader(bytes)
+      while let entry = try reader.next() {
+        read.append(OracleEvent(entry.event))
+        users.append(entry.identity.user.high)
+        sessions.append(entry.session)
       }
     }
     #expect(read.map(\.eventID) == ["k-1", "i-1", "v-1", "x-1"])
     #expect(read.map(\.time) == [7, -7, 9, 8])
     #expect(read[1].campaignID == "c" && read[1].channel == "email" && read[1].adID == "a")
-    #expect(read[0].sessionID == "s" && read[1].sessionID == "")
+    #expect(sessions == [session, nil, nil, nil])
     #expect(read[2].amount == .max && read[2].userID == "u")
     #expect(users[0] == users[1] && users[1] == users[2])
   }
 
-  @Test func anUnknownVersionStopsWithOneClearLine() {
+  @Test(arguments: [UInt8(1), 3, 99]) func anUnknownVersionStopsWithOneClearLine(version: UInt8) {
     let error = #expect(throws: PipelineError.self) {
-      try [UInt8]([99, 1, 2, 3]).withUnsafeBytes {
-        try ChangelogChunk.forEachEntry(in: $0) { _ in }
-      }
+      try [version, 1, 2, 3].withUnsafeBytes { _ = try ChangelogReader($0) }
     }
-    #expect(error?.description.contains("format version 99") == true)
+    #expect(error?.description.contains("format version \(version)") == true)
     #expect(error?.description.contains("\n") == false)
   }
 
   @Test func aDamagedRecordIsRefusedWhereverItIsCut() throws {
     var chunk = ChangelogChunk()
     OracleEvent(kind: .click, time: 7, eventID: "k-1", userID: "u", campaignID: "c")
-      .lend { chunk.append($0) }
+      .lend { chunk.append($0, EventIdentity($0)) }
     for length in 2..<chunk.bytes.count {
       #expect(throws: PipelineError.self) {
         try chunk.bytes[..<length].withUnsafeBytes {
-          try ChangelogChunk.forEachEntry(in: $0) { _ in }
+          var reader = try ChangelogReader($0)
+          while try reader.next() != nil {}
         }
       }
     }

@@ -24,14 +24,20 @@ public struct RollupDelta {
 /// Sums beyond 64 bits wrap around instead of stopping the stream, so that taking back stays exact.
 struct CreditLedger: ~Copyable {
   private let definitions: Definitions
+  private let clock: WindowClock
+  /// Whether a view counts conversions in the bucket of the credited touch.
+  private let isByTouch: [Bool]
   private(set) var deltas: DeltaTable
   private var shares = Shares()
   private var touches: [CreditedTouch] = []
   private var credits: [Int64] = []
   private var revenues: [Micros] = []
+  private var ids = UnpackedIDs()
 
   init(definitions: Definitions) {
     self.definitions = definitions
+    clock = WindowClock(definitions.views)
+    isByTouch = definitions.views.map { $0.bucketConversionsBy == .touch }
     deltas = DeltaTable(layout: SumsLayout(modelCount: definitions.models.count))
   }
 
@@ -42,13 +48,14 @@ struct CreditLedger: ~Copyable {
     _ touch: TouchPointer, cost: Micros, _ firsts: Journeys.Firsts, _ journeys: borrowing Journeys
   ) {
     let kind = touch.pointee.kind == .click ? SumsLayout.clicks : SumsLayout.impressions
-    for view in definitions.views.indices {
-      let row = row(touch.pointee.placement, view, touch.pointee.time, journeys)
-      let bit: UInt64 = 1 << UInt64(view)
-      row[kind] += 1
+    let time = touch.pointee.time
+    for view in 0..<clock.viewCount {
+      let row = row(touch.pointee.placement, view, time, journeys)
+      let shift = UInt64(truncatingIfNeeded: view)
+      row[kind] &+= 1
       row[SumsLayout.spend] &+= cost
-      if firsts.users & bit != 0 { row[SumsLayout.users] += 1 }
-      if firsts.sessions & bit != 0 { row[SumsLayout.sessions] += 1 }
+      row[SumsLayout.users] &+= Int64(truncatingIfNeeded: firsts.users >> shift & 1)
+      row[SumsLayout.sessions] &+= Int64(truncatingIfNeeded: firsts.sessions >> shift & 1)
     }
   }
 
@@ -56,39 +63,39 @@ struct CreditLedger: ~Copyable {
   mutating func spend(
     _ amount: Micros, on placement: UInt32, at time: Milliseconds, _ journeys: borrowing Journeys
   ) {
-    for view in definitions.views.indices {
+    for view in 0..<clock.viewCount {
       row(placement, view, time, journeys)[SumsLayout.spend] &+= amount
     }
   }
 
-  /// Books (`sign` 1) or takes back (−1) what a conversion is worth to its eligible touches.
+  /// Books (`sign` 1) or takes back (−1) what a conversion is worth to `journeys.eligible`.
   mutating func add(
-    _ conversion: ConversionPointer, _ touches: [TouchPointer], sign: Int64,
-    _ journeys: borrowing Journeys
+    _ conversion: ConversionPointer, sign: Int64, _ journeys: borrowing Journeys
   ) {
     let value = conversion.pointee.value
     let time = conversion.pointee.time
-    for model in definitions.models.indices {
-      guard !touches.isEmpty else {
+    let count = journeys.eligible.count
+    for model in 0..<deltas.layout.modelCount {
+      guard count > 0 else {
         book(
           Shares.whole, value, model, PlacementTable.unattributed, time, time, sign, journeys)
         continue
       }
-      split(conversion, touches, model, journeys)
-      for index in touches.indices where shares.credits[index] != 0 {
-        let touch = touches[index].pointee
+      split(conversion, model, journeys)
+      for index in 0..<count where shares.credits[index] != 0 {
+        let touch = journeys.eligible[index]
         book(
-          shares.credits[index], shares.revenues[index], model, touch.placement, time, touch.time,
-          sign, journeys)
+          shares.credits[index], shares.revenues[index], model, touch.pointee.placement, time,
+          touch.pointee.time, sign, journeys)
       }
     }
   }
 
   private mutating func split(
-    _ conversion: ConversionPointer, _ touches: [TouchPointer], _ model: Int,
-    _ journeys: borrowing Journeys
+    _ conversion: ConversionPointer, _ model: Int, _ journeys: borrowing Journeys
   ) {
     let time = conversion.pointee.time
+    let touches = journeys.eligible
     shares.compute(
       definitions.models[model], count: touches.count, value: conversion.pointee.value,
       halfLife: definitions.halfLife, age: { time - touches[$0].pointee.time },
@@ -100,20 +107,18 @@ struct CreditLedger: ~Copyable {
     _ conversionTime: Milliseconds, _ touchTime: Milliseconds, _ sign: Int64,
     _ journeys: borrowing Journeys
   ) {
-    for view in definitions.views.indices {
-      let isByTouch = definitions.views[view].bucketConversionsBy == .touch
-      let row = row(placement, view, isByTouch ? touchTime : conversionTime, journeys)
+    for view in 0..<clock.viewCount {
+      let row = row(placement, view, isByTouch[view] ? touchTime : conversionTime, journeys)
       row[deltas.layout.credit(model)] &+= sign &* credit
       row[deltas.layout.revenue(model)] &+= sign &* revenue
     }
   }
 
+  @inline(__always)
   private mutating func row(
     _ placement: UInt32, _ view: Int, _ time: Milliseconds, _ journeys: borrowing Journeys
   ) -> UnsafeMutablePointer<Int64> {
-    deltas.row(
-      journeys.placements.group(of: placement, view: view),
-      definitions.views[view].windowStart(of: time))
+    deltas.row(journeys.placements.group(of: placement, view: view), clock.start(view, time))
   }
 
   // MARK: Effects
@@ -135,30 +140,22 @@ struct CreditLedger: ~Copyable {
     }
   }
 
-  /// Lends a conversion with its touches and every model's shares.
+  /// Lends a conversion with `journeys.eligible` and every model's shares.
   mutating func describe<Failure: Error>(
-    _ conversion: ConversionPointer, _ eligible: [TouchPointer], _ journeys: borrowing Journeys,
+    _ conversion: ConversionPointer, _ journeys: borrowing Journeys,
     _ body: (CreditedConversion) throws(Failure) -> Void
   ) throws(Failure) {
-    touches.removeAll(keepingCapacity: true)
     credits.removeAll(keepingCapacity: true)
     revenues.removeAll(keepingCapacity: true)
-    for touch in eligible {
-      let placement = touch.pointee.placement
-      touches.append(
-        CreditedTouch(
-          kind: touch.pointee.kind, time: touch.pointee.time, eventID: touch.id,
-          campaignID: journeys.placements.name(placement, .campaignID),
-          channel: journeys.placements.name(placement, .channel),
-          adID: journeys.placements.name(placement, .adID)))
-    }
-    for model in definitions.models.indices where !eligible.isEmpty {
-      split(conversion, eligible, model, journeys)
-      for index in eligible.indices {
+    let count = journeys.eligible.count
+    for model in definitions.models.indices where count > 0 {
+      split(conversion, model, journeys)
+      for index in 0..<count {
         credits.append(shares.credits[index])
         revenues.append(shares.revenues[index])
       }
     }
+    listTouches(journeys)
     var failure: Failure?
     touches.withUnsafeBufferPointer { touches in
       credits.withUnsafeBufferPointer { credits in
@@ -175,6 +172,22 @@ struct CreditLedger: ~Copyable {
       }
     }
     if let failure { throw failure }
+  }
+
+  private mutating func listTouches(_ journeys: borrowing Journeys) {
+    touches.removeAll(keepingCapacity: true)
+    ids.reserve(journeys.eligible.count)
+    for index in journeys.eligible.indices {
+      let touch = journeys.eligible[index]
+      let placement = touch.pointee.placement
+      touches.append(
+        CreditedTouch(
+          kind: touch.pointee.kind, time: touch.pointee.time,
+          eventID: ids.unpacked(touch.id, at: index),
+          campaignID: journeys.placements.name(placement, .campaignID),
+          channel: journeys.placements.name(placement, .channel),
+          adID: journeys.placements.name(placement, .adID)))
+    }
   }
 
   mutating func removeAll() { deltas.removeAll() }

@@ -1,4 +1,5 @@
-// Safety: `cells` is allocated and freed here; a row pointer is valid until the next `row(…)`.
+// Safety: the three blocks are allocated and freed here, and indexed below `rowCapacity` (rows) or
+// modulo twice that (slots); a row pointer is valid until the next `row(…)`.
 
 /// The order of a delta's or rollup's sums in a row of integers.
 public struct SumsLayout: Sendable {
@@ -23,30 +24,35 @@ public struct SumsLayout: Sendable {
 /// buckets were first touched, so the same input gives the same output.
 struct DeltaTable: ~Copyable {
   struct Bucket {
-    var group: UInt32
     var windowStart: Milliseconds
+    var group: UInt32
   }
 
   let layout: SumsLayout
-  private(set) var buckets: [Bucket] = []
+  private(set) var count = 0
+  private(set) var buckets: UnsafeMutablePointer<Bucket>
   private var cells: UnsafeMutablePointer<Int64>
   private var rowCapacity = 64
-  /// Row number + 1 by hash of the bucket; 0 is free.
-  private var slots: [UInt32]
+  /// Row number + 1 by hash of the bucket; 0 is free. Twice as many as rows.
+  private var slots: UnsafeMutablePointer<UInt32>
 
   init(layout: SumsLayout) {
     self.layout = layout
-    cells = .allocate(capacity: 64 * layout.width)
-    slots = Array(repeating: 0, count: 128)
+    buckets = .allocate(capacity: rowCapacity)
+    cells = .allocate(capacity: rowCapacity * layout.width)
+    slots = .allocate(capacity: 2 * rowCapacity)
+    slots.initialize(repeating: 0, count: 2 * rowCapacity)
   }
 
-  deinit { cells.deallocate() }
-
-  var count: Int { buckets.count }
+  deinit {
+    buckets.deallocate()
+    cells.deallocate()
+    slots.deallocate()
+  }
 
   /// The bucket's row of sums, zero at first.
   mutating func row(_ group: UInt32, _ windowStart: Milliseconds) -> UnsafeMutablePointer<Int64> {
-    let mask = slots.count - 1
+    let mask = 2 * rowCapacity - 1
     var index = DeltaTable.hash(group, windowStart) & mask
     while slots[index] != 0 {
       let number = Int(slots[index] - 1)
@@ -55,13 +61,7 @@ struct DeltaTable: ~Copyable {
       }
       index = (index + 1) & mask
     }
-    let number = buckets.count
-    if number == rowCapacity { grow() }
-    place(DeltaTable.hash(group, windowStart), number)
-    buckets.append(Bucket(group: group, windowStart: windowStart))
-    let row = cells + number * layout.width
-    row.update(repeating: 0, count: layout.width)
-    return row
+    return addRow(group, windowStart)
   }
 
   func sums(_ number: Int) -> UnsafeBufferPointer<Int64> {
@@ -69,29 +69,46 @@ struct DeltaTable: ~Copyable {
   }
 
   mutating func removeAll() {
-    buckets.removeAll(keepingCapacity: true)
-    for index in slots.indices { slots[index] = 0 }
+    count = 0
+    slots.update(repeating: 0, count: 2 * rowCapacity)
   }
 
-  private mutating func place(_ hash: Int, _ number: Int) {
-    let mask = slots.count - 1
-    var index = hash & mask
+  @inline(never)
+  private mutating func addRow(
+    _ group: UInt32, _ windowStart: Milliseconds
+  ) -> UnsafeMutablePointer<Int64> {
+    if count == rowCapacity { grow() }
+    (buckets + count).initialize(to: Bucket(windowStart: windowStart, group: group))
+    let row = cells + count * layout.width
+    row.update(repeating: 0, count: layout.width)
+    place(count)
+    count += 1
+    return row
+  }
+
+  private func place(_ number: Int) {
+    let mask = 2 * rowCapacity - 1
+    var index = DeltaTable.hash(buckets[number].group, buckets[number].windowStart) & mask
     while slots[index] != 0 { index = (index + 1) & mask }
     slots[index] = UInt32(number + 1)
   }
 
   private mutating func grow() {
-    let larger = UnsafeMutablePointer<Int64>.allocate(capacity: 2 * rowCapacity * layout.width)
-    larger.update(from: cells, count: rowCapacity * layout.width)
-    cells.deallocate()
-    cells = larger
+    let former = (buckets: buckets, cells: cells)
+    buckets = .allocate(capacity: 2 * rowCapacity)
+    buckets.update(from: former.buckets, count: count)
+    cells = .allocate(capacity: 2 * rowCapacity * layout.width)
+    cells.update(from: former.cells, count: count * layout.width)
+    former.buckets.deallocate()
+    former.cells.deallocate()
+    slots.deallocate()
     rowCapacity *= 2
-    slots = Array(repeating: 0, count: 2 * rowCapacity)
-    for number in buckets.indices {
-      place(DeltaTable.hash(buckets[number].group, buckets[number].windowStart), number)
-    }
+    slots = .allocate(capacity: 2 * rowCapacity)
+    slots.initialize(repeating: 0, count: 2 * rowCapacity)
+    for number in 0..<count { place(number) }
   }
 
+  @inline(__always)
   private static func hash(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
     let mixed =
       (UInt64(group) &+ 0x9E37_79B9) &* 0x9E37_79B9_7F4A_7C15

@@ -176,7 +176,7 @@ public final class RollupTable {
   public func restore(finalThrough: Watermark, tasks: [Int32: TaskStatus]) {
     self.finalThrough = finalThrough
     self.tasks = tasks
-    forgottenThrough = forgettable
+    forgottenThrough = forgettable(at: finalThrough)
   }
 
   /// Gives up what is in memory and wants everything back that ends after `time`.
@@ -194,8 +194,9 @@ public final class RollupTable {
 
   // MARK: Buckets
 
-  /// Final windows this far back can only be reached by a backfill.
-  private var forgettable: Watermark {
+  /// Through where final windows can only be reached by a backfill, once everything is final that
+  /// ends at or before `finalThrough`.
+  public func forgettable(at finalThrough: Watermark) -> Watermark {
     let longest = definitions.views.map(\.periodMilliseconds).max() ?? 0
     return finalThrough.moved(
       back: definitions.correctionHorizon + longest
@@ -204,7 +205,7 @@ public final class RollupTable {
 
   private func forget() {
     publicationsToKeep -= 1
-    let mark = forgettable
+    let mark = forgettable(at: finalThrough)
     guard publicationsToKeep <= 0, mark.isKnown, mark > forgottenThrough else { return }
     forgottenThrough = mark
     for end in finalWindows.keys where end <= mark.time {

@@ -1,70 +1,91 @@
-// Safety: segments are allocated and freed here. A `Link` is only ever made by `append`, so an
-// address it yields lies within its segment; a link into a dropped segment yields nil.
+// Safety: segments come from `SegmentPool` and go back to it here. A `Link` is only ever made by
+// `append`, so an address it yields lies within its segment; a link into a dropped segment yields nil.
 
 /// Memory for records that live and die with their event-time bucket.
 ///
 /// Records are appended to segments; a bucket's segments are dropped whole. Serial numbers of
 /// segments are never used twice, so a link to something dropped is recognised as dead.
 struct BucketArena: ~Copyable {
-  /// The address of a record that may have been dropped since. Zero is no link.
+  /// The address of a record that may have been dropped since, in 48 bits: the segment's serial
+  /// and the offset within it in words of 8 bytes. Zero is no link.
   struct Link: Equatable {
     var bits: UInt64
     static let none = Link(bits: 0)
+    static let bitCount: UInt64 = 48
     init(bits: UInt64) { self.bits = bits }
-    init(serial: UInt32, offset: Int) { bits = UInt64(serial) << 32 | UInt64(offset) }
-    var serial: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
-    var offset: Int { Int(bits & 0xFFFF_FFFF) }
+    init(serial: UInt32, offset: Int) {
+      bits = UInt64(serial) << 16 | UInt64(truncatingIfNeeded: offset >> 3)
+    }
+    var serial: UInt32 { UInt32(truncatingIfNeeded: bits >> 16) }
+    var offset: Int { Int(truncatingIfNeeded: bits & 0xFFFF) << 3 }
   }
 
   private struct Segment {
-    var memory: UnsafeMutableRawPointer?
-    var capacity: Int
-    var used: Int
+    var size: SegmentPool.Size
     var bucket: UInt64
+    var recordCount = 0
   }
 
-  /// Live and dropped segments from serial `firstSerial` on.
+  private var pool = SegmentPool()
+  /// Live and dropped segments from serial `firstSerial` on, and where each begins.
   private var segments: [Segment] = []
+  private var addresses: [UnsafeMutableRawPointer?] = []
   private var firstSerial: UInt32 = 1
   /// The segment of each bucket that takes new records.
-  private var open: [UInt64: UInt32] = [:]
-  private var lastBucket: UInt64 = .max
-  private var lastSerial: UInt32 = 0
+  private var open: [UInt64: Filling] = [:]
+  /// The one of them that was used last.
+  private var last = Filling(bucket: .max)
   private(set) var firstLiveBucket: UInt64 = 0
-  private(set) var byteCount = 0
+  /// Number of live records.
+  private(set) var recordCount = 0
 
-  private static let smallestSegment = 4 << 10
-  private static let largestSegment = 256 << 10
+  /// A segment that takes new records.
+  private struct Filling {
+    var bucket: UInt64
+    var serial: UInt32 = 0
+    var start = UnsafeMutableRawPointer(bitPattern: 8)!
+    var used = 0
+    var capacity = 0
+    var recordCount = 0
+    /// Segments of the bucket.
+    var segmentCount = 0
+  }
+
+  /// A bucket begins with segments this small, so that tasks with little to remember stay small.
+  private static let smallSegments = 4
 
   init() {}
 
   deinit {
-    for segment in segments { segment.memory?.deallocate() }
+    // The large ones go with their slabs.
+    for index in segments.indices where segments[index].size == .small {
+      addresses[index]?.deallocate()
+    }
   }
+
+  var byteCount: Int { pool.byteCount + segments.count * 24 }
 
   /// Room for a record of `size` bytes in `bucket`, 8-byte aligned.
   mutating func append(_ size: Int, bucket: UInt64) -> (Link, UnsafeMutableRawPointer) {
     let size = (size + 7) & ~7
-    if bucket != lastBucket {
-      lastBucket = bucket
-      lastSerial = open[bucket] ?? addSegment(bucket, after: 0, size: size)
+    if bucket != last.bucket {
+      putAside()
+      last = open[bucket] ?? Filling(bucket: bucket)
     }
-    if room(in: lastSerial) < size {
-      let previous = segments[Int(lastSerial &- firstSerial)].capacity
-      lastSerial = addSegment(bucket, after: previous, size: size)
-    }
-    let index = Int(lastSerial &- firstSerial)
-    let offset = segments[index].used
-    segments[index].used = offset + size
-    return (Link(serial: lastSerial, offset: offset), segments[index].memory! + offset)
+    if last.capacity - last.used < size { addSegment() }
+    let offset = last.used
+    last.used += size
+    last.recordCount += 1
+    recordCount += 1
+    return (Link(serial: last.serial, offset: offset), last.start + offset)
   }
 
   /// The record's address, or nil when there is none or its bucket was dropped.
+  @inline(__always)
   func resolve(_ link: Link) -> UnsafeMutableRawPointer? {
-    let serial = link.serial
-    guard serial >= firstSerial else { return nil }
-    guard let memory = segments[Int(serial &- firstSerial)].memory else { return nil }
-    return memory + link.offset
+    let index = Int(link.serial) - Int(firstSerial)
+    guard index >= 0, let address = addresses[index] else { return nil }
+    return address + link.offset
   }
 
   /// The bucket that a live record belongs to.
@@ -75,32 +96,45 @@ struct BucketArena: ~Copyable {
   /// Drops every bucket before `bucket`.
   mutating func drop(before bucket: UInt64) {
     firstLiveBucket = max(firstLiveBucket, bucket)
+    putAside()
+    last = Filling(bucket: .max)
+    for filling in open.values { note(filling) }
     for index in segments.indices where segments[index].bucket < bucket {
-      guard let memory = segments[index].memory else { continue }
-      memory.deallocate()
-      byteCount -= segments[index].capacity
-      segments[index].memory = nil
+      guard let address = addresses[index] else { continue }
+      pool.give(back: address, segments[index].size)
+      recordCount -= segments[index].recordCount
+      addresses[index] = nil
       open[segments[index].bucket] = nil
     }
-    lastBucket = .max
-    let gone = segments.firstIndex { $0.memory != nil } ?? segments.count
+    let gone = addresses.firstIndex { $0 != nil } ?? addresses.count
     segments.removeFirst(gone)
+    addresses.removeFirst(gone)
     firstSerial += UInt32(gone)
   }
 
-  private func room(in serial: UInt32) -> Int {
-    let segment = segments[Int(serial &- firstSerial)]
-    return segment.capacity - segment.used
+  private mutating func putAside() {
+    if last.bucket != .max { open[last.bucket] = last }
   }
 
-  private mutating func addSegment(_ bucket: UInt64, after previous: Int, size: Int) -> UInt32 {
-    let wanted = max(BucketArena.smallestSegment, previous * 4)
-    let capacity = max(size, min(BucketArena.largestSegment, wanted))
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
-    let serial = firstSerial + UInt32(segments.count)
-    segments.append(Segment(memory: memory, capacity: capacity, used: 0, bucket: bucket))
-    byteCount += capacity
-    open[bucket] = serial
-    return serial
+  /// Takes note of how many records a segment holds.
+  private mutating func note(_ filling: Filling) {
+    if filling.serial >= firstSerial {
+      segments[Int(filling.serial - firstSerial)].recordCount = filling.recordCount
+    }
+  }
+
+  /// Adds a segment to the bucket of `last`.
+  @inline(never)
+  private mutating func addSegment() {
+    note(last)
+    let size: SegmentPool.Size = last.segmentCount < BucketArena.smallSegments ? .small : .large
+    last.start = pool.take(size)
+    last.serial = firstSerial + UInt32(segments.count)
+    last.capacity = size.rawValue
+    last.used = 0
+    last.recordCount = 0
+    last.segmentCount += 1
+    segments.append(Segment(size: size, bucket: last.bucket))
+    addresses.append(last.start)
   }
 }

@@ -4,7 +4,7 @@
 ///
 /// Two lanes of multiply-and-fold (the full 128-bit product of two words, its halves xored), each
 /// with its own constants, over the bytes in 16-byte steps and the length. At 10⁷ live ids the
-/// chance of any collision is below 10⁻¹⁵ even with the 89 bits that `IdentitySet` keeps. The value
+/// chance of any collision is below 10⁻¹² even with the 89 bits that `IdentitySet` keeps. The value
 /// is part of the state's format: changing the function means changing its version.
 public struct Hash128: Hashable, Sendable {
   public var high: UInt64

@@ -1,22 +1,28 @@
 // Safety: `slots` is allocated and freed here, and indexed only below `capacity`.
 
+import CPrefetch
+
 /// The ids of one input seen within the correction horizon: exact dedup in bounded memory.
 ///
 /// Open addressing with linear probing over 16-byte slots: 89 bits of the id's hash and the
 /// event-time bucket it belongs to. Nothing is removed one by one: a slot whose bucket has left the
 /// horizon is dead, lets probes pass, and is taken by the next id that comes along; growing drops
-/// the dead. Insertion and lookup are O(1), no timers, no scans.
+/// the dead. Insertion and lookup are O(1), no timers, no scans. At most 29 bytes per id, just after
+/// the table has grown, and 20 just before.
 struct IdentitySet: ~Copyable {
   private struct Slot {
     var hash: UInt64
     /// The upper 25 bits continue the hash, the lower 39 are the bucket. All zero: never used.
     var tail: UInt64
+
+    var isNeverUsed: Bool { hash | tail == 0 }
   }
 
   private var slots: UnsafeMutablePointer<Slot>
   private var capacity: Int
-  /// Slots that were ever used, the dead included.
+  /// Slots that were ever used, the dead included, and how many of them make it grow.
   private var used = 0
+  private var limit: Int
   private(set) var firstLiveBucket: UInt64 = 0
 
   private static let bucketMask: UInt64 = (1 << TimeBuckets.bits) - 1
@@ -24,10 +30,11 @@ struct IdentitySet: ~Copyable {
 
   init() {
     capacity = IdentitySet.minimumCapacity
+    limit = capacity * 4 / 5
     slots = IdentitySet.allocate(capacity)
   }
 
-  deinit { slots.deallocate() }
+  deinit { TableMemory.deallocate(slots, byteCount) }
 
   /// Bytes held, all overhead included.
   var byteCount: Int { capacity * MemoryLayout<Slot>.stride }
@@ -39,28 +46,29 @@ struct IdentitySet: ~Copyable {
     return count
   }
 
+  /// Has the memory that `insert` will look at fetched.
+  func prefetch(_ id: Hash128) { CPrefetch.prefetch(slots + home(id.high)) }
+
   /// Remembers an id; false if it was there already.
   mutating func insert(_ id: Hash128, bucket: UInt64) -> Bool {
-    if used * 5 >= capacity * 4 { rebuild() }
+    if used >= limit { rebuild() }
     let tail = id.low & ~IdentitySet.bucketMask
-    var index = home(id.high)
-    var free = -1
-    while true {
-      let slot = slots[index]
-      if slot.tail == 0 && slot.hash == 0 { break }
-      if isLive(slot) {
-        if slot.hash == id.high && slot.tail & ~IdentitySet.bucketMask == tail { return false }
-      } else if free < 0 {
-        free = index
+    var slot = slots + home(id.high)
+    let end = slots + capacity
+    var free: UnsafeMutablePointer<Slot>?
+    while !slot.pointee.isNeverUsed {
+      if slot.pointee.tail & IdentitySet.bucketMask < firstLiveBucket {
+        free = free ?? slot
+      } else if slot.pointee.hash == id.high
+        && slot.pointee.tail & ~IdentitySet.bucketMask == tail
+      {
+        return false
       }
-      index += 1
-      if index == capacity { index = 0 }
+      slot += 1
+      if slot == end { slot = slots }
     }
-    if free < 0 {
-      free = index
-      used += 1
-    }
-    slots[free] = Slot(hash: id.high, tail: tail | max(bucket, firstLiveBucket))
+    if free == nil { used += 1 }
+    (free ?? slot).pointee = Slot(hash: id.high, tail: tail | max(bucket, firstLiveBucket))
     return true
   }
 
@@ -70,35 +78,37 @@ struct IdentitySet: ~Copyable {
   }
 
   private func isLive(_ slot: Slot) -> Bool {
-    (slot.tail != 0 || slot.hash != 0) && slot.tail & IdentitySet.bucketMask >= firstLiveBucket
+    !slot.isNeverUsed && slot.tail & IdentitySet.bucketMask >= firstLiveBucket
   }
 
   private func home(_ hash: UInt64) -> Int {
-    Int(hash.multipliedFullWidth(by: UInt64(capacity)).high)
+    Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(capacity)).high)
   }
 
   /// Moves the live slots to a table that they fill to about half, so that growth stays amortised.
+  ///
+  /// A larger hash has its home further back in either table, so both are walked from front to back.
   private mutating func rebuild() {
     let live = liveCount
     let old = slots
     let oldCapacity = capacity
     capacity = max(IdentitySet.minimumCapacity, live + live * 4 / 5)
+    limit = capacity * 4 / 5
     slots = IdentitySet.allocate(capacity)
     used = live
     for position in 0..<oldCapacity where isLive(old[position]) {
       var index = home(old[position].hash)
-      while slots[index].tail != 0 || slots[index].hash != 0 {
+      while !slots[index].isNeverUsed {
         index += 1
         if index == capacity { index = 0 }
       }
       slots[index] = old[position]
     }
-    old.deallocate()
+    TableMemory.deallocate(old, oldCapacity * MemoryLayout<Slot>.stride)
   }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
-    let slots = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
-    slots.initialize(repeating: Slot(hash: 0, tail: 0), count: capacity)
-    return slots
+    TableMemory.allocate(capacity * MemoryLayout<Slot>.stride)
+      .bindMemory(to: Slot.self, capacity: capacity)
   }
 }

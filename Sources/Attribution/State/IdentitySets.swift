@@ -17,6 +17,16 @@ struct IdentitySets: ~Copyable {
     }
   }
 
+  /// Has the memory that `insert` will look at fetched.
+  func prefetch(_ id: Hash128, _ kind: EventKind) {
+    switch kind {
+    case .impression: impressions.prefetch(id)
+    case .click: clicks.prefetch(id)
+    case .conversion: conversions.prefetch(id)
+    case .cost: costs.prefetch(id)
+    }
+  }
+
   var firstLiveBucket: UInt64 { clicks.firstLiveBucket }
 
   mutating func forget(before bucket: UInt64) {

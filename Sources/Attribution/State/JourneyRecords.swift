@@ -1,48 +1,147 @@
 // Safety: the layouts below are written and read only at addresses that `BucketArena` made for
-// them, with the id's bytes right behind the fixed part.
+// them, with the ids' bytes right behind the fixed part. Both kinds begin with a `RecordHead`, whose
+// `isConversion` says which of the two it is the head of.
 
-/// A remembered touch. Its event id follows it in memory.
-struct StoredTouch {
-  /// The next older touch of the same user.
-  var next: BucketArena.Link
-  var time: Milliseconds
-  /// Hash of the session id; meaningless without `hasSession`.
-  var session: UInt64
-  var placement: UInt32
-  var kind: EventKind
-  var hasSession: Bool
-  var idCount: UInt8
+/// What remembered touches and conversions begin with: two words.
+struct RecordHead {
+  /// From the top: 8 flags, 8 bits of `idCount`, 48 bits of `next`.
+  private var first: UInt64
+  /// From the top: 49 bits of time since year 0, 15 bits for the kind of record.
+  private var second: UInt64
+
+  private static let timeShift: UInt64 = 15
+  private static let extraMask: UInt64 = (1 << timeShift) - 1
+  private static let linkMask: UInt64 = (1 << BucketArena.Link.bitCount) - 1
+
+  struct Flags: OptionSet {
+    let rawValue: UInt8
+    static let isConversion = Flags(rawValue: 1)
+    static let isImpression = Flags(rawValue: 2)
+    static let hasSession = Flags(rawValue: 4)
+    /// The id behind the record is packed.
+    static let isPacked = Flags(rawValue: 8)
+    /// Of a conversion: its shares are not booked, and must be with the next commit.
+    static let isOpen = Flags(rawValue: 16)
+    /// Of a conversion: its attribution must be published with the next commit.
+    static let isDirty = Flags(rawValue: 32)
+  }
+
+  init(_ flags: Flags, time: Milliseconds, idCount: Int, extra: UInt64 = 0) {
+    first = UInt64(flags.rawValue) << 56 | UInt64(truncatingIfNeeded: idCount) << 48
+    second =
+      UInt64(time - TimeBuckets.origin) << RecordHead.timeShift | extra & RecordHead.extraMask
+  }
+
+  /// The next older record of the same user.
+  var next: BucketArena.Link {
+    get { BucketArena.Link(bits: first & RecordHead.linkMask) }
+    set { first = first & ~RecordHead.linkMask | newValue.bits }
+  }
+
+  var flags: Flags {
+    get { Flags(rawValue: UInt8(truncatingIfNeeded: first >> 56)) }
+    set { first = first & ~(0xFF << 56) | UInt64(newValue.rawValue) << 56 }
+  }
+
+  /// Bytes of the id behind the record.
+  var idCount: Int { Int(truncatingIfNeeded: first >> 48 & 0xFF) }
+
+  var time: Milliseconds {
+    Milliseconds(truncatingIfNeeded: second >> RecordHead.timeShift) + TimeBuckets.origin
+  }
+
+  var extra: UInt64 { second & RecordHead.extraMask }
+  var isConversion: Bool { flags.contains(.isConversion) }
 }
 
-/// A remembered conversion. Its event id and its user's id follow it in memory.
+/// A remembered touch: 24 bytes. Its event id follows it in memory.
+struct StoredTouch {
+  var head: RecordHead
+  var placement: UInt32
+  private var sessionBits: UInt32
+
+  /// - Parameter session: nil without one.
+  init(
+    kind: EventKind, time: Milliseconds, placement: UInt32, session: SessionHash?, id: PackedID
+  ) {
+    var flags: RecordHead.Flags = kind == .impression ? .isImpression : []
+    if session != nil { flags.insert(.hasSession) }
+    if id.isPacked { flags.insert(.isPacked) }
+    let bits = session?.bits ?? 0
+    head = RecordHead(flags, time: time, idCount: id.count, extra: bits >> 32)
+    self.placement = placement
+    sessionBits = UInt32(truncatingIfNeeded: bits)
+  }
+
+  var time: Milliseconds { head.time }
+  var kind: EventKind { head.flags.contains(.isImpression) ? .impression : .click }
+  var session: SessionHash? {
+    head.flags.contains(.hasSession)
+      ? SessionHash(bits: head.extra << 32 | UInt64(sessionBits)) : nil
+  }
+}
+
+/// A remembered conversion: 32 bytes. Its event id and its user's id follow it in memory.
 struct StoredConversion {
-  /// The next older conversion of the same user.
-  var next: BucketArena.Link
-  var time: Milliseconds
+  var head: RecordHead
   var value: Micros
   /// How often its attribution has been published.
   var revision: Int32
-  /// Whether its attribution must be published with the next commit.
-  var isDirty: Bool
-  var idCount: UInt8
   var userCount: UInt8
+
+  var time: Milliseconds { head.time }
 }
 
+/// The session of a touch, by 47 bits of its id's hash.
+///
+/// Sessions are compared only within one user's touches in one window: among 10⁸ such comparisons
+/// the chance of a single collision is below 10⁻⁶.
+public struct SessionHash: Equatable, Sendable {
+  public let bits: UInt64
+
+  /// - Parameter bits: as they came from another `SessionHash`.
+  public init(bits: UInt64) { self.bits = bits & ((1 << 47) - 1) }
+  public init(_ id: BorrowedBytes) { self.init(bits: Hash128(id).high >> 17) }
+}
+
+typealias RecordPointer = UnsafeMutablePointer<RecordHead>
 typealias TouchPointer = UnsafeMutablePointer<StoredTouch>
 typealias ConversionPointer = UnsafeMutablePointer<StoredConversion>
 
-extension UnsafeMutablePointer where Pointee == StoredTouch {
-  var id: BorrowedBytes { trailing(0, Int(pointee.idCount)) }
+extension UnsafeMutablePointer where Pointee == RecordHead {
+  /// The touch that begins here; nil if it is a conversion.
+  @inline(__always)
+  var touch: TouchPointer? {
+    pointee.isConversion
+      ? nil : UnsafeMutableRawPointer(self).assumingMemoryBound(to: StoredTouch.self)
+  }
 
-  /// Whether this touch comes after (`time`, `id`) in the order of a journey.
-  func isAfter(_ time: Milliseconds, _ id: BorrowedBytes) -> Bool {
-    pointee.time != time ? pointee.time > time : self.id.isAfter(id)
+  /// The conversion that begins here; nil if it is a touch.
+  @inline(__always)
+  var conversion: ConversionPointer? {
+    pointee.isConversion
+      ? UnsafeMutableRawPointer(self).assumingMemoryBound(to: StoredConversion.self) : nil
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == StoredTouch {
+  var record: RecordPointer {
+    UnsafeMutableRawPointer(self).assumingMemoryBound(to: RecordHead.self)
+  }
+
+  var id: PackedID {
+    PackedID(
+      bytes: trailing(0, pointee.head.idCount), isPacked: pointee.head.flags.contains(.isPacked))
   }
 }
 
 extension UnsafeMutablePointer where Pointee == StoredConversion {
-  var id: BorrowedBytes { trailing(0, Int(pointee.idCount)) }
-  var user: BorrowedBytes { trailing(Int(pointee.idCount), Int(pointee.userCount)) }
+  var record: RecordPointer {
+    UnsafeMutableRawPointer(self).assumingMemoryBound(to: RecordHead.self)
+  }
+
+  var id: BorrowedBytes { trailing(0, pointee.head.idCount) }
+  var user: BorrowedBytes { trailing(pointee.head.idCount, Int(pointee.userCount)) }
 }
 
 extension UnsafeMutablePointer {
@@ -56,25 +155,5 @@ extension UnsafeMutablePointer {
   func setTrailing(_ offset: Int, _ bytes: BorrowedBytes) {
     (UnsafeMutableRawPointer(self + 1) + offset)
       .copyMemory(from: bytes.start, byteCount: bytes.count)
-  }
-}
-
-extension BorrowedBytes {
-  /// Byte order, shorter first among equals.
-  func isAfter(_ other: BorrowedBytes) -> Bool {
-    let order = compare(other)
-    return order != 0 ? order > 0 : count > other.count
-  }
-
-  /// The difference of the first bytes that differ, 0 if one is a prefix of the other.
-  private func compare(_ other: BorrowedBytes) -> Int {
-    for index in 0..<min(count, other.count) where start[index] != other.start[index] {
-      return Int(start[index]) - Int(other.start[index])
-    }
-    return 0
-  }
-
-  func equals(_ other: BorrowedBytes) -> Bool {
-    count == other.count && compare(other) == 0
   }
 }

@@ -1,10 +1,14 @@
 // Safety: touches and conversions are records of `arena`, written by `make…` and reached only
-// through links that `arena.resolve` has checked. User slots are used within one call of the task.
+// through links that `arena.resolve` has checked, within the commit in which they were reached:
+// nothing is dropped before its end. User slots are used within one call of the task.
+
+import CPrefetch
 
 /// The remembered touches and conversions of every user, in journey order.
 ///
-/// Two singly linked lists per user, newest first. Since buckets are dropped oldest first, a link
-/// into a dropped bucket is the end of its list.
+/// One singly linked list per user, newest first; at one time conversions come before touches, and
+/// touches are ordered by their ids. Since buckets are dropped oldest first, a link into a dropped
+/// bucket is the end of its list.
 struct Journeys: ~Copyable {
   /// Which views see a user, or a session, for the first time in their bucket: a bit per view.
   struct Firsts {
@@ -12,234 +16,267 @@ struct Journeys: ~Copyable {
     var sessions: UInt64
   }
 
-  typealias User = UnsafeMutablePointer<UserSlot>
+  /// A user's slot, found or made.
+  struct User {
+    let hash: Hash128
+    let slot: UnsafeMutablePointer<UserSlot>
+  }
+
+  /// Where a touch goes in its user's list.
+  struct Place {
+    /// The record after which it comes; nil at the head.
+    var newer: RecordPointer?
+    /// The record before which it comes.
+    var older: BucketArena.Link
+  }
 
   private(set) var arena = BucketArena()
   private var users = UserTable()
   private var busyUsers = BusyUsers()
   var placements: PlacementTable
-  private let views: [View]
+  private let clock: WindowClock
   private let rules: EligibilityRules
-  private var dirty: [(conversion: ConversionPointer, userHash: Hash128)] = []
-  private var eligibleTouches: [TouchPointer] = []
-  private var corrected: [ConversionPointer] = []
+  /// The conversions for which the touch of the last `place(for:)` lies within the look-back.
+  private(set) var creditable: [ConversionPointer] = []
+  /// The result of the last `collectEligible`: touches in journey order.
+  private(set) var eligible: [TouchPointer] = []
+  private let packing = UnsafeMutablePointer<UInt8>.allocate(capacity: PackedID.packedCount)
 
   init(definitions: Definitions) {
-    views = definitions.views
+    clock = WindowClock(definitions.views)
     rules = EligibilityRules(definitions)
     placements = PlacementTable(
       views: definitions.views, directChannels: definitions.directChannels)
   }
 
+  deinit { packing.deallocate() }
+
   var firstLiveBucket: UInt64 { arena.firstLiveBucket }
+  var recordCount: Int { arena.recordCount }
   var userCount: Int { users.liveCount(arena) }
   var byteCount: Int { arena.byteCount + users.byteCount + busyUsers.byteCount }
 
   // MARK: Making records
 
-  mutating func makeTouch(_ event: borrowing Event, bucket: UInt64) -> TouchPointer {
-    let placement = placements.intern(
-      campaign: event.campaignID, channel: event.channel, ad: event.adID, bucket: bucket)
-    let size = MemoryLayout<StoredTouch>.stride + event.eventID.count
-    let (link, memory) = arena.append(size, bucket: bucket)
+  mutating func makeTouch(
+    _ event: borrowing Event, placement: UInt32, session: SessionHash?, bucket: UInt64
+  ) -> (TouchPointer, BucketArena.Link) {
+    let id = PackedID(event.eventID, scratch: packing)
+    let (link, memory) = arena.append(
+      MemoryLayout<StoredTouch>.stride + id.count, bucket: bucket)
     let touch = memory.bindMemory(to: StoredTouch.self, capacity: 1)
     touch.initialize(
       to: StoredTouch(
-        next: link, time: event.time, session: Hash128(event.sessionID).high,
-        placement: placement, kind: event.kind, hasSession: !event.sessionID.isEmpty,
-        idCount: UInt8(event.eventID.count)))
-    touch.setTrailing(0, event.eventID)
-    return touch
+        kind: event.kind, time: event.time, placement: placement, session: session, id: id))
+    touch.setTrailing(0, id.bytes)
+    return (touch, link)
   }
 
-  mutating func makeConversion(_ event: borrowing Event, bucket: UInt64) -> ConversionPointer {
-    let size =
-      MemoryLayout<StoredConversion>.stride + event.eventID.count + event.userID.count
+  mutating func makeConversion(
+    _ event: borrowing Event, flags: RecordHead.Flags, revision: Int32, bucket: UInt64
+  ) -> (ConversionPointer, BucketArena.Link) {
+    let size = MemoryLayout<StoredConversion>.stride + event.eventID.count + event.userID.count
     let (link, memory) = arena.append(size, bucket: bucket)
     let conversion = memory.bindMemory(to: StoredConversion.self, capacity: 1)
     conversion.initialize(
       to: StoredConversion(
-        next: link, time: event.time, value: event.amount, revision: 0, isDirty: false,
-        idCount: UInt8(event.eventID.count), userCount: UInt8(event.userID.count)))
+        head: RecordHead(
+          flags.union(.isConversion), time: event.time, idCount: event.eventID.count),
+        value: event.amount, revision: revision, userCount: UInt8(event.userID.count)))
     conversion.setTrailing(0, event.eventID)
     conversion.setTrailing(event.eventID.count, event.userID)
-    return conversion
+    return (conversion, link)
   }
 
-  mutating func user(_ hash: Hash128) -> User { users.slot(for: hash, arena) }
+  mutating func user(_ hash: Hash128) -> User {
+    let significant = UserTable.significant(hash)
+    return User(hash: significant, slot: users.slot(for: significant, arena))
+  }
+
+  /// Has the user's slot fetched.
+  func prefetchUser(_ hash: Hash128) { users.prefetch(hash) }
+
+  /// Has the user's newest record fetched, whose slot has been.
+  func prefetchJourney(_ hash: Hash128) { users.prefetchNewest(hash, arena) }
 
   // MARK: Lists
 
-  /// Puts a touch made by `makeTouch` (whose `next` still is its own link) into the user's list.
+  /// Finds where a touch goes, and fills `creditable` on the way.
+  mutating func place(for touch: TouchPointer, of user: User) -> Place {
+    creditable.removeAll(keepingCapacity: true)
+    let time = touch.pointee.time
+    let lookback = rules.lookback(of: touch.pointee.kind)
+    var place = Place(newer: nil, older: user.slot.pointee.newest)
+    while let record = self.record(place.older), record.pointee.time >= time {
+      if let conversion = record.conversion {
+        if let lookback, conversion.pointee.time - lookback <= time {
+          creditable.append(conversion)
+        }
+      } else if record.pointee.time == time, !record.touch!.id.isAfter(touch.id) {
+        break
+      }
+      place.newer = record
+      place.older = record.pointee.next
+    }
+    return place
+  }
+
+  /// Puts a record made at `link` into the user's list.
+  func insert(
+    _ record: RecordPointer, _ link: BucketArena.Link, at place: Place, of user: User
+  ) {
+    record.pointee.next = place.older
+    if let newer = place.newer {
+      newer.pointee.next = link
+    } else {
+      user.slot.pointee.newest = link
+    }
+  }
+
+  /// Puts a conversion made at `link` into the user's list.
+  func insert(_ conversion: ConversionPointer, _ link: BucketArena.Link, of user: User) {
+    var place = Place(newer: nil, older: user.slot.pointee.newest)
+    while let record = self.record(place.older), record.pointee.time > conversion.pointee.time {
+      place.newer = record
+      place.older = record.pointee.next
+    }
+    insert(conversion.record, link, at: place, of: user)
+  }
+
+  /// Fills `eligible` with a conversion's eligible touches.
   ///
-  /// - Returns: the views in whose bucket this user, or this session, is new.
-  mutating func insert(_ touch: TouchPointer, into user: User, bucket: UInt64) -> Firsts {
-    let own = touch.pointee.next
-    let all: UInt64 = views.count >= 64 ? .max : (1 << UInt64(views.count)) - 1
-    var firsts = Firsts(users: all, sessions: touch.pointee.hasSession ? all : 0)
-    let earliest = views.reduce(touch.pointee.time) {
-      min($0, $1.windowStart(of: touch.pointee.time))
+  /// - Returns: whether clicks are among them.
+  @discardableResult
+  mutating func collectEligible(for conversion: ConversionPointer, of user: User) -> Bool {
+    eligible.removeAll(keepingCapacity: true)
+    let time = conversion.pointee.time
+    let earliest = time - rules.longestLookback
+    var hasClick = false
+    var hasImpression = false
+    var link = user.slot.pointee.newest
+    while let record = self.record(link), record.pointee.time >= earliest {
+      link = record.pointee.next
+      guard
+        record.pointee.time <= time, let touch = record.touch,
+        let lookback = rules.lookback(of: touch.pointee.kind),
+        touch.pointee.time >= time - lookback
+      else { continue }
+      if touch.pointee.kind == .click { hasClick = true } else { hasImpression = true }
+      eligible.append(touch)
     }
-    let isBusy = busyUsers.contains(user.pointee.hash)
-    var previous: TouchPointer?
-    var link = user.pointee.touches
-    while let older = self.touch(link), older.isAfter(touch.pointee.time, touch.id) {
-      if !isBusy { exclude(older, touch, &firsts) }
-      previous = older
-      link = older.pointee.next
+    if rules.preferClicks && hasClick && hasImpression {
+      eligible.removeAll { $0.pointee.kind != .click }
     }
-    touch.pointee.next = link
-    if let previous { previous.pointee.next = own } else { user.pointee.touches = own }
-    if isBusy { return countBusy(touch, user, bucket) }
+    if eligible.count > 1 { eligible.reverse() }
+    return hasClick
+  }
+
+  /// Whether a touch of this kind may turn out not to be eligible although it is in reach.
+  func mayBePassedOver(_ kind: EventKind) -> Bool { rules.preferClicks && kind != .click }
+
+  private func record(_ link: BucketArena.Link) -> RecordPointer? {
+    arena.resolve(link)?.assumingMemoryBound(to: RecordHead.self)
+  }
+
+  mutating func setRevision(
+    _ revision: Int32, id: BorrowedBytes, time: Milliseconds, of user: User
+  ) {
+    var link = user.slot.pointee.newest
+    while let record = self.record(link), record.pointee.time >= time {
+      if let conversion = record.conversion, conversion.pointee.time == time,
+        conversion.id.equals(id)
+      {
+        conversion.pointee.revision = revision
+        return
+      }
+      link = record.pointee.next
+    }
+  }
+
+  // MARK: Distinct users and sessions
+
+  /// The views in whose bucket the user of a touch, or its session, is new. The touch stands at
+  /// `place` of the user's list.
+  mutating func firsts(
+    of touch: TouchPointer, at place: Place, of user: User, bucket: UInt64
+  ) -> Firsts {
+    if busyUsers.contains(user.hash) { return countBusy(touch, user.hash, bucket) }
+    let all: UInt64 = clock.viewCount >= 64 ? .max : (1 << UInt64(clock.viewCount)) - 1
+    var firsts = Firsts(users: all, sessions: touch.pointee.session == nil ? 0 : all)
+    if place.newer != nil { excludeNewer(than: touch, of: user, &firsts) }
+    let earliest = clock.earliest(touch.pointee.time)
+    var link = place.older
     var steps = 0
-    while firsts.users | firsts.sessions != 0, let older = self.touch(link),
-      older.pointee.time >= earliest
+    while firsts.users | firsts.sessions != 0, let record = self.record(link),
+      record.pointee.time >= earliest
     {
-      exclude(older, touch, &firsts)
-      link = older.pointee.next
+      if let older = record.touch { exclude(older, touch, &firsts) }
+      link = record.pointee.next
       steps += 1
     }
     if steps > BusyUsers.longestWalk { makeBusy(user, bucket) }
     return firsts
   }
 
-  /// Remembers where a user has been counted so far, so that nobody walks its touches again.
-  private mutating func makeBusy(_ user: User, _ bucket: UInt64) {
-    var link = user.pointee.touches
-    while let touch = self.touch(link) {
-      _ = countBusy(touch, user, arena.bucket(of: link))
-      link = touch.pointee.next
+  private func excludeNewer(than touch: TouchPointer, of user: User, _ firsts: inout Firsts) {
+    var link = user.slot.pointee.newest
+    while let record = self.record(link), record != touch.record {
+      if let newer = record.touch { exclude(newer, touch, &firsts) }
+      link = record.pointee.next
     }
-    busyUsers.insert(user.pointee.hash, bucket: bucket)
-  }
-
-  /// Counts a touch of a busy user.
-  private mutating func countBusy(_ touch: TouchPointer, _ user: User, _ bucket: UInt64) -> Firsts {
-    var firsts = Firsts(users: 0, sessions: 0)
-    let hash = user.pointee.hash
-    if busyUsers.contains(hash) { busyUsers.insert(hash, bucket: bucket) }
-    for view in views.indices {
-      let group = placements.group(of: touch.pointee.placement, view: view)
-      let windowStart = views[view].windowStart(of: touch.pointee.time)
-      func isFirst(_ session: UInt64?) -> Bool {
-        busyUsers.count(
-          hash, group: group, windowStart: windowStart, session: session, bucket: bucket)
-      }
-      if isFirst(nil) { firsts.users |= 1 << UInt64(view) }
-      if touch.pointee.hasSession && isFirst(touch.pointee.session) {
-        firsts.sessions |= 1 << UInt64(view)
-      }
-    }
-    return firsts
   }
 
   /// Takes off the views in which `other` stands in the same bucket as `touch`.
   private func exclude(_ other: TouchPointer, _ touch: TouchPointer, _ firsts: inout Firsts) {
     var open = firsts.users | firsts.sessions
-    let sameSession =
-      touch.pointee.hasSession && other.pointee.hasSession
-      && touch.pointee.session == other.pointee.session
+    let session = touch.pointee.session
+    let isSameSession = session != nil && session == other.pointee.session
     while open != 0 {
       let view = open.trailingZeroBitCount
       open &= open - 1
       guard
         placements.group(of: other.pointee.placement, view: view)
           == placements.group(of: touch.pointee.placement, view: view),
-        views[view].windowStart(of: other.pointee.time)
-          == views[view].windowStart(of: touch.pointee.time)
+        clock.isInWindow(
+          view, from: clock.start(view, touch.pointee.time), other.pointee.time)
       else { continue }
       firsts.users &= ~(1 << UInt64(view))
-      if sameSession { firsts.sessions &= ~(1 << UInt64(view)) }
+      if isSameSession { firsts.sessions &= ~(1 << UInt64(view)) }
     }
   }
 
-  /// Puts a conversion made by `makeConversion` into the user's list.
-  mutating func insert(_ conversion: ConversionPointer, into user: User) {
-    let own = conversion.pointee.next
-    var previous: ConversionPointer?
-    var link = user.pointee.conversions
-    while let older = self.conversion(link), older.pointee.time > conversion.pointee.time {
-      previous = older
-      link = older.pointee.next
+  /// Remembers where a user has been counted so far, so that nobody walks its touches again.
+  private mutating func makeBusy(_ user: User, _ bucket: UInt64) {
+    var link = user.slot.pointee.newest
+    while let record = self.record(link) {
+      if let touch = record.touch { _ = countBusy(touch, user.hash, arena.bucket(of: link)) }
+      link = record.pointee.next
     }
-    conversion.pointee.next = link
-    if let previous { previous.pointee.next = own } else { user.pointee.conversions = own }
+    busyUsers.insert(user.hash, bucket: bucket)
   }
 
-  /// The user's conversions for which a touch lies within the look-back. Valid until the next call.
-  mutating func conversions(of user: User, creditableBy touch: TouchPointer) -> [ConversionPointer]
-  {
-    corrected.removeAll(keepingCapacity: true)
-    guard let lookback = rules.lookback(of: touch.pointee.kind) else { return corrected }
-    var link = user.pointee.conversions
-    while let conversion = self.conversion(link), conversion.pointee.time >= touch.pointee.time {
-      if conversion.pointee.time - lookback <= touch.pointee.time { corrected.append(conversion) }
-      link = conversion.pointee.next
-    }
-    return corrected
-  }
-
-  /// The eligible touches of a conversion, in journey order. Valid until the next call.
-  mutating func eligible(for conversion: ConversionPointer, of user: User) -> [TouchPointer] {
-    eligibleTouches.removeAll(keepingCapacity: true)
-    let time = conversion.pointee.time
-    var hasClick = false
-    var hasImpression = false
-    var link = user.pointee.touches
-    while let touch = self.touch(link), touch.pointee.time >= time - rules.longestLookback {
-      link = touch.pointee.next
-      guard
-        touch.pointee.time <= time, let lookback = rules.lookback(of: touch.pointee.kind),
-        touch.pointee.time >= time - lookback
-      else { continue }
-      if touch.pointee.kind == .click { hasClick = true } else { hasImpression = true }
-      eligibleTouches.append(touch)
-    }
-    if rules.preferClicks && hasClick && hasImpression {
-      eligibleTouches.removeAll { $0.pointee.kind != .click }
-    }
-    eligibleTouches.reverse()
-    return eligibleTouches
-  }
-
-  private func touch(_ link: BucketArena.Link) -> TouchPointer? {
-    arena.resolve(link)?.assumingMemoryBound(to: StoredTouch.self)
-  }
-
-  private func conversion(_ link: BucketArena.Link) -> ConversionPointer? {
-    arena.resolve(link)?.assumingMemoryBound(to: StoredConversion.self)
-  }
-
-  // MARK: Corrections
-
-  /// Has the conversion's attribution published with the next commit.
-  mutating func markDirty(_ conversion: ConversionPointer) {
-    guard !conversion.pointee.isDirty else { return }
-    conversion.pointee.isDirty = true
-    dirty.append((conversion, Hash128(conversion.user)))
-  }
-
-  /// Hands over the conversions to publish, each with its revision counted up.
-  mutating func takeDirty() -> [(conversion: ConversionPointer, userHash: Hash128)] {
-    defer { dirty.removeAll() }
-    for (conversion, _) in dirty {
-      conversion.pointee.isDirty = false
-      conversion.pointee.revision += 1
-    }
-    return dirty
-  }
-
-  mutating func setRevision(
-    _ revision: Int32, id: BorrowedBytes, time: Milliseconds, of user: User
-  ) {
-    var link = user.pointee.conversions
-    while let conversion = self.conversion(link), conversion.pointee.time >= time {
-      if conversion.pointee.time == time && conversion.id.equals(id) {
-        conversion.pointee.revision = revision
-        return
+  /// Counts a touch of a busy user.
+  private mutating func countBusy(
+    _ touch: TouchPointer, _ hash: Hash128, _ bucket: UInt64
+  ) -> Firsts {
+    var firsts = Firsts(users: 0, sessions: 0)
+    if busyUsers.contains(hash) { busyUsers.insert(hash, bucket: bucket) }
+    for view in 0..<clock.viewCount {
+      let group = placements.group(of: touch.pointee.placement, view: view)
+      let windowStart = clock.start(view, touch.pointee.time)
+      if busyUsers.count(
+        hash, group: group, windowStart: windowStart, session: nil, bucket: bucket)
+      {
+        firsts.users |= 1 << UInt64(view)
       }
-      link = conversion.pointee.next
+      if let session = touch.pointee.session,
+        busyUsers.count(
+          hash, group: group, windowStart: windowStart, session: session.bits, bucket: bucket)
+      {
+        firsts.sessions |= 1 << UInt64(view)
+      }
     }
+    return firsts
   }
 
   // MARK: Forgetting

@@ -39,8 +39,8 @@ struct PlacementTable: ~Copyable {
   private var groupOf: [UInt32] = []
   private var groups: [Group] = []
   private var freeGroups: [UInt32] = []
-  private var index: [Hash128: UInt32] = [:]
-  private var groupIndex: [Hash128: UInt32] = [:]
+  private var index = NumberIndex()
+  private var groupIndex = NumberIndex()
 
   init(views: [View], directChannels: [String]) {
     self.views = views
@@ -84,7 +84,7 @@ struct PlacementTable: ~Copyable {
       placements.append(placement)
       groupOf.append(contentsOf: repeatElement(0, count: views.count))
     }
-    index[hash] = number
+    index.insert(hash, number)
     for view in views.indices { join(number, view) }
     return number
   }
@@ -122,9 +122,9 @@ struct PlacementTable: ~Copyable {
     for number in placements.indices
     where !placements[number].isFree && placements[number].newestBucket < bucket {
       let placement = UInt32(number)
-      index[
+      index.remove(
         PlacementTable.hash(
-          name(placement, .campaignID), name(placement, .channel), name(placement, .adID))] = nil
+          name(placement, .campaignID), name(placement, .channel), name(placement, .adID)))
       for view in views.indices { leave(placement, view) }
       placements[number].names.bytes.deallocate()
       placements[number].isFree = true
@@ -149,7 +149,7 @@ struct PlacementTable: ~Copyable {
         number = UInt32(groups.count)
         groups.append(group)
       }
-      groupIndex[hash] = number
+      groupIndex.insert(hash, number)
     }
     groupOf[Int(placement) * views.count + view] = number
   }
@@ -159,7 +159,7 @@ struct PlacementTable: ~Copyable {
     groups[Int(number)].memberCount -= 1
     guard groups[Int(number)].memberCount == 0 else { return }
     groups[Int(number)].names.bytes.deallocate()
-    groupIndex[groupHash(placement, view)] = nil
+    groupIndex.remove(groupHash(placement, view))
     freeGroups.append(number)
   }
 

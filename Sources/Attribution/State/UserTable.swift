@@ -1,102 +1,124 @@
 // Safety: `slots` is allocated and freed here; a slot pointer handed out is valid until the next
 // `slot(for:)`, and no caller keeps one longer.
 
-/// A user's place in the journeys: the heads of two lists, newest first.
+import CPrefetch
+
+/// A user's place in the journeys: the newest of its records.
 struct UserSlot {
-  var hash: Hash128
-  var touches: BucketArena.Link
-  var conversions: BucketArena.Link
+  /// The first 64 bits of the user's hash. Zero like the rest: never used.
+  fileprivate var hash: UInt64
+  /// 16 more bits of the hash, then the link.
+  fileprivate var tail: UInt64
+
+  fileprivate static let linkMask: UInt64 = (1 << BucketArena.Link.bitCount) - 1
+
+  fileprivate var isNeverUsed: Bool { hash | tail == 0 }
+
+  var newest: BucketArena.Link {
+    get { BucketArena.Link(bits: tail & UserSlot.linkMask) }
+    set { tail = tail & ~UserSlot.linkMask | newValue.bits }
+  }
 }
 
-/// Users with something remembered, by the hash of their id: 32 bytes each.
+/// Users with something remembered, by 80 bits of the hash of their id.
 ///
-/// Open addressing with linear probing. A user whose lists lead only to dropped buckets is dead;
-/// its slot lets probes pass and is taken by the next user that comes along.
+/// Open addressing with linear probing over 16-byte slots. A user whose list leads only to dropped
+/// buckets is dead; its slot lets probes pass and is taken by the next user that comes along. At
+/// most 23 bytes per user, just after the table has grown.
 struct UserTable: ~Copyable {
   private var slots: UnsafeMutablePointer<UserSlot>
   private var capacity: Int
   private var used = 0
+  private var limit: Int
 
   private static let minimumCapacity = 64
-  private static let empty = UserSlot(
-    hash: Hash128(high: 0, low: 0), touches: .none, conversions: .none)
 
   init() {
     capacity = UserTable.minimumCapacity
-    slots = .allocate(capacity: capacity)
-    slots.initialize(repeating: UserTable.empty, count: capacity)
+    limit = capacity * 17 / 20
+    slots = UserTable.allocate(capacity)
   }
 
-  deinit { slots.deallocate() }
+  deinit { TableMemory.deallocate(slots, byteCount) }
 
   var byteCount: Int { capacity * MemoryLayout<UserSlot>.stride }
 
   /// Number of users with something alive. O(capacity).
   func liveCount(_ arena: borrowing BucketArena) -> Int {
     var count = 0
-    for index in 0..<capacity where isLive(index, arena) { count += 1 }
+    for index in 0..<capacity where isLive(slots[index], arena) { count += 1 }
     return count
+  }
+
+  /// The part of a hash that names a user.
+  static func significant(_ hash: Hash128) -> Hash128 {
+    Hash128(high: hash.high, low: hash.low & ~UserSlot.linkMask)
+  }
+
+  /// Has the memory that `slot(for:)` will look at fetched.
+  func prefetch(_ hash: Hash128) { CPrefetch.prefetch(slots + home(hash.high)) }
+
+  /// Has the user's newest record fetched, if its slot stands where it is expected.
+  func prefetchNewest(_ hash: Hash128, _ arena: borrowing BucketArena) {
+    let slot = slots + home(hash.high)
+    let next = slot + 1 == slots + capacity ? slots : slot + 1
+    let found = slot.pointee.hash == hash.high ? slot : next
+    if let newest = arena.resolve(found.pointee.newest) { CPrefetch.prefetch(newest) }
   }
 
   /// The user's slot, made if need be.
   mutating func slot(
     for hash: Hash128, _ arena: borrowing BucketArena
   ) -> UnsafeMutablePointer<UserSlot> {
-    if used * 4 >= capacity * 3 { rebuild(arena) }
-    var index = home(hash)
-    var free = -1
-    while true {
-      let slot = slots + index
-      if isNeverUsed(slot.pointee) { break }
-      if slot.pointee.hash == hash { return slot }
-      if free < 0 && !isLive(index, arena) { free = index }
-      index += 1
-      if index == capacity { index = 0 }
+    if used >= limit { rebuild(arena) }
+    let tag = hash.low & ~UserSlot.linkMask
+    var slot = slots + home(hash.high)
+    let end = slots + capacity
+    var free: UnsafeMutablePointer<UserSlot>?
+    while !slot.pointee.isNeverUsed {
+      if slot.pointee.hash == hash.high && slot.pointee.tail & ~UserSlot.linkMask == tag {
+        return slot
+      }
+      if free == nil && !isLive(slot.pointee, arena) { free = slot }
+      slot += 1
+      if slot == end { slot = slots }
     }
-    if free < 0 {
-      free = index
-      used += 1
-    }
-    slots[free] = UserSlot(hash: hash, touches: .none, conversions: .none)
-    return slots + free
+    if free == nil { used += 1 }
+    let taken = free ?? slot
+    taken.pointee = UserSlot(hash: hash.high, tail: tag)
+    return taken
   }
 
-  private func isNeverUsed(_ slot: UserSlot) -> Bool { slot.hash == UserTable.empty.hash }
-
-  private func isLive(_ index: Int, _ arena: borrowing BucketArena) -> Bool {
-    !isNeverUsed(slots[index])
-      && (arena.resolve(slots[index].touches) != nil
-        || arena.resolve(slots[index].conversions) != nil)
+  private func isLive(_ slot: UserSlot, _ arena: borrowing BucketArena) -> Bool {
+    !slot.isNeverUsed && arena.resolve(slot.newest) != nil
   }
 
-  private func home(_ hash: Hash128) -> Int {
-    Int(hash.high.multipliedFullWidth(by: UInt64(capacity)).high)
+  private func home(_ hash: UInt64) -> Int {
+    Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(capacity)).high)
   }
 
+  /// Moves the live slots to a table with room for more, front to back like `IdentitySet`.
   private mutating func rebuild(_ arena: borrowing BucketArena) {
     let live = liveCount(arena)
     let old = slots
     let oldCapacity = capacity
-    let larger = max(UserTable.minimumCapacity, live + live * 4 / 5)
-    slots = .allocate(capacity: larger)
-    slots.initialize(repeating: UserTable.empty, count: larger)
-    var moved = 0
-    for position in 0..<oldCapacity {
-      let slot = old[position]
-      guard
-        !isNeverUsed(slot),
-        arena.resolve(slot.touches) != nil || arena.resolve(slot.conversions) != nil
-      else { continue }
-      var index = Int(slot.hash.high.multipliedFullWidth(by: UInt64(larger)).high)
-      while !isNeverUsed(slots[index]) {
+    capacity = max(UserTable.minimumCapacity, live + live * 2 / 5)
+    limit = capacity * 17 / 20
+    slots = UserTable.allocate(capacity)
+    used = live
+    for position in 0..<oldCapacity where isLive(old[position], arena) {
+      var index = home(old[position].hash)
+      while !slots[index].isNeverUsed {
         index += 1
-        if index == larger { index = 0 }
+        if index == capacity { index = 0 }
       }
-      slots[index] = slot
-      moved += 1
+      slots[index] = old[position]
     }
-    capacity = larger
-    used = moved
-    old.deallocate()
+    TableMemory.deallocate(old, oldCapacity * MemoryLayout<UserSlot>.stride)
+  }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UserSlot> {
+    TableMemory.allocate(capacity * MemoryLayout<UserSlot>.stride)
+      .bindMemory(to: UserSlot.self, capacity: capacity)
   }
 }

@@ -10,6 +10,8 @@ final class Input {
   /// A decoded record, or why it cannot be used.
   struct Row {
     var event: Event
+    /// Of an event that can be used.
+    var identity = EventIdentity(event: Hash128(high: 0, low: 0), user: Hash128(high: 0, low: 0))
     var rejection: Rejection?
   }
 
@@ -20,6 +22,8 @@ final class Input {
   /// The next offset that has not been taken.
   private(set) var position: Int64
   private(set) var counts = InputCounts()
+
+  private static let lookahead = 8
 
   private let reader: any LogReader
   private var decoder: EventDecoder
@@ -83,7 +87,9 @@ final class Input {
   // MARK: Rows
 
   /// Reads and decodes the next batch once every row has been taken. Does not block.
-  func fill(now: Milliseconds) throws {
+  ///
+  /// - Parameter task: will be given the rows; has what it needs for them fetched from memory.
+  func fill(for task: AttributionTask, now: Milliseconds) throws {
     guard !hasRow, !isFinished else { return }
     rows.removeAll(keepingCapacity: true)
     cursor = 0
@@ -106,6 +112,10 @@ final class Input {
       var row = Row(event: Event(kind: kind, time: 0, eventID: .empty, userID: .empty))
       row.rejection = decoder.decode(
         record.value, recordTimestamp: record.timestamp, into: &row.event)
+      if row.rejection == nil {
+        row.identity = EventIdentity(row.event)
+        task.prefetch(row.identity, kind)
+      }
       rows.append(row)
     }
     if rows.isEmpty, let stop { position = max(position, stop) }
@@ -114,6 +124,12 @@ final class Input {
   /// Event time of the next row; a record that cannot be used comes first.
   var nextTime: Milliseconds {
     rows[cursor].rejection == nil ? rows[cursor].event.time : .min
+  }
+
+  /// The row a few behind the next: far enough for its memory to arrive in time.
+  var rowAhead: Row? {
+    let ahead = cursor + Input.lookahead
+    return ahead < rows.count ? rows[ahead] : nil
   }
 
   /// Takes the next row.

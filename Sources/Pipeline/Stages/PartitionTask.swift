@@ -66,7 +66,7 @@ final class PartitionTask {
       var first: Input?
       var bound = Milliseconds.max
       for input in inputs {
-        if !input.hasRow { try input.fill(now: now) }
+        if !input.hasRow { try input.fill(for: task, now: now) }
         task.markIdle(
           input.kind,
           input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, consumer))
@@ -96,6 +96,7 @@ final class PartitionTask {
   ) throws -> Int {
     var taken = 0
     while input.hasRow, input.nextTime <= bound, taken < limit {
+      if let ahead = input.rowAhead { task.prefetchJourney(ahead.identity) }
       let (row, record) = input.take()
       taken += 1
       if let rejection = row.rejection {
@@ -105,11 +106,12 @@ final class PartitionTask {
           to: configuration.topics.deadLetters)
         continue
       }
-      let outcome = task.apply(row.event)
+      let outcome = task.apply(row.event, row.identity)
       input.count(outcome)
       switch outcome {
       case .accepted, .acceptedLate:
-        changelog.append(row.event, bucket: task.stateBucket(of: row.event.time))
+        changelog.append(
+          row.event, row.identity, bucket: task.stateBucket(of: row.event.time))
       case .tooLate:
         try outbox.setAside(
           record, from: input.partition, reason: "too_late", to: configuration.topics.lateEvents)
@@ -124,7 +126,6 @@ final class PartitionTask {
 
   /// Writes everything that has changed since the last commit.
   func writeEffects(to outbox: Outbox) throws {
-    try task.forEachDelta { try outbox.send($0) }
     try task.forEachCorrectedConversion { conversion in
       try outbox.send(conversion)
       if conversion.revision > 1 {
@@ -132,6 +133,7 @@ final class PartitionTask {
           revisionOf: conversion, bucket: task.stateBucket(of: conversion.time))
       }
     }
+    try task.forEachDelta { try outbox.send($0) }
     try changelog.flush(
       task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
       to: outbox.transaction())

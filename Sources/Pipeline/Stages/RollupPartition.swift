@@ -172,21 +172,26 @@ final class RollupPartition {
 
   // MARK: Restore
 
-  /// Takes back what this partition of the rollups topic holds and can still change.
+  /// Takes back what this partition of the rollups topic holds and can still change, in one pass.
   func restore(from log: any Log) throws {
     let partition = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
+    var found = FoundRollups(codec)
     try log.readThrough(partition) { record in
-      guard let key = record.key, ProgressCodec.decodeKey(key) == source.partition else { return }
-      let header = record.headers().first { $0.name == ProgressHeader.name }
-      guard let value = header?.value else { return }
-      let (finalThrough, tasks) = try value.withUnsafeBytes {
-        try ProgressHeader.decode($0, fingerprint: fingerprint, topic: partition.topic)
+      guard let key = record.key else { return }
+      if ProgressCodec.decodeKey(key) == source.partition {
+        let header = record.headers().first { $0.name == ProgressHeader.name }
+        guard let value = header?.value else { return }
+        let (finalThrough, tasks) = try value.withUnsafeBytes {
+          try ProgressHeader.decode($0, fingerprint: fingerprint, topic: partition.topic)
+        }
+        table.restore(finalThrough: finalThrough, tasks: tasks)
+      } else if let value = record.value, let windowEnd = windowEnd(ofKey: key) {
+        try found.add(key, value, windowEnd: windowEnd, forgettable: table.forgettable(at:))
       }
-      table.restore(finalThrough: finalThrough, tasks: tasks)
     }
     publishedFinal = table.finalThrough
     publishedTasks = table.tasks
-    try load(from: log)
+    try found.visit { try restore($0, $1) }
   }
 
   /// Loads back everything from the forgotten window on.
@@ -200,11 +205,20 @@ final class RollupPartition {
   private func load(from log: any Log) throws {
     let partition = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
     try log.readThrough(partition) { record in
-      guard let key = record.key, let value = record.value, key.first != UInt8(ascii: "@"),
-        let windowEnd = try? decode(key).windowEnd,
-        !table.forgottenThrough.isKnown || windowEnd > table.forgottenThrough.time
-      else { return }
-      table.restore(try codec.decode(value), identity: Hash128(BorrowedBytes(key)))
+      guard let key = record.key, let value = record.value else { return }
+      try restore(key, value)
     }
+  }
+
+  private func restore(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws {
+    guard let windowEnd = windowEnd(ofKey: key),
+      !table.forgottenThrough.isKnown || windowEnd > table.forgottenThrough.time
+    else { return }
+    table.restore(try codec.decode(value), identity: Hash128(BorrowedBytes(key)))
+  }
+
+  /// Nil for what is not the key of a rollup.
+  private func windowEnd(ofKey key: UnsafeRawBufferPointer) -> Milliseconds? {
+    key.first == UInt8(ascii: "@") ? nil : try? decode(key).windowEnd
   }
 }

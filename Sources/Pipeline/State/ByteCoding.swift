@@ -1,6 +1,7 @@
 import Attribution
 
-// Safety: reads go through `ByteReader`, which checks every length against what is left.
+// Safety: `ByteReader` moves its cursor only by `take`, which compares with `end` first; what it lends
+// is valid as long as the bytes it was made of.
 
 extension [UInt8] {
   /// Appends an integer's bytes, least significant first.
@@ -29,56 +30,75 @@ extension [UInt8] {
     append(UInt8(bytes.count))
     append(contentsOf: bytes.buffer)
   }
-
-  mutating func append(_ hash: Hash128) {
-    append(integer: hash.high)
-    append(integer: hash.low)
-  }
 }
 
-/// Takes values off the front of borrowed bytes; nil once they run out.
+/// Takes values off the front of borrowed bytes.
+///
+/// Past the end it yields zeros and is `isCut` from then on, so that callers check once for many
+/// values.
 struct ByteReader {
-  private var rest: UnsafeRawBufferPointer
+  private var cursor: UnsafeRawPointer
+  private let end: UnsafeRawPointer
+  /// Whether more was asked for than there was.
+  private(set) var isCut = false
 
-  init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
-
-  var isAtEnd: Bool { rest.isEmpty }
-
-  mutating func integer<Integer: FixedWidthInteger>(_: Integer.Type = Integer.self) -> Integer? {
-    let size = MemoryLayout<Integer>.size
-    guard rest.count >= size else { return nil }
-    defer { rest = UnsafeRawBufferPointer(rebasing: rest[size...]) }
-    return Integer(littleEndian: rest.loadUnaligned(as: Integer.self))
+  init(_ bytes: UnsafeRawBufferPointer) {
+    let bytes = BorrowedBytes(bytes)
+    cursor = UnsafeRawPointer(bytes.start)
+    end = cursor + bytes.count
   }
 
-  mutating func varint() -> UInt64? {
+  var isAtEnd: Bool { cursor == end }
+
+  @inline(__always)
+  private mutating func take(_ count: Int) -> UnsafeRawPointer? {
+    guard end - cursor >= count else {
+      isCut = true
+      cursor = end
+      return nil
+    }
+    defer { cursor += count }
+    return cursor
+  }
+
+  @inline(__always)
+  mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
+    _: Integer.Type = Integer.self
+  ) -> Integer {
+    guard let start = take(MemoryLayout<Integer>.size) else { return 0 }
+    return Integer(littleEndian: start.loadUnaligned(as: Integer.self))
+  }
+
+  @inline(__always)
+  mutating func varint() -> UInt64 {
     var value: UInt64 = 0
-    for shift in stride(from: UInt64(0), to: 64, by: 7) {
-      guard let byte: UInt8 = integer() else { return nil }
+    var shift: UInt64 = 0
+    while shift < 64 {
+      let byte: UInt8 = integer()
       value |= UInt64(byte & 0x7F) << shift
       if byte & 0x80 == 0 { return value }
+      shift += 7
     }
-    return nil
+    isCut = true
+    return 0
   }
 
-  mutating func signed() -> Int64? {
-    varint().map { Int64(bitPattern: $0 >> 1) ^ -Int64(bitPattern: $0 & 1) }
+  @inline(__always)
+  mutating func signed() -> Int64 {
+    let bits = varint()
+    return Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
   }
 
-  mutating func short() -> BorrowedBytes? {
-    guard let count: UInt8 = integer(), rest.count >= Int(count) else { return nil }
-    defer { rest = UnsafeRawBufferPointer(rebasing: rest[Int(count)...]) }
-    return BorrowedBytes(UnsafeRawBufferPointer(rebasing: rest[..<Int(count)]))
+  /// Bytes behind their count.
+  @inline(__always)
+  mutating func short() -> BorrowedBytes {
+    let count: UInt8 = integer()
+    return BorrowedBytes(bytes(Int(count)))
   }
 
-  mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer? {
-    guard rest.count >= count else { return nil }
-    defer { rest = UnsafeRawBufferPointer(rebasing: rest[count...]) }
-    return UnsafeRawBufferPointer(rebasing: rest[..<count])
-  }
-
-  mutating func hash() -> Hash128? {
-    guard let high: UInt64 = integer(), let low: UInt64 = integer() else { return nil }
-    return Hash128(high: high, low: low)
+  /// Empty when fewer are left.
+  @inline(__always)
+  mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: take(count), count: isCut ? 0 : count)
   }
 }

@@ -6,7 +6,7 @@ import Kafka
 /// Records are keyed `<name>|<event-time bucket>|<serial>` and never overwritten; when a bucket is
 /// forgotten its records are tombstoned, so that the compacted topic follows the live state. One
 /// record, `<name>|progress`, holds the watermark and the serial and is written with every commit.
-final class Changelog {
+package final class Changelog {
   /// Closes a record before it outgrows what brokers accept (1 MB by default).
   static let largestRecord = 512 << 10
 
@@ -20,7 +20,7 @@ final class Changelog {
   private var serials: [UInt64: [UInt64]] = [:]
   private var nextSerial: UInt64 = 0
 
-  init(name: String, topic: String, partition: Int32) {
+  package init(name: String, topic: String, partition: Int32) {
     self.name = name
     self.topic = topic
     self.partition = partition
@@ -29,12 +29,12 @@ final class Changelog {
   // MARK: Writing
 
   /// Remembers an accepted event.
-  func append(_ event: Event, bucket: UInt64) {
-    withChunk(bucket) { $0.append(event) }
+  package func append(_ event: Event, _ identity: EventIdentity, bucket: UInt64) {
+    withChunk(bucket) { $0.append(event, identity) }
   }
 
   /// Remembers that a conversion's attribution was published again.
-  func append(revisionOf conversion: CreditedConversion, bucket: UInt64) {
+  package func append(revisionOf conversion: CreditedConversion, bucket: UInt64) {
     withChunk(bucket) { $0.append(revisionOf: conversion) }
   }
 
@@ -56,7 +56,7 @@ final class Changelog {
 
   /// Writes what has been remembered since the last flush, the task's progress, and tombstones for
   /// the buckets before `firstLive`.
-  func flush(
+  package func flush(
     _ progress: TaskProgress, fingerprint: UInt64, firstLive: UInt64, to producer: any LogProducer
   ) throws {
     for bucket in chunks.keys.sorted() where !chunks[bucket]!.isEmpty {
@@ -110,59 +110,29 @@ final class Changelog {
   /// Brings `task` back to the state of the last commit.
   ///
   /// - Returns: the number of entries restored.
-  func restore(_ task: AttributionTask, from log: any Log) throws -> Int {
-    var records: [(serial: UInt64, bucket: UInt64, value: [UInt8])?] = []
-    var positions: [UInt64: Int] = [:]
-    var progress: [UInt8]?
-    let prefix = Array("\(name)|".utf8)
-    try log.readThrough(TopicPartition(topic: topic, partition: partition)) { record in
-      guard let key = record.key, key.starts(with: prefix) else { return }
-      let parts = String(decoding: key.dropFirst(prefix.count), as: UTF8.self).split(separator: "|")
-      if parts == ["progress"] {
-        progress = record.value.map { Array($0) }
-      } else if parts.count == 2, let bucket = UInt64(parts[0]), let serial = UInt64(parts[1]) {
-        if let position = positions[serial] { records[position] = nil }
-        guard let value = record.value else { return }
-        positions[serial] = records.count
-        records.append((serial, bucket, Array(value)))
-      }
-    }
-    guard let progress else { return 0 }
+  package func restore(_ task: AttributionTask, from log: any Log) throws -> Int {
+    var live = LiveRecords(name: name)
+    try log.readThrough(TopicPartition(topic: topic, partition: partition)) { live.add($0) }
+    guard let progress = live.progress else { return 0 }
     try progress.withUnsafeBytes { try decode($0, into: task) }
-    var count = 0
-    for case let record? in records.sorted(by: { ($0?.serial ?? 0) < ($1?.serial ?? 0) }) {
+    var restoration = Restoration(task)
+    for record in live.records {
       serials[record.bucket, default: []].append(record.serial)
       guard record.bucket >= task.firstLiveStateBucket else { continue }
-      count += try record.value.withUnsafeBytes { try restore($0, into: task) }
+      try record.value.withUnsafeBytes { try restoration.add($0, bucket: record.bucket) }
     }
-    return count
-  }
-
-  private func restore(_ value: UnsafeRawBufferPointer, into task: AttributionTask) throws -> Int {
-    var count = 0
-    try ChangelogChunk.forEachEntry(in: value) { entry in
-      count += 1
-      switch entry {
-      case .event(let event, let userHash):
-        task.restore(event, userHash: userHash, revision: 1)
-      case .revision(let revision, let conversion, let userHash, let time):
-        task.restore(revision: revision, ofConversion: conversion, userHash: userHash, at: time)
-      }
-    }
-    return count
+    return restoration.count
   }
 
   private func decode(_ value: UnsafeRawBufferPointer, into task: AttributionTask) throws {
     nextSerial = try Changelog.serial(
       ofProgress: value, fingerprint: task.definitions.fingerprint, topic: topic)
     var reader = ByteReader(UnsafeRawBufferPointer(rebasing: value[Changelog.headSize...]))
-    guard let watermark: Int64 = reader.integer(),
-      let kept: Int64 = reader.integer()
-    else { throw Changelog.unknownFormat(topic) }
+    let watermark: Int64 = reader.integer()
+    let kept: Int64 = reader.integer()
     var largest: [EventKind: Watermark] = [:]
-    for kind in EventKind.allCases {
-      largest[kind] = reader.integer(Int64.self).map(Watermark.init)
-    }
+    for kind in EventKind.allCases { largest[kind] = Watermark(reader.integer()) }
+    guard !reader.isCut else { throw Changelog.unknownFormat(topic) }
     task.restore(watermark: Watermark(watermark), kept: Watermark(kept), largest: largest)
   }
 
@@ -181,9 +151,10 @@ final class Changelog {
     ofProgress value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
   ) throws -> UInt64 {
     var reader = ByteReader(value)
-    guard let version: UInt8 = reader.integer(), version == ChangelogChunk.version,
-      let found: UInt64 = reader.integer(), let serial: UInt64 = reader.integer()
-    else { throw unknownFormat(topic) }
+    let version: UInt8 = reader.integer()
+    let found: UInt64 = reader.integer()
+    let serial: UInt64 = reader.integer()
+    guard version == ChangelogChunk.version, !reader.isCut else { throw unknownFormat(topic) }
     guard found == fingerprint else { throw PipelineError.otherDefinitions(topic) }
     return serial
   }

@@ -1,37 +1,61 @@
+// Safety: what an entry lends lies in the record that it was read from.
+
 import Attribution
+import Codec
 
 /// One thing that a task remembers, as its changelog keeps it.
-enum ChangelogEntry {
-  /// An accepted event; only what a restore needs is kept of it.
-  case event(Event, userHash: Hash128)
-  /// The published revision of a conversion accepted earlier.
-  case revision(Int32, conversion: BorrowedBytes, userHash: Hash128, time: Milliseconds)
+struct ChangelogEntry {
+  enum Subject {
+    /// An accepted event. Of its user's id only conversions keep the text.
+    case event
+    /// The published revision of a conversion accepted earlier.
+    case revision
+  }
+
+  var subject = Subject.event
+  /// The event; of a revision, the conversion's id and time.
+  var event: Event
+  /// Of the user 80 bits, which is all that a task compares.
+  var identity: EventIdentity
+  /// Of a touch that has a session.
+  var session: SessionHash?
+  /// Of a touch: the number of its campaign, channel and ad within the record.
+  var placement = 0
+  /// Of a conversion, or a revision.
+  var revision: Int32 = 1
 }
 
 /// Builds one changelog record: entries of one event-time bucket behind a version byte.
 ///
-/// A touch's names are written once per record and referred to by number after that.
+/// An entry is a tag, its time since the entry before, its id, and what its kind needs. A touch's
+/// names are written once per record and referred to by number after that.
 struct ChangelogChunk {
-  static let version: UInt8 = 1
-  static let revisionTag: UInt8 = 4
+  /// Of the format, `Hash128` included.
+  static let version: UInt8 = 2
+
+  fileprivate static let revisionTag: UInt8 = 4
+  fileprivate static let sessionFlag: UInt8 = 8
 
   private(set) var bytes: [UInt8] = [ChangelogChunk.version]
   private var placements: [Hash128: UInt64] = [:]
+  private var lastTime: Milliseconds = 0
 
   var isEmpty: Bool { bytes.count == 1 }
 
-  mutating func append(_ event: Event) {
-    bytes.append(event.kind.rawValue)
-    bytes.append(integer: event.time)
+  /// Remembers an accepted event, whose ids are hashed already.
+  mutating func append(_ event: Event, _ identity: EventIdentity) {
+    let hasSession = event.kind.isTouch && !event.sessionID.isEmpty
+    bytes.append(event.kind.rawValue | (hasSession ? ChangelogChunk.sessionFlag : 0))
+    append(time: event.time)
     bytes.append(short: event.eventID)
     switch event.kind {
     case .impression, .click:
-      bytes.append(Hash128(event.userID))
-      bytes.append(short: event.sessionID)
+      append(user: identity.user)
+      if hasSession { append(SessionHash(event.sessionID)) }
       append(placementOf: event)
     case .conversion:
       bytes.append(short: event.userID)
-      bytes.append(integer: event.amount)
+      bytes.append(varint: UInt64(bitPattern: event.amount))
     case .cost:
       break
     }
@@ -39,10 +63,25 @@ struct ChangelogChunk {
 
   mutating func append(revisionOf conversion: CreditedConversion) {
     bytes.append(ChangelogChunk.revisionTag)
-    bytes.append(integer: conversion.time)
+    append(time: conversion.time)
     bytes.append(short: conversion.conversionID)
-    bytes.append(Hash128(conversion.userID))
-    bytes.append(integer: Int32(conversion.revision))
+    append(user: Hash128(conversion.userID))
+    bytes.append(varint: UInt64(conversion.revision))
+  }
+
+  private mutating func append(time: Milliseconds) {
+    bytes.append(signed: time - lastTime)
+    lastTime = time
+  }
+
+  private mutating func append(user: Hash128) {
+    bytes.append(integer: user.high)
+    bytes.append(integer: UInt16(truncatingIfNeeded: user.low >> 48))
+  }
+
+  private mutating func append(_ session: SessionHash) {
+    bytes.append(integer: UInt32(truncatingIfNeeded: session.bits))
+    bytes.append(integer: UInt16(truncatingIfNeeded: session.bits >> 32))
   }
 
   private mutating func append(placementOf event: Event) {
@@ -66,64 +105,84 @@ struct ChangelogChunk {
     bytes.removeAll(keepingCapacity: true)
     bytes.append(ChangelogChunk.version)
     placements.removeAll(keepingCapacity: true)
+    lastTime = 0
   }
+}
 
-  // MARK: Reading
+/// Takes the entries of one changelog record one by one.
+struct ChangelogReader {
+  private var reader: ByteReader
+  private var time: Milliseconds = 0
+  private var placements: [(campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes)] =
+    []
 
-  /// Visits the entries of a changelog record; what they lend is valid during the call.
-  static func forEachEntry(
-    in value: UnsafeRawBufferPointer, _ body: (ChangelogEntry) -> Void
-  ) throws {
-    var reader = ByteReader(value)
-    let version: UInt8? = reader.integer()
-    guard version == ChangelogChunk.version else {
+  /// - Parameter record: a record's value, which must outlive the reader and its entries.
+  init(_ record: UnsafeRawBufferPointer) throws {
+    reader = ByteReader(record)
+    let version: UInt8 = reader.integer()
+    guard version == ChangelogChunk.version, !reader.isCut else {
       throw PipelineError(
-        "the state topic holds format version \(version.map(String.init) ?? "none"), this program "
-          + "reads \(ChangelogChunk.version); run the version that wrote it, or use a new "
+        "the state topic holds format version \(record.isEmpty ? "none" : "\(version)"), this "
+          + "program reads \(ChangelogChunk.version); run the version that wrote it, or use a new "
           + "application_id")
     }
-    var placements: [(BorrowedBytes, BorrowedBytes, BorrowedBytes)] = []
-    while !reader.isAtEnd {
-      guard let entry = entry(&reader, &placements) else {
-        throw PipelineError("a record of the state topic is damaged; restore the topic or reset it")
-      }
-      body(entry)
-    }
   }
 
-  private static func entry(
-    _ reader: inout ByteReader,
-    _ placements: inout [(BorrowedBytes, BorrowedBytes, BorrowedBytes)]
-  ) -> ChangelogEntry? {
-    guard let tag: UInt8 = reader.integer(), let time: Int64 = reader.integer(),
-      let id = reader.short()
-    else { return nil }
-    if tag == revisionTag {
-      guard let user = reader.hash(), let revision: Int32 = reader.integer() else { return nil }
-      return .revision(revision, conversion: id, userHash: user, time: time)
-    }
-    guard let kind = EventKind(rawValue: tag) else { return nil }
-    var event = Event(kind: kind, time: time, eventID: id, userID: .empty)
+  /// The next entry; nil at the end.
+  @inline(__always)
+  mutating func next() throws -> ChangelogEntry? {
+    if reader.isAtEnd { return nil }
+    let tag: UInt8 = reader.integer()
+    time &+= reader.signed()
+    let id = reader.short()
+    guard (Time.earliest...Time.latest).contains(time) else { throw ChangelogReader.damaged }
+    let kind = EventKind(rawValue: tag & ~ChangelogChunk.sessionFlag)
+    var entry = ChangelogEntry(
+      event: Event(kind: kind ?? .conversion, time: time, eventID: id, userID: .empty),
+      identity: EventIdentity(event: Hash128(id), user: Hash128(high: 0, low: 0)))
     switch kind {
     case .impression, .click:
-      guard let user = reader.hash(), let session = reader.short(),
-        let number = reader.varint(), number <= UInt64(placements.count)
-      else { return nil }
-      if number == UInt64(placements.count) {
-        guard let campaign = reader.short(), let channel = reader.short(), let ad = reader.short()
-        else { return nil }
-        placements.append((campaign, channel, ad))
-      }
-      event.sessionID = session
-      (event.campaignID, event.channel, event.adID) = placements[Int(number)]
-      return .event(event, userHash: user)
+      entry.identity.user = user()
+      if tag & ChangelogChunk.sessionFlag != 0 { entry.session = session() }
+      try readPlacement(into: &entry)
     case .conversion:
-      guard let user = reader.short(), let value: Int64 = reader.integer() else { return nil }
-      event.userID = user
-      event.amount = value
-      return .event(event, userHash: Hash128(user))
+      entry.event.userID = reader.short()
+      entry.identity.user = Hash128(entry.event.userID)
+      entry.event.amount = Micros(bitPattern: reader.varint())
     case .cost:
-      return .event(event, userHash: Hash128(high: 0, low: 0))
+      break
+    case nil:
+      guard tag == ChangelogChunk.revisionTag else { throw ChangelogReader.damaged }
+      entry.subject = .revision
+      entry.identity.user = user()
+      entry.revision = Int32(truncatingIfNeeded: reader.varint())
     }
+    if reader.isCut { throw ChangelogReader.damaged }
+    return entry
   }
+
+  private mutating func readPlacement(into entry: inout ChangelogEntry) throws {
+    let number = reader.varint()
+    guard number <= UInt64(placements.count) else { throw ChangelogReader.damaged }
+    if number == UInt64(placements.count) {
+      placements.append((reader.short(), reader.short(), reader.short()))
+    }
+    entry.placement = Int(number)
+    (entry.event.campaignID, entry.event.channel, entry.event.adID) = placements[entry.placement]
+  }
+
+  private mutating func user() -> Hash128 {
+    let high: UInt64 = reader.integer()
+    let tag: UInt16 = reader.integer()
+    return Hash128(high: high, low: UInt64(tag) << 48)
+  }
+
+  private mutating func session() -> SessionHash {
+    let low: UInt32 = reader.integer()
+    let high: UInt16 = reader.integer()
+    return SessionHash(bits: UInt64(high) << 32 | UInt64(low))
+  }
+
+  private static let damaged = PipelineError(
+    "a record of the state topic is damaged; restore the topic or reset it")
 }

@@ -18,16 +18,15 @@ enum DeltaWire {
   /// Reads a delta's sums into `sums`, which decides how many there must be.
   static func decode(_ value: UnsafeRawBufferPointer, into sums: inout [Int64]) throws {
     var reader = ByteReader(value)
-    try check(reader.integer(UInt8.self))
-    guard let count: UInt8 = reader.integer(), Int(count) == sums.count else {
+    try check(&reader)
+    let count: UInt8 = reader.integer()
+    guard Int(count) == sums.count else {
       throw PipelineError(
         "a delta in the deltas topic was written with other models than those configured; "
           + "use a new application_id when the models change")
     }
-    for index in sums.indices {
-      guard let sum = reader.signed() else { throw truncated }
-      sums[index] = sum
-    }
+    for index in sums.indices { sums[index] = reader.signed() }
+    if reader.isCut { throw truncated }
   }
 
   // MARK: Statuses
@@ -60,10 +59,10 @@ enum DeltaWire {
 
   static func decodeStatus(_ value: UnsafeRawBufferPointer) throws -> TaskStatus {
     var reader = ByteReader(value)
-    try check(reader.integer(UInt8.self))
-    guard let tag: UInt8 = reader.integer(), let time: Int64 = reader.integer() else {
-      throw truncated
-    }
+    try check(&reader)
+    let tag: UInt8 = reader.integer()
+    let time: Int64 = reader.integer()
+    if reader.isCut { throw truncated }
     switch tag {
     case 0: return .active(Watermark(time))
     case 1: return .idle
@@ -71,10 +70,11 @@ enum DeltaWire {
     }
   }
 
-  private static func check(_ found: UInt8?) throws {
+  private static func check(_ reader: inout ByteReader) throws {
+    let found: UInt8 = reader.integer()
     guard found == version else {
       throw PipelineError(
-        "the deltas topic holds format version \(found.map(String.init) ?? "none"), this program "
+        "the deltas topic holds format version \(reader.isCut ? "none" : "\(found)"), this program "
           + "reads \(version); let the version that wrote it finish, or use a new application_id")
     }
   }

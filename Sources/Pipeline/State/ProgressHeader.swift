@@ -30,18 +30,17 @@ enum ProgressHeader {
     _ value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
   ) throws -> (finalThrough: Watermark, tasks: [Int32: TaskStatus]) {
     var reader = ByteReader(value)
-    guard reader.integer(UInt8.self) == version, let found: UInt64 = reader.integer(),
-      let final: Int64 = reader.integer()
-    else {
+    let found: (version: UInt8, fingerprint: UInt64) = (reader.integer(), reader.integer())
+    let final: Int64 = reader.integer()
+    guard found.version == version, !reader.isCut else {
       throw PipelineError(
         "the rollups topic's progress record has an unknown format; run the version that wrote it")
     }
-    guard found == fingerprint else { throw PipelineError.otherDefinitions(topic) }
+    guard found.fingerprint == fingerprint else { throw PipelineError.otherDefinitions(topic) }
     var tasks: [Int32: TaskStatus] = [:]
     while !reader.isAtEnd {
-      guard let task: Int32 = reader.integer(), let status = reader.bytes(DeltaWire.statusSize)
-      else { break }
-      tasks[task] = try DeltaWire.decodeStatus(status)
+      let task: Int32 = reader.integer()
+      tasks[task] = try DeltaWire.decodeStatus(reader.bytes(DeltaWire.statusSize))
     }
     return (Watermark(final), tasks)
   }

@@ -1,0 +1,32 @@
+// Safety: hands out memory that its caller owns and gives back with the same size.
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// Zeroed memory for hash tables.
+///
+/// Large tables are read at random: huge pages, where the system has them, save a page walk for
+/// nearly every read. Pages that are never touched take no memory.
+enum TableMemory {
+  private static let largeSize = 1 << 20
+
+  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    guard byteCount >= largeSize else {
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+      memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+      return memory
+    }
+    let memory = mmap(
+      nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else { fatalError("out of memory") }
+    madvise(memory, byteCount, MADV_HUGEPAGE)
+    return memory
+  }
+
+  static func deallocate(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
+    if byteCount < largeSize { memory.deallocate() } else { munmap(memory, byteCount) }
+  }
+}

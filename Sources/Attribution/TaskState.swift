@@ -1,0 +1,259 @@
+import CPrefetch
+
+/// What a task holds, and how events change it: the inside of `AttributionTask`.
+struct TaskState: ~Copyable {
+  let definitions: Definitions
+  private(set) var progress: TaskProgress
+
+  private var identities = IdentitySets()
+  private var journeys: Journeys
+  private var ledger: CreditLedger
+  private let buckets: TimeBuckets
+  /// How much longer than the correction horizon a touch can matter: for a late conversion's
+  /// look-back, and for the distinct users of the longest window.
+  private let journeyMargin: Milliseconds
+  /// Conversions accepted or corrected since the last commit.
+  private var changed: [(conversion: ConversionPointer, user: Hash128)] = []
+
+  init(definitions: Definitions, kinds: Set<EventKind>) {
+    self.definitions = definitions
+    progress = TaskProgress(kinds: kinds, allowedLateness: definitions.allowedLateness)
+    buckets = TimeBuckets(horizon: definitions.correctionHorizon)
+    journeys = Journeys(definitions: definitions)
+    ledger = CreditLedger(definitions: definitions)
+    journeyMargin = max(
+      definitions.lookback, definitions.impressionLookback,
+      definitions.views.map(\.periodMilliseconds).max() ?? 0)
+  }
+
+  // MARK: Events
+
+  mutating func apply(_ event: borrowing Event, _ identity: EventIdentity) -> Outcome {
+    if progress[event.kind].isIdle { _ = progress.setIdle(false, event.kind) }
+    let lateness = lateness(of: event.time, event.kind)
+    if lateness == .tooLate { return .tooLate }
+    let bucket = stateBucket(of: event.time)
+    guard identities.insert(identity.event, event.kind, bucket: bucket) else { return .duplicate }
+    switch event.kind {
+    case .impression, .click: addTouch(event, identity.user, bucket)
+    case .conversion: addConversion(event, identity.user, bucket)
+    case .cost: addCost(event, bucket)
+    }
+    _ = progress.accept(event.kind, at: event.time)
+    return lateness == .late ? .acceptedLate : .accepted
+  }
+
+  /// Has the memory fetched in which `apply` will look the event's ids up.
+  func prefetch(_ identity: EventIdentity, _ kind: EventKind) {
+    identities.prefetch(identity.event, kind)
+    if kind != .cost { journeys.prefetchUser(identity.user) }
+  }
+
+  /// Has the newest record of the event's user fetched, some time after `prefetch`.
+  func prefetchJourney(_ identity: EventIdentity) {
+    journeys.prefetchJourney(identity.user)
+  }
+
+  /// Says that an input stands at the end of its log and nothing has come for the idle timeout.
+  mutating func markIdle(_ kind: EventKind, _ isIdle: Bool = true) {
+    _ = progress.setIdle(isIdle, kind)
+  }
+
+  private func lateness(of time: Milliseconds, _ kind: EventKind) -> Lateness {
+    if time >= progress.watermark.time { return .onTime }
+    let mark = progress.lossMark(for: kind)
+    return mark.isKnown && time < mark.time - definitions.correctionHorizon ? .tooLate : .late
+  }
+
+  private mutating func addTouch(_ event: borrowing Event, _ userHash: Hash128, _ bucket: UInt64) {
+    let placement = journeys.placements.intern(
+      campaign: event.campaignID, channel: event.channel, ad: event.adID, bucket: bucket)
+    let session = event.sessionID.isEmpty ? nil : SessionHash(event.sessionID)
+    let (touch, link) = journeys.makeTouch(
+      event, placement: placement, session: session, bucket: bucket)
+    let user = journeys.user(userHash)
+    let place = journeys.place(for: touch, of: user)
+    for index in journeys.creditable.indices {
+      open(journeys.creditable[index], to: event.kind, of: user)
+    }
+    journeys.insert(touch.record, link, at: place, of: user)
+    let firsts = journeys.firsts(of: touch, at: place, of: user, bucket: bucket)
+    ledger.count(touch, cost: event.amount, firsts, journeys)
+  }
+
+  /// Takes back what was booked for a conversion, before a touch that it may credit is put in its
+  /// place. Its new shares are booked with the commit, once for all touches that came late.
+  private mutating func open(
+    _ conversion: ConversionPointer, to kind: EventKind, of user: Journeys.User
+  ) {
+    if !conversion.pointee.head.flags.contains(.isOpen) {
+      journeys.collectEligible(for: conversion, of: user)
+      ledger.add(conversion, sign: -1, journeys)
+      conversion.pointee.head.flags.insert(.isOpen)
+      changed.append((conversion, user.hash))
+    }
+    if !journeys.mayBePassedOver(kind) { conversion.pointee.head.flags.insert(.isDirty) }
+  }
+
+  private mutating func addConversion(
+    _ event: borrowing Event, _ userHash: Hash128, _ bucket: UInt64
+  ) {
+    let (conversion, link) = journeys.makeConversion(
+      event, flags: [.isOpen, .isDirty], revision: 0, bucket: bucket)
+    let user = journeys.user(userHash)
+    journeys.insert(conversion, link, of: user)
+    changed.append((conversion, user.hash))
+  }
+
+  private mutating func addCost(_ event: borrowing Event, _ bucket: UInt64) {
+    let placement = journeys.placements.intern(
+      campaign: event.campaignID, channel: .empty, ad: .empty, bucket: bucket)
+    ledger.spend(event.amount, on: placement, at: event.time, journeys)
+  }
+
+  // MARK: Effects of a commit
+
+  /// Visits the change of every bucket since the last `endCommit`, in order of first change.
+  /// Changes that cancelled out are left out.
+  mutating func forEachDelta<Failure: Error>(
+    _ body: (RollupDelta) throws(Failure) -> Void
+  ) throws(Failure) {
+    for index in changed.indices {
+      prefetchChanged(from: index)
+      if changed[index].conversion.pointee.head.flags.contains(.isOpen) { settle(changed[index]) }
+    }
+    try ledger.forEachDelta(journeys, body)
+  }
+
+  /// Visits every conversion accepted or corrected since the last `endCommit`, its revision
+  /// already counted up. Call once per commit; before `forEachDelta` it is cheaper than after.
+  mutating func forEachCorrectedConversion<Failure: Error>(
+    _ body: (CreditedConversion) throws(Failure) -> Void
+  ) throws(Failure) {
+    for index in changed.indices {
+      prefetchChanged(from: index)
+      let conversion = changed[index].conversion
+      settle(changed[index])
+      guard conversion.pointee.head.flags.contains(.isDirty) else { continue }
+      conversion.pointee.head.flags.remove(.isDirty)
+      conversion.pointee.revision += 1
+      try ledger.describe(conversion, journeys, body)
+    }
+  }
+
+  /// Finds the eligible touches of a changed conversion, and books its shares if they are not.
+  private mutating func settle(_ change: (conversion: ConversionPointer, user: Hash128)) {
+    let conversion = change.conversion
+    let hasClick = journeys.collectEligible(
+      for: conversion, of: journeys.user(change.user))
+    guard conversion.pointee.head.flags.contains(.isOpen) else { return }
+    conversion.pointee.head.flags.remove(.isOpen)
+    // An impression that came late changes nothing where there is a click.
+    if !hasClick { conversion.pointee.head.flags.insert(.isDirty) }
+    ledger.add(conversion, sign: 1, journeys)
+  }
+
+  /// Has what `settle` needs for the next changes fetched.
+  private func prefetchChanged(from index: Int) {
+    if index + 16 < changed.count {
+      journeys.prefetchUser(changed[index + 16].user)
+      CPrefetch.prefetch(changed[index + 16].conversion)
+    }
+    if index + 8 < changed.count { journeys.prefetchJourney(changed[index + 8].user) }
+  }
+
+  /// Closes the commit: forgets its effects and whatever the watermark has passed.
+  mutating func endCommit() {
+    for change in changed {
+      change.conversion.pointee.head.flags.subtract([.isOpen, .isDirty])
+    }
+    changed.removeAll(keepingCapacity: true)
+    ledger.removeAll()
+    progress.advanceKept()
+    forget()
+  }
+
+  /// Forgets whatever no event that may still be accepted can reach.
+  private mutating func forget() {
+    let mark = progress.kept.moved(back: definitions.correctionHorizon)
+    guard mark.isKnown else { return }
+    identities.forget(before: buckets.firstLive(mark))
+    journeys.forget(before: buckets.firstLive(mark.moved(back: journeyMargin)))
+  }
+
+  // MARK: Restore
+
+  /// The event-time bucket under which an event's state is kept, and forgotten. What was accepted
+  /// from behind everything that is kept goes with the oldest.
+  func stateBucket(of time: Milliseconds) -> UInt64 {
+    max(buckets.bucket(of: time), journeys.firstLiveBucket)
+  }
+
+  /// Buckets before this one hold nothing any more.
+  var firstLiveStateBucket: UInt64 { journeys.firstLiveBucket }
+
+  /// Takes back an event accepted before a restart, without effects.
+  ///
+  /// - Parameters:
+  ///   - placement: of a touch, from `restorePlacement`.
+  ///   - session: of a touch that has one.
+  ///   - revision: of a conversion.
+  mutating func restore(
+    _ event: borrowing Event, _ identity: EventIdentity, placement: UInt32, session: SessionHash?,
+    revision: Int32
+  ) {
+    let bucket = stateBucket(of: event.time)
+    // An id leaves the dedup before its touch leaves the journeys.
+    if bucket >= identities.firstLiveBucket {
+      _ = identities.insert(identity.event, event.kind, bucket: bucket)
+    }
+    guard event.kind != .cost else { return }
+    let user = journeys.user(identity.user)
+    if event.kind.isTouch {
+      let (touch, link) = journeys.makeTouch(
+        event, placement: placement, session: session, bucket: bucket)
+      let place = journeys.place(for: touch, of: user)
+      journeys.insert(touch.record, link, at: place, of: user)
+    } else {
+      let (conversion, link) = journeys.makeConversion(
+        event, flags: [], revision: revision, bucket: bucket)
+      journeys.insert(conversion, link, of: user)
+    }
+  }
+
+  /// The number of the names that touches of a bucket have in common.
+  mutating func restorePlacement(
+    campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
+  ) -> UInt32 {
+    journeys.placements.intern(campaign: campaign, channel: channel, ad: ad, bucket: bucket)
+  }
+
+  /// Sets the published revision of a remembered conversion.
+  mutating func restore(
+    revision: Int32, ofConversion id: BorrowedBytes, userHash: Hash128, at time: Milliseconds
+  ) {
+    journeys.setRevision(revision, id: id, time: time, of: journeys.user(userHash))
+  }
+
+  /// Takes back the progress of before a restart. Call before restoring events.
+  mutating func restore(
+    watermark: Watermark, kept: Watermark, largest: [EventKind: Watermark]
+  ) {
+    progress.restore(watermark: watermark, kept: kept, largest: largest)
+    // As the commit that wrote it did, right afterwards.
+    progress.advanceKept()
+    forget()
+  }
+
+  // MARK: Sizes
+
+  var size: StateSize {
+    StateSize(
+      identityCount: identities.liveCount, identityBytes: identities.byteCount,
+      recordCount: journeys.recordCount, userCount: journeys.userCount,
+      placementCount: journeys.placements.count,
+      journeyBytes: journeys.byteCount)
+  }
+
+  var byteCount: Int { identities.byteCount + journeys.byteCount }
+}

@@ -1,0 +1,68 @@
+/// The figures that need no broker: the engine alone, bytes through decoder and engine, restores,
+/// the size of the state, and how all of it grows.
+public struct BenchmarkSuite {
+  public let options: Workload.Options
+  /// Passes per figure; the median counts.
+  public let passes: Int
+
+  public init(_ options: Workload.Options, passes: Int) {
+    self.options = options
+    self.passes = max(1, passes)
+  }
+
+  /// One workload's figures.
+  public struct Figures: Sendable {
+    /// Decoded events through dedup, join, credit and deltas.
+    public var engine: Timing
+    /// The same from the records' bytes.
+    public var bytes: Timing
+    public var state: StateFigures
+  }
+
+  /// A changelog's figures.
+  public struct Restore: Sendable {
+    public var speed: Timing
+    /// Bytes of the state topic per entry, without Kafka's own overhead.
+    public var bytesPerEntry: Double
+  }
+
+  /// What grows tenfold in each run of `growth`.
+  public enum Growth: String, CaseIterable, Sendable {
+    case users, campaigns, state
+
+    func applied(to options: Workload.Options) -> Workload.Options {
+      var options = options
+      switch self {
+      case .users: options.users *= 10
+      case .campaigns: options.campaigns *= 10
+      case .state: options.warmUp *= 10
+      }
+      return options
+    }
+  }
+
+  public func figures() -> Figures { figures(of: options) }
+
+  public func figures(grown growth: Growth) -> Figures { figures(of: growth.applied(to: options)) }
+
+  private func figures(of options: Workload.Options) -> Figures {
+    let run = EngineRun(options)
+    var engine: [Timing] = []
+    var bytes: [Timing] = []
+    for _ in 0..<passes {
+      engine.append(run.measureEngine(events: options.events))
+      bytes.append(run.measureBytes(events: options.events))
+    }
+    return Figures(
+      engine: .median(of: engine), bytes: .median(of: bytes),
+      state: StateFigures(run.task.size))
+  }
+
+  public func restore() throws -> Restore {
+    let run = try RestoreRun(options)
+    let timings = try (0..<passes).map { _ in try run.measure() }
+    return Restore(
+      speed: .median(of: timings),
+      bytesPerEntry: Double(run.byteCount) / Double(max(1, run.entries)))
+  }
+}

@@ -1,0 +1,63 @@
+import Attribution
+import Pipeline
+
+/// A task's changelog after the workload's warm-up, restored over and over.
+final class RestoreRun {
+  /// Entries in the changelog.
+  private(set) var entries = 0
+  /// What the last restored task remembers.
+  private(set) var restored: StateSize?
+  /// Bytes of the state topic, compacted, without Kafka's own overhead.
+  var byteCount: Int { log.byteCount }
+
+  private let log = MemoryChangelog()
+  private let definitions = Definitions()
+
+  init(_ options: Workload.Options) throws {
+    var workload = Workload(options)
+    let task = makeTask()
+    let changelog = makeChangelog()
+    let chunk = Chunk()
+    var rest = options.warmUp
+    while rest > 0 {
+      workload.fill(chunk, min(rest, EngineRun.commit))
+      rest -= chunk.count
+      chunk.withEvents { events in
+        for event in events {
+          let identity = EventIdentity(event)
+          if task.apply(event, identity).isAccepted {
+            changelog.append(event, identity, bucket: task.stateBucket(of: event.time))
+          }
+        }
+      }
+      task.forEachCorrectedConversion { conversion in
+        guard conversion.revision > 1 else { return }
+        changelog.append(revisionOf: conversion, bucket: task.stateBucket(of: conversion.time))
+      }
+      try changelog.flush(
+        task.progress, fingerprint: definitions.fingerprint, firstLive: task.firstLiveStateBucket,
+        to: log)
+      task.endCommit()
+    }
+  }
+
+  /// One restore: records decoded, and every entry put in its place.
+  func measure() throws -> Timing {
+    let task = makeTask()
+    let changelog = makeChangelog()
+    var stopwatch = Stopwatch()
+    stopwatch.start()
+    entries = try changelog.restore(task, from: log)
+    stopwatch.stop()
+    restored = task.size
+    return Timing(events: entries, stopwatch)
+  }
+
+  private func makeTask() -> AttributionTask {
+    AttributionTask(definitions: definitions, kinds: [.click, .conversion])
+  }
+
+  private func makeChangelog() -> Changelog {
+    Changelog(name: "keyed", topic: "state", partition: 0)
+  }
+}

@@ -1,0 +1,138 @@
+import Attribution
+import Codec
+import TributaryTestKit
+
+/// What the benchmarks run on: a last-touch job's traffic at an even rate, from a seed.
+///
+/// Ten clicks for every conversion, each some 180 bytes of JSON; 3% come twice. Most conversions
+/// follow a click of their user within the look-back. Records arrive up to 30 seconds out of order.
+/// The same options give the same bytes on every machine.
+public struct Workload {
+  /// How much traffic, and of how many.
+  public struct Options: Sendable {
+    public var seed: UInt64 = 1
+    /// Records before the first one that is measured. They span 26 hours of event time, so that
+    /// from then on as much is forgotten as is remembered.
+    public var warmUp = 1_000_000
+    /// Records per measured pass.
+    public var events = 1_000_000
+    public var users = 200_000
+    public var campaigns = 200
+
+    public init() {}
+  }
+
+  private struct Record {
+    var kind: EventKind
+    var number: UInt64
+    var user: UInt32
+    var campaign: UInt32
+    var ad: UInt32
+    var time: Milliseconds
+  }
+
+  private static let start: Milliseconds = 1_767_571_200_000
+  private static let warmUpSpan = 26.0 * 3_600_000
+  private static let longestDelay = 30_000.0
+  private static let channels = ["search", "social", "email", "display", "affiliate", "direct"]
+
+  private let options: Options
+  private let interval: Double
+  private var random: SeededRandom
+  private var count: UInt64 = 0
+  /// The latest clicks, for conversions to follow and copies to be made of.
+  private var recent: [Record] = []
+
+  public init(_ options: Options) {
+    self.options = options
+    interval = Workload.warmUpSpan / Double(max(1, options.warmUp))
+    random = SeededRandom(seed: options.seed)
+  }
+
+  /// Replaces what `chunk` holds by the next `count` records.
+  public mutating func fill(_ chunk: Chunk, _ count: Int) {
+    chunk.removeAll()
+    for _ in 0..<count {
+      let record = next()
+      chunk.append(record.kind) { Workload.write(record, into: &$0) }
+    }
+  }
+
+  private mutating func next() -> Record {
+    let clock = Workload.start + Milliseconds(Double(count) * interval)
+    count += 1
+    if !recent.isEmpty, random.below(100) < 3 { return pick() }
+    let isConversion = random.below(11) == 0
+    var record = Record(
+      kind: isConversion ? .conversion : .click, number: count &* 0x9E37_79B9_7F4A_7C15 >> 16,
+      user: UInt32(random.below(Int64(options.users))), campaign: 0, ad: 0,
+      time: clock - delay())
+    if isConversion {
+      if !recent.isEmpty, random.below(5) != 0 { record.user = pick().user }
+      return record
+    }
+    let campaigns = Int64(options.campaigns)
+    record.campaign = UInt32(min(random.below(campaigns), random.below(campaigns)))
+    record.ad = UInt32(random.below(5))
+    // Clicks of about the last ten minutes.
+    let kept = max(1, Int(600_000 / interval))
+    if recent.count < kept {
+      recent.append(record)
+    } else {
+      recent[Int(count % UInt64(kept))] = record
+    }
+    return record
+  }
+
+  private mutating func pick() -> Record { recent[Int(random.below(Int64(recent.count)))] }
+
+  /// Mostly a few seconds.
+  private mutating func delay() -> Milliseconds {
+    let fraction = Double(random.below(1_000)) / 1_000
+    return Milliseconds(fraction * fraction * fraction * Workload.longestDelay)
+  }
+
+  private static func write(_ record: Record, into bytes: inout [UInt8]) {
+    func text(_ string: StaticString) {
+      bytes.append(
+        contentsOf: UnsafeBufferPointer(start: string.utf8Start, count: string.utf8CodeUnitCount))
+    }
+    func digits(_ value: UInt64, _ count: Int, radix: UInt64 = 10) {
+      let end = bytes.count + count
+      bytes.append(contentsOf: repeatElement(0, count: count))
+      var rest = value
+      for position in 1...count {
+        let digit = UInt8(rest % radix)
+        bytes[end - position] = digit < 10 ? 48 + digit : 87 + digit
+        rest /= radix
+      }
+    }
+    let isClick = record.kind == .click
+    text(#"{"event_id":""#)
+    text(isClick ? "k-" : "v-")
+    digits(record.number, 12, radix: 16)
+    text(#"","user_id":"u-"#)
+    digits(UInt64(record.user), 8)
+    text(#"","event_time":""#)
+    Time.appendMilliseconds(record.time, to: &bytes)
+    if isClick {
+      text(#"","campaign_id":"c-"#)
+      digits(UInt64(record.campaign), 5)
+      text(#"","channel":""#)
+      bytes.append(contentsOf: Workload.channels[Int(record.campaign) % channels.count].utf8)
+      text(#"","ad_id":"a-"#)
+      digits(UInt64(record.campaign * 5 + record.ad), 6)
+      text(#"","session_id":"s-"#)
+      digits(UInt64(record.time / 1_800_000) % 100_000, 5)
+      text(#"","cost":"0."#)
+      digits(record.number % 100, 2)
+      text(#""}"#)
+    } else {
+      text(#"","value":""#)
+      digits(record.number % 300, 3)
+      text(#".90","currency":"EUR","order_lines":["sku-"#)
+      digits(record.number % 1_000_000, 6)
+      text(#"",1]}"#)
+    }
+  }
+}

@@ -1,0 +1,6 @@
+#pragma once
+
+/// How many blocks of memory the calling thread has asked the allocator for, since it began.
+///
+/// Linking this counts every allocation of the program: for tests only.
+unsigned long allocation_count(void);

@@ -1,0 +1,50 @@
+import Attribution
+import Kafka
+
+/// What compaction would leave of one task's changelog.
+struct LiveRecords {
+  struct Record {
+    var serial: UInt64
+    var bucket: UInt64
+    var value: [UInt8]
+  }
+
+  /// The latest progress record.
+  private(set) var progress: [UInt8]?
+
+  private let prefix: [UInt8]
+  private var bySerial: [UInt64: Record] = [:]
+
+  init(name: String) { prefix = Array("\(name)|".utf8) }
+
+  /// The records in the order in which they were written.
+  var records: [Record] { bySerial.values.sorted { $0.serial < $1.serial } }
+
+  /// Takes the partition's next record; those of other tasks count for nothing.
+  mutating func add(_ record: Kafka.Record) {
+    guard let key = record.key, key.starts(with: prefix) else { return }
+    var rest = key[(key.startIndex + prefix.count)...]
+    if rest.elementsEqual("progress".utf8) {
+      progress = record.value.map { Array($0) }
+      return
+    }
+    guard let bucket = LiveRecords.number(&rest), rest.popFirst() == UInt8(ascii: "|"),
+      let serial = LiveRecords.number(&rest), rest.isEmpty
+    else { return }
+    bySerial[serial] = record.value.map {
+      Record(serial: serial, bucket: bucket, value: Array($0))
+    }
+  }
+
+  /// Takes a decimal number off the front.
+  private static func number(_ text: inout Slice<UnsafeRawBufferPointer>) -> UInt64? {
+    var value: UInt64?
+    while let byte = text.first, byte &- UInt8(ascii: "0") < 10 {
+      let (product, overflow) = (value ?? 0).multipliedReportingOverflow(by: 10)
+      guard !overflow else { return nil }
+      value = product &+ UInt64(byte &- UInt8(ascii: "0"))
+      text.removeFirst()
+    }
+    return value
+  }
+}

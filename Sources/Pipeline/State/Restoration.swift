@@ -1,0 +1,68 @@
+// Safety: entries lend the bytes of the record being added, and are dealt with before `add` returns.
+
+import Attribution
+
+/// Gives a task its changelog back, in batches: what the next entries need is fetched from memory
+/// while the ones before are put in their places.
+struct Restoration {
+  private static let batchSize = 512
+  /// Entries between the prefetch of a user's newest record and its use.
+  private static let lookahead = 8
+
+  /// Entries restored.
+  private(set) var count = 0
+
+  private let task: AttributionTask
+  private var batch: [ChangelogEntry] = []
+  /// The task's numbers of the placements of the record being added.
+  private var placements: [UInt32] = []
+
+  init(_ task: AttributionTask) {
+    self.task = task
+    batch.reserveCapacity(Restoration.batchSize)
+  }
+
+  /// Restores the entries of one record of a live bucket.
+  mutating func add(_ record: UnsafeRawBufferPointer, bucket: UInt64) throws {
+    var reader = try ChangelogReader(record)
+    placements.removeAll(keepingCapacity: true)
+    while let entry = try reader.next() {
+      if entry.subject == .event && entry.event.kind.isTouch
+        && entry.placement == placements.count
+      {
+        placements.append(
+          task.restorePlacement(
+            campaign: entry.event.campaignID, channel: entry.event.channel, ad: entry.event.adID,
+            bucket: bucket))
+      }
+      task.prefetch(entry.identity, entry.event.kind)
+      batch.append(entry)
+      if batch.count == Restoration.batchSize { flush() }
+    }
+    flush()
+  }
+
+  private mutating func flush() {
+    for index in batch.indices {
+      let ahead = index + Restoration.lookahead
+      if ahead < batch.count { task.prefetchJourney(batch[ahead].identity) }
+      restore(batch[index])
+    }
+    count += batch.count
+    batch.removeAll(keepingCapacity: true)
+  }
+
+  private func restore(_ entry: ChangelogEntry) {
+    switch entry.subject {
+    case .event:
+      let placement = entry.event.kind.isTouch ? placements[entry.placement] : 0
+      task.restore(
+        entry.event, entry.identity, placement: placement, session: entry.session,
+        revision: entry.revision)
+    case .revision:
+      task.restore(
+        revision: entry.revision, ofConversion: entry.event.eventID,
+        userHash: entry.identity.user, at: entry.event.time)
+    }
+  }
+}
