@@ -44,13 +44,13 @@ struct TaskState: ~Copyable {
   }
 
   /// Has the memory fetched in which `apply` will look the event's ids up.
-  func prefetch(_ identity: EventIdentity, _ kind: EventKind) {
+  mutating func prefetch(_ identity: EventIdentity, _ kind: EventKind) {
     identities.prefetch(identity.event, kind)
     if kind != .cost { journeys.prefetchUser(identity.user) }
   }
 
   /// Has the newest record of the event's user fetched, some time after `prefetch`.
-  func prefetchJourney(_ identity: EventIdentity) {
+  mutating func prefetchJourney(_ identity: EventIdentity) {
     journeys.prefetchJourney(identity.user)
   }
 
@@ -78,7 +78,7 @@ struct TaskState: ~Copyable {
     }
     journeys.insert(touch.record, link, at: place, of: user)
     let firsts = journeys.firsts(of: touch, at: place, of: user, bucket: bucket)
-    ledger.count(touch, cost: event.amount, firsts, journeys)
+    ledger.count(touch, cost: event.amount, firsts, &journeys)
   }
 
   /// Takes back what was booked for a conversion, before a touch that it may credit is put in its
@@ -88,7 +88,7 @@ struct TaskState: ~Copyable {
   ) {
     if !conversion.pointee.head.flags.contains(.isOpen) {
       journeys.collectEligible(for: conversion, of: user)
-      ledger.add(conversion, sign: -1, journeys)
+      ledger.add(conversion, sign: -1, &journeys)
       conversion.pointee.head.flags.insert(.isOpen)
       changed.append((conversion, user.hash))
     }
@@ -108,7 +108,7 @@ struct TaskState: ~Copyable {
   private mutating func addCost(_ event: borrowing Event, _ bucket: UInt64) {
     let placement = journeys.placements.intern(
       campaign: event.campaignID, channel: .empty, ad: .empty, bucket: bucket)
-    ledger.spend(event.amount, on: placement, at: event.time, journeys)
+    ledger.spend(event.amount, on: placement, at: event.time, &journeys)
   }
 
   // MARK: Effects of a commit
@@ -122,7 +122,7 @@ struct TaskState: ~Copyable {
       prefetchChanged(from: index)
       if changed[index].conversion.pointee.head.flags.contains(.isOpen) { settle(changed[index]) }
     }
-    try ledger.forEachDelta(journeys, body)
+    try ledger.forEachDelta(&journeys, body)
   }
 
   /// Visits every conversion accepted or corrected since the last `endCommit`, its revision
@@ -137,7 +137,7 @@ struct TaskState: ~Copyable {
       guard conversion.pointee.head.flags.contains(.isDirty) else { continue }
       conversion.pointee.head.flags.remove(.isDirty)
       conversion.pointee.revision += 1
-      try ledger.describe(conversion, journeys, body)
+      try ledger.describe(conversion, &journeys, body)
     }
   }
 
@@ -150,11 +150,11 @@ struct TaskState: ~Copyable {
     conversion.pointee.head.flags.remove(.isOpen)
     // An impression that came late changes nothing where there is a click.
     if !hasClick { conversion.pointee.head.flags.insert(.isDirty) }
-    ledger.add(conversion, sign: 1, journeys)
+    ledger.add(conversion, sign: 1, &journeys)
   }
 
   /// Has what `settle` needs for the next changes fetched.
-  private func prefetchChanged(from index: Int) {
+  private mutating func prefetchChanged(from index: Int) {
     if index + 16 < changed.count {
       journeys.prefetchUser(changed[index + 16].user)
       CPrefetch.prefetch(changed[index + 16].conversion)

@@ -45,12 +45,12 @@ struct CreditLedger: ~Copyable {
 
   /// Counts an accepted touch, its cost, and its user and session where they are new.
   mutating func count(
-    _ touch: TouchPointer, cost: Micros, _ firsts: Journeys.Firsts, _ journeys: borrowing Journeys
+    _ touch: TouchPointer, cost: Micros, _ firsts: Journeys.Firsts, _ journeys: inout Journeys
   ) {
     let kind = touch.pointee.kind == .click ? SumsLayout.clicks : SumsLayout.impressions
     let time = touch.pointee.time
     for view in 0..<clock.viewCount {
-      let row = row(touch.pointee.placement, view, time, journeys)
+      let row = row(touch.pointee.placement, view, time, &journeys)
       let shift = UInt64(truncatingIfNeeded: view)
       row[kind] &+= 1
       row[SumsLayout.spend] &+= cost
@@ -61,16 +61,16 @@ struct CreditLedger: ~Copyable {
 
   /// Books media cost that is not on a touch.
   mutating func spend(
-    _ amount: Micros, on placement: UInt32, at time: Milliseconds, _ journeys: borrowing Journeys
+    _ amount: Micros, on placement: UInt32, at time: Milliseconds, _ journeys: inout Journeys
   ) {
     for view in 0..<clock.viewCount {
-      row(placement, view, time, journeys)[SumsLayout.spend] &+= amount
+      row(placement, view, time, &journeys)[SumsLayout.spend] &+= amount
     }
   }
 
   /// Books (`sign` 1) or takes back (−1) what a conversion is worth to `journeys.eligible`.
   mutating func add(
-    _ conversion: ConversionPointer, sign: Int64, _ journeys: borrowing Journeys
+    _ conversion: ConversionPointer, sign: Int64, _ journeys: inout Journeys
   ) {
     let value = conversion.pointee.value
     let time = conversion.pointee.time
@@ -78,21 +78,21 @@ struct CreditLedger: ~Copyable {
     for model in 0..<deltas.layout.modelCount {
       guard count > 0 else {
         book(
-          Shares.whole, value, model, PlacementTable.unattributed, time, time, sign, journeys)
+          Shares.whole, value, model, PlacementTable.unattributed, time, time, sign, &journeys)
         continue
       }
-      split(conversion, model, journeys)
+      split(conversion, model, &journeys)
       for index in 0..<count where shares.credits[index] != 0 {
         let touch = journeys.eligible[index]
         book(
           shares.credits[index], shares.revenues[index], model, touch.pointee.placement, time,
-          touch.pointee.time, sign, journeys)
+          touch.pointee.time, sign, &journeys)
       }
     }
   }
 
   private mutating func split(
-    _ conversion: ConversionPointer, _ model: Int, _ journeys: borrowing Journeys
+    _ conversion: ConversionPointer, _ model: Int, _ journeys: inout Journeys
   ) {
     let time = conversion.pointee.time
     let touches = journeys.eligible
@@ -105,10 +105,10 @@ struct CreditLedger: ~Copyable {
   private mutating func book(
     _ credit: Int64, _ revenue: Micros, _ model: Int, _ placement: UInt32,
     _ conversionTime: Milliseconds, _ touchTime: Milliseconds, _ sign: Int64,
-    _ journeys: borrowing Journeys
+    _ journeys: inout Journeys
   ) {
     for view in 0..<clock.viewCount {
-      let row = row(placement, view, isByTouch[view] ? touchTime : conversionTime, journeys)
+      let row = row(placement, view, isByTouch[view] ? touchTime : conversionTime, &journeys)
       row[deltas.layout.credit(model)] &+= sign &* credit
       row[deltas.layout.revenue(model)] &+= sign &* revenue
     }
@@ -116,7 +116,7 @@ struct CreditLedger: ~Copyable {
 
   @inline(__always)
   private mutating func row(
-    _ placement: UInt32, _ view: Int, _ time: Milliseconds, _ journeys: borrowing Journeys
+    _ placement: UInt32, _ view: Int, _ time: Milliseconds, _ journeys: inout Journeys
   ) -> UnsafeMutablePointer<Int64> {
     deltas.row(journeys.placements.group(of: placement, view: view), clock.start(view, time))
   }
@@ -124,7 +124,7 @@ struct CreditLedger: ~Copyable {
   // MARK: Effects
 
   func forEachDelta<Failure: Error>(
-    _ journeys: borrowing Journeys, _ body: (RollupDelta) throws(Failure) -> Void
+    _ journeys: inout Journeys, _ body: (RollupDelta) throws(Failure) -> Void
   ) throws(Failure) {
     for number in 0..<deltas.count {
       let sums = deltas.sums(number)
@@ -142,20 +142,20 @@ struct CreditLedger: ~Copyable {
 
   /// Lends a conversion with `journeys.eligible` and every model's shares.
   mutating func describe<Failure: Error>(
-    _ conversion: ConversionPointer, _ journeys: borrowing Journeys,
+    _ conversion: ConversionPointer, _ journeys: inout Journeys,
     _ body: (CreditedConversion) throws(Failure) -> Void
   ) throws(Failure) {
     credits.removeAll(keepingCapacity: true)
     revenues.removeAll(keepingCapacity: true)
     let count = journeys.eligible.count
     for model in definitions.models.indices where count > 0 {
-      split(conversion, model, journeys)
+      split(conversion, model, &journeys)
       for index in 0..<count {
         credits.append(shares.credits[index])
         revenues.append(shares.revenues[index])
       }
     }
-    listTouches(journeys)
+    listTouches(&journeys)
     var failure: Failure?
     touches.withUnsafeBufferPointer { touches in
       credits.withUnsafeBufferPointer { credits in
@@ -174,7 +174,7 @@ struct CreditLedger: ~Copyable {
     if let failure { throw failure }
   }
 
-  private mutating func listTouches(_ journeys: borrowing Journeys) {
+  private mutating func listTouches(_ journeys: inout Journeys) {
     touches.removeAll(keepingCapacity: true)
     ids.reserve(journeys.eligible.count)
     for index in journeys.eligible.indices {

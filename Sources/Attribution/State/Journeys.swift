@@ -90,14 +90,14 @@ struct Journeys: ~Copyable {
 
   mutating func user(_ hash: Hash128) -> User {
     let significant = UserTable.significant(hash)
-    return User(hash: significant, slot: users.slot(for: significant, arena))
+    return User(hash: significant, slot: users.slot(for: significant, &arena))
   }
 
   /// Has the user's slot fetched.
-  func prefetchUser(_ hash: Hash128) { users.prefetch(hash) }
+  mutating func prefetchUser(_ hash: Hash128) { users.prefetch(hash) }
 
   /// Has the user's newest record fetched, whose slot has been.
-  func prefetchJourney(_ hash: Hash128) { users.prefetchNewest(hash, arena) }
+  mutating func prefetchJourney(_ hash: Hash128) { users.prefetchNewest(hash, &arena) }
 
   // MARK: Lists
 
@@ -122,7 +122,7 @@ struct Journeys: ~Copyable {
   }
 
   /// Puts a record made at `link` into the user's list.
-  func insert(
+  mutating func insert(
     _ record: RecordPointer, _ link: BucketArena.Link, at place: Place, of user: User
   ) {
     record.pointee.next = place.older
@@ -134,7 +134,7 @@ struct Journeys: ~Copyable {
   }
 
   /// Puts a conversion made at `link` into the user's list.
-  func insert(_ conversion: ConversionPointer, _ link: BucketArena.Link, of user: User) {
+  mutating func insert(_ conversion: ConversionPointer, _ link: BucketArena.Link, of user: User) {
     var place = Place(newer: nil, older: user.slot.pointee.newest)
     while let record = self.record(place.older), record.pointee.time > conversion.pointee.time {
       place.newer = record
@@ -174,6 +174,7 @@ struct Journeys: ~Copyable {
   /// Whether a touch of this kind may turn out not to be eligible although it is in reach.
   func mayBePassedOver(_ kind: EventKind) -> Bool { rules.preferClicks && kind != .click }
 
+  @inline(__always)
   private func record(_ link: BucketArena.Link) -> RecordPointer? {
     arena.resolve(link)?.assumingMemoryBound(to: RecordHead.self)
   }
@@ -218,7 +219,9 @@ struct Journeys: ~Copyable {
     return firsts
   }
 
-  private func excludeNewer(than touch: TouchPointer, of user: User, _ firsts: inout Firsts) {
+  private mutating func excludeNewer(
+    than touch: TouchPointer, of user: User, _ firsts: inout Firsts
+  ) {
     var link = user.slot.pointee.newest
     while let record = self.record(link), record != touch.record {
       if let newer = record.touch { exclude(newer, touch, &firsts) }
@@ -227,7 +230,9 @@ struct Journeys: ~Copyable {
   }
 
   /// Takes off the views in which `other` stands in the same bucket as `touch`.
-  private func exclude(_ other: TouchPointer, _ touch: TouchPointer, _ firsts: inout Firsts) {
+  private mutating func exclude(
+    _ other: TouchPointer, _ touch: TouchPointer, _ firsts: inout Firsts
+  ) {
     var open = firsts.users | firsts.sessions
     let session = touch.pointee.session
     let isSameSession = session != nil && session == other.pointee.session

@@ -59,7 +59,7 @@ struct UserTable: ~Copyable {
   func prefetch(_ hash: Hash128) { CPrefetch.prefetch(slots + home(hash.high)) }
 
   /// Has the user's newest record fetched, if its slot stands where it is expected.
-  func prefetchNewest(_ hash: Hash128, _ arena: borrowing BucketArena) {
+  mutating func prefetchNewest(_ hash: Hash128, _ arena: inout BucketArena) {
     let slot = slots + home(hash.high)
     let next = slot + 1 == slots + capacity ? slots : slot + 1
     let found = slot.pointee.hash == hash.high ? slot : next
@@ -68,9 +68,9 @@ struct UserTable: ~Copyable {
 
   /// The user's slot, made if need be.
   mutating func slot(
-    for hash: Hash128, _ arena: borrowing BucketArena
+    for hash: Hash128, _ arena: inout BucketArena
   ) -> UnsafeMutablePointer<UserSlot> {
-    if used >= limit { rebuild(arena) }
+    if used >= limit { rebuild(&arena) }
     let tag = hash.low & ~UserSlot.linkMask
     var slot = slots + home(hash.high)
     let end = slots + capacity
@@ -89,6 +89,7 @@ struct UserTable: ~Copyable {
     return taken
   }
 
+  @inline(__always)
   private func isLive(_ slot: UserSlot, _ arena: borrowing BucketArena) -> Bool {
     !slot.isNeverUsed && arena.resolve(slot.newest) != nil
   }
@@ -98,7 +99,7 @@ struct UserTable: ~Copyable {
   }
 
   /// Moves the live slots to a table with room for more, front to back like `IdentitySet`.
-  private mutating func rebuild(_ arena: borrowing BucketArena) {
+  private mutating func rebuild(_ arena: inout BucketArena) {
     let live = liveCount(arena)
     let old = slots
     let oldCapacity = capacity
