@@ -164,7 +164,7 @@ final class SoakRun {
 
   private func finish() throws {
     traffic.send(SIGTERM)
-    _ = try traffic.leave(within: 60, after: "SIGTERM")
+    _ = try traffic.leave(within: 300, after: "SIGTERM")
     journal.say("traffic stopped: \(try text(of: traffic.output))")
     journal.say(String(format: "all instances stopped in %.1f s", try shutDown(instances)))
 

@@ -18,6 +18,9 @@ final class TrafficFeed {
     case arrival
   }
 
+  /// How long a record may wait for its broker.
+  private static let patienceMilliseconds: Int32 = 300_000
+
   private let producer: Producer
   private let topics: [EventKind: ProducerTopic]
   private let pace: Pace
@@ -28,7 +31,11 @@ final class TrafficFeed {
   /// - Parameter stop: ends sending, and the wait for a record that is not yet due.
   init(_ configuration: Configuration, pace: Pace, stop: StopFlag, logger: Logger) throws {
     let found = try Preflight(configuration, logger: logger).plan()
-    producer = try Producer(ClientSettings.producer(configuration), logger: logger)
+    var settings = ClientSettings.producer(configuration)
+    // A broker that is away for a while must not cost records; no reader waits for a transaction here.
+    settings["message.timeout.ms"] =
+      configuration.kafka["message.timeout.ms"] ?? "\(TrafficFeed.patienceMilliseconds)"
+    producer = try Producer(settings, logger: logger)
     var topics: [EventKind: ProducerTopic] = [:]
     for input in found.inputTopics { topics[input.kind] = try producer.topic(input.name) }
     self.topics = topics
@@ -53,7 +60,7 @@ final class TrafficFeed {
       sent += 1
       if sent % 64 == 0 { onProgress(sent) }
     }
-    try producer.flush(timeoutMilliseconds: 60_000)
+    try producer.flush(timeoutMilliseconds: TrafficFeed.patienceMilliseconds)
     try producer.checkDelivery()
     producer.close()
   }
