@@ -9,18 +9,19 @@ import Testing
 /// One input partition of a task, over a log that says what a test wants.
 @Suite struct InputTests {
   static let partition = TopicPartition(topic: "clicks", partition: 0)
+  static var task: AttributionTask { AttributionTask(definitions: Definitions(), kinds: [.click]) }
 
   @Test func aLogThatHasBecomeShorterIsRefused() throws {
     let log = StubLog(offsets: [0])
     let input = makeInput(log, start: 5)
-    let error = #expect(throws: PipelineError.self) { try input.fill(now: 0) }
+    let error = #expect(throws: PipelineError.self) { try input.fill(for: InputTests.task, now: 0) }
     #expect(error?.description.contains("goes on at offset 0, but was processed to 5") == true)
   }
 
   @Test func aGapInTheOffsetsIsNothingSpecial() throws {
     let log = StubLog(offsets: [7, 9])
     let input = makeInput(log, start: 5)
-    try input.fill(now: 0)
+    try input.fill(for: InputTests.task, now: 0)
     #expect(input.take().record.offset == 7)
     #expect(input.take().record.offset == 9)
     #expect(input.position == 10)
@@ -30,7 +31,7 @@ import Testing
     let log = StubLog(offsets: [])
     let input = makeInput(log, start: 5)
     log.metEnd = 5
-    try input.fill(now: 0)
+    try input.fill(for: InputTests.task, now: 0)
     log.answer = { throw KafkaError(code: -1, name: "_TRANSPORT", message: "", operation: "") }
     #expect(!input.isIdle(now: 60_000, timeout: 60_000, log))
     log.answer = { 6 }
