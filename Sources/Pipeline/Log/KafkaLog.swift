@@ -14,6 +14,10 @@ public struct KafkaLog: Log {
   /// as much again to manage it.
   private static let prefetchBudget: Int32 = 98_304
 
+  /// The same for a partition read from end to end: a full queue costs a second each time, which is
+  /// when librdkafka looks at it again.
+  private static let restorePrefetchKilobytes: Int32 = 65_536
+
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
@@ -48,7 +52,9 @@ public struct KafkaLog: Log {
     let end = try probe.endOffsets([partition], timeoutMilliseconds: Timeout.call)[partition] ?? 0
     probe.close(timeoutMilliseconds: 0)
     guard end > 0 else { return }
-    let consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
+    let consumer = try Consumer(
+      ClientSettings.consumer(configuration, prefetchKilobytes: KafkaLog.restorePrefetchKilobytes),
+      logger: logger)
     defer { consumer.close(timeoutMilliseconds: 0) }
     try consumer.assign([(partition, offset: 0)])
     let reader = KafkaLogReader(consumer, consumer.queue(for: partition)!)
