@@ -11,6 +11,14 @@ public struct Prefetch: Sendable {
   /// Per partition. librdkafka spends about 300 bytes on each, whatever its size.
   public let records: Int
 
+  /// For reading one partition through, with nothing else to do meanwhile.
+  static let ofOnePartition = Prefetch(kilobytes: 65_536, records: 1_000_000)
+
+  private init(kilobytes: Int, records: Int) {
+    self.kilobytes = kilobytes
+    self.records = records
+  }
+
   /// Shares what one process may hold (96 MB of payload, 512 Ki records) among `partitions`.
   public init(partitions: Int) {
     kilobytes = max(1_024, min(16_384, 98_304 / max(1, partitions)))

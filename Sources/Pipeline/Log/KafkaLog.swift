@@ -46,7 +46,9 @@ public struct KafkaLog: Log {
     let end = try probe.endOffsets([partition], timeoutMilliseconds: Timeout.call)[partition] ?? 0
     probe.close(timeoutMilliseconds: 0)
     guard end > 0 else { return }
-    let consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
+    let consumer = try Consumer(
+      ClientSettings.consumer(configuration, prefetch: .ofOnePartition),
+      logger: logger)
     defer { consumer.close(timeoutMilliseconds: 0) }
     try consumer.assign([(partition, offset: 0)])
     let reader = KafkaLogReader(consumer, consumer.queue(for: partition)!)
