@@ -74,7 +74,7 @@ public enum ClientSettings {
   public static func producer(_ configuration: Configuration) -> ClientConfiguration {
     var settings: ClientConfiguration = [
       "compression.type": "lz4", "linger.ms": "5", "batch.size": "262144",
-      "queue.buffering.max.messages": "1000000", "queue.buffering.max.kbytes": "131072",
+      "queue.buffering.max.messages": "1000000", "queue.buffering.max.kbytes": "65536",
       "transaction.timeout.ms": "15000", "message.timeout.ms": "14000",
       "message.max.bytes": "\(Configuration.largestRecord)",
     ]

@@ -1,11 +1,14 @@
-import Glibc
+import Foundation
 
 /// What the kernel knows of this process' memory.
 enum ProcessMemory {
-  /// The most that was ever resident, in bytes.
+  /// The most that was ever resident, in bytes; 0 where the kernel does not say.
+  ///
+  /// Not `getrusage`, which starts from what the parent process held when it made this one.
   static var peakResidentBytes: Int {
-    var usage = rusage()
-    getrusage(RUSAGE_SELF.rawValue, &usage)
-    return usage.ru_maxrss << 10
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let kibibytes = line?.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) }
+    return (kibibytes ?? 0) << 10
   }
 }
