@@ -62,7 +62,7 @@ final class Engine {
   /// Closes every window, as at the end of the input.
   func close(through time: Milliseconds) {
     for number in tasks.indices { table.update(task: Int32(number), .closed(through: time)) }
-    table.advance(now: 0)
+    table.advance(now: 0, isComplete: true)
     table.publish { rollups[$0.key] = $0 }
   }
 

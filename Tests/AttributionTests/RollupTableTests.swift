@@ -61,15 +61,28 @@ import TributaryTestKit
     let table = RollupTable(definitions: Definitions(), taskCount: 1)
     add(table, clicks: 0)
     table.update(task: 0, .closed(through: start - 900_000))
-    table.advance(now: 0)
+    table.advance(now: 0, isComplete: true)
     #expect(publish(table).map(\.isFinal) == [true])
+  }
+
+  @Test func aTaskClosedInAFormerRunVouchesForNoMoreThanItHasClosed() {
+    let table = RollupTable(definitions: Definitions(), taskCount: 2)
+    table.update(task: 0, .closed(through: start))
+    table.update(task: 1, .closed(through: start + 900_000))
+    add(table, clicks: 1)
+    table.advance(now: start + 86_400_000)
+    #expect(publish(table).map(\.isFinal) == [false])
+    #expect(table.finalThrough.time == start)
+    table.update(task: 1, .active(Watermark(start + 1_800_000)))
+    table.advance(now: start + 86_400_000, isComplete: true)
+    #expect(!table.hasChanges)
   }
 
   @Test func aTaskTakenOverAnewKeepsWindowsOpenUntilItHasSpoken() {
     let table = RollupTable(definitions: Definitions(), taskCount: 2)
     table.update(task: 0, .closed(through: start - 900_000))
     table.update(task: 1, .closed(through: start - 900_000))
-    table.advance(now: 0)
+    table.advance(now: 0, isComplete: true)
     add(table, clicks: 1)
     table.update(task: 0, .active(.unknown))
     table.update(task: 1, .active(Watermark(start + 900_000)))

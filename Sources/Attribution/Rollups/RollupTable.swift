@@ -78,9 +78,13 @@ public final class RollupTable {
 
   /// Lets time pass: windows that every task has passed become final.
   ///
-  /// - Parameter now: wall time; counts only while no input moves anywhere.
-  public func advance(now: Milliseconds) {
-    guard tasks.count >= taskCount, let mark = agreedMark(now), mark > finalThrough else { return }
+  /// - Parameters:
+  ///   - now: wall time; counts only while no input moves anywhere.
+  ///   - isComplete: whether there is nothing more to come, for good: once every task is closed, every
+  ///     window is.
+  public func advance(now: Milliseconds, isComplete: Bool = false) {
+    guard tasks.count >= taskCount, let mark = agreedMark(now, isComplete), mark > finalThrough
+    else { return }
     finalThrough = mark
     for end in openWindows.keys.filter({ $0 <= mark.time }).sorted() {
       for number in openWindows.removeValue(forKey: end)! {
@@ -92,24 +96,29 @@ public final class RollupTable {
   }
 
   /// What all tasks have passed; nil when nothing is known.
-  private func agreedMark(_ now: Milliseconds) -> Watermark? {
+  private func agreedMark(_ now: Milliseconds, _ isComplete: Bool) -> Watermark? {
     var active = Watermark.idle
     var closed = Watermark.unknown
-    var isAnyIdle = false
+    var isEveryTaskClosed = true
     for status in tasks.values {
       switch status {
-      case .active(let mark): active = active.meet(mark)
-      case .idle: isAnyIdle = true
-      case .closed(let end): closed = max(closed, Watermark(end))
+      case .active(let mark):
+        active = active.meet(mark)
+        isEveryTaskClosed = false
+      case .idle:
+        isEveryTaskClosed = false
+      case .closed(let end):
+        // Closed in a former run, perhaps, with more to come: it vouches for what it has closed.
+        active = active.meet(Watermark(end))
+        closed = max(closed, Watermark(end))
       }
     }
-    if active != .idle { return active.isKnown ? active : nil }
-    if isAnyIdle {
-      return Watermark(now - definitions.idleTimeout - definitions.allowedLateness)
+    if isComplete && isEveryTaskClosed && closed.isKnown {
+      // All is read: whatever is open closes, windows that hold only costs included.
+      return max(closed, openWindows.keys.max().map { Watermark($0) } ?? closed)
     }
-    // All is read: whatever is open closes, windows that hold only costs included.
-    let last = openWindows.keys.max().map { Watermark($0) } ?? closed
-    return closed.isKnown ? max(closed, last) : nil
+    if active != .idle { return active.isKnown ? active : nil }
+    return Watermark(now - definitions.idleTimeout - definitions.allowedLateness)
   }
 
   // MARK: Output

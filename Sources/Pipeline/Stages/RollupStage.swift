@@ -19,6 +19,9 @@ package final class RollupStage: Stage {
   private var partitions: [RollupPartition] = []
   /// Where the deltas ended when the stage was asked to finish.
   private(set) var ends: [TopicPartition: Int64]?
+  /// Whether the commit under way closes every window, and whether one has.
+  private var isClosing = false
+  private var hasClosed = false
 
   init(_ context: StageContext) {
     self.context = context
@@ -27,7 +30,9 @@ package final class RollupStage: Stage {
 
   package var topics: [String] { [context.configuration.deltasTopic] }
   package var openRows: Int { partitions.reduce(0) { $0 + $1.openRecords } }
-  package var hasChanges: Bool { partitions.contains(where: \.hasChanges) }
+  package var hasChanges: Bool {
+    partitions.contains(where: \.hasChanges) || (isFinished && !hasClosed)
+  }
 
   package var wantsCommit: Bool {
     partitions.contains(where: \.waitsForReload) || (ends != nil && hasChanges && isFinished)
@@ -67,7 +72,10 @@ package final class RollupStage: Stage {
   }
 
   package func advanceClock() {
-    for partition in partitions { partition.table.advance(now: context.now()) }
+    isClosing = isFinished
+    for partition in partitions {
+      partition.table.advance(now: context.now(), isComplete: isClosing)
+    }
   }
 
   package func writeEffects() throws {
@@ -78,6 +86,7 @@ package final class RollupStage: Stage {
 
   package func didCommit() {
     for partition in partitions { partition.didCommit() }
+    hasClosed = isClosing
     tidy()
   }
 
@@ -92,7 +101,10 @@ package final class RollupStage: Stage {
     }
   }
 
-  package func drop() { partitions.removeAll() }
+  package func drop() {
+    partitions.removeAll()
+    hasClosed = false
+  }
 
   package func takeOver(_ sources: [TopicPartition]) throws -> String {
     let starts = try context.consumer.startOffsets(sources)

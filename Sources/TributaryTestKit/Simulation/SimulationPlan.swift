@@ -46,7 +46,7 @@ struct SimulationPlan {
     heldBack = isPunctual ? 0 : random.below(2) * random.below(60)
     arrivals = 2 + random.below(12)
     wallOffset = random.below(3) == 0 ? random.below(2 * 86_400_000) - 86_400_000 : 0
-    checksRetention = random.below(8) == 0 && !isPunctual
+    checksRetention = random.below(8) == 0
     traffic = SimulationPlan.traffic(
       definitions, seed: random.next(), isPunctual: isPunctual, &random)
   }
