@@ -76,6 +76,6 @@ final class Child {
   /// How often one of its workers failed and was built again.
   func rebuilds() throws -> Int {
     try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
-      .count { $0.contains("; it starts again in ") }
+      .count { $0.contains("; it starts again, ") }
   }
 }

@@ -7,6 +7,9 @@ final class SoakRun {
   private static let names = ["one", "two", "three", "four"]
   /// Contract: SIGTERM finishes the open transaction and leaves within this.
   private static let shutdownSeconds = 10.0
+  /// For all instances to read what is left, and for the others once one has.
+  private static let endSeconds = 600.0
+  private static let patienceSeconds = 60.0
 
   private let cluster: SoakCluster
   private let broker: LocalBroker?
@@ -168,9 +171,7 @@ final class SoakRun {
     journal.say("traffic stopped: \(try text(of: traffic.output))")
     journal.say(String(format: "all instances stopped in %.1f s", try shutDown(instances)))
 
-    // All of them: on a broker that expels nobody, the partitions of one left out stay with it.
-    for instance in instances { try instance.start("run", "--exit-at-end") }
-    for instance in instances { _ = try instance.leave(within: 300, after: "run --exit-at-end") }
+    try readToEnd()
     journal.say("all that was left is processed")
 
     try verify.start("verify", "--all")
@@ -197,6 +198,30 @@ final class SoakRun {
       \(faults.joined(separator: ", ")); workers built again \(rebuilds) times; slowest shutdown \
       \(String(format: "%.1f", slowestShutdown)) s
       """)
+  }
+
+  /// Has all instances come back until all are through: a broker that expels nobody leaves the partitions
+  /// of one that was through before another began with it.
+  private func readToEnd() throws {
+    let deadline = Date() + SoakRun.endSeconds
+    repeat {
+      for instance in instances { try instance.start("run", "--exit-at-end") }
+      var lastEnd: Date?
+      while instances.contains(where: \.isRunning) {
+        guard Date() < deadline else { break }
+        usleep(100_000)
+        if instances.allSatisfy(\.isRunning) { continue }
+        lastEnd = lastEnd ?? Date()
+        if Date().timeIntervalSince(lastEnd!) > SoakRun.patienceSeconds { break }
+      }
+      guard instances.contains(where: \.isRunning) else {
+        for instance in instances { _ = try instance.leave(within: 0, after: "run --exit-at-end") }
+        return
+      }
+      for instance in instances { instance.end() }
+    } while Date() < deadline
+    throw Violation(
+      "\(instances.count) instances do not all come to the end within \(Int(SoakRun.endSeconds)) s")
   }
 
   private func text(of url: URL) throws -> String {
