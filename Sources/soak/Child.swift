@@ -10,6 +10,8 @@ final class Child {
   private let cluster: SoakCluster
   private let environment: [String: String]
   private var process: Process?
+  /// Length of the log when it was last started, in bytes.
+  private var logBefore: UInt64 = 0
 
   init(_ name: String, _ cluster: SoakCluster) {
     self.name = name
@@ -28,7 +30,7 @@ final class Child {
     if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
     try Data().write(to: output)
     let errors = try FileHandle(forWritingTo: log)
-    try errors.seekToEnd()
+    logBefore = try errors.seekToEnd()
     let process = Process()
     process.executableURL = Child.program
     process.arguments = arguments
@@ -59,10 +61,22 @@ final class Child {
     guard let process, !process.isRunning else {
       throw Violation("\(name) still runs \(Int(seconds)) s after \(what)")
     }
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+    guard try process.terminationReason == .exit && process.terminationStatus == 0 || diedUnborn
+    else {
       throw Violation("\(name) ended with status \(process.terminationStatus) after \(what)")
     }
     return Date().timeIntervalSince(began)
+  }
+
+  /// Whether SIGTERM came before the program could ask to be told: the kernel ends such a process, and
+  /// nothing was begun.
+  private var diedUnborn: Bool {
+    get throws {
+      guard let process, process.terminationReason == .uncaughtSignal,
+        process.terminationStatus == SIGTERM
+      else { return false }
+      return try FileHandle(forReadingFrom: log).seekToEnd() == logBefore
+    }
   }
 
   /// Lines of its log that no working program writes: what is not in the log's format is a crash's

@@ -8,6 +8,10 @@ import tempfile
 import time
 
 
+class Navigated(RuntimeError):
+    """The page went elsewhere while it was asked."""
+
+
 class Chromium:
     def __init__(self):
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -61,7 +65,8 @@ class Chromium:
             message = self._message()
             if message.get("id") == self._next:
                 if "error" in message:
-                    raise RuntimeError(f"{method}: {message['error']}")
+                    navigated = "navigated" in message["error"].get("message", "")
+                    raise (Navigated if navigated else RuntimeError)(f"{method}: {message['error']}")
                 return message["result"]
             self._note(message)
 
@@ -100,7 +105,10 @@ class Chromium:
         """Waits until an expression is true; gives its value."""
         deadline = time.time() + seconds
         while time.time() < deadline:
-            value = self.run(script)
+            try:
+                value = self.run(script)
+            except Navigated:
+                value = None
             if value:
                 return value
             time.sleep(0.05)
