@@ -55,6 +55,12 @@ public final class RollupTable {
   /// Number of rollups in memory that are not final yet.
   public var openCount: Int { openWindows.values.reduce(0) { $0 + $1.count } }
 
+  /// Whether every task has read all there was to read, as far as is known.
+  public var isEveryTaskClosed: Bool {
+    tasks.count >= taskCount
+      && tasks.values.allSatisfy { if case .closed = $0 { true } else { false } }
+  }
+
   // MARK: Input
 
   /// Whether the rollup with this identity (the hash of its record key) is in memory.
