@@ -19,6 +19,7 @@ let package = Package(
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
@@ -38,6 +39,12 @@ let package = Package(
     .target(
       name: "SQLSink",
       dependencies: ["Attribution", "CPostgreSQL", "CSQLite", "Codec", "Reporting"]),
+    .target(
+      name: "Files",
+      dependencies: [
+        "Attribution", "CSQLite", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Reporting", "SQLSink", .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(
       name: "Dashboard",
       dependencies: [
@@ -67,7 +74,7 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
+        "Files", "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -97,6 +104,12 @@ let package = Package(
       name: "DashboardTests",
       dependencies: ["Attribution", "Codec", "Dashboard", "Reporting"]),
     .testTarget(
+      name: "FilesTests",
+      dependencies: [
+        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
+        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
       name: "PipelineTests",
       dependencies: [
         "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline",
@@ -105,8 +118,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Kafka", "Pipeline",
-        "Reporting", "SQLSink", "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Kafka",
+        "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BrokerKit
 import Configuration
+import Files
 import Foundation
 import Kafka
 import Logging
@@ -20,7 +21,8 @@ struct Tributary: ParsableCommand {
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, ReportCommand.self, Serve.self,
+      Run.self, Demo.self, Generate.self, Attribute.self, Topics.self, Tail.self,
+      ReportCommand.self, Serve.self,
       Sink.self, Explain.self, Verify.self, ResetCommand.self, Bench.self,
     ])
 
@@ -40,7 +42,7 @@ struct Tributary: ParsableCommand {
       complain("\(error)")
       Foundation.exit(2)
     case is PipelineError, is KafkaError, is LocalBroker.Unavailable, is ReportingError,
-      is SQLError, is Failure:
+      is SQLError, is FileError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:
