@@ -21,7 +21,7 @@ struct Tributary: ParsableCommand {
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Attribute.self, Topics.self, Tail.self,
+      Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, Topics.self, Tail.self,
       ReportCommand.self, Serve.self,
       Sink.self, Explain.self, Verify.self, ResetCommand.self, Bench.self,
     ])
