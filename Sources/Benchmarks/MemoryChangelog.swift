@@ -36,6 +36,7 @@ final class MemoryChangelog: Log, LogProducer, @unchecked Sendable {
     records.append((key, Array(value)))
   }
 
+  func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] { [:] }
   func deleteRecords(before offsets: [TopicPartition: Int64]) throws {}
   func begin() throws {}
   func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {}

@@ -12,7 +12,8 @@ import TributaryTestKit
       }
     }
     #expect(summary.runs == 2_000)
-    for call in LogCall.allCases {
+    // `ends` is asked for at the end only, when nothing goes wrong any more.
+    for call in LogCall.allCases where call != .ends {
       #expect(summary.counts.brokenCalls[call, default: 0] > 5, "\(call) hardly ever failed")
     }
     for (name, count) in summary.counts.named {

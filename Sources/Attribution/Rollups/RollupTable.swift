@@ -64,6 +64,12 @@ public final class RollupTable {
     )
   }
 
+  /// Whether every task has read all there was to read, as far as is known.
+  public var isEveryTaskClosed: Bool {
+    tasks.count >= taskCount
+      && tasks.values.allSatisfy { if case .closed = $0 { true } else { false } }
+  }
+
   // MARK: Input
 
   /// Whether the rollup with this identity (the hash of its record key) is in memory.

@@ -31,6 +31,10 @@ public struct FailpointLog: Log {
     try base.readThrough(partition, body)
   }
 
+  public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try base.ends(of: partitions)
+  }
+
   public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
     try base.deleteRecords(before: offsets)
   }

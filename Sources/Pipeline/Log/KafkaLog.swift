@@ -42,9 +42,7 @@ public struct KafkaLog: Log {
   public func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
     // Up to the very end, not just what is committed by now: behind somebody's transaction that is
     // still open there may be records that count, so the read waits for it to end.
-    let probe = try Consumer(ClientSettings.probe(configuration), logger: logger)
-    let end = try probe.endOffsets([partition], timeoutMilliseconds: Timeout.call)[partition] ?? 0
-    probe.close(timeoutMilliseconds: 0)
+    let end = try ends(of: [partition])[partition] ?? 0
     guard end > 0 else { return }
     let consumer = try Consumer(
       ClientSettings.consumer(configuration, prefetch: .ofOnePartition),
@@ -75,6 +73,12 @@ public struct KafkaLog: Log {
 }
 
 extension KafkaLog {
+  public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    let probe = try Consumer(ClientSettings.probe(configuration), logger: logger)
+    defer { probe.close(timeoutMilliseconds: 0) }
+    return try probe.endOffsets(partitions, timeoutMilliseconds: Timeout.call)
+  }
+
   public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
     let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
     try admin.deleteRecords(before: offsets, timeoutMilliseconds: Timeout.tidying)

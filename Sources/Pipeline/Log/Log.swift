@@ -12,6 +12,8 @@ public protocol Log: Sendable {
   func readThrough(
     _ partition: TopicPartition, _ body: (Record) throws -> Void
   ) throws
+  /// The offsets behind the last record of each partition, of transactions still open too.
+  func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
   /// Deletes what lies before the offsets and nobody reads again.
   func deleteRecords(before offsets: [TopicPartition: Int64]) throws
 }

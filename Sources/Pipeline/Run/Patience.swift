@@ -6,6 +6,10 @@ struct Patience {
   private let now: @Sendable () -> Milliseconds
   private var next: Milliseconds = 0
   private var lastSaid: Milliseconds
+  /// When it was first asked for.
+  private var began: Milliseconds?
+  /// Longer than a session that was not changed in the configuration.
+  private static let limit: Milliseconds = 60_000
 
   init(_ now: @escaping @Sendable () -> Milliseconds) {
     self.now = now
@@ -14,7 +18,11 @@ struct Patience {
 
   var isDue: Bool { now() >= next }
 
+  /// Whether somebody who is gone would have been missed by now.
+  var isOver: Bool { began.map { now() - $0 >= Patience.limit } ?? false }
+
   mutating func wait(_ logger: Logger, _ what: String) {
+    began = began ?? now()
     next = now() + 500
     guard now() - lastSaid >= 10_000 else { return }
     lastSaid = now()

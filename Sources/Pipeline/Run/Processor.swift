@@ -30,6 +30,7 @@ public final class Processor: @unchecked Sendable {
   private var failure: (any Error)?
   private var finishedWorkers: Set<Int> = []
   private var isGroupFinished = false
+  private var areRollupsFinished = false
   /// Where every input ended when the first worker started, when that is where to stop.
   private var ends: [TopicPartition: Int64]?
   private var counts: [Int: [EventKind: InputCounts]] = [:]
@@ -131,7 +132,8 @@ public final class Processor: @unchecked Sendable {
       setWaker(name, worker.waker, heartbeat)
       var patience = Patience(now)
       var wasWell = false
-      while !shouldStop && !isAttributionDone {
+      // To the end of the rollups: a task of somebody who died may still come here to be closed.
+      while !shouldStop && !areRollupsDone {
         try worker.step()
         guard !heartbeat.isAbandoned else { break }
         heartbeat.beat()
@@ -140,7 +142,7 @@ public final class Processor: @unchecked Sendable {
           wasWell = true
         }
         report(index, isFinished: worker.isFinished)
-        if index == 0 && isEveryWorkerFinished && patience.isDue {
+        if index == 0 && !isAttributionDone && isEveryWorkerFinished && patience.isDue {
           if try worker.isGroupFinished(upTo: lock.withLock { ends ?? [:] }) {
             lock.withLock { isGroupFinished = true }
           } else {
@@ -184,6 +186,8 @@ public final class Processor: @unchecked Sendable {
 
   /// Whether the end of every input has been reached, when asked to stop there.
   private var isAttributionDone: Bool { lock.withLock { isGroupFinished } }
+  /// Whether every window has been closed, when asked to stop at the end.
+  private var areRollupsDone: Bool { lock.withLock { areRollupsFinished } }
 
   // MARK: Rollups
 
@@ -199,9 +203,22 @@ public final class Processor: @unchecked Sendable {
       var patience = Patience(now)
       var wasWell = false
       while !shouldStop {
-        if worker.isFinished && patience.isDue {
-          if try worker.isGroupFinished() { break }
-          patience.wait(logger, "deltas")
+        if patience.isDue && (worker.isFinished || worker.waitsForTasks) {
+          if try worker.isFinished && worker.isGroupFinished() { break }
+          // A task's new owner has more to say than there was before.
+          if worker.waitsForTasks {
+            if patience.isOver {
+              logger.warning(
+                """
+                a task is another member's that does not stop at the end: windows that it has not \
+                passed stay open
+                """)
+              worker.leaveTasksOpen()
+            } else {
+              try worker.finish()
+            }
+          }
+          patience.wait(logger, worker.isFinished ? "deltas" : "inputs")
         }
         if !isFinishing && isAttributionDone {
           try worker.finish()
@@ -215,7 +232,12 @@ public final class Processor: @unchecked Sendable {
           wasWell = true
         }
       }
-      if heartbeat.isAbandoned { worker.close() } else { try worker.stop() }
+      if heartbeat.isAbandoned {
+        worker.close()
+      } else {
+        try worker.stop()
+        lock.withLock { areRollupsFinished = isFinishing }
+      }
     } catch {
       worker.close()
       throw error

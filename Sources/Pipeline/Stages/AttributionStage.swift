@@ -79,8 +79,9 @@ package final class AttributionStage: Stage {
     let configuration = context.configuration
     // What the rollup stage last heard of these tasks may be long past: nothing is final until they
     // have spoken again. Said before the restore, which can take a while.
-    for partition in Set(partitions.filter { $0.topic == configuration.topics.clicks }) {
-      try context.outbox.broadcast(.active(.unknown), ofTask: partition.partition)
+    let clicks = partitions.filter { $0.topic == configuration.topics.clicks }
+    for task in clicks.map(\.partition).sorted() {
+      try context.outbox.broadcast(.active(.unknown), ofTask: task)
     }
     if context.outbox.isOpen { try context.outbox.commit([:], of: context.consumer) }
     let starts = try context.consumer.startOffsets(partitions)

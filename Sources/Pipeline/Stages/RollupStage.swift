@@ -43,12 +43,22 @@ package final class RollupStage: Stage {
   }
 
   /// Whether everything up to `ends` has been taken.
-  var isFinished: Bool { ends != nil && partitions.allSatisfy(\.isFinished) }
+  var isAtEnds: Bool { ends != nil && partitions.allSatisfy(\.isFinished) }
 
-  /// Has the stage finish once it has processed what the deltas topic holds now.
+  /// Whether nothing more is to come: everything up to `ends` has been taken, and every task is
+  /// through, or not waited for.
+  var isFinished: Bool {
+    isAtEnds && (!waitsForTasks || partitions.allSatisfy(\.table.isEveryTaskClosed))
+  }
+
+  /// Whether a task that is not through keeps the stage from finishing.
+  var waitsForTasks = true
+
+  /// Has the stage finish once it has processed what the deltas topic holds now. Behind a transaction
+  /// that a dead producer has left open there may be more that counts, so that is waited for.
   func finish() throws {
-    ends = try context.consumer.endOffsets(
-      (0..<context.plan.rollupPartitions).map {
+    ends = try context.log.ends(
+      of: (0..<context.plan.rollupPartitions).map {
         TopicPartition(topic: context.configuration.deltasTopic, partition: $0)
       })
     setStops()
@@ -141,6 +151,12 @@ extension Worker where S == RollupStage {
 
   /// Has the worker finish once it has processed what the deltas topic holds now.
   package func finish() throws { try stage.finish() }
+
+  /// Whether everything that the deltas held at `finish` is processed, but not every task is through.
+  package var waitsForTasks: Bool { hasAssignment && stage.isAtEnds && !stage.isFinished }
+
+  /// Has the worker finish without the tasks that are not through. What they have not passed stays open.
+  package func leaveTasksOpen() { stage.waitsForTasks = false }
 
   /// Whether `finish` was asked for and everything up to then is published.
   package var isFinished: Bool { hasAssignment && stage.isFinished && !stage.hasChanges }

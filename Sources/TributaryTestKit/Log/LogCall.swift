@@ -2,7 +2,7 @@
 /// the past tense are reached when the cluster has done it and before the caller hears so.
 public enum LogCall: String, Sendable, CaseIterable {
   // Of the log itself.
-  case makeConsumer, makeProducer, readThrough, readRecord, deleteRecords
+  case makeConsumer, makeProducer, readThrough, readRecord, ends, deleteRecords
   // Of a consumer and its readers.
   case subscribe, poll, reader, read, endOffsets, startOffsets, rewind
   // Of a producer.

@@ -75,6 +75,11 @@ public final class MemoryLog: Log, @unchecked Sendable {
     }
   }
 
+  public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try enter(.ends, process)
+    return Dictionary(uniqueKeysWithValues: partitions.map { ($0, end(of: $0)) })
+  }
+
   public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
     try enter(.deleteRecords, process)
     for (name, offset) in offsets { partition(name).delete(before: Int(offset)) }
