@@ -19,6 +19,7 @@ let package = Package(
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
@@ -41,6 +42,12 @@ let package = Package(
     .target(
       name: "SQLSink",
       dependencies: ["Attribution", "CPostgreSQL", "CSQLite", "Codec", "Reporting"]),
+    .target(
+      name: "Files",
+      dependencies: [
+        "Attribution", "CSQLite", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Reporting", "SQLSink", .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(
       name: "Dashboard",
       dependencies: [
@@ -70,7 +77,7 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard",
-        "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
+        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -103,6 +110,12 @@ let package = Package(
       name: "HistoryTests",
       dependencies: ["Attribution", "Codec", "Configuration", "History", "TributaryTestKit"]),
     .testTarget(
+      name: "FilesTests",
+      dependencies: [
+        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
+        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
       name: "PipelineTests",
       dependencies: [
         "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline",
@@ -111,8 +124,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Kafka", "Pipeline",
-        "Reporting", "SQLSink", "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Kafka",
+        "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

@@ -14,7 +14,7 @@ public struct Publication {
   private let logger: Logger
 
   /// How long the processor may stand still before its place is taken, in seconds.
-  private static let patience = 5.0
+  private static let patience = 3.0
   /// How long the taking of its place may take, in seconds.
   private static let limit = 90.0
 
