@@ -35,6 +35,9 @@ let package = Package(
         "Attribution", "CMalloc", "Codec", "Configuration", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "History",
+      dependencies: ["Attribution", "Codec", "Configuration", "Kafka", "Pipeline"]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(
       name: "SQLSink",
@@ -59,7 +62,7 @@ let package = Package(
     .target(
       name: "TributaryTestKit",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "Codec", "Configuration", "History", "Kafka", "Pipeline",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -74,7 +77,7 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard",
-        "Files", "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
+        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -103,6 +106,9 @@ let package = Package(
     .testTarget(
       name: "DashboardTests",
       dependencies: ["Attribution", "Codec", "Dashboard", "Reporting"]),
+    .testTarget(
+      name: "HistoryTests",
+      dependencies: ["Attribution", "Codec", "Configuration", "History", "TributaryTestKit"]),
     .testTarget(
       name: "FilesTests",
       dependencies: [

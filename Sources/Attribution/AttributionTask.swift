@@ -148,6 +148,9 @@ public final class AttributionTask {
   /// What is remembered: entries, and bytes with all overhead.
   public var size: StateSize { state.pointee.size }
 
+  /// Entries and bytes by store. O(1), unlike `size`.
+  public var stores: [StoreSize] { state.pointee.stores }
+
   /// Bytes held by the state, all overhead included. O(1).
   public var byteCount: Int { state.pointee.byteCount }
 }

@@ -256,4 +256,12 @@ struct TaskState: ~Copyable {
   }
 
   var byteCount: Int { identities.byteCount + journeys.byteCount }
+
+  var stores: [StoreSize] {
+    [
+      StoreSize(
+        name: "identities", entries: identities.usedCount, bytes: identities.byteCount),
+      StoreSize(name: "journeys", entries: journeys.recordCount, bytes: journeys.byteCount),
+    ]
+  }
 }

@@ -20,10 +20,11 @@ struct Tributary: ParsableCommand {
       once, and keeps 5-minute rollups in a compacted topic. Data goes to standard output, logs to \
       standard error. Exit code 0: done, 1: failed, 2: wrong usage or configuration.
       """,
+    version: BuildInfo.version,
     subcommands: [
       Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, Topics.self, Tail.self,
-      ReportCommand.self, Serve.self,
-      Sink.self, Explain.self, Verify.self, ResetCommand.self, Bench.self,
+      ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, BackfillCommand.self,
+      Verify.self, ResetCommand.self, Bench.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.

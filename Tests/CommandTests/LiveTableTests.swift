@@ -60,6 +60,23 @@ struct LiveTableTests {
     #expect(text(table(windows: 1, limit: 1), board)[4] == "… 3 more")
   }
 
+  @Test(
+    "fits the columns that there are, and keeps what it is sorted by", arguments: [40, 60, 80, 120])
+  func width(columns: Int) {
+    var table = table(windows: 1)
+    table.rank = .users
+    let name = String(repeating: "long-name-", count: 5)
+    let lines = table.lines(
+      board([name: 1_234_567, "c-2": 2]), now: 27_500, revisionRate: 12_345, columns: columns
+    ).map(\.text)
+    #expect(lines.allSatisfy { $0.count <= columns }, "\(lines)")
+    #expect(lines[2].contains("users ▼"))
+    #expect(lines[2].contains("clicks"))
+    #expect(lines[2].contains("cpc") == (columns == 120))
+    #expect(lines[3].hasPrefix("long-na"))
+    #expect(lines[0].hasPrefix("watermark 00:00:25Z"))
+  }
+
   @Test("shows only the names that are asked for, and their total")
   func filter() {
     let lines = text(table(windows: 1, filter: "C-1"), board(["c-1": 3, "c-2": 2, "xc-10": 1]))

@@ -141,6 +141,40 @@ struct APITests {
         """)
   }
 
+  @Test("The last so many seconds begin no earlier than there is anything")
+  func beginning() throws {
+    let server = try TestServer()
+    server.fill()
+    for (last, from) in [("1800", "2026-01-05T11:30:00Z"), ("86400", "2026-01-05T11:00:00Z")] {
+      let summary = server.get("/api/summary?last=\(last)").json
+      #expect(summary["from"] as? String == from)
+      #expect(summary["to"] as? String == "2026-01-05T12:00:00Z")
+    }
+  }
+
+  @Test("A histogram that is counted elsewhere and gauges that go are told as they are now")
+  func setMetrics() {
+    let metrics = Metrics()
+    metrics.define("a", .gauge, help: "As.")
+    metrics.define("b_seconds", .histogram, help: "Bs.", bounds: [0.1, 1])
+    metrics.set("a", ["partition": "1"], to: 2)
+    for _ in 0..<2 { metrics.set("b_seconds", ["stage": "x"], counts: [1, 0, 2], sum: 9.5) }
+    metrics.clear("a")
+    #expect(
+      metrics.text == """
+        # HELP a As.
+        # TYPE a gauge
+        # HELP b_seconds Bs.
+        # TYPE b_seconds histogram
+        b_seconds_bucket{le="0.1",stage="x"} 1
+        b_seconds_bucket{le="1",stage="x"} 1
+        b_seconds_bucket{le="+Inf",stage="x"} 3
+        b_seconds_sum{stage="x"} 9.5
+        b_seconds_count{stage="x"} 3
+
+        """)
+  }
+
   // MARK: Checking against the document
 
   private func example(_ parameter: [String: Any]) throws -> String {

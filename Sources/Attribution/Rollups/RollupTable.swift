@@ -55,6 +55,15 @@ public final class RollupTable {
   /// Number of rollups in memory that are not final yet.
   public var openCount: Int { openWindows.values.reduce(0) { $0 + $1.count } }
 
+  /// The rollups in memory: how many, and about how many bytes, names left out. O(1).
+  public var store: StoreSize {
+    let slot = MemoryLayout<Bucket?>.stride + layout.width * 8
+    let entry = MemoryLayout<Hash128>.stride + MemoryLayout<Int>.stride
+    return StoreSize(
+      name: "rollups", entries: index.count, bytes: buckets.capacity * slot + index.capacity * entry
+    )
+  }
+
   /// Whether every task has read all there was to read, as far as is known.
   public var isEveryTaskClosed: Bool {
     tasks.count >= taskCount

@@ -39,6 +39,9 @@ struct IdentitySet: ~Copyable {
   /// Bytes held, all overhead included.
   var byteCount: Int { capacity * MemoryLayout<Slot>.stride }
 
+  /// Slots that were ever used since the table was made, the dead included. O(1).
+  var usedCount: Int { used }
+
   /// Number of live ids. O(capacity).
   var liveCount: Int {
     var count = 0

@@ -40,6 +40,11 @@ struct IdentitySets: ~Copyable {
     impressions.liveCount + clicks.liveCount + conversions.liveCount + costs.liveCount
   }
 
+  /// Slots in use, the dead included. O(1).
+  var usedCount: Int {
+    impressions.usedCount + clicks.usedCount + conversions.usedCount + costs.usedCount
+  }
+
   var byteCount: Int {
     impressions.byteCount + clicks.byteCount + conversions.byteCount + costs.byteCount
   }

@@ -71,8 +71,8 @@ struct APIQuery {
     return view
   }
 
-  /// `last` windows' worth of milliseconds up to the newest, or `from` and `to`: instants, or days of
-  /// the time zone. By default everything.
+  /// The `last` seconds up to the end of the newest window, as far back as there is anything, or `from` and
+  /// `to`: instants, or days of the time zone. By default everything.
   private static func range(
     _ query: [String: String], _ board: RollupBoard, _ view: View, _ calendar: ZonedCalendar
   ) throws -> Range<Milliseconds> {
@@ -83,7 +83,7 @@ struct APIQuery {
       guard let seconds = Int64(last), seconds > 0, seconds < 1 << 40 else {
         throw APIError("last must be a number of seconds")
       }
-      range = (end - seconds * 1_000)..<end
+      range = max(range.lowerBound, end - seconds * 1_000)..<end
     }
     let from = try query["from"].map { try time($0, "from", calendar) } ?? range.lowerBound
     let to = try query["to"].map { try time($0, "to", calendar) } ?? range.upperBound

@@ -27,7 +27,7 @@ public final class HTTPServer: Sendable {
     public init() {}
   }
 
-  let settings: Settings
+  public let settings: Settings
   let responder: any HTTPResponder
   let hub: EventHub
   let pool: NIOThreadPool

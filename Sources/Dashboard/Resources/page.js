@@ -7,6 +7,8 @@ const titles = {
   impressions: "Impressions", clicks: "Clicks", ctr: "CTR", spend: "Spend", cpc: "CPC",
   conversions: "Conversions", conversion_rate: "Conversion rate", cpa: "CPA", revenue: "Revenue", roas: "ROAS",
 };
+const percentages = ["ctr", "conversion_rate"];
+const money = ["spend", "cpc", "cpa", "revenue"];
 const state = {
   view: "", by: "", range: "86400", from: "", to: "", unit: "auto", timezone: "", models: [],
   metric: "clicks", sort: "spend", ascending: false, filter: "", cursor: -1,
@@ -86,7 +88,7 @@ function onStatus(status) {
 function rangeParameters() {
   if (state.range === "all") return {};
   if (state.range !== "days") return { last: state.range };
-  const parameters = { from: state.from };
+  const parameters = state.from ? { from: state.from } : {};
   if (state.to) {
     const next = new Date(state.to + "T00:00:00Z");
     next.setUTCDate(next.getUTCDate() + 1);
@@ -183,8 +185,16 @@ function change(choices) {
   }
   kept.set("models", state.models.join(","));
   history.replaceState(null, "", "?" + kept);
-  if (state.range === "days" && !state.from) return;
   refresh();
+}
+
+// Choosing days begins with the last one there is.
+function beginWithLastDay() {
+  if (!state.from && summary && summary.total) {
+    const last = new Date(Date.parse(summary.to) - 1);
+    state.from = state.to = new Intl.DateTimeFormat("en-CA", { timeZone: summary.timezone }).format(last);
+  }
+  for (const key of ["from", "to"]) byId(key).value = state[key];
 }
 
 // --- Drawing ---
@@ -203,14 +213,29 @@ function drawing(name, attributes, ...children) {
   return made;
 }
 
-// Every digit that counts: thousands apart, zeros at the end left out but for two decimals.
-function digits(value) {
+// Every digit that counts: thousands apart, zeros at the end left out but for two decimals. Fractions
+// are written as percentages, their point moved by text: no digit is rounded.
+function digits(value, measure) {
   if (value === null || value === undefined) return "–";
-  const [whole, decimals] = String(value).split(".");
+  let [whole, decimals] = String(value).split(".");
+  const isPercentage = percentages.includes(measure);
+  if (isPercentage) {
+    whole = (whole + decimals.slice(0, 2)).replace(/^0+(?=\d)/, "");
+    decimals = decimals.slice(2);
+  }
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, "\u202f");
   if (decimals === undefined) return grouped;
   const kept = decimals.replace(/0+$/, "").padEnd(2, "0");
-  return grouped + "." + kept;
+  return grouped + "." + kept + (isPercentage ? "\u202f%" : "");
+}
+
+// The same digits, those after the second decimal small.
+function figure(value, measure) {
+  const [, head, tail, unit] = digits(value, measure).match(/^([^.]*(?:\.\d\d)?)(\d*)(.*)$/);
+  const box = element("span", { class: "figure" }, head);
+  if (tail) box.append(element("span", { class: "tail" }, tail));
+  if (unit) box.append(element("span", { class: "unit" }, unit));
+  return box;
 }
 
 const valueOf = (row, measure, model) =>
@@ -245,28 +270,45 @@ function showStatus() {
 
 function draw() {
   showStatus();
+  drawOpen();
   drawCards();
   drawChart();
   drawTable();
   drawCorrections();
 }
 
+const spoken = (model) => model.replaceAll("_", " ");
+const tone = (model) => summary.known_models.indexOf(model) % 6;
+const titled = (measure) => titles[measure] + (money.includes(measure) ? ", " + summary.currency : "");
+
+// What a corrected number was before, as a list of nothing or one element.
+function correction(row, value, measure, model) {
+  if (!row || !row.before) return [];
+  const before = valueOf(row.before, measure, model);
+  return before === value ? [] : [element("span", { class: "was" }, "was " + digits(before, measure))];
+}
+
+function drawOpen() {
+  const count = summary.open_windows;
+  byId("open").hidden = !count;
+  byId("open").textContent = count === 1
+    ? "The newest window is provisional: its numbers still move."
+    : `The newest ${count} windows are provisional: their numbers still move.`;
+}
+
 function drawCards() {
   const old = new Map([...byId("cards").querySelectorAll("p")].map((p) => [p.dataset.key, p.dataset.value]));
   const cards = [];
   for (const measure of [...shared, ...credited]) {
-    const card = element("div", { class: "card" }, element("h3", {}, titles[measure]));
+    const card = element("div", { class: "card" }, element("h3", {}, titled(measure)));
     const models = shared.includes(measure) ? [state.models[0]] : state.models;
     for (const model of models) {
       const value = valueOf(summary.total, measure, model);
       const key = shared.includes(measure) ? measure : measure + "/" + model;
-      const line = element("p", { "data-key": key, "data-value": value ?? "" }, digits(value));
+      const line = element("p", { "data-key": key, "data-value": value ?? "" }, figure(value, measure));
       if (old.has(key) && old.get(key) !== String(value ?? "")) line.className = "changed";
-      if (models.length > 1) line.append(element("small", {}, model.replaceAll("_", " ")));
-      if (summary.total && summary.total.before) {
-        const before = valueOf(summary.total.before, measure, model);
-        if (before !== value) line.append(element("small", { class: "was" }, "was " + digits(before)));
-      }
+      if (models.length > 1) line.append(element("small", { class: "model m" + tone(model) }, spoken(model)));
+      line.append(...correction(summary.total, value, measure, model));
       card.append(line);
     }
     cards.push(card);
@@ -305,7 +347,7 @@ function drawChart() {
   }
   for (let value = 0; value <= ceiling + step / 2; value += step) {
     picture.append(drawing("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
-      drawing("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, brief(value)));
+      drawing("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, brief(value, state.metric)));
   }
   const labels = Math.max(2, Math.floor(width / 130));
   for (let label = 0; label < labels; label++) {
@@ -314,7 +356,14 @@ function drawChart() {
     picture.append(drawing("text", { x: x(index), y: height - 6, "text-anchor": anchor }, spanName(list[index])));
   }
   models.forEach((model, order) => {
-    const tone = shared.includes(state.metric) ? 0 : summary.known_models.indexOf(model) % 6;
+    const colour = shared.includes(state.metric) ? 0 : tone(model);
+    if (models.length === 1 && !ratio && list.length > 1) {
+      const ground = y(0).toFixed(1);
+      const edge = list.map((point, index) => `${x(index).toFixed(1)} ${y(at(point, model)).toFixed(1)}`);
+      picture.append(drawing("path", {
+        class: "area p" + colour, d: `M${x(0).toFixed(1)} ${ground}L${edge.join("L")}L${x(list.length - 1).toFixed(1)} ${ground}z`,
+      }));
+    }
     for (const isFinal of [true, false]) {
       let path = "";
       let isDown = false;
@@ -325,10 +374,10 @@ function drawChart() {
         path += `${isDown ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}`;
         isDown = true;
       });
-      if (path) picture.append(drawing("path", { class: `line s${tone}${isFinal ? "" : " provisional"}`, d: path }));
+      if (path) picture.append(drawing("path", { class: `line s${colour}${isFinal ? "" : " provisional"}`, d: path }));
     }
     if (list.length === 1 && at(list[0], model) !== null) {
-      picture.append(drawing("circle", { class: `p${tone}`, cx: x(0), cy: y(at(list[0], model)), r: 4 }));
+      picture.append(drawing("circle", { class: `p${colour}`, cx: x(0), cy: y(at(list[0], model)), r: 4 }));
     }
     list.forEach((point, index) => {
       if (!point.row || !point.row.before || at(point, model) === null) return;
@@ -343,8 +392,8 @@ function drawChart() {
     picture.append(drawing("line", { class: "cursor", x1: x(state.cursor), x2: x(state.cursor), y1: top, y2: height - bottom }));
     models.forEach((model) => {
       const value = at(list[state.cursor], model);
-      const tone = shared.includes(state.metric) ? 0 : summary.known_models.indexOf(model) % 6;
-      if (value !== null) picture.append(drawing("circle", { class: `p${tone}`, cx: x(state.cursor), cy: y(value), r: 4 }));
+      const colour = shared.includes(state.metric) ? 0 : tone(model);
+      if (value !== null) picture.append(drawing("circle", { class: `p${colour}`, cx: x(state.cursor), cy: y(value), r: 4 }));
     });
   }
   box.replaceChildren(picture);
@@ -370,9 +419,10 @@ function readOut(list, models) {
   if (!point) { byId("readout").textContent = "\u00a0"; return; }
   const parts = models.map((model) => {
     const value = valueOf(point.row, state.metric, model);
-    let text = shared.includes(state.metric) ? digits(value) : `${model.replaceAll("_", " ")} ${digits(value)}`;
+    const written = digits(value, state.metric);
+    let text = shared.includes(state.metric) ? written : `${spoken(model)} ${written}`;
     const before = point.row && point.row.before ? valueOf(point.row.before, state.metric, model) : value;
-    if (before !== value) text += ` (was ${digits(before)})`;
+    if (before !== value) text += ` (was ${digits(before, state.metric)})`;
     return text;
   });
   byId("readout").textContent =
@@ -383,15 +433,22 @@ function drawLegend(models, hasOpen, hasCorrections) {
   const entry = (shape, text) =>
     element("span", {}, drawing("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, shape), text);
   const entries = shared.includes(state.metric) ? [] : models.map((model) =>
-    entry(drawing("path", { class: `line s${summary.known_models.indexOf(model) % 6}`, d: "M0 6H26" }), model.replaceAll("_", " ")));
+    entry(drawing("path", { class: `line s${tone(model)}`, d: "M0 6H26" }), spoken(model)));
   if (hasOpen) entries.push(entry(drawing("path", { class: "line provisional s0", d: "M0 6H26" }), "provisional"));
   if (hasCorrections) entries.push(entry(drawing("path", { class: "correction", d: "M13 1l5 5l-5 5l-5 -5z" }), "corrected since final"));
   byId("legend").replaceChildren(...entries);
 }
 
+// The day where it is not the same for all, the second where windows are shorter than a minute.
 function spanName(span) {
-  const [day, time] = [span.local.slice(5, 10), span.local.slice(11, 16)];
-  return series.unit === "day" ? day : `${day} ${time}`;
+  const spans = series.spans;
+  const period = summary.views.find((view) => view.name === summary.view).period_ms;
+  const time = span.local.slice(11, series.unit === "window" && period % 60000 ? 19 : 16);
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })
+    .format(new Date(span.local.slice(0, 10)));
+  if (series.unit === "day") return day;
+  const isOneDay = spans[0].local.slice(0, 10) === spans[spans.length - 1].local.slice(0, 10);
+  return isOneDay ? time : `${day}, ${time}`;
 }
 
 function niceStep(raw) {
@@ -399,7 +456,8 @@ function niceStep(raw) {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= raw);
 }
 
-function brief(value) {
+function brief(value, measure) {
+  if (percentages.includes(measure)) return Number((100 * value).toPrecision(3)) + "\u202f%";
   return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
 }
 
@@ -414,36 +472,57 @@ const sortMeasure = () => (state.sort === "name" ? "spend" : state.sort.split("/
 function drawTable() {
   const head = element("tr", {}, headerCell("name", state.by.replace("_id", ""), ""));
   for (const column of columns()) {
-    head.append(headerCell(column.key, titles[column.measure], column.several ? column.model.replaceAll("_", " ") : ""));
+    head.append(headerCell(column.key, titled(column.measure), column.several ? column.model : ""));
   }
   const sorted = [...rows.rows].sort(compareRows);
-  const body = sorted.map((row) => tableRow(rowName(row), row));
+  const largest = Math.max(...sorted.map((row) => Number(sortedValue(row) ?? 0)));
+  const body = sorted.map((row) => tableRow(rowName(row), row, largest));
+  // Where all of them are provisional, the line above the numbers has said so.
+  const areAllOpen = sorted.every((row) => !row.final);
   if (!state.filter && summary.total) {
-    const total = tableRow("total", summary.total);
-    total.className = "total";
+    const total = tableRow("total", summary.total, 0);
+    total.classList.add("total");
     body.push(total);
   }
   byId("table").replaceChildren(element("thead", {}, head), element("tbody", {}, ...body));
+  byId("table").classList.toggle("all-open", areAllOpen);
   byId("count").textContent = rows.row_count > rows.rows.length
     ? `${rows.rows.length} of ${rows.row_count}` : `${rows.row_count}`;
 }
 
 const rowName = (row) => row.dimensions[state.by] || "(none)";
 
-function tableRow(name, row) {
-  const first = element("td", { title: name }, name);
-  if (!row.final) first.append(element("span", { class: "badge" }, "provisional"));
+// A bar behind the number that the rows are sorted by shows its size against the largest.
+function tableRow(name, row, largest) {
+  const first = element("th", { scope: "row", title: name }, name);
   const line = element("tr", { "data-name": name }, first);
+  if (!row.final) {
+    first.append(element("span", { class: "badge", title: "with windows that are not final yet" }, "provisional"));
+    line.classList.add("open-row");
+  }
   for (const column of columns()) {
     const value = valueOf(row, column.measure, column.model);
-    const cell = element("td", { "data-key": column.key, "data-value": value ?? "" }, digits(value));
-    if (row.before) {
-      const before = valueOf(row.before, column.measure, column.model);
-      if (before !== value) cell.append(element("span", { class: "was" }, "was " + digits(before)));
+    const cell = element("td", { "data-key": column.key, "data-value": value ?? "" }, figure(value, column.measure));
+    cell.append(...correction(row, value, column.measure, column.model));
+    if (largest > 0 && value !== null && column.key === sortColumn()) {
+      cell.className = "bar";
+      cell.style.setProperty("--share", `${(100 * Number(value) / largest).toFixed(1)}%`);
     }
     line.append(cell);
   }
   return line;
+}
+
+// The column that the rows are sorted by, under a model that is chosen; "name" for none.
+function sortColumn() {
+  const [measure, model] = state.sort.split("/");
+  if (measure === "name" || shared.includes(measure)) return measure;
+  return measure + "/" + (state.models.includes(model) ? model : state.models[0]);
+}
+
+function sortedValue(row) {
+  const [measure, model] = sortColumn().split("/");
+  return measure === "name" ? null : valueOf(row, measure, model);
 }
 
 function headerCell(key, title, model) {
@@ -454,7 +533,7 @@ function headerCell(key, title, model) {
     change({ sort: key });
   });
   const cell = element("th", { scope: "col" }, button);
-  if (model) cell.prepend(element("span", { class: "model" }, model));
+  if (model) cell.prepend(element("span", { class: "model m" + tone(model) }, spoken(model)));
   if (isChosen) cell.setAttribute("aria-sort", state.ascending ? "ascending" : "descending");
   return cell;
 }
@@ -463,9 +542,7 @@ function compareRows(left, right) {
   const names = rowName(left) < rowName(right) ? -1 : 1;
   const direction = state.ascending ? 1 : -1;
   if (state.sort === "name") return names * direction;
-  const [measure, model] = state.sort.split("/");
-  const chosen = state.models.includes(model) ? model : state.models[0];
-  const a = valueOf(left, measure, chosen), b = valueOf(right, measure, chosen);
+  const a = sortedValue(left), b = sortedValue(right);
   // What has no value comes last, whichever way.
   if (a === null || b === null) return a === b ? names : a === null ? 1 : -1;
   return Number(a) === Number(b) ? names : (Number(a) - Number(b)) * direction;
@@ -480,11 +557,11 @@ function drawCorrections() {
     return element("tr", {},
       element("td", {}, correction.local.slice(0, 16).replace("T", " ")),
       element("td", {}, Object.values(correction.dimensions).join(" / ") || "(none)"),
-      element("td", {}, digits(valueOf(correction.after, state.metric, model))),
-      element("td", {}, digits(valueOf(correction.before, state.metric, model))),
+      element("td", {}, figure(valueOf(correction.after, state.metric, model), state.metric)),
+      element("td", { class: "old" }, figure(valueOf(correction.before, state.metric, model), state.metric)),
       element("td", {}, String(correction.revision)));
   });
-  byId("corrected").replaceChildren(element("caption", {}, titles[state.metric]), element("thead", {}, head), element("tbody", {}, ...body));
+  byId("corrected").replaceChildren(element("caption", {}, `${titled(state.metric)}, ${spoken(state.models[0])}; the metric is the chart's`), element("thead", {}, head), element("tbody", {}, ...body));
 }
 
 // --- One conversion ---
@@ -539,7 +616,10 @@ function begin() {
   byId("zones").replaceChildren(...["UTC", ...zones].map((zone) => element("option", { value: zone })));
   for (const key of ["view", "by", "range", "from", "to", "unit", "timezone", "metric"]) {
     if (["range", "from", "to", "unit", "timezone"].includes(key)) byId(key).value = state[key];
-    byId(key).addEventListener("change", () => change({ [key]: byId(key).value }));
+    byId(key).addEventListener("change", () => {
+      if (key === "range" && byId("range").value === "days") beginWithLastDay();
+      change({ [key]: byId(key).value });
+    });
   }
   byId("filter").value = state.filter;
   let typing = 0;

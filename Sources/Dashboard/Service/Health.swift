@@ -21,12 +21,15 @@ public struct Health: Sendable {
     public var lag: Int64?
     public var watermark: Milliseconds?
     public var isIdle: Bool?
-    /// Time of the last commit, or of the last progress.
+    /// When a commit last moved the position, in milliseconds since the epoch.
     public var lastCommit: Milliseconds?
+    /// Every window that ends at or before this is final; of partitions that decide so.
+    public var finalThrough: Milliseconds?
 
     public init(
       topic: String, partition: Int32, position: Int64, lag: Int64? = nil,
-      watermark: Milliseconds? = nil, isIdle: Bool? = nil, lastCommit: Milliseconds? = nil
+      watermark: Milliseconds? = nil, isIdle: Bool? = nil, lastCommit: Milliseconds? = nil,
+      finalThrough: Milliseconds? = nil
     ) {
       self.topic = topic
       self.partition = partition
@@ -35,6 +38,7 @@ public struct Health: Sendable {
       self.watermark = watermark
       self.isIdle = isIdle
       self.lastCommit = lastCommit
+      self.finalThrough = finalThrough
     }
   }
 
@@ -95,6 +99,7 @@ public struct ServiceEndpoints: HTTPResponder {
           writer.key("idle")
           if let isIdle = partition.isIdle { writer.value(isIdle) } else { writer.raw("null".utf8) }
           writer.field("last_commit", partition.lastCommit.map(Time.formatMilliseconds))
+          writer.field("final_through", partition.finalThrough.map(Time.formatMilliseconds))
         }
       }
     }

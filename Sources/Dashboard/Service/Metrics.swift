@@ -53,6 +53,22 @@ public final class Metrics: Sendable {
     }
   }
 
+  /// Sets a histogram that is counted elsewhere.
+  ///
+  /// - Parameter counts: observations per bucket, not added up; one more than there are bounds.
+  public func set(
+    _ name: String, _ labels: [String: String] = [:], counts: [Int], sum: Double
+  ) {
+    families.withLock { families in
+      guard let bounds = families[name]?.bounds else { return }
+      precondition(counts.count == bounds.count + 1, "a histogram has a last, open bucket")
+      families[name]?.histograms[labels] = Distribution(counts: counts, sum: sum)
+    }
+  }
+
+  /// Takes away every value of a metric whose labels come and go, before they are set anew.
+  public func clear(_ name: String) { families.withLock { $0[name]?.values.removeAll() } }
+
   /// All of it in Prometheus' text format, in a fixed order.
   public var text: String {
     families.withLock { families in

@@ -84,6 +84,9 @@ final class Input {
     return isSilent
   }
 
+  /// Records from the next one to the end of the log, as far as the last fetch knows.
+  var lag: Int64? { isAtEnd ? 0 : reader.knownEnd.map { max(0, $0 - position) } }
+
   // MARK: Rows
 
   /// Reads and decodes the next batch once every row has been taken. Does not block.

@@ -15,6 +15,9 @@ public final class Processor: @unchecked Sendable {
     public var seconds: Double = 0
   }
 
+  /// How its workers stand.
+  public let monitor = ProcessorMonitor()
+
   private let configuration: Configuration
   private let plan: TopicPlan
   private let log: any Log
@@ -117,7 +120,7 @@ public final class Processor: @unchecked Sendable {
     let worker = try AttributionWorker(
       configuration: configuration, plan: plan, log: log, index: index, stopsAtEnd: stopsAtEnd,
       stateLimit: StateLimit.bytes(configuration, workers: workerCount), logger: logger,
-      heartbeat: heartbeat, now: now)
+      heartbeat: heartbeat, meter: monitor.makeMeter(stage: "attribution", index: index), now: now)
     let former = lock.withLock { counts[index] ?? [:] }
     defer {
       setWaker(name, nil, heartbeat)
@@ -191,7 +194,7 @@ public final class Processor: @unchecked Sendable {
   private func runRollups(_ heartbeat: Heartbeat, isWell: () -> Void) throws {
     let worker = try RollupWorker(
       configuration: configuration, plan: plan, log: log, index: 0, logger: logger,
-      heartbeat: heartbeat, now: now)
+      heartbeat: heartbeat, meter: monitor.makeMeter(stage: "rollups", index: 0), now: now)
     defer { setWaker("rollups", nil, heartbeat) }
     do {
       try worker.start()

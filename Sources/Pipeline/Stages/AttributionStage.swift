@@ -144,11 +144,11 @@ extension Worker where S == AttributionStage {
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, stopsAtEnd: Bool,
     stateLimit: Int = .max, logger: Logger, heartbeat: Heartbeat = Heartbeat(),
-    now: @escaping () -> Milliseconds
+    meter: Meter = Meter(), now: @escaping () -> Milliseconds
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "attribution", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, now: now)
+      plan: plan, log: log, logger: logger, meter: meter, now: now)
     let stage = AttributionStage(context, stopsAtEnd: stopsAtEnd, stateLimit: stateLimit)
     self.init(stage, context, heartbeat: heartbeat)
   }

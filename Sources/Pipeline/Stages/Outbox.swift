@@ -94,20 +94,40 @@ final class Outbox {
   }
 
   /// Tells every partition of the deltas how a task stands.
-  func broadcast(_ status: TaskStatus, ofTask task: Int32) throws {
-    value.removeAll(keepingCapacity: true)
-    DeltaWire.encode(status, into: &value)
-    let key = DeltaWire.statusKey(task: task)
-    try key.withUnsafeBytes { key in
-      for partition in 0..<deltaPartitions { try send(configuration.deltasTopic, partition, key) }
+  ///
+  /// - Parameter times: when the transaction's events were accepted. One partition is told, which one
+  ///   is the task's number's: so every event is measured once.
+  func broadcast(
+    _ status: TaskStatus, ofTask task: Int32, measuring times: AcceptanceTimes = AcceptanceTimes()
+  ) throws {
+    for partition in 0..<deltaPartitions {
+      let isMeasured = !times.isEmpty && partition == task % deltaPartitions
+      try send(status, ofTask: task, to: partition, isMeasured ? [times.header] : [])
     }
   }
 
-  private func send(_ topic: String, _ partition: Int32?, _ key: UnsafeRawBufferPointer) throws {
+  /// Tells when events were accepted, where the task's status is no news.
+  func measure(_ times: AcceptanceTimes, _ status: TaskStatus, ofTask task: Int32) throws {
+    try send(status, ofTask: task, to: task % deltaPartitions, [times.header])
+  }
+
+  private func send(
+    _ status: TaskStatus, ofTask task: Int32, to partition: Int32, _ headers: [Header]
+  ) throws {
+    value.removeAll(keepingCapacity: true)
+    DeltaWire.encode(status, into: &value)
+    try DeltaWire.statusKey(task: task).withUnsafeBytes {
+      try send(configuration.deltasTopic, partition, $0, headers)
+    }
+  }
+
+  private func send(
+    _ topic: String, _ partition: Int32?, _ key: UnsafeRawBufferPointer, _ headers: [Header] = []
+  ) throws {
     let producer = try transaction()
     try value.withUnsafeBytes { value in
       try producer.produce(
-        topic, partition: partition, key: key, value: value, timestamp: nil, headers: [])
+        topic, partition: partition, key: key, value: value, timestamp: nil, headers: headers)
     }
   }
 }

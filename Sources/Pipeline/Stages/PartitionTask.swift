@@ -27,6 +27,10 @@ final class PartitionTask {
   private let fingerprint: UInt64
   private var sentStatus: TaskStatus?
   private var committedPositions: [Int64]
+  private let meter: Meter
+  /// Of the events taken since the last commit.
+  private var acceptanceTimes = AcceptanceTimes()
+  private var acceptedCount = 0
 
   init(
     role: Role, partition: Int32, inputs: [Input], task: AttributionTask, changelog: Changelog,
@@ -39,6 +43,7 @@ final class PartitionTask {
     self.changelog = changelog
     configuration = context.configuration
     consumer = context.consumer
+    meter = context.meter
     fingerprint = task.definitions.fingerprint
     committedPositions = inputs.map(\.position)
   }
@@ -61,6 +66,7 @@ final class PartitionTask {
   ///
   /// - Returns: how many were taken; 0 when an input that is not at its end has nothing yet.
   func advance(limit: Int, now: Milliseconds, outbox: Outbox) throws -> Int {
+    defer { noteAccepted(at: now) }
     var taken = 0
     while taken < limit {
       var first: Input?
@@ -122,12 +128,19 @@ final class PartitionTask {
     return taken
   }
 
+  private func noteAccepted(at now: Milliseconds) {
+    let count = inputs.reduce(0) { $0 + $1.counts.accepted }
+    if role == .keyed { acceptanceTimes.note(count - acceptedCount, at: now) }
+    acceptedCount = count
+  }
+
   // MARK: Committing
 
   /// Writes everything that has changed since the last commit.
   func writeEffects(to outbox: Outbox) throws {
     try task.forEachCorrectedConversion { conversion in
       try outbox.send(conversion)
+      meter.count(conversion)
       if conversion.revision > 1 {
         changelog.append(
           revisionOf: conversion, bucket: task.stateBucket(of: conversion.time))
@@ -138,14 +151,17 @@ final class PartitionTask {
       task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
       to: outbox.transaction())
     if role == .keyed && status != sentStatus {
-      try outbox.broadcast(status, ofTask: partition)
+      try outbox.broadcast(status, ofTask: partition, measuring: acceptanceTimes)
       sentStatus = status
+    } else if !acceptanceTimes.isEmpty {
+      try outbox.measure(acceptanceTimes, status, ofTask: partition)
     }
   }
 
   /// Forgets what the transaction has made durable.
   func didCommit() {
     openRows = 0
+    acceptanceTimes.removeAll()
     committedPositions = inputs.map(\.position)
     committedCounts = inputs.map { ($0.kind, $0.counts) }
     task.endCommit()

@@ -28,14 +28,18 @@ final class RollupPartition {
   private var forgottenWindowEnd: Milliseconds?
   private var publishedFinal: Watermark = .unknown
   private var publishedTasks: [Int32: TaskStatus] = [:]
+  private let meter: Meter
+  /// Of the events that the next commit counts.
+  private var acceptanceTimes = AcceptanceTimes()
 
   init(
     source: TopicPartition, reader: any LogReader, configuration: Configuration, taskCount: Int32,
-    start: Int64
+    start: Int64, meter: Meter
   ) {
     self.source = source
     self.reader = reader
     self.configuration = configuration
+    self.meter = meter
     position = start
     committedPosition = start
     fingerprint = ProgressHeader.fingerprint(of: configuration)
@@ -60,6 +64,12 @@ final class RollupPartition {
 
   /// Whether the next delta concerns a window that has left memory. Commit, then `reload`.
   var waitsForReload: Bool { forgottenWindowEnd != nil }
+
+  /// Records from the next one to the end of the log, as far as the last fetch knows.
+  var lag: Int64? {
+    if pending == available, metEnd != nil { return 0 }
+    return reader.knownEnd.map { max(0, $0 - position) }
+  }
 
   /// Applies what has arrived, up to a delta that needs a reload first.
   ///
@@ -96,6 +106,7 @@ final class RollupPartition {
     guard let key = record.key, let value = record.value else { return nil }
     if let task = DeltaWire.task(ofKey: key) {
       table.update(task: task, try DeltaWire.decodeStatus(value))
+      acceptanceTimes.append(AcceptanceTimes(record.headers()))
       return nil
     }
     try DeltaWire.decode(value, into: &sums)
@@ -133,6 +144,7 @@ final class RollupPartition {
     var key: [UInt8] = []
     var value: [UInt8] = []
     try table.publish { (rollup: Rollup) throws(any Error) in
+      count(rollup)
       key.removeAll(keepingCapacity: true)
       value.removeAll(keepingCapacity: true)
       RollupKeyCodec.encode(rollup.key, into: &key)
@@ -153,9 +165,20 @@ final class RollupPartition {
     publishedTasks = table.tasks
   }
 
-  func didCommit() {
+  /// - Parameter now: when the broker had confirmed the commit.
+  func didCommit(now: Milliseconds) {
     openRecords = 0
     committedPosition = position
+    acceptanceTimes.observe(now: now, in: &meter.counters.endToEndTime)
+    acceptanceTimes.removeAll()
+  }
+
+  /// A window published as final before this commit is restated by it.
+  private func count(_ rollup: Rollup) {
+    meter.uncommitted.rollupsPublished += 1
+    guard publishedFinal.isKnown, rollup.windowEnd <= publishedFinal.time else { return }
+    let age = table.finalThrough.time - rollup.windowEnd
+    meter.uncommitted.restatementAge.observe(Double(age) / 1_000)
   }
 
   private func send(

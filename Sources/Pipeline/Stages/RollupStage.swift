@@ -16,7 +16,7 @@ package final class RollupStage: Stage {
 
   private let context: StageContext
   private var lastTidied: Milliseconds
-  private var partitions: [RollupPartition] = []
+  private(set) var partitions: [RollupPartition] = []
   /// Where the deltas ended when the stage was asked to finish.
   private(set) var ends: [TopicPartition: Int64]?
   /// Whether the commit under way closes every window, and whether one has.
@@ -95,7 +95,7 @@ package final class RollupStage: Stage {
   }
 
   package func didCommit() {
-    for partition in partitions { partition.didCommit() }
+    for partition in partitions { partition.didCommit(now: context.now()) }
     hasClosed = isClosing
     tidy()
   }
@@ -122,7 +122,7 @@ package final class RollupStage: Stage {
       let partition = RollupPartition(
         source: source, reader: try context.consumer.reader(of: source),
         configuration: context.configuration, taskCount: context.plan.taskCount,
-        start: starts[source] ?? 0)
+        start: starts[source] ?? 0, meter: context.meter)
       try partition.restore(from: context.log)
       partitions.append(partition)
     }
@@ -138,11 +138,12 @@ package typealias RollupWorker = Worker<RollupStage>
 extension Worker where S == RollupStage {
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, logger: Logger,
-    heartbeat: Heartbeat = Heartbeat(), now: @escaping () -> Milliseconds
+    heartbeat: Heartbeat = Heartbeat(), meter: Meter = Meter(),
+    now: @escaping () -> Milliseconds
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "rollups", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, now: now)
+      plan: plan, log: log, logger: logger, meter: meter, now: now)
     self.init(RollupStage(context), context, heartbeat: heartbeat)
   }
 

@@ -31,6 +31,8 @@ package protocol Stage: AnyObject {
   func writeEffects() throws
   /// The transaction has made it durable.
   func didCommit()
+  /// Enters how its partitions stand.
+  func describe(_ report: inout WorkerReport)
 }
 
 /// What a stage works with: its worker's clients, and where everything is.
@@ -39,18 +41,20 @@ package final class StageContext {
   let plan: TopicPlan
   let log: any Log
   let logger: Logger
+  let meter: Meter
   let now: () -> Milliseconds
   let consumer: any LogConsumer
   let outbox: Outbox
 
   init(
     _ name: WorkerName, configuration: Configuration, plan: TopicPlan, log: any Log,
-    logger: Logger, now: @escaping () -> Milliseconds
+    logger: Logger, meter: Meter, now: @escaping () -> Milliseconds
   ) throws {
     self.configuration = configuration
     self.plan = plan
     self.log = log
     self.logger = logger
+    self.meter = meter
     self.now = now
     outbox = try Outbox(
       log: log, transactionalID: name.transactionalID, configuration: configuration,

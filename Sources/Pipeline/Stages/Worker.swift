@@ -44,6 +44,7 @@ package final class Worker<S: Stage> {
   /// Joins the group.
   func join() throws {
     pausedSince = context.now()
+    report()
     try context.consumer.subscribe(stage.topics) { [unowned self] event in
       do { try rebalance(event) } catch { failure = failure ?? error }
     }
@@ -80,9 +81,10 @@ package final class Worker<S: Stage> {
   /// Leaves without committing.
   package func close() {
     try? context.outbox.abort()
-    stage.drop()
+    drop()
     context.consumer.close()
     context.outbox.close()
+    report(.stopped)
   }
 
   // MARK: Transactions
@@ -95,11 +97,19 @@ package final class Worker<S: Stage> {
   private func commit() throws {
     lastCommit = context.now()
     stage.advanceClock()
-    guard stage.hasChanges || context.outbox.isOpen else { return }
+    guard stage.hasChanges || context.outbox.isOpen else { return report() }
+    let began = ContinuousClock.now
     try stage.writeEffects()
     try context.outbox.commit(stage.positions.filter { $0.value >= 0 }, of: context.consumer)
     stage.didCommit()
     recoveries = 0
+    context.meter.didCommit(in: began.duration(to: .now))
+    report()
+  }
+
+  /// Shows how this worker stands.
+  private func report(_ phase: WorkerReport.Phase? = nil) {
+    context.meter.publish(phase ?? (hasAssignment ? .working : .joining), stage.describe)
   }
 
   /// Ends the failed transaction and does its work again.
@@ -109,7 +119,7 @@ package final class Worker<S: Stage> {
     try endTransaction(after: error)
     context.logger.warning("\(error); the transaction is done again")
     let partitions = owned
-    stage.drop()
+    drop()
     guard hasAssignment, !partitions.isEmpty else { return }
     try context.consumer.rewind(partitions)
     try takeOver(partitions)
@@ -119,9 +129,15 @@ package final class Worker<S: Stage> {
   /// can mend.
   private func endTransaction(after error: any Error) throws {
     switch (error as? KafkaError)?.disposition {
-    case .abortRequired: try context.outbox.abort()
-    case .timedOut, .retriable: try context.outbox.renew()
-    default: throw error
+    case .abortRequired:
+      context.meter.count(.aborted)
+      try context.outbox.abort()
+    case .timedOut, .retriable:
+      context.meter.count(.unknown)
+      try context.outbox.renew()
+    default:
+      context.meter.count(.failed)
+      throw error
     }
   }
 
@@ -135,6 +151,7 @@ package final class Worker<S: Stage> {
       owned = partitions
       try takeOver(partitions)
       hasAssignment = true
+      report()
     case .revoked:
       defer { giveUp() }
       do { try commit() } catch { try endTransaction(after: error) }
@@ -146,22 +163,31 @@ package final class Worker<S: Stage> {
     }
   }
 
-  private func giveUp() {
+  /// Forgets what has not been committed, and every partition.
+  private func drop() {
     stage.drop()
+    context.meter.discard()
+  }
+
+  private func giveUp() {
+    drop()
     owned = []
     hasAssignment = false
     pausedSince = context.now()
+    report()
   }
 
   private func takeOver(_ partitions: [TopicPartition]) throws {
     // As long as it takes: reading state back has limits of its own.
     try heartbeat.withoutLimit {
+      report(.restoring)
       let began = context.now()
       let taken = try stage.takeOver(partitions)
       let now = context.now()
       let pause = hasAssignment ? now - began : now - pausedSince
       context.logger.info(
         "\(taken) in \(now - began) ms, after a pause of \(pause) ms in all")
+      context.meter.counters.restoreTime.observe(Double(now - began) / 1_000)
     }
   }
 }

@@ -74,7 +74,7 @@ package final class Changelog {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
-    try produce(Array("\(name)|progress".utf8), encode(progress, fingerprint), to: producer)
+    try produce(Changelog.progressKey(name), encode(progress, fingerprint), to: producer)
   }
 
   private func key(_ bucket: UInt64, _ serial: UInt64) -> [UInt8] {
@@ -100,7 +100,7 @@ package final class Changelog {
     bytes.append(integer: fingerprint)
     bytes.append(integer: nextSerial)
     bytes.append(integer: progress.watermark.time)
-    bytes.append(integer: progress.kept.time)
+    bytes.append(integer: progress.keptAfterCommit.time)
     for kind in EventKind.allCases { bytes.append(integer: progress[kind].largest.time) }
     return bytes
   }
@@ -137,6 +137,20 @@ package final class Changelog {
   }
 
   // MARK: Owner
+
+  /// The mark up to which a task has dropped its state, by its progress record.
+  static func kept(
+    inProgress value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
+  ) throws -> Watermark {
+    _ = try serial(ofProgress: value, fingerprint: fingerprint, topic: topic)
+    var reader = ByteReader(UnsafeRawBufferPointer(rebasing: value[headSize...]))
+    _ = reader.integer() as Int64
+    let kept: Int64 = reader.integer()
+    guard !reader.isCut else { throw unknownFormat(topic) }
+    return Watermark(kept)
+  }
+
+  static func progressKey(_ name: String) -> [UInt8] { Array("\(name)|progress".utf8) }
 
   /// Bytes of version, fingerprint and serial, with which a progress record begins.
   private static let headSize = 1 + 8 + 8

@@ -11,7 +11,7 @@ import TributaryTestKit
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Show it all at work: a local broker, generated traffic, the processor, a live table.",
+      "Show it all at work: a local broker, generated traffic, the processor, the dashboard.",
     discussion: """
       Runs until Ctrl-C and leaves nothing behind. With -b it uses that cluster instead of a local \
       broker, and leaves the configured topics there. Settings at their defaults are shortened, so \
@@ -29,6 +29,9 @@ struct Demo: ParsableCommand {
 
   @Option(help: "Port of the local broker; default: a free one.")
   var port: UInt16?
+
+  @Option(help: "Port of the dashboard; default: 8080, or a free one if that is taken.")
+  var dashboardPort: UInt16?
 
   func validate() throws {
     if rate < 1 { throw ValidationError("--rate must be at least 1.") }
@@ -77,22 +80,26 @@ struct Demo: ParsableCommand {
     let works = try DemoWorks(settings, rate: rate, logger: logger)
     let feed = try RollupFeed(settings, logger: logger)
     defer { feed.close() }
+    let dashboard = try DemoDashboard(settings, port: dashboardPort, logger: logger)
+    defer { dashboard.stop() }
+    note("the dashboard is at \(dashboard.link)")
 
     let title =
-      "tributary demo  ·  \(NumberText.count(Int64(rate))) events/s  ·  broker "
-      + "\(settings.bootstrapServers)  ·  Ctrl-C ends"
+      "dashboard \(dashboard.link)  ·  \(NumberText.count(Int64(rate))) events/s  ·  Ctrl-C ends"
     let display = LiveDisplay(table, title: title, screen: screen, warning: warning)
     let end = try length.map { ContinuousClock.now + $0 }
     let outcome = Result {
       screen?.enter(onResize: feed.waker)
       defer { screen?.leave() }
       try display.run(feed) {
-        stop.isRaised || works.hasFailed || end.map { ContinuousClock.now >= $0 } ?? false
+        stop.isRaised || works.hasFailed || dashboard.hasFailed
+          || end.map { ContinuousClock.now >= $0 } ?? false
       }
     }
     note("stopping")
     let summary = try works.stop()
     try outcome.get()
+    try dashboard.check()
     try feed.catchUp()
     LiveDisplay(table, screen: nil, warning: nil).show(feed)
     RunReport(summary).print(asJSON: false)
@@ -111,7 +118,9 @@ private struct DemoWorks {
   private let stopTraffic = StopFlag()
 
   init(_ settings: Configuration, rate: Int, logger: Logger) throws {
-    let plan = try Preflight(settings, logger: logger).plan()
+    let preflight = try Preflight(settings, logger: logger)
+    let plan = try preflight.plan()
+    try preflight.checkHistory(plan)
     let processor = Processor(
       settings, plan: plan, log: KafkaLog(settings, plan: plan, logger: logger), stopsAtEnd: false,
       logger: logger)

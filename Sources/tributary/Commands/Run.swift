@@ -1,6 +1,7 @@
 import ArgumentParser
 import Attribution
 import Configuration
+import Dashboard
 import Foundation
 import Kafka
 import Logging
@@ -20,14 +21,35 @@ struct Run: ParsableCommand {
   @Flag(help: "Process what the topics hold now, close every window, and exit.")
   var exitAtEnd = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Serve /livez, /readyz, /statusz and /metrics at HOST:PORT, or at a port of this machine only.",
+      valueName: "host:port"))
+  var http: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "File whose first line is the token for /statusz and /metrics; default: TRIBUTARY_HTTP_TOKEN, "
+        + "if set.", valueName: "file"))
+  var tokenFile: String?
+
   @Flag(help: "Print the summary as JSON.")
   var json = false
 
+  func validate() throws {
+    if let http, HTTPOptions.address(http) == nil {
+      throw ValidationError("--http takes HOST:PORT or PORT, as in 0.0.0.0:9090, not \(http).")
+    }
+  }
+
   func run() throws {
+    let token = try HTTPOptions.takeToken(file: tokenFile)
     let settings = try options.load()
     let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
     let logger = options.makeLogger()
     limitIdleMemory()
+    let service = try service(settings, token, logger)
+    defer { service?.stop() }
     let shutdown = Shutdown(logger)
     let signals = StopSignals(patience: Shutdown.patience) {
       shutdown.begin()
@@ -35,13 +57,26 @@ struct Run: ParsableCommand {
       shutdown.giveUp()
     }
     let summary = try withExtendedLifetime(signals) {
-      try process(settings, failpoint, logger, shutdown)
+      try process(settings, failpoint, logger, shutdown, service)
     }
     RunReport(summary).print(asJSON: json)
   }
 
+  /// What serves health and metrics, where asked for.
+  private func service(
+    _ settings: Configuration, _ token: String?, _ logger: Logger
+  ) throws -> RunService? {
+    guard let (host, port) = http.flatMap(HTTPOptions.address) else { return nil }
+    var http = HTTPServer.Settings()
+    http.host = host
+    http.port = port
+    http.token = token
+    return try RunService(http, settings, logger: logger)
+  }
+
   private func process(
-    _ settings: Configuration, _ failpoint: Failpoint?, _ logger: Logger, _ shutdown: Shutdown
+    _ settings: Configuration, _ failpoint: Failpoint?, _ logger: Logger, _ shutdown: Shutdown,
+    _ service: RunService?
   ) throws -> Processor.Summary {
     let preflight = try Preflight(settings, logger: logger)
     let plan = try preflight.plan()
@@ -56,6 +91,7 @@ struct Run: ParsableCommand {
     logger.info(
       "\(settings.applicationID): \(plan.taskCount) tasks, \(processor.workerCount) workers")
     shutdown.take(processor)
+    service?.watch(processor)
     return try processor.run()
   }
 }

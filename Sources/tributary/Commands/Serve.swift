@@ -38,33 +38,16 @@ struct Serve: ParsableCommand {
     var http = HTTPServer.Settings()
     http.host = host
     http.port = port
-    http.token = try token()
-    // Not a setting: the configuration would refuse a name it does not know.
-    unsetenv(Self.tokenVariable)
+    http.token = try HTTPOptions.takeToken(file: tokenFile)
     let settings = try options.load()
     let logger = options.makeLogger()
     let run = try ServeRun(settings, http, logger: logger)
     let signals = StopSignals { run.stop() }
     try withExtendedLifetime(signals) {
-      try run.run { address in
-        print(json ? "{\"address\":\"\(address)\"}" : "the dashboard is at \(address)")
-        fflush(nil)
-      }
+      let address = try run.start()
+      print(json ? "{\"address\":\"\(address)\"}" : "the dashboard is at \(address)")
+      fflush(nil)
+      try run.follow()
     }
-  }
-
-  private static let tokenVariable = "TRIBUTARY_HTTP_TOKEN"
-
-  private func token() throws -> String? {
-    var token = ProcessInfo.processInfo.environment[Self.tokenVariable]
-    if let tokenFile {
-      guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
-        throw Failure("\(tokenFile) cannot be read")
-      }
-      token = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-    }
-    guard let token else { return nil }
-    guard token.utf8.count >= 16 else { throw Failure("a token has at least 16 bytes") }
-    return token
   }
 }

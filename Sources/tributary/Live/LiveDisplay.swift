@@ -54,7 +54,7 @@ final class LiveDisplay {
     let notice = warning?.text
     lines += table.lines(
       feed.board, now: now, revisionRate: feed.revisionRate(),
-      rows: size.rows - lines.count - (notice == nil ? 0 : 1))
+      rows: size.rows - lines.count - (notice == nil ? 0 : 1), columns: size.columns)
     if let notice { lines.append(StyledLine(notice, .warning)) }
     screen.draw(lines)
   }

@@ -12,7 +12,7 @@ struct LiveTable {
   let currency: String
   /// How many of the latest windows are summed.
   let windowCount: Int
-  let rank: Measure
+  var rank: Measure
   /// Only rows whose names hold this text, in any case; nil is all. The total is theirs.
   let filter: String?
   /// The most rows; nil is as many as fit.
@@ -23,26 +23,32 @@ struct LiveTable {
   /// - Parameters:
   ///   - revisionRate: rollups published per second, lately; nil when not known.
   ///   - rows: how many lines there is room for; nil without a bound.
+  ///   - columns: how wide a line may be; what matters least is left out. Nil without a bound.
   func lines(
-    _ board: RollupBoard, now: Milliseconds, revisionRate: Double?, rows: Int? = nil
+    _ board: RollupBoard, now: Milliseconds, revisionRate: Double?, rows: Int? = nil,
+    columns: Int? = nil
   ) -> [StyledLine] {
-    var lines = header(board, now: now, revisionRate: revisionRate)
+    var lines = [
+      StyledLine(
+        Self.fit(header(board, now: now, revisionRate: revisionRate), to: columns), .bold)
+    ]
     guard let range = board.lastWindows(windowCount, of: view.name) else {
       return lines + [StyledLine(""), StyledLine("no rollups of \(view.name) yet", .dim)]
     }
     let totals = board.rows(RollupQuery(view: view.name, range: range))
       .filter(isWanted).ranked(by: rank, model: model)
-    lines.append(StyledLine(caption(totals, range), .dim))
+    lines.append(StyledLine(Self.fit(caption(totals, range), to: columns), .dim))
 
     // The column names and the total are rows, too, and there may be a line about what is left out.
     let room = rows.map { max(1, $0 - lines.count - 3) } ?? .max
     let shown = totals.prefix(min(limit ?? .max, room))
-    let table = TextTable(
-      header: [view.dimensions.map(\.rawValue).joined(separator: " / ")] + measures.map(\.rawValue),
-      rows: shown.map { cells(name($0.dimensions), $0.sums) } + [
-        cells("total", totals.total(modelCount: models.count), isTotal: true)
-      ])
-    let text = table.text.split(separator: "\n").map(String.init)
+    var table = FittedTable(
+      name: view.dimensions.map(\.rawValue).joined(separator: " / "), measures: measures, rank: rank
+    )
+    for row in shown { table.add(name(row.dimensions)) { cell($0, row.sums) } }
+    let total = totals.total(modelCount: models.count)
+    table.add("total") { $0.addsUp ? cell($0, total) : "" }
+    let text = table.lines(columns: columns)
     lines.append(StyledLine(text[0], .inverse))
     lines += text.dropFirst().dropLast().map { StyledLine($0) }
     if shown.count < totals.count {
@@ -62,31 +68,40 @@ struct LiveTable {
 
   private func header(
     _ board: RollupBoard, now: Milliseconds, revisionRate: Double?
-  ) -> [StyledLine] {
+  ) -> [String] {
     var parts = ["watermark \(clock(board.watermark))"]
     parts.append("final through \(clock(board.finalThrough))")
     if let watermark = board.watermark {
       parts.append("lag \(NumberText.duration(now - watermark))")
     }
+    if let revisionRate { parts.append("\(NumberText.count(Int64(revisionRate))) updates/s") }
     parts.append("\(NumberText.count(Int64(board.count))) rollups")
-    if let revisionRate { parts.append("\(NumberText.count(Int64(revisionRate)))/s") }
-    return [StyledLine(parts.joined(separator: "  ·  "), .bold)]
+    return parts
   }
 
-  private func caption(_ totals: [RollupRow], _ range: Range<Milliseconds>) -> String {
+  private func caption(_ totals: [RollupRow], _ range: Range<Milliseconds>) -> [String] {
     let open = totals.count { !$0.isFinal }
     let state = open == 0 ? "final" : "open"
-    return "\(view.name)  \(Time.formatSeconds(range.lowerBound)) – \(clock(range.upperBound))  "
-      + "\(state)  ·  \(models[model].rawValue)  ·  \(currency)"
+    return [
+      "\(view.name)  \(Time.formatSeconds(range.lowerBound)) – \(clock(range.upperBound))  \(state)",
+      models[model].rawValue, currency,
+    ] + (filter.map { ["names with \"\(TerminalText.printable($0))\""] } ?? [])
   }
 
-  private func cells(_ name: String, _ sums: RollupSums, isTotal: Bool = false) -> [String] {
-    [name]
-      + measures.map { measure in
-        guard measure.addsUp || !isTotal else { return "" }
-        guard let value = measure.value(in: sums, model: model) else { return "–" }
-        return measure.unit == .count ? NumberText.count(value) : NumberText.micros(value)
-      }
+  /// As many parts, from the first on, as a line takes.
+  private static func fit(_ parts: [String], to columns: Int?) -> String {
+    var parts = parts
+    var separator = "  ·  "
+    while let columns, parts.joined(separator: separator).count > columns, parts.count > 1 {
+      if separator == " · " { parts.removeLast() } else { separator = " · " }
+    }
+    let line = parts.joined(separator: separator)
+    return columns.map { String(line.prefix($0)) } ?? line
+  }
+
+  private func cell(_ measure: Measure, _ sums: RollupSums) -> String {
+    guard let value = measure.value(in: sums, model: model) else { return "–" }
+    return measure.unit == .count ? NumberText.count(value) : NumberText.micros(value)
   }
 
   private func name(_ values: [String]) -> String {

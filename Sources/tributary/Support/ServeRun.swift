@@ -17,7 +17,6 @@ final class ServeRun: Sendable {
   private let reader: ReaderHealth
   private let server: HTTPServer
   private let settings: Configuration
-  private let host: String
   private let logger: Logger
   private let follower: TopicFollower
   private let stopFlag = StopFlag()
@@ -29,11 +28,10 @@ final class ServeRun: Sendable {
   init(_ settings: Configuration, _ http: HTTPServer.Settings, logger: Logger) throws {
     self.settings = settings
     self.logger = logger
-    host = http.host.contains(":") ? "[\(http.host)]" : http.host
     follower = try TopicFollower(settings.topics.rollups, settings, logger: logger)
     live = LiveBoard(settings.definitions, partitionCount: follower.partitionCount)
     let metrics = Metrics()
-    reader = ReaderHealth(live, topic: settings.topics.rollups, metrics)
+    reader = ReaderHealth(live, hub, topic: settings.topics.rollups, metrics)
     dashboard = Dashboard(
       live, conversions: ConversionFinder(settings, logger: logger), health: reader,
       metrics: metrics, now: Self.now)
@@ -46,22 +44,24 @@ final class ServeRun: Sendable {
     follower.wake()
   }
 
-  /// Serves until stopped.
-  ///
-  /// - Parameter onStart: told the address once it is there.
-  func run(onStart: (String) -> Void) throws {
-    defer { follower.close() }
-    let port: Int
-    do { port = try server.start() } catch {
-      server.stop()
-      throw Failure("cannot listen at \(host): \(error)")
+  /// Begins to listen; returns the link.
+  func start() throws -> String {
+    do { return try server.startAtLink() } catch {
+      follower.close()
+      throw error
     }
-    defer { server.stop() }
-    onStart("http://\(host):\(port)/")
-    try follow()
   }
 
-  private func follow() throws {
+  /// Serves until stopped. Call once, after `start`.
+  func follow() throws {
+    defer {
+      server.stop()
+      follower.close()
+    }
+    try readAndTell()
+  }
+
+  private func readAndTell() throws {
     let decoder = RollupsRecordReader(definitions: settings.definitions)
     var lastNotice = ContinuousClock.now
     var hasNews = false
@@ -109,27 +109,30 @@ private final class ReaderHealth: HealthSource {
   private static let patience: Milliseconds = 60_000
 
   private let live: LiveBoard
+  private let hub: EventHub
   private let topic: String
   private let state = Mutex(State())
 
-  init(_ live: LiveBoard, topic: String, _ metrics: Metrics) {
+  init(_ live: LiveBoard, _ hub: EventHub, topic: String, _ metrics: Metrics) {
     self.live = live
+    self.hub = hub
     self.topic = topic
     for (name, kind, help) in [
-      ("tributary_build_info", Metrics.Kind.gauge, "1, with what was built as labels."),
-      ("tributary_rollups", .gauge, "Rollups held in memory."),
+      ("tributary_rollups", Metrics.Kind.gauge, "Rollups held in memory."),
       ("tributary_rollup_revisions_total", .counter, "Revisions of rollups that were read."),
       ("tributary_rollup_corrections_total", .counter, "Rollups corrected after they were final."),
       ("tributary_reader_lag_records", .gauge, "Records behind the end of the log, by partition."),
       ("tributary_unreadable_records_total", .counter, "Records that could not be read."),
       ("tributary_watermark_lag_seconds", .gauge, "Wall clock less the watermark."),
       ("tributary_final_lag_seconds", .gauge, "Wall clock less what is final."),
+      ("tributary_event_streams", .gauge, "Pages that listen for news."),
       (
         "tributary_conversions", .gauge,
         "Conversions held, by model and whether a touch earned them."
       ),
     ] { metrics.define(name, kind, help: help) }
-    metrics.set("tributary_build_info", ["command": "serve"], to: 1)
+    BuildInfo.set(metrics, command: "serve")
+    ProcessGauges.define(metrics)
   }
 
   func note(
@@ -170,12 +173,14 @@ private final class ReaderHealth: HealthSource {
   }
 
   func refresh(_ metrics: Metrics) {
+    ProcessGauges.refresh(metrics)
     let state = state.withLock { $0 }
     for (partition, position) in state.positions {
       let lag = state.ends[partition].map { Double(max(0, $0 - position)) }
       metrics.set("tributary_reader_lag_records", ["partition": "\(partition)"], to: lag)
     }
     metrics.set("tributary_unreadable_records_total", to: Double(state.unreadable))
+    metrics.set("tributary_event_streams", to: Double(hub.listenerCount))
     live.read { board in
       metrics.set("tributary_rollups", to: Double(board.count))
       metrics.set("tributary_rollup_revisions_total", to: Double(board.revisionCount))

@@ -44,13 +44,15 @@ final class SinkRun: Sendable {
     var summary = Summary()
     let began = ContinuousClock.now
     var pause = 1.0
+    /// A database that never answered is a mistake to tell; one that did will come back.
+    var wasConnected = false
     while !stopFlag.isRaised {
       do {
         let before = summary.transactions
         defer { if summary.transactions > before { pause = 1 } }
-        try pass(&summary)
+        try pass(&summary) { wasConnected = true }
         break
-      } catch SQLError.disconnected(let reason) where summary.transactions > 0 {
+      } catch SQLError.disconnected(let reason) where wasConnected {
         logger.warning("\(SQLError.disconnected(reason)); trying again in \(Int(pause)) s")
         for _ in 0..<Int(pause * 5) where !stopFlag.isRaised { Thread.sleep(forTimeInterval: 0.2) }
         pause = min(pause * 2, 30)
@@ -60,10 +62,11 @@ final class SinkRun: Sendable {
     return summary
   }
 
-  private func pass(_ summary: inout Summary) throws {
+  private func pass(_ summary: inout Summary, onConnect: () -> Void) throws {
     let store = try target.open(settings.definitions)
     defer { store.close() }
     try store.migrate()
+    onConnect()
     let rollups = try SinkSource(settings.topics.rollups, store, settings, logger: logger)
     defer { rollups.close() }
     let attributions = try SinkSource(settings.topics.attributions, store, settings, logger: logger)

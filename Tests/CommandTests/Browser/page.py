@@ -7,6 +7,7 @@ Says what went wrong on standard error and exits with 1; prints `ok` otherwise.
 """
 
 import csv
+import decimal
 import io
 import json
 import subprocess
@@ -56,10 +57,12 @@ def table(page):
             cell.dataset.key, [cell.dataset.value, cell.firstChild.textContent]]))]))""")
 
 
-def shortened(value):
-    """As the page writes a number: thousands apart, zeros at the end left out but for two."""
+def shortened(value, measure=""):
+    """As the page writes a number: thousands apart, zeros at the end left out but for two, rates in %."""
     if value == "":
         return "–"
+    if measure in ("ctr", "conversion_rate"):
+        return shortened(str(decimal.Decimal(value).scaleb(2))) + "\u202f%"
     whole, point, decimals = value.partition(".")
     whole = f"{int(whole):,}".replace(",", "\u202f")
     return whole + (point and point + decimals.rstrip("0").ljust(2, "0"))
@@ -74,7 +77,7 @@ def check_table(page, by, models):
             measure, _, model = key.partition("/")
             column = measure if not model or len(models) == 1 else f"{measure}_{model}"
             assert value == expected[name][column], (name, key, value, expected[name][column])
-            assert text == shortened(value), (name, key, text, value)
+            assert text == shortened(value, measure), (name, key, text, value)
 
 
 def choose(page, field, value):
@@ -106,6 +109,8 @@ def main(page):
     # A day of one zone, by campaign, under one model: digit by digit what the report says.
     choose(page, "timezone", ZONE)
     choose(page, "range", "days")
+    last_day = page.run("""document.getElementById("from").value""")
+    assert last_day >= DAY and last_day == page.run("""document.getElementById("to").value"""), last_day
     choose(page, "from", DAY)
     choose(page, "to", DAY)
     check_table(page, "campaign", ["last_touch"])

@@ -15,7 +15,7 @@ final class PostgresServer: Sendable {
   /// Open as long as this process lives: the server's keeper reads from it.
   private let lifeline: Pipe
 
-  private init() throws {
+  init() throws {
     let programs = try Self.programs()
     let port = Self.freePort()
     let pipe = Pipe()
@@ -38,10 +38,18 @@ final class PostgresServer: Sendable {
       ]).joined(separator: " ")
     let keeper = Process()
     keeper.executableURL = URL(fileURLWithPath: "/bin/sh")
+    let control = (user + ["\(programs)/pg_ctl", "-D", "\(folder.path)/data"]).joined(
+      separator: " ")
     keeper.arguments = [
       "-c",
-      "\(server) >/dev/null 2>&1 </dev/null & server=$!; read -r line; kill $server; "
-        + "wait $server; rm -rf \(folder.path)",
+      """
+      start() { \(server) >/dev/null 2>&1 </dev/null & server=$!; }
+      stop() { \(control) stop -m fast >/dev/null 2>&1 </dev/null; wait $server; }
+      start
+      while read -r order; do $order; done
+      stop
+      rm -rf \(folder.path)
+      """,
     ]
     keeper.standardInput = pipe
     keeper.standardOutput = FileHandle.nullDevice
@@ -51,11 +59,28 @@ final class PostgresServer: Sendable {
     try keeper.run()
     lifeline = pipe
     self.port = port
+    try wait(untilReady: true)
+  }
+
+  /// Ends the server: connections are cut, data stay. Returns when nobody answers any more.
+  func stop() throws { try order("stop", untilReady: false) }
+
+  /// Starts it again, with its data, on the same port.
+  func start() throws { try order("start", untilReady: true) }
+
+  private func order(_ word: String, untilReady isReady: Bool) throws {
+    try lifeline.fileHandleForWriting.write(contentsOf: Data("\(word)\n".utf8))
+    try wait(untilReady: isReady)
+  }
+
+  private func wait(untilReady isReady: Bool) throws {
     for _ in 0..<200 {
-      if (try? runTool("pg_isready", ["-q", "-h", "127.0.0.1", "-p", "\(port)"])) != nil { return }
+      let answers =
+        (try? runTool("pg_isready", ["-q", "-h", "127.0.0.1", "-p", "\(port)"])) != nil
+      if answers == isReady { return }
       usleep(50_000)
     }
-    throw ToolFailure(description: "PostgreSQL did not start")
+    throw ToolFailure(description: "PostgreSQL did not \(isReady ? "start" : "stop")")
   }
 
   /// Makes an empty database and gives its address.

@@ -38,6 +38,51 @@ import Testing
       try calm.ask("SELECT count(*), min(revision), max(revision) FROM rollups;") == "30000|4|4\n")
   }
 
+  @Test func aFollowingSinkOutlivesRestartsOfItsDatabase() throws {
+    let server = try PostgresServer()
+    let cluster = try Cluster(["TRIBUTARY_MODELS": "[last_touch, linear]"])
+    let topic = RollupTopic(cluster: cluster)
+    try topic.fill(windowCount: 20, memberCount: 50)
+    let followed = TestDatabase(.postgres, at: try server.makeDatabase())
+    let calm = try TestDatabase(.postgres)
+    let folder = try TemporaryFolder()
+    let sink = try cluster.program.start(
+      ["sink", "--to", followed.address], outputFolder: folder.make("sink"))
+    defer { _ = sink.wait(seconds: 0) }
+    try expect(followed, toHave: 1_000, ofRevision: 1)
+    // Once while nothing comes, once while much comes.
+    try server.stop()
+    try server.start()
+    try topic.fill(windowCount: 40, memberCount: 50, revisionCount: 2)
+    try expect(followed, toHave: 2_000, ofRevision: 2)
+    try topic.fill(windowCount: 300, memberCount: 100, revisionCount: 3)
+    usleep(300_000)
+    try server.stop()
+    usleep(1_500_000)
+    #expect(sink.isRunning)
+    try server.start()
+    try expect(followed, toHave: 30_000, ofRevision: 3)
+    sink.terminate()
+    #expect(sink.wait(seconds: 10))
+    #expect(sink.terminationStatus == 0)
+    #expect(folder.text("sink/errors").contains("the database does not answer"))
+    let result = try cluster.program.run("sink", "--to", calm.address, "--exit-at-end")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try followed.dump() == calm.dump())
+  }
+
+  /// Waits until the database holds so many rollups of a revision.
+  private func expect(
+    _ database: TestDatabase, toHave count: Int, ofRevision revision: Int
+  ) throws {
+    let question = "SELECT count(*) FROM rollups WHERE revision = \(revision);"
+    for _ in 0..<600 {
+      if try database.ask(question) == "\(count)\n" { return }
+      usleep(50_000)
+    }
+    Issue.record("\(database) never got \(count) rollups")
+  }
+
   @Test func reportAndBothDatabasesShowTheSameDigits() throws {
     let cluster = try Cluster([
       "TRIBUTARY_MODELS": "[last_touch, linear, position_based]",
@@ -124,9 +169,26 @@ import Testing
       WHERE window_start >= '2026-01-06' AND window_start < '2026-01-07';
       """)
     #expect(report.output.contains("\"clicks\":\(clicks.dropLast()),\"ctr\""))
+    let caughtUp = try secondsUntilServed(cluster)
+    #expect(caughtUp < 30)
     print(
       String(
-        format: "1,000,000 rollups: sqlite %.1f s, report %.1f s", sink.seconds, report.seconds))
+        format: "1,000,000 rollups: sqlite %.1f s, report %.1f s, dashboard caught up in %.1f s",
+        sink.seconds, report.seconds, caughtUp))
+  }
+
+  /// How long a dashboard takes from its start until it has read everything.
+  private func secondsUntilServed(_ cluster: Cluster) throws -> Double {
+    let folder = try TemporaryFolder()
+    let began = Date()
+    let server = try cluster.program.start(
+      ["serve", "--port", "0"], outputFolder: folder.make("serve"))
+    defer { _ = server.wait(seconds: 0) }
+    let scrape = Scrape(address: try Scrape.address(in: folder, "serve/output"))
+    while try scrape.get("/readyz").status != 200, Date() < began + 60 { usleep(20_000) }
+    let seconds = Date().timeIntervalSince(began)
+    #expect(try scrape.metrics().sum("tributary_rollups") == 1_000_000)
+    return seconds
   }
 
   private func dailyChannels(_ database: TestDatabase, _ day: String) throws -> String {

@@ -23,6 +23,12 @@ struct TestDatabase: CustomStringConvertible, Sendable {
     }
   }
 
+  /// One that is there already.
+  init(_ kind: Kind, at address: String) {
+    self.kind = kind
+    self.address = address
+  }
+
   /// Takes the files away that a database left.
   func remove() {
     guard kind == .sqlite else { return }

@@ -1,0 +1,24 @@
+import Attribution
+
+extension AttributionStage {
+  /// How its tasks stand, for whoever monitors the process. Once per commit.
+  package func describe(_ report: inout WorkerReport) {
+    report.counters.records = counts
+    report.tasks = tasks.map(\.report)
+  }
+}
+
+extension PartitionTask {
+  fileprivate var report: WorkerReport.Task {
+    let progress = task.progress
+    return WorkerReport.Task(
+      partition: partition, isKeyed: role == .keyed,
+      watermark: progress.watermark.isKnown ? progress.watermark.time : nil,
+      sources: inputs.map { input in
+        WorkerReport.Source(
+          partition: input.partition, position: input.position, lag: input.lag,
+          isIdle: progress[input.kind].isIdle)
+      },
+      stores: task.stores)
+  }
+}

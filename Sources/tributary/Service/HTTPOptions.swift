@@ -1,0 +1,55 @@
+import Dashboard
+import Foundation
+
+/// Where a command listens, and the token that it asks for.
+enum HTTPOptions {
+  /// Not a setting: the configuration would refuse a name it does not know.
+  static let tokenVariable = "TRIBUTARY_HTTP_TOKEN"
+
+  /// The first line of a file, or else the environment's; nil for none. Takes the variable out of the
+  /// environment, for the configuration that is read next.
+  static func takeToken(file: String?) throws -> String? {
+    var token = ProcessInfo.processInfo.environment[tokenVariable]
+    unsetenv(tokenVariable)
+    if let file {
+      guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+        throw Failure("\(file) cannot be read")
+      }
+      token = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    }
+    guard let token else { return nil }
+    guard token.utf8.count >= 16 else { throw Failure("a token has at least 16 bytes") }
+    return token
+  }
+
+  /// `HOST:PORT`, `[::1]:PORT`, or a port of this machine only; nil for anything else.
+  static func address(_ text: String) -> (host: String, port: Int)? {
+    guard let colon = text.lastIndex(of: ":") else {
+      return port(text[...]).map { ("127.0.0.1", $0) }
+    }
+    var host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = host.dropFirst().dropLast()
+    } else if host.contains(":") {
+      return nil
+    }
+    guard !host.isEmpty, let port = port(text[text.index(after: colon)...]) else { return nil }
+    return (String(host), port)
+  }
+
+  private static func port(_ text: Substring) -> Int? {
+    guard text.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+    return Int(text).flatMap { (0...65_535).contains($0) ? $0 : nil }
+  }
+}
+
+extension HTTPServer {
+  /// Begins to listen; returns the address as a link.
+  func startAtLink() throws -> String {
+    let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+    do { return "http://\(host):\(try start())/" } catch {
+      stop()
+      throw Failure("cannot listen at \(host):\(settings.port): \(error)")
+    }
+  }
+}

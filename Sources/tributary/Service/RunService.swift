@@ -1,0 +1,99 @@
+import Configuration
+import Dashboard
+import Logging
+import Pipeline
+import Synchronization
+
+/// Health and metrics of `run`, from before the first call to a broker to the end of the last.
+final class RunService: Sendable {
+  private let server: HTTPServer
+  private let health: ProcessorHealth
+
+  /// Begins to listen.
+  init(_ http: HTTPServer.Settings, _ settings: Configuration, logger: Logger) throws {
+    let metrics = Metrics()
+    health = ProcessorHealth(settings, metrics)
+    server = HTTPServer(http, ServiceEndpoints(health, metrics), hub: EventHub())
+    let link = try server.startAtLink()
+    logger.info("health and metrics are at \(link)")
+  }
+
+  /// Tells of this processor from now on.
+  func watch(_ processor: Processor) { health.watch(processor.monitor) }
+
+  func stop() { server.stop() }
+}
+
+/// How the processor of this process stands.
+///
+/// Ready: every worker is a member of its group, has its state back and comes round, and no partition
+/// with records waiting stands still.
+private final class ProcessorHealth: HealthSource {
+  /// A partition with records waiting that does not move for so long is stuck.
+  private static let patience = Duration.seconds(60)
+  /// A worker that has not reported for so long does not commit; it reports every commit interval.
+  private static let longestSilence = Duration.seconds(30)
+
+  private let monitor = Mutex<ProcessorMonitor?>(nil)
+  private let gauges: ProcessorGauges
+
+  init(_ settings: Configuration, _ metrics: Metrics) {
+    gauges = ProcessorGauges(settings, metrics)
+  }
+
+  func watch(_ monitor: ProcessorMonitor) { self.monitor.withLock { $0 = monitor } }
+
+  private var workers: [ProcessorMonitor.Worker]? { monitor.withLock { $0 }?.workers }
+
+  var health: Health {
+    guard let workers, !workers.isEmpty else {
+      return Health(obstacles: ["starting"], partitions: [])
+    }
+    return Health(
+      obstacles: workers.flatMap(Self.obstacles),
+      partitions: workers.flatMap(Self.partitions).sorted {
+        ($0.topic, $0.partition) < ($1.topic, $1.partition)
+      })
+  }
+
+  func refresh(_ metrics: Metrics) { gauges.set(workers ?? []) }
+
+  private static func obstacles(_ worker: ProcessorMonitor.Worker) -> [String] {
+    let phase = worker.report.phase
+    guard phase == .working else { return ["\(worker.name) is \(phase.rawValue)"] }
+    var obstacles: [String] = []
+    if worker.silence > longestSilence {
+      obstacles.append("\(worker.name) has not committed for \(seconds(worker.silence)) s")
+    }
+    for source in worker.report.sources {
+      guard let wait = worker.waits[source.partition], wait > patience else { continue }
+      obstacles.append(
+        "\(source.partition) is stuck at offset \(source.position) for \(seconds(wait)) s, "
+          + "\(source.lag ?? 0) records behind")
+    }
+    return obstacles
+  }
+
+  private static func partitions(_ worker: ProcessorMonitor.Worker) -> [Health.Partition] {
+    func partition(_ source: WorkerReport.Source) -> Health.Partition {
+      Health.Partition(
+        topic: source.partition.topic, partition: source.partition.partition,
+        position: source.position, lag: source.lag, isIdle: source.isIdle,
+        lastCommit: worker.lastMoves[source.partition])
+    }
+    return worker.report.tasks.flatMap { task in
+      task.sources.map { source in
+        var partition = partition(source)
+        partition.watermark = task.watermark
+        return partition
+      }
+    }
+      + worker.report.rollups.map { rollups in
+        var partition = partition(rollups.source)
+        partition.finalThrough = rollups.finalThrough
+        return partition
+      }
+  }
+
+  private static func seconds(_ duration: Duration) -> Int64 { duration.components.seconds }
+}
