@@ -22,6 +22,7 @@ struct Tributary: ParsableCommand {
     subcommands: [
       Run.self, Demo.self, Generate.self, Topics.self, Tail.self, ReportCommand.self, Serve.self,
       Sink.self, Explain.self, Verify.self, ResetCommand.self, Bench.self,
+      BenchPart.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.

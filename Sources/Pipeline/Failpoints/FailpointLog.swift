@@ -27,8 +27,8 @@ public struct FailpointLog: Log {
       ? FailpointProducer(producer, failpoint, stateTopic: stateTopic) : producer
   }
 
-  public func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
-    try base.readThrough(partition, body)
+  public func scan(_ partitions: [TopicPartition]) throws -> any LogScan {
+    try base.scan(partitions)
   }
 
   public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {

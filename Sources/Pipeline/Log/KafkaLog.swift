@@ -39,38 +39,8 @@ public struct KafkaLog: Log {
     return KafkaLogProducer(producer)
   }
 
-  public func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
-    // Up to the very end, not just what is committed by now: behind somebody's transaction that is
-    // still open there may be records that count, so the read waits for it to end.
-    let probe = try Consumer(ClientSettings.probe(configuration), logger: logger)
-    let end = try probe.endOffsets([partition], timeoutMilliseconds: Timeout.call)[partition] ?? 0
-    probe.close(timeoutMilliseconds: 0)
-    guard end > 0 else { return }
-    let consumer = try Consumer(
-      ClientSettings.consumer(configuration, prefetch: .ofOnePartition),
-      logger: logger)
-    defer { consumer.close(timeoutMilliseconds: 0) }
-    try consumer.assign([(partition, offset: 0)])
-    let reader = KafkaLogReader(consumer, consumer.queue(for: partition)!)
-    var position: Int64 = 0
-    var lastProgress = ContinuousClock.now
-    while position < end {
-      try consumer.poll()
-      let count = try reader.read()
-      for index in 0..<count { try body(reader[index]) }
-      let reached = max(reader.metEnd ?? 0, count > 0 ? reader[count - 1].offset + 1 : 0)
-      if reached > position {
-        position = reached
-        lastProgress = .now
-      } else if lastProgress.duration(to: .now) > .seconds(60) {
-        throw LogStall(
-          description:
-            "reading \(partition) stopped at offset \(position) of \(end): a transaction of another "
-            + "producer is still open there, or its leader does not answer")
-      } else if count == 0 {
-        consumer.wait(timeoutMilliseconds: 100)
-      }
-    }
+  public func scan(_ partitions: [TopicPartition]) throws -> any LogScan {
+    try KafkaLogScan(partitions, configuration, logger: logger)
   }
 }
 
@@ -79,11 +49,6 @@ extension KafkaLog {
     let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
     try admin.deleteRecords(before: offsets, timeoutMilliseconds: Timeout.tidying)
   }
-}
-
-/// A log that could not be read to its end in time; worth another try.
-struct LogStall: Error, CustomStringConvertible {
-  let description: String
 }
 
 /// How long calls to the broker may take, in milliseconds.

@@ -8,12 +8,31 @@ public protocol Log: Sendable {
   func makeConsumer(group: String, member: String) throws -> any LogConsumer
   /// A producer whose transactions fence those of its predecessor with the same id.
   func makeProducer(transactionalID: String) throws -> any LogProducer
+  /// Begins to read partitions from their beginning up to where they end now.
+  func scan(_ partitions: [TopicPartition]) throws -> any LogScan
+  /// Deletes what lies before the offsets and nobody reads again.
+  func deleteRecords(before offsets: [TopicPartition: Int64]) throws
+}
+
+extension Log {
   /// The committed records of one partition, oldest first, up to where it ends now.
   func readThrough(
     _ partition: TopicPartition, _ body: (Record) throws -> Void
+  ) throws {
+    let scan = try scan([partition])
+    defer { scan.close() }
+    try scan.readThrough(partition, body)
+  }
+}
+
+/// Reads partitions through, one after the other: while the records of one are dealt with, those of the
+/// next arrive. One thread uses it.
+public protocol LogScan: AnyObject {
+  /// The committed records of one of the partitions, oldest first. Once for each.
+  func readThrough(
+    _ partition: TopicPartition, _ body: (Record) throws -> Void
   ) throws
-  /// Deletes what lies before the offsets and nobody reads again.
-  func deleteRecords(before offsets: [TopicPartition: Int64]) throws
+  func close()
 }
 
 /// A change of the partitions that a consumer owns.

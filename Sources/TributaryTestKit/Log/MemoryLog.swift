@@ -59,20 +59,8 @@ public final class MemoryLog: Log, @unchecked Sendable {
     return producer
   }
 
-  public func readThrough(_ name: TopicPartition, _ body: (Record) throws -> Void) throws {
-    let process = self.process
-    try enter(.readThrough, process)
-    let partition = self.partition(name)
-    let end = partition.end
-    try wait(process, .readThrough, patience: 4 * timeouts.call) { !partition.isOpen(before: end) }
-    var index = 0
-    while index < partition.records.count, partition.records[index].offset < end {
-      let record = partition.records[index]
-      index += 1
-      guard record.isVisible else { continue }
-      try enter(.readRecord, process)
-      try body(record.lent(partition: name.partition))
-    }
+  public func scan(_ partitions: [TopicPartition]) throws -> any LogScan {
+    MemoryLogScan(self, process: process)
   }
 
   public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
