@@ -100,6 +100,8 @@ private final class ReaderHealth: HealthSource {
     var positions: [Int32: Int64] = [:]
     var ends: [Int32: Int64] = [:]
     var moved: [Int32: Milliseconds] = [:]
+    /// Since when a partition has had records waiting without moving.
+    var waiting: [Int32: Milliseconds] = [:]
     var isCaughtUp = false
     var unreadable = 0
     var now: Milliseconds = 0
@@ -139,8 +141,14 @@ private final class ReaderHealth: HealthSource {
     positions: [Int32: Int64], ends: [Int32: Int64], isCaughtUp: Bool, now: Milliseconds
   ) {
     state.withLock { state in
-      for (partition, position) in positions where state.positions[partition] != position {
-        state.moved[partition] = now
+      for (partition, position) in positions {
+        let hasMoved = state.positions[partition] != position
+        if hasMoved { state.moved[partition] = now }
+        if hasMoved || position >= ends[partition] ?? 0 {
+          state.waiting[partition] = nil
+        } else if state.waiting[partition] == nil {
+          state.waiting[partition] = now
+        }
       }
       state.positions = positions
       state.ends = ends
@@ -162,8 +170,10 @@ private final class ReaderHealth: HealthSource {
     var obstacles = state.isCaughtUp ? [] : ["the rollups topic is still being read"]
     let partitions = state.positions.sorted { $0.key < $1.key }.map { partition, position in
       let lag = state.ends[partition].map { max(0, $0 - position) }
-      if let lag, lag > 0, state.now - (state.moved[partition] ?? state.now) > Self.patience {
-        obstacles.append("partition \(partition) is stuck at offset \(position)")
+      if let since = state.waiting[partition], state.now - since > Self.patience {
+        obstacles.append(
+          "\(topic) [\(partition)] is stuck at offset \(position) for \((state.now - since) / 1_000) s, "
+            + "\(lag ?? 0) records behind")
       }
       return Health.Partition(
         topic: topic, partition: partition, position: position, lag: lag,
