@@ -19,6 +19,7 @@ let package = Package(
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
@@ -34,10 +35,19 @@ let package = Package(
         "Attribution", "CMalloc", "Codec", "Configuration", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "History",
+      dependencies: ["Attribution", "Codec", "Configuration", "Kafka", "Pipeline"]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(
       name: "SQLSink",
       dependencies: ["Attribution", "CPostgreSQL", "CSQLite", "Codec", "Reporting"]),
+    .target(
+      name: "Files",
+      dependencies: [
+        "Attribution", "CSQLite", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Reporting", "SQLSink", .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(
       name: "Dashboard",
       dependencies: [
@@ -52,12 +62,15 @@ let package = Package(
     .target(
       name: "TributaryTestKit",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "Codec", "Configuration", "History", "Kafka", "Pipeline",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Benchmarks",
-      dependencies: ["Attribution", "Codec", "Kafka", "Pipeline", "TributaryTestKit"]),
+      dependencies: [
+        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "TributaryTestKit",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "simulate",
       dependencies: [
@@ -67,7 +80,7 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
+        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -97,6 +110,15 @@ let package = Package(
       name: "DashboardTests",
       dependencies: ["Attribution", "Codec", "Dashboard", "Reporting"]),
     .testTarget(
+      name: "HistoryTests",
+      dependencies: ["Attribution", "Codec", "Configuration", "History", "TributaryTestKit"]),
+    .testTarget(
+      name: "FilesTests",
+      dependencies: [
+        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
+        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
       name: "PipelineTests",
       dependencies: [
         "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline",
@@ -105,8 +127,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Kafka", "Pipeline",
-        "Reporting", "SQLSink", "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Kafka",
+        "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

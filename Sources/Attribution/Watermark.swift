@@ -93,7 +93,10 @@ public struct TaskProgress: Sendable, Equatable {
   }
 
   /// Lets the kept mark follow: what is behind every input that has ever delivered can go.
-  mutating func advanceKept() { kept = max(kept, retentionMark) }
+  mutating func advanceKept() { kept = keptAfterCommit }
+
+  /// What the kept mark will be once the commit under way is done.
+  public var keptAfterCommit: Watermark { max(kept, retentionMark) }
 
   private var retentionMark: Watermark {
     var mark = watermark

@@ -29,8 +29,9 @@ public final class LocalBroker: Sendable {
   ///
   /// - Parameters:
   ///   - port: where it listens, on 127.0.0.1; nil takes a free one.
-  ///   - forFaults: whether readers see what is written after an aborted transaction, and a restart
-  ///     loses nothing, as on Kafka. Costs time; needed where processes are killed.
+  ///   - forFaults: whether readers see what is written after an aborted transaction, a restart loses
+  ///     nothing, and who has read everything waits for more, as on Kafka. Costs time; needed where
+  ///     processes are killed, and where their CPU time is measured.
   public init(port: UInt16? = nil, forFaults: Bool = false) throws(Unavailable) {
     guard let executable = Self.executable() else {
       throw Unavailable(

@@ -37,6 +37,9 @@ public struct Configuration: Sendable, Equatable {
 
   /// The attribution stage's state changelog.
   public var stateTopic: String { applicationID + "-state" }
+
+  /// What backfills have done; made by the first.
+  public var backfillsTopic: String { applicationID + "-backfills" }
 }
 
 extension Configuration {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BrokerKit
 import Configuration
+import Files
 import Foundation
 import Kafka
 import Logging
@@ -21,8 +22,9 @@ struct Tributary: ParsableCommand {
       """,
     version: BuildInfo.version,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Topics.self, Tail.self, ReportCommand.self, Serve.self,
-      Sink.self, Explain.self, Verify.self, ResetCommand.self, Bench.self,
+      Run.self, Demo.self, Generate.self, Attribute.self, Topics.self, Tail.self,
+      ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, BackfillCommand.self,
+      Verify.self, ResetCommand.self, Bench.self, BenchPart.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.
@@ -41,7 +43,7 @@ struct Tributary: ParsableCommand {
       complain("\(error)")
       Foundation.exit(2)
     case is PipelineError, is KafkaError, is LocalBroker.Unavailable, is ReportingError,
-      is SQLError, is Failure:
+      is SQLError, is FileError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:

@@ -5,7 +5,7 @@ import Logging
 /// The log of a Kafka cluster.
 ///
 /// Shared by all workers: it only makes clients, each of which belongs to the worker that asked.
-public struct KafkaLog: Log {
+public struct KafkaLog: ArchiveLog {
   private let configuration: Configuration
   private let logger: Logger
   private let prefetch: Prefetch
@@ -39,55 +39,63 @@ public struct KafkaLog: Log {
     return KafkaLogProducer(producer)
   }
 
-  public func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
-    // Up to the very end, not just what is committed by now: behind somebody's transaction that is
-    // still open there may be records that count, so the read waits for it to end.
-    let end = try ends(of: [partition])[partition] ?? 0
-    guard end > 0 else { return }
-    let consumer = try Consumer(
-      ClientSettings.consumer(configuration, prefetch: .ofOnePartition),
-      logger: logger)
-    defer { consumer.close(timeoutMilliseconds: 0) }
-    try consumer.assign([(partition, offset: 0)])
-    let reader = KafkaLogReader(consumer, consumer.queue(for: partition)!)
-    var position: Int64 = 0
-    var lastProgress = ContinuousClock.now
-    while position < end {
-      try consumer.poll()
-      let count = try reader.read()
-      for index in 0..<count { try body(reader[index]) }
-      let reached = max(reader.metEnd ?? 0, count > 0 ? reader[count - 1].offset + 1 : 0)
-      if reached > position {
-        position = reached
-        lastProgress = .now
-      } else if lastProgress.duration(to: .now) > .seconds(60) {
-        throw LogStall(
-          description:
-            "reading \(partition) stopped at offset \(position) of \(end): a transaction of another "
-            + "producer is still open there, or its leader does not answer")
-      } else if count == 0 {
-        consumer.wait(timeoutMilliseconds: 100)
-      }
-    }
+  public func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan {
+    try KafkaLogScan(starts, ends: try ends(of: Array(starts.keys)), configuration, logger: logger)
   }
 }
 
 extension KafkaLog {
-  public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+  public func partitionCount(of topic: String) throws -> Int {
+    try withProbe { try $0.partitionCount(of: topic, timeoutMilliseconds: Timeout.call) ?? 0 }
+  }
+
+  public func starts(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try withProbe { probe in
+      try Dictionary(
+        uniqueKeysWithValues: partitions.map {
+          ($0, try probe.watermarkOffsets($0, timeoutMilliseconds: Timeout.call).low)
+        })
+    }
+  }
+
+  public func offsets(
+    of partitions: [TopicPartition], atOrAfter time: Int64
+  ) throws -> [TopicPartition: Int64] {
+    let times = Dictionary(uniqueKeysWithValues: partitions.map { ($0, max(0, time)) })
+    return try withProbe { try $0.offsets(forTimes: times, timeoutMilliseconds: Timeout.call) }
+  }
+
+  public func makeCompactedTopic(_ name: String) throws {
+    let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
+    let topic = TopicSpecification(
+      name: name, partitions: 1, replicationFactor: -1, settings: ["cleanup.policy": "compact"])
+    let result = try admin.createTopics([topic], timeoutMilliseconds: Timeout.initialization)[name]
+    if case .failed(let error) = result {
+      throw PipelineError("cannot create topic \(name): \(error)")
+    }
+    // Brokers answer before every one of them has heard of a new topic.
+    let deadline = ContinuousClock.now + .seconds(15)
+    while try partitionCount(of: name) == 0 {
+      guard ContinuousClock.now < deadline else {
+        throw PipelineError("the new topic \(name) does not appear; look at the broker's log")
+      }
+    }
+  }
+
+  private func withProbe<Result>(_ body: (Consumer) throws -> Result) throws -> Result {
     let probe = try Consumer(ClientSettings.probe(configuration), logger: logger)
     defer { probe.close(timeoutMilliseconds: 0) }
-    return try probe.endOffsets(partitions, timeoutMilliseconds: Timeout.call)
+    return try body(probe)
+  }
+
+  public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try withProbe { try $0.endOffsets(partitions, timeoutMilliseconds: Timeout.call) }
   }
 
   public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
     let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
     try admin.deleteRecords(before: offsets, timeoutMilliseconds: Timeout.tidying)
   }
-}
-
-/// A log that could not be read to its end in time; worth another try.
-struct LogStall: Error, CustomStringConvertible {
-  let description: String
 }
 
 /// How long calls to the broker may take, in milliseconds.

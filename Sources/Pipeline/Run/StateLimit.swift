@@ -5,9 +5,9 @@ import Foundation
 ///
 /// The kernel kills a process that takes all memory, without a word. A worker that stops first can say
 /// what is wrong.
-enum StateLimit {
+package enum StateLimit {
   /// As configured, or this worker's share of three quarters of the memory that the process may use.
-  static func bytes(_ configuration: Configuration, workers: Int) -> Int {
+  package static func bytes(_ configuration: Configuration, workers: Int) -> Int {
     if configuration.maxStateBytes > 0 { return configuration.maxStateBytes }
     return memory / 4 * 3 / max(1, workers)
   }

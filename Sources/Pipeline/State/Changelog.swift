@@ -74,7 +74,7 @@ package final class Changelog {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
-    try produce(Array("\(name)|progress".utf8), encode(progress, fingerprint), to: producer)
+    try produce(Changelog.progressKey(name), encode(progress, fingerprint), to: producer)
   }
 
   private func key(_ bucket: UInt64, _ serial: UInt64) -> [UInt8] {
@@ -100,19 +100,33 @@ package final class Changelog {
     bytes.append(integer: fingerprint)
     bytes.append(integer: nextSerial)
     bytes.append(integer: progress.watermark.time)
-    bytes.append(integer: progress.kept.time)
+    bytes.append(integer: progress.keptAfterCommit.time)
     for kind in EventKind.allCases { bytes.append(integer: progress[kind].largest.time) }
     return bytes
   }
 
   // MARK: Restoring
 
-  /// Brings `task` back to the state of the last commit.
+  /// Brings tasks of one partition back to the state of the last commit. The partition is read once for
+  /// all of them.
   ///
   /// - Returns: the number of entries restored.
-  package func restore(_ task: AttributionTask, from log: any Log) throws -> Int {
-    var live = LiveRecords(name: name)
-    try log.readThrough(TopicPartition(topic: topic, partition: partition)) { live.add($0) }
+  package static func restore(
+    _ tasks: [(changelog: Changelog, task: AttributionTask)], of partition: TopicPartition,
+    from scan: any LogScan
+  ) throws -> Int {
+    var live = tasks.map { LiveRecords(name: $0.changelog.name) }
+    try scan.readThrough(partition) { record in
+      for index in live.indices { live[index].add(record) }
+    }
+    var count = 0
+    for (index, (changelog, task)) in tasks.enumerated() {
+      count += try changelog.restore(task, live[index])
+    }
+    return count
+  }
+
+  private func restore(_ task: AttributionTask, _ live: LiveRecords) throws -> Int {
     guard let progress = live.progress else { return 0 }
     try progress.withUnsafeBytes { try decode($0, into: task) }
     var restoration = Restoration(task)
@@ -137,6 +151,20 @@ package final class Changelog {
   }
 
   // MARK: Owner
+
+  /// The mark up to which a task has dropped its state, by its progress record.
+  static func kept(
+    inProgress value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
+  ) throws -> Watermark {
+    _ = try serial(ofProgress: value, fingerprint: fingerprint, topic: topic)
+    var reader = ByteReader(UnsafeRawBufferPointer(rebasing: value[headSize...]))
+    _ = reader.integer() as Int64
+    let kept: Int64 = reader.integer()
+    guard !reader.isCut else { throw unknownFormat(topic) }
+    return Watermark(kept)
+  }
+
+  static func progressKey(_ name: String) -> [UInt8] { Array("\(name)|progress".utf8) }
 
   /// Bytes of version, fingerprint and serial, with which a progress record begins.
   private static let headSize = 1 + 8 + 8

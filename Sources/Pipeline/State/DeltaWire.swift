@@ -4,12 +4,12 @@ import Attribution
 ///
 /// A delta's key is the rollup's record key; a status' key is `@` and the task's number, which no
 /// rollup key starts with. The first byte of a value is the format's version.
-enum DeltaWire {
+package enum DeltaWire {
   static let version: UInt8 = 1
 
   // MARK: Deltas
 
-  static func encode(_ sums: UnsafeBufferPointer<Int64>, into output: inout [UInt8]) {
+  package static func encode(_ sums: UnsafeBufferPointer<Int64>, into output: inout [UInt8]) {
     output.append(version)
     output.append(UInt8(sums.count))
     for sum in sums { output.append(signed: sum) }

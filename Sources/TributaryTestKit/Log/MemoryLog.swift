@@ -11,7 +11,7 @@ import Pipeline
 /// committed records only, up to the first transaction that is still open. A producer made with a
 /// transactional id that is in use fences the former one and aborts what it had open; a transaction
 /// that stays open too long is aborted by the coordinator; a member that stays silent is expelled.
-public final class MemoryLog: Log, @unchecked Sendable {
+public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   /// How long the cluster waits, in milliseconds of its own time.
   public struct Timeouts: Sendable {
     public var session: Int64 = 30_000
@@ -29,7 +29,7 @@ public final class MemoryLog: Log, @unchecked Sendable {
   /// What clients did that they must not do.
   public internal(set) var violations: [String] = []
 
-  private let topics: [String: [MemoryPartition]]
+  private var topics: [String: [MemoryPartition]]
   private var groups: [MemoryGroup] = []
   private var producers: [String: MemoryLogProducer] = [:]
   private var openTransactions: [MemoryTransaction] = []
@@ -59,20 +59,8 @@ public final class MemoryLog: Log, @unchecked Sendable {
     return producer
   }
 
-  public func readThrough(_ name: TopicPartition, _ body: (Record) throws -> Void) throws {
-    let process = self.process
-    try enter(.readThrough, process)
-    let partition = self.partition(name)
-    let end = partition.end
-    try wait(process, .readThrough, patience: 4 * timeouts.call) { !partition.isOpen(before: end) }
-    var index = 0
-    while index < partition.records.count, partition.records[index].offset < end {
-      let record = partition.records[index]
-      index += 1
-      guard record.isVisible else { continue }
-      try enter(.readRecord, process)
-      try body(record.lent(partition: name.partition))
-    }
+  public func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan {
+    MemoryLogScan(self, from: starts, process: process)
   }
 
   public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
@@ -97,7 +85,30 @@ public final class MemoryLog: Log, @unchecked Sendable {
     }
   }
 
-  public func partitionCount(of topic: String) -> Int { topics[topic]!.count }
+  public func partitionCount(of topic: String) -> Int { topics[topic]?.count ?? 0 }
+
+  public func starts(of partitions: [TopicPartition]) -> [TopicPartition: Int64] {
+    Dictionary(
+      uniqueKeysWithValues: partitions.map { name in
+        let partition = partition(name)
+        return (name, Int64(partition.records.first?.offset ?? partition.end))
+      })
+  }
+
+  public func offsets(
+    of partitions: [TopicPartition], atOrAfter time: Int64
+  ) -> [TopicPartition: Int64] {
+    Dictionary(
+      uniqueKeysWithValues: partitions.map { name in
+        let partition = partition(name)
+        let first = partition.records.first { $0.timestamp >= time }
+        return (name, Int64(first?.offset ?? partition.end))
+      })
+  }
+
+  public func makeCompactedTopic(_ name: String) {
+    if topics[name] == nil { topics[name] = [MemoryPartition()] }
+  }
 
   /// Visits the committed records of a partition from `offset` on.
   ///

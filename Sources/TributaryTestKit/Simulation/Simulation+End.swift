@@ -1,4 +1,5 @@
 import Attribution
+import History
 import Kafka
 import Pipeline
 
@@ -80,6 +81,9 @@ extension Simulation {
     }
     log.forEachRecord(of: topics.rollups) { verification.take(rollup: LoggedRecord($0)) }
     log.forEachRecord(of: topics.attributions) { verification.take(attribution: LoggedRecord($0)) }
+    if let backfills = try? BackfillLedger(configuration, from: log) {
+      verification.take(backfills: backfills)
+    }
     for (index, input) in configuration.inputTopics.enumerated() {
       log.forEachRecord(of: input.name) { verification.take(LoggedRecord($0), ofInput: index) }
     }

@@ -1,5 +1,7 @@
 import Attribution
 import Codec
+import History
+import Pipeline
 
 /// One input topic read again: decodes its records and decides what became of each, by the contract
 /// and by what the set-aside topics say.
@@ -16,6 +18,8 @@ struct RecomputedInput {
   private let definitions: Definitions
   private var decoder: EventDecoder
   private(set) var tally = RecordTally()
+  /// Records that came too late and have been counted by a backfill.
+  private(set) var backfilled = 0
   /// Accepted records whose key is not their user's id.
   private(set) var strayKeys = 0
   /// The largest accepted event time, by partition.
@@ -41,7 +45,8 @@ struct RecomputedInput {
   /// Takes a processed record, partition by partition, each in order.
   mutating func take(
     _ record: LoggedRecord, _ oracle: inout Oracle, _ deadLetters: inout SetAsideRecords,
-    _ lateEvents: inout SetAsideRecords, _ differences: inout ComparisonResult
+    _ lateEvents: inout SetAsideRecords, _ backfills: BackfillLedger,
+    _ differences: inout ComparisonResult
   ) {
     if record.partition != partition { begin(record.partition) }
     tally.records += 1
@@ -65,6 +70,11 @@ struct RecomputedInput {
       expectUntouched(lateEvent, record, lateEvents.topic, place, &differences)
       expectTooLate(
         rejection == nil ? event.time : nil, lateEvent, lateEvents.topic, place, &differences)
+      let task = TaskName(kind, partition: record.partition)
+      if rejection == nil, backfills.hasCounted(lateEvent.place, at: event.time, of: task) {
+        backfilled += 1
+        if oracle.add(OracleEvent(event)) { tally.accepted += 1 } else { tally.duplicates += 1 }
+      }
     } else if rejection == nil {
       accept(event, record, &oracle, place, &differences)
     }
@@ -162,7 +172,7 @@ public struct RecordTally: Equatable, Sendable {
   public var duplicates = 0
   /// As the dead letters say.
   public var deadLetters = 0
-  /// As the late events say.
+  /// As the late events say; without those that a backfill has counted.
   public var tooLate = 0
 
   public init() {}

@@ -1,4 +1,5 @@
 import Attribution
+import History
 
 /// What a topic of set-aside records (dead letters or late events) says: which input records are in
 /// it, why, and whether their bytes are what they were.
@@ -10,6 +11,8 @@ struct SetAsideRecords {
   }
 
   struct Entry {
+    /// Where it is in the topic.
+    var place: LateEvent.Place
     var reason: String
     var fingerprint: Fingerprint
     var isMatched = false
@@ -49,7 +52,8 @@ struct SetAsideRecords {
         "more than one", toBe: "one", "records in \(topic)", of: subject(input, source))
       return
     }
-    entries[input][source] = Entry(reason: reason, fingerprint: Fingerprint(record))
+    entries[input][source] = Entry(
+      place: LateEvent.Place(partition: record.partition, offset: record.offset), reason: reason, fingerprint: Fingerprint(record))
   }
 
   /// The entry for an input record, which is then accounted for.

@@ -1,4 +1,5 @@
 import Attribution
+import History
 
 /// Recomputes from the input topics what should have been published, by brute force, and compares.
 ///
@@ -40,6 +41,7 @@ public struct Verification {
   private var attributions: PublishedAttributions
   private var deadLetters: SetAsideRecords
   private var lateEvents: SetAsideRecords
+  private var backfills = BackfillLedger()
   private var oracle: Oracle
   private var differences: ComparisonResult
   private let limit: Int
@@ -78,13 +80,16 @@ public struct Verification {
     lateEvents.take(record, into: &differences)
   }
 
+  /// Takes what backfills have done, before any input's record.
+  public mutating func take(backfills: BackfillLedger) { self.backfills = backfills }
+
   // MARK: What came in
 
   /// Takes a processed record of an input, partition after partition, each in order.
   ///
   /// - Parameter input: its index among the inputs.
   public mutating func take(_ record: LoggedRecord, ofInput input: Int) {
-    inputs[input].take(record, &oracle, &deadLetters, &lateEvents, &differences)
+    inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
   }
 
   /// Says that the processor has left out records that should be processed by now.
@@ -134,7 +139,7 @@ public struct Verification {
   private mutating func conservedTally(of input: RecomputedInput) -> RecordTally {
     var tally = input.tally
     tally.deadLetters = deadLetters.counts[input.number]
-    tally.tooLate = lateEvents.counts[input.number]
+    tally.tooLate = lateEvents.counts[input.number] - input.backfilled
     differences.expect(
       Int64(tally.accepted + tally.duplicates + tally.deadLetters + tally.tooLate),
       toBe: Int64(tally.records), "accepted + duplicate + dead letter + too late",

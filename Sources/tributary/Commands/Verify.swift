@@ -35,8 +35,8 @@ struct Verify: ParsableCommand {
     do { patience = try DurationText.parse(wait) } catch {
       throw ValidationError("--wait: \(error)")
     }
-    _ = try Preflight(settings, logger: logger).plan()
-    let verifier = try Verifier(settings, logger: logger)
+    let plan = try Preflight(settings, logger: logger).plan()
+    let verifier = try Verifier(settings, plan: plan, logger: logger)
     defer { verifier.close() }
     let began = ContinuousClock.now
     let report = try verifier.run(

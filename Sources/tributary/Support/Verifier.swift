@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import History
 import Kafka
 import Logging
 import Pipeline
@@ -8,13 +9,15 @@ import TributaryTestKit
 /// Carries a verification out: reads what is published, then the inputs, and asks for the verdict.
 final class Verifier {
   private let configuration: Configuration
+  private let log: KafkaLog
   private let reader: TopicReader
   private let standstill: Standstill
   private var verification: Verification
   private var notes: [String] = []
 
-  init(_ configuration: Configuration, logger: Logger) throws {
+  init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) throws {
     self.configuration = configuration
+    log = KafkaLog(configuration, plan: plan, logger: logger)
     reader = try TopicReader(configuration, logger: logger)
     standstill = try Standstill(configuration, reader: reader, logger: logger)
     let topics = configuration.topics
@@ -52,6 +55,7 @@ final class Verifier {
       if done % 1_000 == 0 { progress.show(done) }
     }
 
+    verification.take(backfills: try BackfillLedger(configuration, from: log))
     try readPublished(outputEnds, count)
     guard try standstill.processed() == processed else {
       throw Failure(

@@ -1,0 +1,117 @@
+import Attribution
+import Configuration
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+
+/// Runs the engine over files, without a broker: from records to rollups and attributions on disk.
+///
+/// Both stages' real workers take turns on the calling thread. Memory does not grow with the files: the
+/// engine holds what it holds on a stream, and results lie in a database beside the output.
+public struct FileAttribution {
+  /// What became of the records.
+  public struct Summary: Sendable {
+    public var counts: [EventKind: InputCounts] = [:]
+    public var setAside = SetAside()
+    public var rollups = 0
+    public var attributions = 0
+    public var seconds = 0.0
+  }
+
+  /// The run was told to stop, and nothing was written.
+  public struct Stopped: Error {}
+
+  private let configuration: Configuration
+  private let files: [EventKind: [InputFile]]
+  private let map: ColumnMap
+  private let output: String
+  private let attributions: String?
+
+  /// - Parameters:
+  ///   - files: those of one kind may overlap in event time; they are merged by it.
+  ///   - output: where the rollups go: `.csv`, `.jsonl` or `.sqlite`.
+  ///   - attributions: where the attributions go: `.csv` or `.jsonl`; nil for nowhere. A SQLite output
+  ///     has them anyway.
+  public init(
+    _ configuration: Configuration, files: [InputFile], map: ColumnMap, output: String,
+    attributions: String?
+  ) {
+    self.configuration = configuration
+    self.files = Dictionary(grouping: files, by: \.kind)
+    self.map = map
+    self.output = output
+    self.attributions = attributions
+  }
+
+  /// The bytes of all files, as they lie on the disk.
+  public var byteCount: Int64 {
+    Set(files.values.joined().filter { $0.format != .sqlite }.map(\.path)).reduce(0) { sum, path in
+      var information = stat()
+      return stat(path, &information) == 0 ? sum + Int64(information.st_size) : sum
+    }
+  }
+
+  /// Reads all files and writes the results; those are there in full or not at all.
+  ///
+  /// Throws `FileError` when a file cannot be read to its end or a result not be written, `Stopped`
+  /// when `shouldStop` said so, and `PipelineError` when the state outgrows its limit.
+  ///
+  /// - Parameters:
+  ///   - now: events later than that by more than `max_future_skew` are dead letters, as they would be
+  ///     in a topic that they are written to now.
+  ///   - onProgress: told how many bytes of the files have been read.
+  public func run(
+    now: Milliseconds = Milliseconds(Date().timeIntervalSince1970 * 1_000),
+    shouldStop: () -> Bool = { false }, onProgress: (Int64) -> Void = { _ in }
+  ) throws -> Summary {
+    guard let format = ResultFormat(path: output) else {
+      throw FileError("\(output) must end in .csv, .jsonl or .sqlite")
+    }
+    let began = ContinuousClock.now
+    let store = try ResultStore("\(output).\(getpid()).work", configuration.definitions)
+    let log = try FileLog(
+      configuration, files: files, map: map, store: store,
+      keepsAttributions: attributions != nil || format == .sqlite, timestamp: now)
+    var summary = Summary()
+    summary.counts = try process(log, now, shouldStop, onProgress)
+    let writer = ResultWriter(definitions: configuration.definitions, store: store)
+    if let attributions {
+      summary.attributions = try writer.writeAttributions(
+        to: attributions, ResultFormat(path: attributions) ?? .jsonl)
+    }
+    summary.rollups = try writer.writeRollups(to: output, format)
+    summary.setAside = log.setAside
+    summary.seconds = began.duration(to: .now) / .seconds(1)
+    return summary
+  }
+
+  /// Drives the workers to the end of the files.
+  private func process(
+    _ log: FileLog, _ now: Milliseconds, _ shouldStop: () -> Bool, _ onProgress: (Int64) -> Void
+  ) throws -> [EventKind: InputCounts] {
+    let logger = Logger(label: "files", factory: { _ in SwiftLogNoOpLogHandler() })
+    // The clock stands still: a transaction ends when it has enough rows, whatever the hour.
+    let attribution = try AttributionWorker(
+      configuration: configuration, plan: log.plan, log: log, index: 0, stopsAtEnd: true,
+      stateLimit: StateLimit.bytes(configuration, workers: 1), logger: logger, now: { now })
+    let rollups = try RollupWorker(
+      configuration: configuration, plan: log.plan, log: log, index: 0, logger: logger,
+      now: { now })
+    defer {
+      attribution.close()
+      rollups.close()
+    }
+    try attribution.start()
+    try rollups.start()
+    while !attribution.isFinished {
+      guard !shouldStop() else { throw Stopped() }
+      try attribution.step()
+      try rollups.step()
+      onProgress(log.consumed)
+    }
+    try rollups.finish()
+    while !rollups.isFinished { try rollups.step() }
+    return attribution.counts
+  }
+}

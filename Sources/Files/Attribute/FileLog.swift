@@ -1,0 +1,207 @@
+// Safety: `@unchecked Sendable` because a file log, its clients and the workers that they belong to
+// live on one thread.
+
+import Attribution
+import Configuration
+import Kafka
+import Pipeline
+
+/// Files as the logs that the workers read and write: the same engine without a broker.
+///
+/// The inputs are files, one partition each. Deltas go through memory, rollups and attributions into
+/// a store that keeps the newest of each key, dead letters and late events are counted, and the state's
+/// changelog is dropped: a run that is cut off begins again. Nothing fails on the way, so a transaction
+/// has nothing to take back.
+final class FileLog: Log, @unchecked Sendable {
+  /// How far the keyed inputs may be ahead of the costs, by event time. Rollups stay in memory for
+  /// longer, so that costs seldom come for one that has left it.
+  private static let leadOverCosts: Milliseconds = 3_600_000
+
+  let configuration: Configuration
+  let deltas = DeltaQueue()
+  let store: ResultStore
+  let keepsAttributions: Bool
+  fileprivate(set) var setAside = SetAside()
+  private let merges: [EventKind: FileMerge]
+  private var inputs: [EventKind: FileInput] = [:]
+
+  /// - Parameters:
+  ///   - merges: by kind; a kind without files has an empty one.
+  ///   - timestamp: what records carry as their own: decides which events lie in the future.
+  init(
+    _ configuration: Configuration, files: [EventKind: [InputFile]], map: ColumnMap,
+    store: ResultStore, keepsAttributions: Bool, timestamp: Milliseconds
+  ) throws {
+    self.configuration = configuration
+    self.store = store
+    self.keepsAttributions = keepsAttributions
+    var merges: [EventKind: FileMerge] = [:]
+    for input in configuration.inputTopics {
+      merges[input.kind] = try FileMerge(
+        input.kind, files[input.kind] ?? [], map: map, configuration.definitions)
+    }
+    self.merges = merges
+    for (kind, merge) in merges {
+      inputs[kind] = FileInput(kind, files[kind] ?? [], merge, timestamp: timestamp) {
+        [unowned self] in isTurn(of: kind)
+      }
+    }
+  }
+
+  var plan: TopicPlan {
+    TopicPlan(
+      inputTopics: configuration.inputTopics, taskCount: 1,
+      costPartitions: configuration.topics.costs == nil ? 0 : 1, rollupPartitions: 1)
+  }
+
+  /// Bytes of all files taken so far, as they lie on the disk.
+  var consumed: Int64 { merges.values.reduce(0) { $0 + $1.consumed } }
+
+  /// Whether an input may be read: neither costs nor touches run away from one another. One of them
+  /// always may.
+  private func isTurn(of kind: EventKind) -> Bool {
+    let keyed = merges.filter { $0.key != .cost }.values.map(\.time).min() ?? .max
+    let costs = merges[.cost]?.time ?? .max
+    if kind == .cost { return costs <= keyed }
+    let (limit, isUnlimited) = costs.addingReportingOverflow(FileLog.leadOverCosts)
+    return isUnlimited || keyed <= limit
+  }
+
+  func kind(ofTopic name: String) -> EventKind? {
+    configuration.inputTopics.first { $0.name == name }?.kind
+  }
+
+  func reader(of partition: TopicPartition) -> any LogReader {
+    guard let kind = kind(ofTopic: partition.topic) else { return deltas }
+    return inputs[kind]!
+  }
+
+  func setAside(_ headers: [Header]) {
+    func text(_ name: String) -> String {
+      let header = headers.last { $0.name == name }
+      return String(decoding: header?.value ?? [], as: UTF8.self)
+    }
+    guard let kind = kind(ofTopic: text("source_topic")), let offset = Int64(text("source_offset"))
+    else { return }
+    let reason = text("reason")
+    setAside.add(
+      kind, reason: reason, isTooLate: reason == "too_late", inputs[kind]!.origin(of: offset))
+  }
+
+  // MARK: Log
+
+  func makeConsumer(group: String, member: String) throws -> any LogConsumer {
+    FileLogConsumer(self)
+  }
+
+  func makeProducer(transactionalID: String) throws -> any LogProducer { FileLogProducer(self) }
+
+  func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan { FileLogScan(self) }
+
+  fileprivate func readThrough(
+    _ partition: TopicPartition, _ body: (Record) throws -> Void
+  ) throws {
+    guard partition.topic == configuration.topics.rollups else { return }
+    try store.forEachRollup { key, value in
+      try body(Record(partition: 0, offset: 0, timestamp: -1, key: key, value: value))
+    }
+  }
+
+  func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    Dictionary(
+      uniqueKeysWithValues: partitions.map {
+        ($0, kind(ofTopic: $0.topic) == nil ? deltas.end : FileInput.end)
+      })
+  }
+
+  func deleteRecords(before offsets: [TopicPartition: Int64]) throws {}
+}
+
+/// The only member of its group: everything is its own from the first poll on.
+private final class FileLogConsumer: LogConsumer {
+  private let log: FileLog
+  private var topics: [String] = []
+  private var onRebalance: ((Rebalance) -> Void)?
+
+  init(_ log: FileLog) { self.log = log }
+
+  func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws {
+    self.topics = topics
+    self.onRebalance = onRebalance
+  }
+
+  func poll() throws {
+    guard let onRebalance else { return }
+    self.onRebalance = nil
+    onRebalance(.assigned(topics.map { TopicPartition(topic: $0, partition: 0) }))
+  }
+
+  func wait(milliseconds: Int32) {}
+  var waker: @Sendable () -> Void { {} }
+  func reader(of partition: TopicPartition) throws -> any LogReader { log.reader(of: partition) }
+
+  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try log.ends(of: partitions)
+  }
+
+  func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    Dictionary(uniqueKeysWithValues: partitions.map { ($0, 0) })
+  }
+
+  func rewind(_ partitions: [TopicPartition]) throws {
+    preconditionFailure("files do not fail with an error of Kafka's")
+  }
+
+  func close() {}
+}
+
+/// Brings records to where they belong at once.
+private final class FileLogProducer: LogProducer {
+  private let log: FileLog
+  private let topics: Configuration.Topics
+  private let deltasTopic: String
+
+  init(_ log: FileLog) {
+    self.log = log
+    topics = log.configuration.topics
+    deltasTopic = log.configuration.deltasTopic
+  }
+
+  func begin() throws {}
+
+  func produce(
+    _ topic: String, partition: Int32?, key: UnsafeRawBufferPointer?,
+    value: UnsafeRawBufferPointer?, timestamp: Int64?, headers: [Header]
+  ) throws {
+    switch topic {
+    case deltasTopic:
+      if let key, let value { log.deltas.append(key: key, value: value) }
+    case topics.rollups:
+      if let key, let value { try log.store.put(rollup: key, value) }
+    case topics.attributions:
+      if log.keepsAttributions, let key, let value {
+        try log.store.put(attribution: key, value)
+      }
+    case topics.deadLetters, topics.lateEvents: log.setAside(headers)
+    default: break
+    }
+  }
+
+  func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {}
+  func commit() throws { try log.store.commit() }
+  func abort() throws {}
+  func close() {}
+}
+
+/// Reads back what has been published. Nothing else is kept.
+private final class FileLogScan: LogScan {
+  private let log: FileLog
+
+  init(_ log: FileLog) { self.log = log }
+
+  func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
+    try log.readThrough(partition, body)
+  }
+
+  func close() {}
+}

@@ -1,0 +1,91 @@
+import Attribution
+import Codec
+
+/// All files of one kind as one sequence of records, by event time as far as the files are sorted.
+///
+/// A file is opened when the time of its first record comes, so that a folder of daily files is read
+/// one after the other. Records of one file keep their order.
+final class FileMerge {
+  private struct Waiting {
+    let file: InputFile
+    let number: Int
+    let firstTime: Milliseconds
+  }
+
+  private let map: ColumnMap
+  private let clock: RecordClock
+  /// Files not opened yet, the latest first.
+  private var waiting: [Waiting]
+  private var open: [FileCursor] = []
+  private var current: FileCursor?
+  private var finishedBytes: Int64 = 0
+
+  /// Looks at the first record of every file. Throws `FileError` when one cannot be read.
+  init(_ kind: EventKind, _ files: [InputFile], map: ColumnMap, _ definitions: Definitions) throws {
+    self.map = map
+    clock = RecordClock(kind, definitions)
+    waiting = []
+    for (number, file) in files.enumerated() {
+      let time = try FileMerge.firstTime(file, map, clock)
+      waiting.append(Waiting(file: file, number: number, firstTime: time))
+    }
+    waiting.sort { ($0.firstTime, $0.number) > ($1.firstTime, $1.number) }
+    current = try choose()
+  }
+
+  /// Of the first record that can be used; there may be none for a while, or at all.
+  private static func firstTime(
+    _ file: InputFile, _ map: ColumnMap, _ clock: RecordClock
+  ) throws -> Milliseconds {
+    let cursor = try FileCursor(file, number: 0, map: map, clock: clock)
+    var looked = 0
+    while cursor.hasRecord, looked < 100 {
+      let time = cursor.time
+      if time > .min { return time }
+      try cursor.advance()
+      looked += 1
+    }
+    return .min
+  }
+
+  /// The file whose record is next; nil at the end.
+  var next: FileCursor? { current }
+
+  /// Event time of the next record; `Milliseconds.max` at the end.
+  var time: Milliseconds { current?.time ?? .max }
+
+  /// Bytes of all files taken so far, as they lie on the disk.
+  var consumed: Int64 { open.reduce(finishedBytes) { $0 + $1.consumed } }
+
+  /// Goes to the next record.
+  func advance() throws {
+    guard let taken = current else { return }
+    try taken.advance()
+    current = try choose()
+  }
+
+  private func choose() throws -> FileCursor? {
+    open.removeAll { cursor in
+      guard !cursor.hasRecord else { return false }
+      finishedBytes += cursor.consumed
+      return true
+    }
+    // Nothing to compare with: most of the time there is one file.
+    if waiting.isEmpty, open.count == 1 { return open[0] }
+    var first = open.min { ($0.time, $0.number) < ($1.time, $1.number) }
+    while let candidate = waiting.last, first.map({ candidate.firstTime <= $0.time }) ?? true {
+      waiting.removeLast()
+      let cursor = try FileCursor(
+        candidate.file, number: candidate.number, map: map, clock: clock)
+      guard cursor.hasRecord else {
+        finishedBytes += cursor.consumed
+        continue
+      }
+      open.append(cursor)
+      if first.map({ (cursor.time, cursor.number) < ($0.time, $0.number) }) ?? true {
+        first = cursor
+      }
+    }
+    return first
+  }
+}

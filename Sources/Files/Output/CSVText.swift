@@ -1,0 +1,51 @@
+import Codec
+
+/// Fields of RFC 4180, one after another.
+struct CSVText {
+  private(set) var bytes: [UInt8] = []
+  private var isAtStart = true
+
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    isAtStart = true
+  }
+
+  mutating func field(_ text: String) {
+    separate()
+    let needsQuotes = text.utf8.contains {
+      $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 0x0D || $0 == 0x0A
+    }
+    guard needsQuotes else {
+      bytes.append(contentsOf: text.utf8)
+      return
+    }
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: "\"") { bytes.append(byte) }
+      bytes.append(byte)
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  mutating func field(_ number: Int64) {
+    separate()
+    bytes.appendDecimal(number)
+  }
+
+  /// Millionths as a decimal with six digits.
+  mutating func field(micros: Int64) {
+    separate()
+    Money.append(micros, to: &bytes)
+  }
+
+  mutating func endLine() {
+    bytes.append(0x0D)
+    bytes.append(0x0A)
+    isAtStart = true
+  }
+
+  private mutating func separate() {
+    if !isAtStart { bytes.append(UInt8(ascii: ",")) }
+    isAtStart = false
+  }
+}

@@ -1,0 +1,133 @@
+import Attribution
+import Foundation
+
+/// Finds the files that hold records, and what kind of records.
+///
+/// A file's kind is the one that its name begins with (`clicks-2026-01-05.csv.gz`), or else the name of
+/// a folder that it lies in; that of a SQLite file's table is the one that the table's name begins
+/// with.
+public struct FileFinder: Sendable {
+  /// What there is at a path, and what was passed over and why.
+  public struct Found: Sendable {
+    public var files: [InputFile] = []
+    /// Lines for a person.
+    public var skipped: [String] = []
+  }
+
+  private let kind: EventKind?
+
+  /// - Parameter kind: that of all files, whatever they are called.
+  public init(kind: EventKind? = nil) { self.kind = kind }
+
+  /// All files at `paths`, which may be folders, each folder's in the order of their paths.
+  ///
+  /// A file that is named itself must be one that can be read; in a folder, others are skipped. Throws
+  /// `FileError`.
+  public func find(_ paths: [String]) throws -> Found {
+    var found = Found()
+    for path in paths {
+      if try FileFinder.isFolder(path) {
+        for file in try FileFinder.files(in: path) {
+          do { found.files += try parts(of: file, below: path) } catch let error as FileError {
+            found.skipped.append("skipped: \(error)")
+          }
+        }
+      } else {
+        found.files += try parts(of: path, below: FileFinder.parent(path))
+      }
+    }
+    return found
+  }
+
+  /// What a file holds: one part, or one for each table.
+  ///
+  /// - Parameter folder: names of folders above it say nothing about kinds.
+  func parts(of path: String, below folder: String) throws -> [InputFile] {
+    guard let format = FileFormat(name: path) else {
+      throw FileError(
+        "\(path): its name does not say what it is; it should end in .jsonl, .csv, .tsv (each also "
+          + "with .gz) or .sqlite")
+    }
+    if format == .sqlite { return try tables(of: path, below: folder) }
+    guard let kind = kind ?? FileFinder.kind(of: path, below: folder) else {
+      throw FileError(
+        "\(path): its name does not say whether it holds impressions, clicks, conversions or costs; "
+          + "let it begin with one of these, or use --kind")
+    }
+    return [InputFile(path: path, kind: kind, format: format, table: nil)]
+  }
+
+  private func tables(of path: String, below folder: String) throws -> [InputFile] {
+    let names = try DatabaseTable.names(Database(path, .readOnly))
+    let whole = kind ?? FileFinder.kind(of: path, below: folder)
+    var files: [InputFile] = []
+    for name in names {
+      let named = FileFinder.kind(beginning: name)
+      if let kind, let named, named != kind { continue }
+      guard let kind = named ?? (names.count == 1 ? whole : nil) else { continue }
+      files.append(InputFile(path: path, kind: kind, format: .sqlite, table: name))
+    }
+    guard !files.isEmpty else {
+      throw FileError(
+        "\(path) has no table whose name begins with impressions, clicks, conversions or costs, "
+          + (names.isEmpty ? "in fact none at all" : "only \(names.joined(separator: ", "))"))
+    }
+    return files
+  }
+
+  // MARK: Names
+
+  static func kind(of path: String, below folder: String) -> EventKind? {
+    let inner = path.hasPrefix(folder) ? path.dropFirst(folder.count) : path[...]
+    for component in inner.split(separator: "/").reversed() {
+      if let kind = kind(beginning: String(component)) { return kind }
+    }
+    return nil
+  }
+
+  private static func kind(beginning name: String) -> EventKind? {
+    EventKind.allCases.first { name.lowercased().hasPrefix($0.inputName) }
+  }
+
+  /// Whether a name is one of those that are not meant to be read: hidden, or not complete yet.
+  static func isIgnored(_ name: String) -> Bool {
+    name.hasPrefix(".") || name.hasSuffix(".tmp") || name.hasSuffix(".part")
+      // SQLite's own, beside a database.
+      || name.hasSuffix("-wal") || name.hasSuffix("-shm") || name.hasSuffix("-journal")
+  }
+
+  static func isFolder(_ path: String) throws -> Bool {
+    var information = stat()
+    guard stat(path, &information) == 0 else { throw FileError.system(path, "read") }
+    switch information.st_mode & S_IFMT {
+    case S_IFDIR: return true
+    case S_IFREG: return false
+    default: throw FileError("\(path) is neither a file nor a folder")
+    }
+  }
+
+  static func parent(_ path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+  }
+
+  /// The regular files in a folder and below, in the order of their paths.
+  ///
+  /// - Parameter excluded: folders right below it to leave out.
+  static func files(in folder: String, excluding excluded: Set<String> = []) throws -> [String] {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+      throw FileError.system(folder, "read", access(folder, R_OK) == 0 ? EIO : errno)
+    }
+    var files: [String] = []
+    for name in names.sorted() where !isIgnored(name) && !excluded.contains(name) {
+      let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+      var information = stat()
+      guard stat(path, &information) == 0 else { continue }
+      switch information.st_mode & S_IFMT {
+      case S_IFDIR: files += try self.files(in: path)
+      case S_IFREG: files.append(path)
+      default: break
+      }
+    }
+    return files
+  }
+}

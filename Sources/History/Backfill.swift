@@ -1,0 +1,298 @@
+import Attribution
+import Codec
+import Configuration
+import Kafka
+import Logging
+import Pipeline
+
+/// Recomputes a past period from the input topics, with the late events that wait, and publishes what
+/// differs.
+///
+/// The rollup stage stays the only writer of the rollups: a backfill gives it signed deltas, one per
+/// window, so that a window changes at once and whatever else corrects it meanwhile stays. Windows that
+/// no task can change any more are brought to the recomputed numbers, whatever was published; of the
+/// others only what the late events add. One transaction per day of event time holds the deltas, the
+/// attributions, and the note that these events no longer wait.
+public final class Backfill {
+  /// How far a backfill has come, in records.
+  public struct Progress: Sendable {
+    public var done: Int
+    public var total: Int
+  }
+
+  private let configuration: Configuration
+  private let plan: TopicPlan
+  private let log: any ArchiveLog
+  private let from: Milliseconds
+  private let to: Milliseconds
+  private var definitions: Definitions { configuration.definitions }
+
+  private var ledger = BackfillLedger()
+  private var kept: [TaskName: Watermark] = [:]
+  private var inputs: [(kind: EventKind, partition: TopicPartition, end: Int64)] = []
+  private var lateEvents: [TaskName: [(LateEvent.Place, EventKind, Milliseconds, [UInt8])]] = [:]
+  private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
+  private var lateEnds: [Int64] = []
+  private var result = BackfillResult()
+  private var progress = Progress(done: 0, total: 0)
+
+  /// Told of every thousandth record; ends the work by throwing.
+  public var onProgress: (Progress) throws -> Void = { _ in }
+
+  /// - Parameters:
+  ///   - from: the first event time, in milliseconds.
+  ///   - to: the event time behind the last.
+  public init(
+    _ configuration: Configuration, plan: TopicPlan, log: any ArchiveLog, from: Milliseconds,
+    to: Milliseconds
+  ) {
+    precondition(from < to)
+    self.configuration = configuration
+    self.plan = plan
+    self.log = log
+    self.from = from
+    self.to = to
+  }
+
+  /// Does the work. Everything published before must have reached the rollups topic.
+  ///
+  /// - Parameter isDryRun: find out what would change, and change nothing.
+  public func run(isDryRun: Bool) throws -> BackfillResult {
+    ledger = try BackfillLedger(configuration, from: log)
+    kept = try KeptMarks.read(configuration, plan, from: log)
+    try findInputs()
+    try readLateEvents()
+    var days = Stretch.days(from: from, to: to)
+    if !isDryRun, let run = ledger.unfinished, run.from == from, run.to == to {
+      days.removeAll { $0.upperBound <= run.doneThrough }
+      result.resumedFrom = run.doneThrough
+    }
+    let stretches = days.map { Stretch(from: $0.lowerBound, to: $0.upperBound, definitions) }
+    guard let first = stretches.first, let last = stretches.last else { return result }
+    let starts = try stretches.map { try inputStarts($0) }
+    progress.total = starts.reduce(0) { sum, starts in
+      sum + inputs.reduce(0) { $0 + Int(max(0, $1.end - starts[$1.partition]!)) }
+    }
+    var published = try PublishedPeriod(
+      configuration, windows: first.windows.lowerBound..<last.windows.upperBound,
+      conversions: first.conversions.lowerBound..<last.conversions.upperBound, from: log)
+    let producer = isDryRun ? nil : try makeProducer()
+    defer { producer?.close() }
+    for (stretch, starts) in zip(stretches, starts) {
+      try run(stretch, starts, &published, producer)
+    }
+    return result
+  }
+
+  private func makeProducer() throws -> any LogProducer {
+    try log.makeCompactedTopic(configuration.backfillsTopic)
+    // Of two backfills at a time the first is fenced by the second.
+    return try log.makeProducer(transactionalID: "\(configuration.applicationID)-backfill")
+  }
+
+  // MARK: What there is
+
+  /// The inputs as far as they are processed: what follows is still the processor's.
+  private func findInputs() throws {
+    let partitions = try configuration.inputTopics.flatMap { topic in
+      try log.partitions(of: topic.name).map { (topic.kind, $0) }
+    }
+    let ends = try log.committed(
+      partitions.map(\.1), by: "\(configuration.applicationID)-attribution")
+    inputs = partitions.map { ($0, $1, ends[$1] ?? 0) }
+  }
+
+  /// Where to begin to read for a stretch: no event is older than its record, but for the skew that is
+  /// allowed. Throws when the log no longer reaches back so far.
+  private func inputStarts(_ stretch: Stretch) throws -> [TopicPartition: Int64] {
+    let partitions = inputs.map(\.partition)
+    let oldest = stretch.events.lowerBound - definitions.maxFutureSkew
+    let found = try log.offsets(of: partitions, atOrAfter: oldest)
+    for (partition, first) in try log.starts(of: partitions) where first > 0 {
+      guard (found[partition] ?? 0) <= first else { continue }
+      throw PipelineError(
+        "\(partition) no longer reaches back to \(Time.formatSeconds(oldest)), which a backfill from "
+          + "\(Time.formatSeconds(from)) needs (look-back included): its first records are gone; "
+          + "choose a later --from, or restore them")
+    }
+    return found
+  }
+
+  private func readLateEvents() throws {
+    let topics = Dictionary(
+      uniqueKeysWithValues: configuration.inputTopics.map { ($0.kind, $0.name) })
+    let reach = 4 * Stretch.reach(definitions)
+    var reader = LateEvents(configuration)
+    lateEnds = try reader.forEach(from: log) { late in
+      let input = TopicPartition(
+        topic: topics[late.event.kind]!, partition: late.source.partition)
+      lateOffsets[input, default: []].insert(late.source.offset)
+      guard late.event.time >= from - reach, late.event.time < to + reach else { return }
+      lateEvents[late.task, default: []].append(
+        (late.place, late.event.kind, late.event.time, Array(late.value)))
+    }
+  }
+
+  // MARK: One stretch
+
+  private func run(
+    _ stretch: Stretch, _ starts: [TopicPartition: Int64], _ published: inout PublishedPeriod,
+    _ producer: (any LogProducer)?
+  ) throws {
+    let recomputation = Recomputation(stretch, definitions, log: log) { [self] in
+      progress.done += 1
+      if progress.done % 1_000 == 0 { try onProgress(progress) }
+    }
+    var before: [String: Milliseconds] = [:]
+    var attributions: [(id: [UInt8], value: [UInt8], revision: Int64)] = []
+    for task in plan.tasks {
+      let bound = kept[task].map { $0.moved(back: definitions.correctionHorizon) } ?? .unknown
+      let countable = bound.moved(back: stretch.reach)
+      if countable.time < stretch.to { before[task.description] = countable.time }
+      let sources = inputs.filter { TaskName($0.kind, partition: $0.partition.partition) == task }
+        .map { input in
+          Recomputation.Source(
+            kind: input.kind, partition: input.partition, start: starts[input.partition]!,
+            end: input.end, late: lateOffsets[input.partition] ?? [])
+        }
+      try recomputation.run(sources, late(of: task, stretch, before: countable)) { conversion in
+        guard stretch.conversions.contains(conversion.time), conversion.time < bound.time,
+          let (value, revision) = correction(conversion, published)
+        else { return }
+        attributions.append((Array(conversion.conversionID.buffer), value, revision))
+      }
+    }
+    let changes = changes(recomputation, published)
+    result.attributionsChanged += attributions.count
+    for (window, delta) in changes {
+      result.note(change(of: window, by: delta, published.rollups[window.key]))
+      published.add(delta, to: window)
+    }
+    for attribution in attributions {
+      published.note(
+        attribution: attribution.value, of: attribution.id, revision: attribution.revision)
+    }
+    let chunk = BackfillLedger.Chunk(
+      from: stretch.from, to: stretch.to, through: lateEnds, before: before)
+    guard let producer else {
+      return try ledger.note(chunk, to: nil, configuration.backfillsTopic)
+    }
+    try producer.begin()
+    for (window, delta) in changes { try send(window, delta, to: producer) }
+    for attribution in attributions {
+      try send(
+        attribution.id, attribution.value, to: configuration.topics.attributions, nil, producer)
+    }
+    try ledger.note(chunk, to: producer, configuration.backfillsTopic)
+    try ledger.note(
+      BackfillLedger.Run(from: from, to: to, doneThrough: stretch.to), to: producer,
+      configuration.backfillsTopic)
+    try producer.commit()
+  }
+
+  /// The late events of a task that take part, marked whether they are counted only now.
+  private func late(
+    of task: TaskName, _ stretch: Stretch, before countable: Watermark
+  ) -> [Recomputation.KeptLateEvent] {
+    var kept: [Recomputation.KeptLateEvent] = []
+    for (place, kind, time, value) in lateEvents[task] ?? [] {
+      let isCounted = ledger.hasCounted(place, at: time, of: task)
+      let isOfStretch = time >= stretch.from && time < stretch.to
+      if isCounted {
+        kept.append(.init(kind: kind, value: value, isNew: false))
+      } else if isOfStretch, time < countable.time {
+        kept.append(.init(kind: kind, value: value, isNew: true))
+        result.eventsCounted += 1
+      } else if isOfStretch {
+        result.eventsWaiting += 1
+      }
+    }
+    return kept
+  }
+
+  /// The attribution's record, if it is not published like this already.
+  private func correction(
+    _ conversion: CreditedConversion, _ published: PublishedPeriod
+  ) -> (value: [UInt8], revision: Int64)? {
+    let former = published.attribution(of: conversion.conversionID)
+    var conversion = conversion
+    conversion.revision = (former?.revision ?? 0) + 1
+    var value: [UInt8] = []
+    AttributionCodec.encode(
+      conversion, models: definitions.models, currency: definitions.currency, into: &value)
+    let content = value.withUnsafeBytes { PublishedPeriod.content(ofAttribution: $0) }
+    return content == former?.content ? nil : (value, conversion.revision)
+  }
+
+  /// By what each window has to change, the oldest window first.
+  private func changes(
+    _ recomputation: Recomputation, _ published: PublishedPeriod
+  ) -> [(WindowSums.Window, [Int64])] {
+    let stretch = recomputation.stretch
+    var windows: [[UInt8]: WindowSums.Window] = [:]
+    for sums in [recomputation.before, recomputation.after, published.rollups] {
+      for window in sums.windows
+      where stretch.contains(windowFrom: window.start, of: definitions.views[window.view]) {
+        windows[window.key] = window
+      }
+    }
+    result.windowsCompared += windows.count
+    let settled = settledThrough
+    let changes = windows.values.compactMap { window -> (WindowSums.Window, [Int64])? in
+      let end = window.start + definitions.views[window.view].periodMilliseconds
+      let former = end <= settled ? published.rollups[window.key] : recomputation.before[window.key]
+      let delta = zip(recomputation.after[window.key], former).map { $0 &- $1 }
+      return delta.allSatisfy { $0 == 0 } ? nil : (window, delta)
+    }
+    return changes.sorted { left, right in
+      if left.0.start != right.0.start { return left.0.start < right.0.start }
+      return left.0.key.lexicographicallyPrecedes(right.0.key)
+    }
+  }
+
+  /// Windows that end at or before this are changed by no task any more.
+  private var settledThrough: Milliseconds {
+    guard plan.tasks.allSatisfy({ kept[$0] != nil }), let least = kept.values.min() else {
+      return .min
+    }
+    return least.moved(back: definitions.correctionHorizon).moved(back: Stretch.reach(definitions))
+      .time
+  }
+
+  private func change(
+    of window: WindowSums.Window, by delta: [Int64], _ former: [Int64]
+  ) -> BackfillResult.Change {
+    let view = definitions.views[window.view]
+    let count = definitions.models.count
+    // The key is our own spelling of a view's names.
+    let key = try! RollupKeyCodec.decode(window.key, dimensionCount: view.dimensions.count)
+    return BackfillResult.Change(
+      key: key, before: RollupSums(columns: former, modelCount: count),
+      after: RollupSums(columns: zip(former, delta).map { $0 &+ $1 }, modelCount: count))
+  }
+
+  // MARK: Sending
+
+  private func send(
+    _ window: WindowSums.Window, _ delta: [Int64], to producer: any LogProducer
+  ) throws {
+    var value: [UInt8] = []
+    delta.withUnsafeBufferPointer { DeltaWire.encode($0, into: &value) }
+    let partition = window.key.withUnsafeBytes {
+      StandardPartitioner.partition(key: $0, count: plan.rollupPartitions)
+    }
+    try send(window.key, value, to: configuration.deltasTopic, partition, producer)
+  }
+
+  private func send(
+    _ key: [UInt8], _ value: [UInt8], to topic: String, _ partition: Int32?,
+    _ producer: any LogProducer
+  ) throws {
+    try key.withUnsafeBytes { key in
+      try value.withUnsafeBytes { value in
+        try producer.produce(
+          topic, partition: partition, key: key, value: value, timestamp: nil, headers: [])
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Attribution
+import Codec
+import Configuration
+import Kafka
+import Pipeline
+
+/// What is published of a period: rollups, and a fingerprint of every attribution.
+struct PublishedPeriod {
+  /// A conversion's attribution: what it says, as a hash, and how often it was published.
+  struct Attribution {
+    var content: Hash128
+    var revision: Int64
+  }
+
+  private(set) var rollups: WindowSums
+  private var attributions: [Hash128: Attribution] = [:]
+  private let definitions: Definitions
+
+  /// Reads both topics. Keeps the rollups of `windows` and the attributions of `conversions`.
+  init(
+    _ configuration: Configuration, windows: Range<Milliseconds>, conversions: Range<Milliseconds>,
+    from log: any ArchiveLog
+  ) throws {
+    definitions = configuration.definitions
+    rollups = WindowSums(modelCount: definitions.models.count)
+    for partition in try log.partitions(of: configuration.topics.rollups) {
+      try log.readThrough(partition) { try take(rollup: $0, windows) }
+    }
+    for partition in try log.partitions(of: configuration.topics.attributions) {
+      try log.readThrough(partition) { try take(attribution: $0, conversions) }
+    }
+  }
+
+  private mutating func take(rollup record: Record, _ windows: Range<Milliseconds>) throws {
+    guard let key = record.key, let value = record.value, key.first != UInt8(ascii: "@") else {
+      return
+    }
+    let name = key.prefix { $0 != UInt8(ascii: "|") }
+    guard let view = definitions.views.firstIndex(where: { name.elementsEqual($0.name.utf8) }),
+      let start = windowStart(ofKey: key), windows.contains(start)
+    else { return }
+    let rollup = try RollupCodec(definitions: definitions).decode(value)
+    rollups.set(
+      rollup.sums.columns, of: WindowSums.Window(key: Array(key), view: view, start: start))
+  }
+
+  private func windowStart(ofKey key: UnsafeRawBufferPointer) -> Milliseconds? {
+    guard let bar = key.lastIndex(of: UInt8(ascii: "|")) else { return nil }
+    return Time.parse(BorrowedBytes(UnsafeRawBufferPointer(rebasing: key[(bar + 1)...])))
+  }
+
+  private mutating func take(attribution record: Record, _ times: Range<Milliseconds>) throws {
+    guard let key = record.key, let value = record.value else { return }
+    let published = try AttributionCodec.decode(value)
+    guard times.contains(published.time) else { return }
+    attributions[Hash128(BorrowedBytes(key))] = Attribution(
+      content: PublishedPeriod.content(ofAttribution: value), revision: published.revision)
+  }
+
+  func attribution(of conversionID: BorrowedBytes) -> Attribution? {
+    attributions[Hash128(conversionID)]
+  }
+
+  /// Everything but the revision, which comes last.
+  static func content(ofAttribution value: UnsafeRawBufferPointer) -> Hash128 {
+    let comma = value.lastIndex(of: UInt8(ascii: ",")) ?? value.endIndex
+    return Hash128(BorrowedBytes(UnsafeRawBufferPointer(rebasing: value[..<comma])))
+  }
+
+  // MARK: Changes that are under way
+
+  mutating func add(_ delta: [Int64], to window: WindowSums.Window) {
+    rollups.add(delta, to: window)
+  }
+
+  mutating func note(attribution value: [UInt8], of conversionID: [UInt8], revision: Int64) {
+    let id = conversionID.withUnsafeBytes { Hash128(BorrowedBytes($0)) }
+    attributions[id] = value.withUnsafeBytes {
+      Attribution(content: PublishedPeriod.content(ofAttribution: $0), revision: revision)
+    }
+  }
+}

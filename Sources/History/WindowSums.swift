@@ -1,0 +1,79 @@
+// Safety: the sums of a delta are read within their count during one call, for which they are lent.
+
+import Attribution
+import Codec
+
+/// Sums of windows by record key.
+struct WindowSums {
+  /// One window of one view and combination of names.
+  struct Window: Sendable {
+    /// The rollup's record key.
+    var key: [UInt8]
+    var view: Int
+    var start: Milliseconds
+  }
+
+  private(set) var windows: [Window] = []
+  private var cells: [Int64] = []
+  private var rows: [[UInt8]: Int] = [:]
+  private let width: Int
+
+  /// - Parameter modelCount: of the definitions.
+  init(modelCount: Int) { width = SumsLayout(modelCount: modelCount).width }
+
+  /// The sums of a window, in the order of `SumsLayout`; zeros where nothing was added.
+  subscript(key: [UInt8]) -> [Int64] {
+    rows[key].map { Array(cells[$0 * width..<($0 + 1) * width]) } ?? Array(repeating: 0, count: width)
+  }
+
+  mutating func add(_ sums: some Collection<Int64>, to window: Window) {
+    let row = row(of: window)
+    for (column, value) in sums.enumerated() { cells[row * width + column] &+= value }
+  }
+
+  mutating func set(_ sums: some Collection<Int64>, of window: Window) {
+    let row = row(of: window)
+    for (column, value) in sums.enumerated() { cells[row * width + column] = value }
+  }
+
+  private mutating func row(of window: Window) -> Int {
+    if let row = rows[window.key] { return row }
+    rows[window.key] = windows.count
+    windows.append(window)
+    cells.append(contentsOf: repeatElement(0, count: width))
+    return windows.count - 1
+  }
+}
+
+extension RollupSums {
+  /// The sums in the order of `SumsLayout`.
+  var columns: [Int64] {
+    let layout = SumsLayout(modelCount: credits.count)
+    var columns = [Int64](repeating: 0, count: layout.width)
+    columns[SumsLayout.impressions] = impressions
+    columns[SumsLayout.clicks] = clicks
+    columns[SumsLayout.users] = users
+    columns[SumsLayout.sessions] = sessions
+    columns[SumsLayout.spend] = spend
+    for model in credits.indices {
+      columns[layout.credit(model)] = credits[model]
+      columns[layout.revenue(model)] = revenues[model]
+    }
+    return columns
+  }
+
+  /// From columns in the order of `SumsLayout`.
+  init(columns: [Int64], modelCount: Int) {
+    self.init(modelCount: modelCount)
+    let layout = SumsLayout(modelCount: modelCount)
+    impressions = columns[SumsLayout.impressions]
+    clicks = columns[SumsLayout.clicks]
+    users = columns[SumsLayout.users]
+    sessions = columns[SumsLayout.sessions]
+    spend = columns[SumsLayout.spend]
+    for model in 0..<modelCount {
+      credits[model] = columns[layout.credit(model)]
+      revenues[model] = columns[layout.revenue(model)]
+    }
+  }
+}

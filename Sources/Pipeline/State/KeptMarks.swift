@@ -1,0 +1,80 @@
+import Attribution
+import Configuration
+import Kafka
+
+/// One task of the attribution stage, by its role and partition number.
+package struct TaskName: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// Whether it reads costs, or the keyed inputs.
+  package let isCosts: Bool
+  package let partition: Int32
+
+  package init(isCosts: Bool, partition: Int32) {
+    self.isCosts = isCosts
+    self.partition = partition
+  }
+
+  /// The task that reads an input's partition.
+  package init(_ kind: EventKind, partition: Int32) {
+    self.init(isCosts: kind == .cost, partition: partition)
+  }
+
+  package var description: String {
+    "\((isCosts ? PartitionTask.Role.costs : .keyed).rawValue)|\(partition)"
+  }
+
+  package static func < (left: TaskName, right: TaskName) -> Bool {
+    (left.isCosts ? 1 : 0, left.partition) < (right.isCosts ? 1 : 0, right.partition)
+  }
+}
+
+extension TopicPlan {
+  /// Every task of the attribution stage.
+  package var tasks: [TaskName] {
+    (0..<taskCount).map { TaskName(isCosts: false, partition: $0) }
+      + (0..<costPartitions).map { TaskName(isCosts: true, partition: $0) }
+  }
+}
+
+/// How far each task has come, as the state topic has it.
+package enum KeptMarks {
+  /// How many records from the end to look through first.
+  private static let firstLook: Int64 = 4_096
+
+  /// The mark up to which each task has dropped its state, less the correction horizon: it accepts
+  /// nothing older any more. Without a mark: a task that has accepted nothing yet.
+  package static func read(
+    _ configuration: Configuration, _ plan: TopicPlan, from log: any ArchiveLog
+  ) throws -> [TaskName: Watermark] {
+    var marks: [TaskName: Watermark] = [:]
+    for (partition, tasks) in Dictionary(grouping: plan.tasks, by: \.partition) {
+      let source = TopicPartition(topic: configuration.stateTopic, partition: partition)
+      marks.merge(try read(tasks, source, configuration, log)) { $1 }
+    }
+    return marks
+  }
+
+  /// A task writes its progress with every commit, so the last is near the end.
+  private static func read(
+    _ tasks: [TaskName], _ source: TopicPartition, _ configuration: Configuration,
+    _ log: any ArchiveLog
+  ) throws -> [TaskName: Watermark] {
+    let keys = tasks.map { task in
+      Changelog.progressKey((task.isCosts ? PartitionTask.Role.costs : .keyed).rawValue)
+    }
+    let end = try log.ends(of: [source])[source] ?? 0
+    var marks: [TaskName: Watermark] = [:]
+    var length = firstLook
+    repeat {
+      try log.readThrough(source, from: max(0, end - length)) { record in
+        guard let key = record.key, let value = record.value,
+          let index = keys.firstIndex(where: { $0.elementsEqual(key) })
+        else { return }
+        marks[tasks[index]] = try Changelog.kept(
+          inProgress: value, fingerprint: configuration.definitions.fingerprint,
+          topic: source.topic)
+      }
+      length *= 16
+    } while marks.count < tasks.count && length / 16 < end
+    return marks
+  }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Attribution
+import Configuration
+import Foundation
+import History
+import Pipeline
+
+struct BackfillCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "backfill",
+    abstract: "Recompute a past period from the input topics and publish it.",
+    discussion: """
+      Counts the events of the period that came too late and wait in late-events, and publishes every \
+      window and attribution that is not as the engine computes it now, final and with a higher \
+      revision. A running processor goes on meanwhile; without one, the command publishes by itself. \
+      Windows that the processor may still correct get what the late events add and nothing else. One \
+      transaction per day of event time: an interrupted backfill goes on where it was when it is given \
+      the same period again, and a second one changes nothing.
+
+      Needs the inputs from a look-back (and the longest window) before the period to their end, and \
+      memory for a day's events of one partition, some 80 bytes each.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+  @OptionGroup var period: PeriodOptions
+
+  @Flag(help: "Show what would change, and change nothing.")
+  var dryRun = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let settings = try options.load()
+    let logger = options.makeLogger()
+    let range = try period.range
+    let stop = StopFlag()
+    let signals = StopSignals { stop.raise() }
+    let preflight = try Preflight(settings, logger: logger)
+    let plan = try preflight.plan()
+    try preflight.checkHistory(plan)
+    let log = KafkaLog(settings, plan: plan, logger: logger)
+    let publication = Publication(settings, plan: plan, log: log, logger: logger)
+    let result = try withExtendedLifetime(signals) {
+      try publication.wait(shouldStop: { stop.isRaised })
+      let result = try run(
+        Backfill(
+          settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound), stop)
+      if !dryRun { try publication.wait(shouldStop: { stop.isRaised }) }
+      if stop.isRaised { throw interruption }
+      return result
+    }
+    let printout = BackfillPrintout(result, range, isDryRun: dryRun, settings.definitions)
+    print(json ? printout.json : printout.text)
+  }
+
+  private func run(_ backfill: Backfill, _ stop: StopFlag) throws -> BackfillResult {
+    var bar: ProgressBar?
+    defer { bar?.end() }
+    backfill.onProgress = { progress in
+      if stop.isRaised { throw interruption }
+      let shown = bar ?? ProgressBar(total: progress.total, unit: "records")
+      bar = shown
+      shown.show(progress.done)
+    }
+    return try backfill.run(isDryRun: dryRun)
+  }
+
+  private var interruption: Failure {
+    Failure(
+      dryRun
+        ? "interrupted; nothing was changed"
+        : "interrupted; days that are done stay done, the same command goes on behind them")
+  }
+}

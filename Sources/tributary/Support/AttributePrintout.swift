@@ -1,0 +1,125 @@
+import Attribution
+import Codec
+import Configuration
+import Files
+import Foundation
+import Pipeline
+
+/// What became of the records of files, for people and as JSON.
+struct AttributePrintout {
+  private let summary: FileAttribution.Summary
+  private let files: [InputFile]
+  private let output: String
+  private let attributions: String?
+  private let horizon: Milliseconds
+  private let peakResidentBytes = ProcessMemory.peakResidentBytes
+
+  /// - Parameter horizon: the configuration's correction horizon.
+  init(
+    _ summary: FileAttribution.Summary, files: [InputFile], output: String, attributions: String?,
+    horizon: Milliseconds
+  ) {
+    self.summary = summary
+    self.files = files
+    self.output = output
+    self.attributions = attributions
+    self.horizon = horizon
+  }
+
+  /// The kinds that there are files of, or records.
+  private var counts: [(kind: EventKind, counts: InputCounts)] {
+    EventKind.allCases.compactMap { kind in
+      guard files.contains(where: { $0.kind == kind }) else { return nil }
+      return (kind, summary.counts[kind] ?? InputCounts())
+    }
+  }
+
+  // MARK: Text
+
+  var text: String {
+    let header = [
+      "", "files", "records", "accepted", "of it late", "duplicates", "dead letters", "too late",
+    ]
+    let rows = counts.map { kind, counts in
+      [kind.inputName, "\(files.count { $0.kind == kind })"]
+        + [
+          counts.records, counts.accepted, counts.late, counts.duplicates, counts.deadLetters,
+          counts.tooLate,
+        ].map(String.init)
+    }
+    var lines = [TextTable(header: header, rows: rows).text]
+    lines += deadLetterLines
+    lines += tooLateLines
+    lines.append(closing)
+    return lines.joined(separator: "\n")
+  }
+
+  private var deadLetterLines: [String] {
+    var lines: [String] = []
+    for (kind, reasons) in summary.setAside.deadLetters.sorted(by: {
+      $0.key.rawValue < $1.key.rawValue
+    }) {
+      let parts = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      lines.append(
+        "dead letters of \(kind.inputName): "
+          + parts.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+    }
+    lines += summary.setAside.examples.map { example in
+      let complaint = example.complaint.map { " (\($0))" } ?? ""
+      return "  \(TerminalText.printable(example.place)): \(example.reason)\(complaint)"
+    }
+    let total = counts.reduce(0) { $0 + $1.counts.deadLetters }
+    let more = total - summary.setAside.examples.count
+    if more > 0 { lines.append("  … and \(more) more") }
+    return lines
+  }
+
+  private var tooLateLines: [String] {
+    counts.compactMap { kind, counts -> String? in
+      guard counts.tooLate > 0, let place = summary.setAside.tooLate[kind] else { return nil }
+      return """
+        \(counts.tooLate) \(kind.inputName) came too late and do not count, the first at \
+        \(TerminalText.printable(place)): sort the files by event_time, or raise correction_horizon \
+        (now \(DurationText.text(of: horizon)))
+        """
+    }
+  }
+
+  private var closing: String {
+    let records = counts.reduce(0) { $0 + $1.counts.records }
+    let rate = summary.seconds > 0 ? Double(records) / summary.seconds : 0
+    var written = "\(summary.rollups) rollups in \(output)"
+    if let attributions { written += ", \(summary.attributions) attributions in \(attributions)" }
+    return written
+      + String(
+        format: "; %.1f s, %.0f records/s, at most %d MiB resident", summary.seconds, rate,
+        peakResidentBytes >> 20)
+  }
+
+  // MARK: JSON
+
+  var json: String {
+    var fields = counts.map { kind, counts in
+      let reasons = (summary.setAside.deadLetters[kind] ?? [:]).sorted { $0.key < $1.key }
+        .map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
+      return """
+        "\(kind.inputName)":{"files":\(files.count { $0.kind == kind }),"records":\(counts.records),\
+        "accepted":\(counts.accepted),"late":\(counts.late),"duplicates":\(counts.duplicates),\
+        "dead_letters":\(counts.deadLetters),"dead_letter_reasons":{\(reasons)},\
+        "too_late":\(counts.tooLate)}
+        """
+    }
+    fields.append("\"rollups\":\(summary.rollups)")
+    if attributions != nil { fields.append("\"attributions\":\(summary.attributions)") }
+    let examples = summary.setAside.examples.map { example in
+      var bytes: [UInt8] = []
+      bytes.appendJSONString(example.place)
+      return
+        "{\"place\":\(String(decoding: bytes, as: UTF8.self)),\"reason\":\"\(example.reason)\"}"
+    }
+    fields.append("\"first_dead_letters\":[\(examples.joined(separator: ","))]")
+    fields.append("\"seconds\":\(String(format: "%.3f", summary.seconds))")
+    fields.append("\"peak_resident_bytes\":\(peakResidentBytes)")
+    return "{\(fields.joined(separator: ","))}"
+  }
+}

@@ -1,0 +1,170 @@
+// Safety: keys and values are lent to the producer for one call, which copies them.
+
+import Attribution
+import Foundation
+import Kafka
+import Testing
+
+@testable import TributaryTestKit
+
+/// `backfill` and `late` as a user runs them; what they count is `BackfillTests`' matter.
+@Suite struct BackfillCommandTests {
+  private static let start: Milliseconds = 1_767_571_200_000
+  private static let day: Milliseconds = 86_400_000
+
+  @Test func aWeekLateBesideARunningProcessorAndUnderSIGKILL() throws {
+    let seed = UInt64.random(in: 0..<1_000_000)
+    print("backfill under SIGKILL: seed \(seed)")
+    var random = SeededRandom(seed: seed)
+    let (cluster, late) = try world(seed: seed)
+    let folder = try TemporaryFolder()
+    let processor = try cluster.program.start(["run"], outputFolder: folder.make("run"))
+    defer { kill(processor.processIdentifier, SIGKILL) }
+    try send(late, to: cluster)
+    try wait(seconds: 60) { try waiting(cluster) == late.count }
+    let traffic = try cluster.program.start(
+      ["generate", "--events", "1000000", "--rate", "500", "--seed", "9"],
+      outputFolder: folder.make("traffic"))
+    defer { kill(traffic.processIdentifier, SIGKILL) }
+
+    let dry = try backfill(cluster, "--dry-run")
+    #expect(dry.status == 0 && dry.output.contains("\"late_events_counted\":\(late.count)"))
+    #expect(try waiting(cluster) == late.count)
+    for attempt in 0..<4 {
+      let victim = try cluster.program.start(
+        ["backfill", "--from", "2026-01-05", "--to", "2026-01-08"],
+        outputFolder: folder.make("backfill-\(attempt)"))
+      usleep(UInt32(50_000 + random.below(1_500_000)))
+      kill(victim.processIdentifier, SIGKILL)
+      victim.waitUntilExit()
+    }
+    let last = try backfill(cluster)
+    #expect(last.status == 0, "\(last.errors)")
+    #expect(try waiting(cluster) == 0)
+    let second = try backfill(cluster)
+    #expect(second.output.contains("\"windows_changed\":0,\"attributions_changed\":0"))
+
+    traffic.terminate()
+    #expect(traffic.wait(seconds: 30))
+    processor.terminate()
+    #expect(processor.wait(seconds: 15))
+    #expect(try cluster.program.run("run", "--exit-at-end").status == 0)
+    let verified = try cluster.program.run("verify", "--all", "--json")
+    #expect(verified.status == 0, "seed \(seed): \(verified.output)")
+    try expectAgreement(cluster)
+  }
+
+  @Test func withoutAProcessorTheCommandPublishesByItself() throws {
+    let (cluster, late) = try world(seed: 3)
+    try send(late, to: cluster)
+    #expect(try cluster.program.run("run", "--exit-at-end").status == 0)
+    let summary = try cluster.program.run("late")
+    #expect(summary.output.contains("\(late.count) late events wait for a backfill"))
+    #expect(summary.output.contains("2026-01-05"))
+    let first = try backfill(cluster)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.output.contains("\"late_events_counted\":\(late.count)"))
+    let verified = try cluster.program.run("verify", "--all", "--json")
+    #expect(verified.status == 0, "\(verified.output)")
+    let none = try cluster.program.run("late")
+    #expect(none.output == "nothing waits; \(late.count) counted by backfills\n")
+    try expectAgreement(cluster)
+  }
+
+  // MARK: The world
+
+  /// A day of traffic and some of a week later, processed; and what was held back of the day.
+  private func world(seed: UInt64) throws -> (Cluster, [GeneratedRecord]) {
+    var cluster = try Cluster([
+      "TRIBUTARY_CORRECTION_HORIZON": "2h", "TRIBUTARY_ALLOWED_LATENESS": "1m",
+      "TRIBUTARY_COMMIT_INTERVAL": "200ms", "TRIBUTARY_WORKERS": "1",
+      "TRIBUTARY_MODELS": "[last_touch, linear]", "TRIBUTARY_IDLE_TIMEOUT": "5s",
+    ])
+    // A dynamic member: the local broker never takes partitions from a named one that has ended.
+    cluster.program.environment["TRIBUTARY_INSTANCE_ID"] = ""
+    var options = TrafficOptions(seed: seed, eventCount: 20_000)
+    options.definitions = cluster.configuration.definitions
+    options.start = Self.start
+    options.users = 1_000
+    options.eventsPerSecond = 20_000.0 / 86_400
+    options.late = 0
+    options.malformed = 0
+    options.costRows = true
+    var random = SeededRandom(seed: seed)
+    var onTime: [GeneratedRecord] = []
+    var held: [GeneratedRecord] = []
+    for var record in TrafficGenerator(options) {
+      // Costs have a task each, whose time a week later does not come.
+      if record.kind != .cost, random.below(20) == 0 {
+        record.timestamp += 8 * Self.day
+        held.append(record)
+      } else {
+        onTime.append(record)
+      }
+    }
+    options.seed += 1
+    options.start += 7 * Self.day
+    options.eventCount = 4_000
+    onTime += TrafficGenerator(options)
+    try send(onTime, to: cluster)
+    #expect(try cluster.program.run("run", "--exit-at-end").status == 0)
+    return (cluster, held)
+  }
+
+  private func send(_ records: [GeneratedRecord], to cluster: Cluster) throws {
+    let producer = try Producer(
+      cluster.clientConfiguration.merging(["partitioner": "murmur2_random"]), logger: quiet)
+    defer { producer.close() }
+    let topics = Dictionary(
+      uniqueKeysWithValues: try cluster.configuration.inputTopics.map {
+        ($0.kind, try producer.topic($0.name))
+      })
+    for record in records {
+      try record.key.withUnsafeBytes { key in
+        try record.value.withUnsafeBytes { value in
+          try producer.produce(
+            topics[record.kind]!, key: key, value: value, timestamp: record.timestamp)
+        }
+      }
+    }
+    try producer.flush(timeoutMilliseconds: 60_000)
+  }
+
+  // MARK: The commands
+
+  private func backfill(_ cluster: Cluster, _ flags: String...) throws -> Program.Result {
+    try cluster.program.run(
+      arguments: ["backfill", "--from", "2026-01-05", "--to", "2026-01-08", "--json"] + flags)
+  }
+
+  private func waiting(_ cluster: Cluster) throws -> Int {
+    let result = try cluster.program.run("late", "--json")
+    let document = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+    let waiting = (document as? [String: Any])?["waiting"] as? [String: Int] ?? [:]
+    return ["impressions", "clicks", "conversions", "costs"].reduce(0) { $0 + (waiting[$1] ?? 0) }
+  }
+
+  private func wait(seconds: Double, until condition: () throws -> Bool) throws {
+    let deadline = Date() + seconds
+    while try !condition() {
+      guard Date() < deadline else { throw ToolFailure(description: "it never came about") }
+      usleep(200_000)
+    }
+  }
+
+  /// Report and SQL show the same digits of the day.
+  private func expectAgreement(_ cluster: Cluster) throws {
+    let database = try TestDatabase(.sqlite)
+    defer { database.remove() }
+    let sink = try cluster.program.run("sink", "--to", database.address, "--exit-at-end")
+    #expect(sink.status == 0, "\(sink.errors)")
+    let report = try cluster.program.run("report", "--day", "2026-01-05", "--json")
+    #expect(report.status == 0, "\(report.errors)")
+    let clicks = try database.ask(
+      """
+      SELECT sum(clicks) FROM rollups WHERE view = 'campaign_5m'
+      AND window_start >= '2026-01-05' AND window_start < '2026-01-06';
+      """)
+    #expect(report.output.contains("\"clicks\":\(clicks.dropLast()),\"ctr\""))
+  }
+}

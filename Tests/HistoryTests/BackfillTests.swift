@@ -1,0 +1,174 @@
+import Attribution
+import Codec
+import Testing
+
+@testable import History
+@testable import TributaryTestKit
+
+/// Backfills over a cluster in memory, judged by the oracle on all events.
+@Suite struct BackfillTests {
+  @Test(arguments: UInt64(1)..<13)
+  func whatCameAWeekLateIsCountedAsIfItHadComeInTime(seed: UInt64) throws {
+    let world = try World(seed: seed)
+    #expect(world.lateCount > 20, "the traffic was to have late events")
+    var report = world.simulation.verify()
+    #expect(report.differences.agrees, "before: \(report.differences)")
+
+    let dry = try world.backfill(isDryRun: true)
+    let first = try world.backfill()
+    #expect(first.eventsCounted == world.lateCount && first.eventsWaiting == 0)
+    #expect(first.windowsChanged > 10 && first.attributionsChanged > 0)
+    #expect(dry.windowsChanged == first.windowsChanged)
+    #expect(dry.attributionsChanged == first.attributionsChanged)
+    try world.simulation.runToEnd()
+    report = world.simulation.verify()
+    #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+    #expect(report.inputs.allSatisfy { $0.1.tooLate == 0 })
+
+    let second = try world.backfill()
+    #expect(second.windowsChanged == 0 && second.attributionsChanged == 0)
+    #expect(second.eventsCounted == 0 && second.windowsCompared >= first.windowsCompared)
+    try world.simulation.runToEnd()
+    report = world.simulation.verify()
+    #expect(report.differences.agrees, "after the second: \(report.differences)")
+  }
+
+  @Test(arguments: UInt64(21)..<27)
+  func aBackfillThatDiesGoesOnWhereItWas(seed: UInt64) throws {
+    let world = try World(seed: seed, days: 4)
+    var random = SeededRandom(seed: seed)
+    struct Death: Error {}
+    var deaths = 0
+    for _ in 0..<4 {
+      var calls = 5 + random.below(200)
+      world.simulation.onCall = { call in
+        guard call == .produce || call == .commit || call == .committed else { return }
+        calls -= 1
+        if calls <= 0 { throw Death() }
+      }
+      do { _ = try world.backfill() } catch is Death { deaths += 1 }
+      world.simulation.onCall = nil
+      // The transaction that it left open expires, or the next one ends it.
+      try world.simulation.runToEnd()
+    }
+    _ = try world.backfill()
+    #expect(deaths > 0)
+    try world.simulation.runToEnd()
+    let report = world.simulation.verify()
+    #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+    #expect(report.inputs.allSatisfy { $0.1.tooLate == 0 })
+    let again = try world.backfill()
+    #expect(again.windowsChanged == 0 && again.attributionsChanged == 0)
+  }
+
+  @Test func daysThatAreDoneAreNotDoneAgain() throws {
+    let world = try World(seed: 28, days: 4)
+    struct Death: Error {}
+    var commits = 0
+    world.simulation.onCall = { call in
+      if call == .commit { commits += 1 }
+      if commits == 3 { throw Death() }
+    }
+    #expect(throws: Death.self) { try world.backfill() }
+    world.simulation.onCall = nil
+    try world.simulation.runToEnd()
+    let last = try world.backfill()
+    #expect(last.resumedFrom == world.from + 2 * 86_400_000)
+    try world.simulation.runToEnd()
+    let again = try world.backfill()
+    #expect(again.resumedFrom == nil && again.windowsChanged == 0)
+    #expect(again.windowsCompared > 2 * last.windowsCompared / 3)
+    let report = world.simulation.verify()
+    #expect(report.differences.agrees, "\(report.differences)")
+  }
+
+  @Test(arguments: UInt64(31)..<37)
+  func whatTheProcessorMayStillCorrectIsLeftToIt(seed: UInt64) throws {
+    // Nothing newer has come: most of the period is still the processor's own.
+    let world = try World(seed: seed, pushes: false)
+    _ = try world.backfill()
+    // Late ones, which the processor itself accepts, on windows that the backfill has changed or not.
+    for record in world.heldBack.prefix(60) { world.simulation.append(record) }
+    try world.simulation.runToEnd()
+    let report = world.simulation.verify()
+    #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+  }
+
+  @Test func inputsThatNoLongerReachBackAreSaidSo() throws {
+    let world = try World(seed: 41)
+    let log = world.simulation.log
+    let clicks = try log.partitions(of: "clicks")
+    try log.deleteRecords(before: [clicks[0]: 5])
+    let error = #expect(throws: (any Error).self) { try world.backfill() }
+    #expect("\(error!)".contains("clicks[0] no longer reaches back to"))
+  }
+
+  /// A day's traffic (or more) of which a part was held back and delivered a week late.
+  private struct World {
+    let simulation: Simulation
+    let heldBack: [GeneratedRecord]
+    let from: Milliseconds
+    var to: Milliseconds
+
+    init(seed: UInt64, days: Int64 = 1, pushes: Bool = true) throws {
+      var definitions = Definitions()
+      definitions.models = [.lastTouch, .linear, .positionBased]
+      definitions.touchKinds = seed % 2 == 0 ? [.click] : [.click, .impression]
+      definitions.correctionHorizon = 3_600_000
+      definitions.allowedLateness = 60_000
+      definitions.views[1].bucketConversionsBy = .touch
+      definitions.views.append(
+        View(name: "ad_hour", dimensions: [.adID], periodMilliseconds: 3_600_000))
+      simulation = Simulation(definitions, seed: seed)
+      from = 1_767_571_200_000
+      to = from + days * 86_400_000
+      var options = TrafficOptions(seed: seed, eventCount: Int(900 * days))
+      options.definitions = definitions
+      options.start = from
+      options.users = 60
+      options.campaigns = 5
+      options.eventsPerSecond = Double(options.eventCount) / Double((to - from) / 1_000)
+      options.late = 0
+      options.conversionRate = 0.3
+      options.costRows = true
+      options.touchPause = 120_000
+      var random = SeededRandom(seed: seed)
+      var held: [GeneratedRecord] = []
+      for record in TrafficGenerator(options) {
+        if random.below(20) == 0 { held.append(record) } else { simulation.append(record) }
+      }
+      heldBack = held
+      // Visits that began before midnight end after it.
+      to += 86_400_000
+      guard pushes else {
+        try simulation.runToEnd()
+        return
+      }
+      // A week later: traffic in every partition, then what was held back.
+      options.seed += 1_000
+      options.start = to + 7 * 86_400_000
+      options.eventCount = 400
+      for record in TrafficGenerator(options) { simulation.append(record) }
+      try simulation.runToEnd()
+      let late = held.map { record in
+        var record = record
+        record.timestamp += 8 * 86_400_000
+        return record
+      }
+      for record in late { simulation.append(record) }
+      try simulation.runToEnd()
+    }
+
+    var lateCount: Int {
+      var count = 0
+      simulation.log.forEachRecord(of: "late-events") { _ in count += 1 }
+      return count
+    }
+
+    func backfill(isDryRun: Bool = false) throws -> BackfillResult {
+      try Backfill(
+        simulation.configuration, plan: simulation.plan, log: simulation.log, from: from, to: to
+      ).run(isDryRun: isDryRun)
+    }
+  }
+}
