@@ -205,6 +205,9 @@ extension LocalBroker {
     posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    // Nor anybody else's descriptor: Foundation takes a child's end for its death, and a broker that
+    // inherited it would keep the waiting for that child from ever ending.
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
 
     let arguments = ["sh", "-c", guardian, executable, "\(port)", directory]
     var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
