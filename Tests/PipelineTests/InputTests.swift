@@ -43,10 +43,31 @@ import Testing
     #expect(input.isIdle(now: 90_000, timeout: 60_000, log), "until something arrives")
   }
 
-  private func makeInput(_ log: StubLog, start: Int64) -> Input {
+  @Test func behindTheLastRecordAnInputStepsOverTheMarksOfTransactions() throws {
+    let log = StubLog(offsets: [5, 6])
+    log.metEnd = 8
+    let input = makeInput(log, start: 5, stop: 8)
+    try input.fill(for: InputTests.task, now: 0)
+    _ = input.take()
+    #expect(input.position == 6)
+    _ = input.take()
+    #expect(input.isFinished)
+    #expect(input.position == 8, "what is committed must reach the end that is waited for")
+  }
+
+  @Test func anInputNeverStepsOverRecordsBehindItsStop() throws {
+    let log = StubLog(offsets: [5, 6, 9])
+    log.metEnd = 11
+    let input = makeInput(log, start: 5, stop: 8)
+    try input.fill(for: InputTests.task, now: 0)
+    _ = (input.take(), input.take())
+    #expect(input.position == 8)
+  }
+
+  private func makeInput(_ log: StubLog, start: Int64, stop: Int64? = nil) -> Input {
     Input(
       kind: .click, partition: InputTests.partition, reader: log, definitions: Definitions(),
-      start: start, stop: nil, now: 0)
+      start: start, stop: stop, now: 0)
   }
 }
 

@@ -141,6 +141,10 @@ final class Input {
     let row = rows[cursor]
     cursor += 1
     position = record.offset + 1
+    if cursor == rows.count, let metEnd {
+      // Behind the last record there may be marks of transactions, which the stop counts.
+      position = max(position, min(metEnd, stop ?? metEnd))
+    }
     return (row, record)
   }
 
