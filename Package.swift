@@ -67,7 +67,10 @@ let package = Package(
       ]),
     .target(
       name: "Benchmarks",
-      dependencies: ["Attribution", "Codec", "Kafka", "Pipeline", "TributaryTestKit"]),
+      dependencies: [
+        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "TributaryTestKit",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(
       name: "simulate",
       dependencies: [

@@ -81,4 +81,10 @@ struct Decoders {
       ? click.decode(record.value, recordTimestamp: -1, into: &event)
       : conversion.decode(record.value, recordTimestamp: -1, into: &event)
   }
+
+  /// Takes back the memory of names with escapes.
+  mutating func recycle() {
+    click.recycle()
+    conversion.recycle()
+  }
 }

@@ -4,7 +4,7 @@ import Kafka
 import Pipeline
 
 /// A state topic in memory, compacted at once: takes a task's changelog and gives it back.
-final class MemoryChangelog: Log, LogProducer, @unchecked Sendable {
+final class MemoryChangelog: Log, LogProducer, LogScan, @unchecked Sendable {
   private var records: [(key: [UInt8], value: [UInt8])?] = []
   private var positions: [[UInt8]: Int] = [:]
 
@@ -12,6 +12,8 @@ final class MemoryChangelog: Log, LogProducer, @unchecked Sendable {
   var byteCount: Int {
     records.reduce(0) { $0 + ($1.map { $0.key.count + $0.value.count } ?? 0) }
   }
+
+  func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan { self }
 
   func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
     for (offset, record) in records.enumerated() {

@@ -1,4 +1,5 @@
 import Attribution
+import Kafka
 import Pipeline
 
 /// A task's changelog after the workload's warm-up, restored over and over.
@@ -47,7 +48,8 @@ final class RestoreRun {
     let changelog = makeChangelog()
     var stopwatch = Stopwatch()
     stopwatch.start()
-    entries = try changelog.restore(task, from: log)
+    entries = try Changelog.restore(
+      [(changelog, task)], of: TopicPartition(topic: "state", partition: 0), from: log)
     stopwatch.stop()
     restored = task.size
     return Timing(events: entries, stopwatch)

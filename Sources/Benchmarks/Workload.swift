@@ -18,6 +18,8 @@ public struct Workload {
     public var events = 1_000_000
     public var users = 200_000
     public var campaigns = 200
+    /// When the first record arrives: 2026-01-05 unless set.
+    public var start: Milliseconds = 1_767_571_200_000
 
     public init() {}
   }
@@ -31,7 +33,6 @@ public struct Workload {
     var time: Milliseconds
   }
 
-  private static let start: Milliseconds = 1_767_571_200_000
   private static let warmUpSpan = 26.0 * 3_600_000
   private static let longestDelay = 30_000.0
   private static let channels = ["search", "social", "email", "display", "affiliate", "direct"]
@@ -42,12 +43,34 @@ public struct Workload {
   private var count: UInt64 = 0
   /// The latest clicks, for conversions to follow and copies to be made of.
   private var recent: [Record] = []
+  private var scratch: [UInt8] = []
 
   public init(_ options: Options) {
     self.options = options
     interval = Workload.warmUpSpan / Double(max(1, options.warmUp))
     random = SeededRandom(seed: options.seed)
   }
+
+  /// Hands out the next record: its kind, its key (the user's id), its value and its Kafka timestamp, in
+  /// milliseconds. The bytes are lent for the call.
+  public mutating func next(
+    _ body: (EventKind, UnsafeRawBufferPointer, UnsafeRawBufferPointer, Milliseconds) throws -> Void
+  ) rethrows {
+    let arrival = clock
+    let record = next()
+    scratch.removeAll(keepingCapacity: true)
+    Workload.writeUser(record, into: &scratch)
+    let keyCount = scratch.count
+    Workload.write(record, into: &scratch)
+    try scratch.withUnsafeBytes { bytes in
+      try body(
+        record.kind, UnsafeRawBufferPointer(rebasing: bytes[..<keyCount]),
+        UnsafeRawBufferPointer(rebasing: bytes[keyCount...]), arrival)
+    }
+  }
+
+  /// When the next record arrives.
+  private var clock: Milliseconds { options.start + Milliseconds(Double(count) * interval) }
 
   /// Replaces what `chunk` holds by the next `count` records.
   public mutating func fill(_ chunk: Chunk, _ count: Int) {
@@ -59,7 +82,7 @@ public struct Workload {
   }
 
   private mutating func next() -> Record {
-    let clock = Workload.start + Milliseconds(Double(count) * interval)
+    let clock = clock
     count += 1
     if !recent.isEmpty, random.below(100) < 3 { return pick() }
     let isConversion = random.below(11) == 0
@@ -92,27 +115,22 @@ public struct Workload {
     return Milliseconds(fraction * fraction * fraction * Workload.longestDelay)
   }
 
+  private static func writeUser(_ record: Record, into bytes: inout [UInt8]) {
+    bytes.append(text: "u-")
+    bytes.append(digits: UInt64(record.user), 8)
+  }
+
   private static func write(_ record: Record, into bytes: inout [UInt8]) {
-    func text(_ string: StaticString) {
-      bytes.append(
-        contentsOf: UnsafeBufferPointer(start: string.utf8Start, count: string.utf8CodeUnitCount))
-    }
+    func text(_ string: StaticString) { bytes.append(text: string) }
     func digits(_ value: UInt64, _ count: Int, radix: UInt64 = 10) {
-      let end = bytes.count + count
-      bytes.append(contentsOf: repeatElement(0, count: count))
-      var rest = value
-      for position in 1...count {
-        let digit = UInt8(rest % radix)
-        bytes[end - position] = digit < 10 ? 48 + digit : 87 + digit
-        rest /= radix
-      }
+      bytes.append(digits: value, count, radix: radix)
     }
     let isClick = record.kind == .click
     text(#"{"event_id":""#)
     text(isClick ? "k-" : "v-")
     digits(record.number, 12, radix: 16)
-    text(#"","user_id":"u-"#)
-    digits(UInt64(record.user), 8)
+    text(#"","user_id":""#)
+    writeUser(record, into: &bytes)
     text(#"","event_time":""#)
     Time.appendMilliseconds(record.time, to: &bytes)
     if isClick {
@@ -133,6 +151,25 @@ public struct Workload {
       text(#".90","currency":"EUR","order_lines":["sku-"#)
       digits(record.number % 1_000_000, 6)
       text(#"",1]}"#)
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(text string: StaticString) {
+    append(
+      contentsOf: UnsafeBufferPointer(start: string.utf8Start, count: string.utf8CodeUnitCount))
+  }
+
+  /// Appends a number in so many digits.
+  fileprivate mutating func append(digits value: UInt64, _ count: Int, radix: UInt64 = 10) {
+    let end = self.count + count
+    append(contentsOf: repeatElement(0, count: count))
+    var rest = value
+    for position in 1...count {
+      let digit = UInt8(rest % radix)
+      self[end - position] = digit < 10 ? 48 + digit : 87 + digit
+      rest /= radix
     }
   }
 }

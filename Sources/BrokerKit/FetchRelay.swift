@@ -9,8 +9,10 @@ import Synchronization
 /// `noida-db` lists every transaction ever aborted in a partition with each fetch, whereas Kafka lists
 /// those that reach into what is fetched. A reader past an aborted transaction then drops all that
 /// the same transactional id writes later: a killed processor's successor would seem to lose events.
-/// The relay takes from the lists what has ended before the fetch, and changes nothing else but the
-/// port at which clients look for the broker.
+/// The relay takes from the lists what has ended before the fetch. It also answers at once where there
+/// is nothing to read; the relay holds such an answer back for a while, as Kafka does, so that clients
+/// that have read everything do not ask again some ten thousand times a second. Nothing else is changed
+/// but the port at which clients look for the broker.
 final class FetchRelay: Sendable {
   let port: UInt16
   private let listener: Int32
@@ -61,6 +63,9 @@ final class FetchRelay: Sendable {
 
 /// One client's connection, with the broker's behind it.
 private final class Connection: Sendable {
+  /// How long an answer without records is held back, in microseconds.
+  private static let emptyHold: UInt32 = 10_000
+
   private let client: Int32
   private let broker: Int32
   private let ports: (broker: UInt16, relay: UInt16)
@@ -118,7 +123,9 @@ private final class Connection: Sendable {
       let request = requests.withLock({ $0.removeValue(forKey: number) })
     else { return frame }
     switch request.kind {
-    case .fetch: return FetchAnswer.mended(frame, version: request.version) ?? frame
+    case .fetch:
+      if FetchAnswer.isEmpty(frame, version: request.version) { usleep(Connection.emptyHold) }
+      return FetchAnswer.mended(frame, version: request.version) ?? frame
     case .addresses: return AddressAnswer.mended(frame, from: ports.broker, to: ports.relay)
     case .versions: return VersionsAnswer.mended(frame, version: request.version) ?? frame
     }

@@ -102,6 +102,29 @@ enum FetchAnswer {
     return mended
   }
 
+  /// Whether the answer brings no records of any partition. Large ones are not looked at.
+  static func isEmpty(_ frame: [UInt8], version: Int16) -> Bool {
+    guard (4...lastVersion).contains(version), frame.count < largestEmpty else { return false }
+    var reader = FrameReader(frame[...])
+    guard reader.skip(4 + 4 + (version >= 7 ? 6 : 0)), let topics = reader.count() else {
+      return false
+    }
+    for _ in 0..<topics {
+      guard let name = reader.integer(Int16.self), reader.skip(Int(name)),
+        let partitions = reader.count()
+      else { return false }
+      for _ in 0..<partitions {
+        guard reader.skip(4 + 2 + 8 + 8 + (version >= 5 ? 8 : 0)),
+          abortedTransactions(&reader) != nil, reader.skip(version >= 11 ? 4 : 0),
+          let size = reader.count(), size == 0
+        else { return false }
+      }
+    }
+    return true
+  }
+
+  private static let largestEmpty = 16_384
+
   private struct Aborted {
     let producer: Int64
     let firstOffset: Int64

@@ -29,8 +29,9 @@ public final class LocalBroker: Sendable {
   ///
   /// - Parameters:
   ///   - port: where it listens, on 127.0.0.1; nil takes a free one.
-  ///   - forFaults: whether readers see what is written after an aborted transaction, and a restart
-  ///     loses nothing, as on Kafka. Costs time; needed where processes are killed.
+  ///   - forFaults: whether readers see what is written after an aborted transaction, a restart loses
+  ///     nothing, and who has read everything waits for more, as on Kafka. Costs time; needed where
+  ///     processes are killed, and where their CPU time is measured.
   public init(port: UInt16? = nil, forFaults: Bool = false) throws(Unavailable) {
     guard let executable = Self.executable() else {
       throw Unavailable(
@@ -204,6 +205,9 @@ extension LocalBroker {
     posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    // Nor anybody else's descriptor: Foundation takes a child's end for its death, and a broker that
+    // inherited it would keep the waiting for that child from ever ending.
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
 
     let arguments = ["sh", "-c", guardian, executable, "\(port)", directory]
     var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }

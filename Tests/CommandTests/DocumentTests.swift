@@ -52,7 +52,8 @@ import Testing
   @Test func everyCommandAndFlagOfTheContainerFilesExists() throws {
     let compose = try DocumentTests.text("docker-compose.yml")
     for (command, flags) in [
-      (["run"], ["-c"]),
+      (["run"], ["-c", "--http"]),
+      (["serve"], ["-c", "--host"]),
       (["topics", "create"], ["-c", "--partitions", "--replication-factor"]),
       (
         ["generate"],
@@ -69,7 +70,7 @@ import Testing
     // No flag stands there that this test does not know.
     let known: Set<String> = [
       "--partitions", "--replication-factor", "--events", "--rate", "--duplicates", "--disorder",
-      "--late", "--malformed", "--build", "--profile", "--bootstrap-server",
+      "--late", "--malformed", "--build", "--profile", "--bootstrap-server", "--host", "--http",
     ]
     for match in compose.matches(of: #/--[a-z][a-z-]+/#) {
       #expect(known.contains(String(match.output)), "\(match.output)")

@@ -7,7 +7,7 @@ const titles = {
   impressions: "Impressions", clicks: "Clicks", ctr: "CTR", spend: "Spend", cpc: "CPC",
   conversions: "Conversions", conversion_rate: "Conversion rate", cpa: "CPA", revenue: "Revenue", roas: "ROAS",
 };
-const percentages = ["ctr", "conversion_rate"];
+const percentages = ["ctr", "conversion_rate", "share"];
 const money = ["spend", "cpc", "cpa", "revenue"];
 const state = {
   view: "", by: "", range: "86400", from: "", to: "", unit: "auto", timezone: "", models: [],
@@ -578,31 +578,61 @@ async function explain(id) {
   }
 }
 
+// A time as people of the chosen zone write it; exactly in the element's attribute.
+function moment(instant) {
+  const text = new Intl.DateTimeFormat("en-GB", {
+    timeZone: state.timezone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
+    fractionalSecondDigits: 3,
+  }).format(new Date(instant));
+  return element("time", { datetime: instant, title: instant }, text);
+}
+
+const placeOf = (touch) => [touch.campaign_id, touch.channel, touch.ad_id].filter(Boolean).join(" / ") || "(none)";
+
 function drawStory(story) {
-  const place = (touch) => [touch.campaign_id, touch.channel, touch.ad_id].filter(Boolean).join(" / ");
   const items = story.touches.map((touch) => ({
     time: touch.event_time,
-    node: element("li", { class: touch.eligible ? "eligible" : "other" },
-      `${touch.event_time} · ${touch.kind} ${touch.event_id} · ${place(touch)} · ${touch.verdict}`),
+    node: element("li", { class: touch.eligible ? "eligible" : "other" }, moment(touch.event_time),
+      element("span", { class: "what" }, `${touch.kind} on `, element("b", {}, placeOf(touch))),
+      element("span", { class: "verdict" }, touch.verdict), element("code", {}, touch.event_id)),
   }));
   items.push({
     time: story.event_time + "~",
-    node: element("li", { class: "conversion" }, `${story.event_time} · conversion worth ${digits(story.value)} ${story.currency}`),
+    node: element("li", { class: "conversion" }, moment(story.event_time),
+      element("span", { class: "what" }, "conversion worth ", element("b", {}, figure(story.value)), " " + story.currency)),
   });
   items.sort((left, right) => (left.time < right.time ? -1 : 1));
-  const latest = story.revisions[story.revisions.length - 1];
-  const models = Object.keys(latest.credit);
-  const head = element("tr", {}, element("th", { scope: "col" }, "Touch"), ...models.map((model) => element("th", { scope: "col" }, model.replaceAll("_", " "))));
-  const body = latest.touches.map((touch, index) => element("tr", {}, element("td", {}, touch),
-    ...models.map((model) => element("td", {}, `${digits(latest.credit[model][index])} · ${digits(latest.revenue[model][index])} ${story.currency}`))));
+  document.title = `Conversion ${story.conversion_id} · Tributary`;
   byId("story").replaceChildren(
-    element("div", {}, element("h2", {}, `Conversion ${story.conversion_id}`), element("p", { class: "quiet" }, `user ${story.user_id}`),
+    element("p", {}, element("a", { href: "/" }, "← all numbers")),
+    element("div", {}, element("h2", {}, `Conversion ${story.conversion_id}`),
+      element("p", { class: "quiet" }, `user ${story.user_id} · times of ${state.timezone}`),
       element("ol", {}, ...items.map((item) => item.node))),
-    element("div", {}, element("h2", {}, "Credit"), body.length
-      ? element("div", { class: "scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)))
-      : element("p", {}, "No eligible touch: all of it is unattributed under every model.")),
-    element("div", {}, element("h2", {}, "Revisions"),
-      element("ul", {}, ...story.revisions.map((revision) => element("li", {}, `${revision.revision}: ${revision.changes.join("; ")}`)))));
+    element("div", {}, element("h2", {}, "Who earned it"), ...credits(story)),
+    element("div", {}, element("h2", {}, "What changed it"),
+      element("ol", { class: "plain" }, ...story.revisions.map((revision) =>
+        element("li", {}, element("b", {}, `Revision ${revision.revision}`), " · " + revision.changes.join("; "))))));
+}
+
+// A line per touch and a column per model: the share with a bar, and the revenue.
+function credits(story) {
+  const latest = story.revisions[story.revisions.length - 1];
+  if (!latest.touches.length) return [element("p", {}, "No eligible touch: all of it is unattributed under every model.")];
+  const models = Object.keys(latest.credit);
+  const places = new Map(story.touches.map((touch) => [touch.event_id, placeOf(touch)]));
+  const head = element("tr", {}, ...["Touch", ...models.map(spoken)].map((title) => element("th", { scope: "col" }, title)));
+  const body = latest.touches.map((touch, index) => {
+    const line = element("tr", {}, element("th", { scope: "row" }, places.get(touch) || "", " ", element("code", {}, touch)));
+    for (const model of models) {
+      const credit = latest.credit[model][index];
+      const cell = element("td", { class: "bar" }, figure(credit, "share"),
+        element("span", { class: "money" }, figure(latest.revenue[model][index]), " " + story.currency));
+      cell.style.setProperty("--share", `${(100 * Number(credit)).toFixed(1)}%`);
+      line.append(cell);
+    }
+    return line;
+  });
+  return [element("div", { class: "scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)))];
 }
 
 // --- Beginning ---

@@ -96,7 +96,11 @@ final class FileLog: Log, @unchecked Sendable {
 
   func makeProducer(transactionalID: String) throws -> any LogProducer { FileLogProducer(self) }
 
-  func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
+  func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan { FileLogScan(self) }
+
+  fileprivate func readThrough(
+    _ partition: TopicPartition, _ body: (Record) throws -> Void
+  ) throws {
     guard partition.topic == configuration.topics.rollups else { return }
     try store.forEachRollup { key, value in
       try body(Record(partition: 0, offset: 0, timestamp: -1, key: key, value: value))
@@ -186,5 +190,18 @@ private final class FileLogProducer: LogProducer {
   func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {}
   func commit() throws { try log.store.commit() }
   func abort() throws {}
+  func close() {}
+}
+
+/// Reads back what has been published. Nothing else is kept.
+private final class FileLogScan: LogScan {
+  private let log: FileLog
+
+  init(_ log: FileLog) { self.log = log }
+
+  func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
+    try log.readThrough(partition, body)
+  }
+
   func close() {}
 }

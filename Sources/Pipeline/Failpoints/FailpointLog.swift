@@ -27,8 +27,8 @@ public struct FailpointLog: Log {
       ? FailpointProducer(producer, failpoint, stateTopic: stateTopic) : producer
   }
 
-  public func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
-    try base.readThrough(partition, body)
+  public func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan {
+    try base.scan(from: starts)
   }
 
   public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {

@@ -12,10 +12,6 @@ public protocol ArchiveLog: Log {
   func offsets(
     of partitions: [TopicPartition], atOrAfter time: Milliseconds
   ) throws -> [TopicPartition: Int64]
-  /// As `readThrough`, beginning at an offset.
-  func readThrough(
-    _ partition: TopicPartition, from start: Int64, _ body: (Record) throws -> Void
-  ) throws
   /// Makes a compacted topic of one partition, if it is not there.
   func makeCompactedTopic(_ name: String) throws
 }

@@ -11,8 +11,12 @@ public struct Prefetch: Sendable {
   /// Per partition. librdkafka spends about 300 bytes on each, whatever its size.
   public let records: Int
 
-  /// For reading one partition through, with nothing else to do meanwhile.
-  static let ofOnePartition = Prefetch(kilobytes: 65_536, records: 1_000_000)
+  /// For reading partitions through one after the other, with nothing else to do meanwhile.
+  static func ofScan(partitions: Int) -> Prefetch {
+    Prefetch(
+      kilobytes: max(8_192, 65_536 / max(1, partitions)),
+      records: max(65_536, 1_000_000 / max(1, partitions)))
+  }
 
   private init(kilobytes: Int, records: Int) {
     self.kilobytes = kilobytes

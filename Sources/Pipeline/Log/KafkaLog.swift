@@ -39,42 +39,8 @@ public struct KafkaLog: ArchiveLog {
     return KafkaLogProducer(producer)
   }
 
-  public func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
-    try readThrough(partition, from: 0, body)
-  }
-
-  public func readThrough(
-    _ partition: TopicPartition, from start: Int64, _ body: (Record) throws -> Void
-  ) throws {
-    // Up to the very end, not just what is committed by now: behind somebody's transaction that is
-    // still open there may be records that count, so the read waits for it to end.
-    let end = try ends(of: [partition])[partition] ?? 0
-    guard end > start else { return }
-    let consumer = try Consumer(
-      ClientSettings.consumer(configuration, prefetch: .ofOnePartition),
-      logger: logger)
-    defer { consumer.close(timeoutMilliseconds: 0) }
-    try consumer.assign([(partition, offset: start)])
-    let reader = KafkaLogReader(consumer, consumer.queue(for: partition)!)
-    var position = start
-    var lastProgress = ContinuousClock.now
-    while position < end {
-      try consumer.poll()
-      let count = try reader.read()
-      for index in 0..<count { try body(reader[index]) }
-      let reached = max(reader.metEnd ?? 0, count > 0 ? reader[count - 1].offset + 1 : 0)
-      if reached > position {
-        position = reached
-        lastProgress = .now
-      } else if lastProgress.duration(to: .now) > .seconds(60) {
-        throw LogStall(
-          description:
-            "reading \(partition) stopped at offset \(position) of \(end): a transaction of another "
-            + "producer is still open there, or its leader does not answer")
-      } else if count == 0 {
-        consumer.wait(timeoutMilliseconds: 100)
-      }
-    }
+  public func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan {
+    try KafkaLogScan(starts, ends: try ends(of: Array(starts.keys)), configuration, logger: logger)
   }
 }
 
@@ -130,11 +96,6 @@ extension KafkaLog {
     let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
     try admin.deleteRecords(before: offsets, timeoutMilliseconds: Timeout.tidying)
   }
-}
-
-/// A log that could not be read to its end in time; worth another try.
-struct LogStall: Error, CustomStringConvertible {
-  let description: String
 }
 
 /// How long calls to the broker may take, in milliseconds.

@@ -8,14 +8,38 @@ public protocol Log: Sendable {
   func makeConsumer(group: String, member: String) throws -> any LogConsumer
   /// A producer whose transactions fence those of its predecessor with the same id.
   func makeProducer(transactionalID: String) throws -> any LogProducer
-  /// The committed records of one partition, oldest first, up to where it ends now.
-  func readThrough(
-    _ partition: TopicPartition, _ body: (Record) throws -> Void
-  ) throws
+  /// Begins to read partitions from an offset each up to where they end now.
+  func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan
   /// The offsets behind the last record of each partition, of transactions still open too.
   func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
   /// Deletes what lies before the offsets and nobody reads again.
   func deleteRecords(before offsets: [TopicPartition: Int64]) throws
+}
+
+extension Log {
+  /// Begins to read whole partitions.
+  package func scan(_ partitions: [TopicPartition]) throws -> any LogScan {
+    try scan(from: Dictionary(uniqueKeysWithValues: partitions.map { ($0, 0) }))
+  }
+
+  /// The committed records of one partition, oldest first, up to where it ends now.
+  package func readThrough(
+    _ partition: TopicPartition, from start: Int64 = 0, _ body: (Record) throws -> Void
+  ) throws {
+    let scan = try scan(from: [partition: start])
+    defer { scan.close() }
+    try scan.readThrough(partition, body)
+  }
+}
+
+/// Reads partitions through, one after the other: while the records of one are dealt with, those of the
+/// next arrive. One thread uses it.
+public protocol LogScan: AnyObject {
+  /// The committed records of one of the partitions, oldest first. Once for each.
+  func readThrough(
+    _ partition: TopicPartition, _ body: (Record) throws -> Void
+  ) throws
+  func close()
 }
 
 /// A change of the partitions that a consumer owns.

@@ -88,9 +88,13 @@ package final class AttributionStage: Stage {
     let stops = stopsAtEnd ? try context.consumer.endOffsets(partitions) : [:]
     let kinds = Dictionary(
       uniqueKeysWithValues: context.plan.inputTopics.map { ($0.name, $0.kind) })
+    let groups = groups(partitions, kinds)
+    let scan = try context.log.scan(groups.map { statePartition($0.number) })
+    defer { scan.close() }
     var entries = 0
-    for (role, group) in groups(partitions, kinds) {
-      for (partition, members) in group.sorted(by: { $0.key < $1.key }) {
+    for (number, roles) in groups {
+      var restored: [(changelog: Changelog, task: AttributionTask)] = []
+      for (role, members) in roles {
         let inputs = try members.map { member in
           Input(
             kind: kinds[member.topic]!, partition: member,
@@ -101,29 +105,35 @@ package final class AttributionStage: Stage {
         let task = AttributionTask(
           definitions: configuration.definitions, kinds: Set(inputs.map(\.kind)))
         let changelog = Changelog(
-          name: role.rawValue, topic: configuration.stateTopic, partition: partition)
-        entries += try changelog.restore(task, from: context.log)
+          name: role.rawValue, topic: configuration.stateTopic, partition: number)
+        restored.append((changelog, task))
         tasks.append(
           PartitionTask(
-            role: role, partition: partition, inputs: inputs, task: task, changelog: changelog,
+            role: role, partition: number, inputs: inputs, task: task, changelog: changelog,
             context: context))
-        try checkSize()
       }
+      entries += try Changelog.restore(restored, of: statePartition(number), from: scan)
+      try checkSize()
     }
     return "\(tasks.count) task(s) taken over, \(entries) entries restored"
   }
 
-  /// The partitions by role and number. Inputs of one number come to one member by `range`.
+  private func statePartition(_ number: Int32) -> TopicPartition {
+    TopicPartition(topic: context.configuration.stateTopic, partition: number)
+  }
+
+  /// The partitions by number and role. Inputs of one number come to one member by `range`.
   private func groups(
     _ partitions: [TopicPartition], _ kinds: [String: EventKind]
-  ) -> [(PartitionTask.Role, [Int32: [TopicPartition]])] {
+  ) -> [(number: Int32, roles: [(PartitionTask.Role, [TopicPartition])])] {
     let sorted = partitions.sorted { kinds[$0.topic]!.rawValue < kinds[$1.topic]!.rawValue }
-    let keyed = sorted.filter { kinds[$0.topic] != .cost }
-    let costs = sorted.filter { kinds[$0.topic] == .cost }
-    return [
-      (.keyed, Dictionary(grouping: keyed, by: \.partition)),
-      (.costs, Dictionary(grouping: costs, by: \.partition)),
-    ]
+    let numbers = Dictionary(grouping: sorted, by: \.partition).sorted { $0.key < $1.key }
+    return numbers.map { number, members in
+      let costs = members.filter { kinds[$0.topic] == .cost }
+      let keyed = members.filter { kinds[$0.topic] != .cost }
+      let roles: [(PartitionTask.Role, [TopicPartition])] = [(.keyed, keyed), (.costs, costs)]
+      return (number, roles.filter { !$0.1.isEmpty })
+    }
   }
 
   private func checkSize() throws {

@@ -107,12 +107,26 @@ package final class Changelog {
 
   // MARK: Restoring
 
-  /// Brings `task` back to the state of the last commit.
+  /// Brings tasks of one partition back to the state of the last commit. The partition is read once for
+  /// all of them.
   ///
   /// - Returns: the number of entries restored.
-  package func restore(_ task: AttributionTask, from log: any Log) throws -> Int {
-    var live = LiveRecords(name: name)
-    try log.readThrough(TopicPartition(topic: topic, partition: partition)) { live.add($0) }
+  package static func restore(
+    _ tasks: [(changelog: Changelog, task: AttributionTask)], of partition: TopicPartition,
+    from scan: any LogScan
+  ) throws -> Int {
+    var live = tasks.map { LiveRecords(name: $0.changelog.name) }
+    try scan.readThrough(partition) { record in
+      for index in live.indices { live[index].add(record) }
+    }
+    var count = 0
+    for (index, (changelog, task)) in tasks.enumerated() {
+      count += try changelog.restore(task, live[index])
+    }
+    return count
+  }
+
+  private func restore(_ task: AttributionTask, _ live: LiveRecords) throws -> Int {
     guard let progress = live.progress else { return 0 }
     try progress.withUnsafeBytes { try decode($0, into: task) }
     var restoration = Restoration(task)

@@ -59,26 +59,8 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
     return producer
   }
 
-  public func readThrough(_ name: TopicPartition, _ body: (Record) throws -> Void) throws {
-    try readThrough(name, from: 0, body)
-  }
-
-  public func readThrough(
-    _ name: TopicPartition, from start: Int64, _ body: (Record) throws -> Void
-  ) throws {
-    let process = self.process
-    try enter(.readThrough, process)
-    let partition = self.partition(name)
-    let end = partition.end
-    try wait(process, .readThrough, patience: 4 * timeouts.call) { !partition.isOpen(before: end) }
-    var index = partition.index(of: Int(start))
-    while index < partition.records.count, partition.records[index].offset < end {
-      let record = partition.records[index]
-      index += 1
-      guard record.isVisible else { continue }
-      try enter(.readRecord, process)
-      try body(record.lent(partition: name.partition))
-    }
+  public func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan {
+    MemoryLogScan(self, from: starts, process: process)
   }
 
   public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {

@@ -1,129 +1,24 @@
-import Benchmarks
 import Foundation
 
 /// What `bench` prints.
 struct BenchmarkReport {
-  var figures: BenchmarkSuite.Figures
-  var restore: BenchmarkSuite.Restore
-  /// Resident, workload and all, before the runs with more of something.
-  var peakBytes: Int?
-  var growth: [(of: BenchmarkSuite.Growth, figures: BenchmarkSuite.Figures)] = []
-
-  // MARK: Text
+  var engine: EngineFigures?
+  var cluster: ClusterFigures?
 
   var text: String {
-    var parts = [speeds, sizes]
-    if !growth.isEmpty { parts.append(growthTable) }
-    return parts.joined(separator: "\n\n")
-  }
-
-  private var speeds: String {
-    func row(_ name: String, _ timing: Timing) -> [String] {
-      [
-        name, millions(timing.eventsPerSecond), millions(1e6 / timing.cpuSecondsPerMillion),
-        String(format: "%.3f", timing.cpuSecondsPerMillion),
-      ]
-    }
-    return TextTable(
-      header: ["one core", "million/s", "million per CPU-second", "CPU-seconds per million"],
-      rows: [
-        row("engine, decoded events", figures.engine),
-        row("bytes, decoder, engine", figures.bytes),
-        row("restore, entries", restore.speed),
-      ]
-    ).text
-  }
-
-  private var sizes: String {
-    var rows = [
-      ["per remembered id", bytes(figures.state.bytesPerIdentity), "\(figures.state.identities)"],
-      ["per remembered touch", bytes(figures.state.bytesPerRecord), "\(figures.state.records)"],
-      ["per entry of the state topic", bytes(restore.bytesPerEntry), "\(restore.speed.events)"],
-    ]
-    if let peakBytes {
-      rows.append(["peak resident, in MB", bytes(Double(peakBytes) / 1e6), ""])
-    }
-    return TextTable(header: ["memory", "bytes", "of them"], rows: rows).text
-  }
-
-  private var growthTable: String {
-    func row(_ name: String, _ grown: BenchmarkSuite.Figures) -> [String] {
-      func change(_ now: Timing, _ before: Timing) -> String {
-        String(
-          format: "%+.0f%%", 100 * (now.cpuSecondsPerMillion / before.cpuSecondsPerMillion - 1))
-      }
-      return [
-        name, change(grown.engine, figures.engine), change(grown.bytes, figures.bytes),
-        bytes(grown.state.bytesPerIdentity), bytes(grown.state.bytesPerRecord),
-      ]
-    }
-    return TextTable(
-      header: ["ten times the", "engine's cost", "with decoder", "bytes per id", "per touch"],
-      rows: growth.map { row($0.of.rawValue, $0.figures) }
-    ).text
-  }
-
-  private func millions(_ perSecond: Double) -> String { String(format: "%.2f", perSecond / 1e6) }
-  private func bytes(_ count: Double) -> String { String(format: "%.1f", count) }
-
-  // MARK: JSON
-
-  private struct Document: Encodable {
-    struct Speed: Encodable {
-      var events: Int
-      var eventsPerSecond: Double
-      var cpuSecondsPerMillion: Double
-
-      init(_ timing: Timing) {
-        events = timing.events
-        eventsPerSecond = timing.eventsPerSecond
-        cpuSecondsPerMillion = timing.cpuSecondsPerMillion
-      }
-    }
-
-    struct Figures: Encodable {
-      var engine: Speed
-      var bytes: Speed
-      var rememberedIds: Int
-      var bytesPerId: Double
-      var rememberedTouches: Int
-      var users: Int
-      var bytesPerTouch: Double
-
-      init(_ figures: BenchmarkSuite.Figures) {
-        engine = Speed(figures.engine)
-        bytes = Speed(figures.bytes)
-        rememberedIds = figures.state.identities
-        bytesPerId = figures.state.bytesPerIdentity
-        rememberedTouches = figures.state.records
-        users = figures.state.users
-        bytesPerTouch = figures.state.bytesPerRecord
-      }
-    }
-
-    struct Restore: Encodable {
-      var speed: Speed
-      var bytesPerEntry: Double
-    }
-
-    var figures: Figures
-    var restore: Restore
-    var peakResidentBytes: Int?
-    var growth: [String: Figures]
+    [engine?.text, cluster?.text].compactMap { $0 }.joined(separator: "\n\n")
   }
 
   var json: String {
     get throws {
+      struct Document: Encodable {
+        var engine: EngineFigures.Document?
+        var cluster: ClusterFigures?
+      }
       let encoder = JSONEncoder()
       encoder.keyEncodingStrategy = .convertToSnakeCase
       encoder.outputFormatting = [.sortedKeys]
-      let document = Document(
-        figures: Document.Figures(figures),
-        restore: Document.Restore(
-          speed: Document.Speed(restore.speed), bytesPerEntry: restore.bytesPerEntry),
-        peakResidentBytes: peakBytes,
-        growth: Dictionary(
-          uniqueKeysWithValues: growth.map { ($0.of.rawValue, Document.Figures($0.figures)) }))
+      let document = Document(engine: engine?.document, cluster: cluster)
       return String(decoding: try encoder.encode(document), as: UTF8.self)
     }
   }

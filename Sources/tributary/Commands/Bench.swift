@@ -1,18 +1,34 @@
 import ArgumentParser
 import Benchmarks
+import BrokerKit
+import Configuration
 import Foundation
+import Logging
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure what one core does here: engine, decoder, restore, size of the state.",
+    abstract: "Measure what this machine does: engine, topics to topics, restore, latency.",
     discussion: """
       A last-touch job with the default settings, ten clicks for every conversion, 3% duplicates, \
-      some 180 bytes per record; 26 hours of event time go before what is measured, so that as much \
-      is forgotten as is remembered. The same options give the same records on every machine. \
-      Figures are for one core: the median of the passes by CPU time. Needs no broker.
+      some 180 bytes per record, 26 hours of event time. The same options give the same records on \
+      every machine.
+
+      `engine` is one core without a broker: the median of the passes by CPU time, warmed up so that \
+      as much is forgotten as is remembered. `cluster` is `run --exit-at-end` over topics that lie \
+      ready, beside bare consumers of the same records; every line is a process of its own. `latency` \
+      is the time from a record's timestamp to its committed rollup. With -b they use that cluster, \
+      in topics of their own that are deleted again; without, a local broker, which is much slower \
+      than Kafka: there the CPU time is what counts.
       """)
 
-  @Option(help: "Records per pass, and as many again to warm up.")
+  enum Part: String, ExpressibleByArgument, CaseIterable { case engine, cluster, latency }
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(name: .customLong("part"), help: "What to measure; repeatable. All parts by default.")
+  var parts: [Part] = []
+
+  @Option(help: "Records per pass, as many again to warm up, and twice as many in topics.")
   var events = 1_000_000
 
   @Option(help: "Number of users.")
@@ -21,14 +37,17 @@ struct Bench: ParsableCommand {
   @Option(help: "Number of campaigns.")
   var campaigns = 200
 
-  @Option(help: "Passes per figure.")
+  @Option(help: "Passes per figure of the engine.")
   var passes = 5
+
+  @Option(help: "Records per second of the latency run.")
+  var rate = 20_000
 
   @Option(help: "Seed of the workload.")
   var seed: UInt64 = 1
 
-  @Flag(help: "Leave out the runs with ten times the users, campaigns and state.")
-  var skipGrowth = false
+  @Flag(help: "Leave out the runs with more users, campaigns, state, partitions, or one worker.")
+  var quick = false
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -39,23 +58,86 @@ struct Bench: ParsableCommand {
       throw ValidationError("--users and --campaigns must be at least 1.")
     }
     if passes < 1 { throw ValidationError("--passes must be at least 1.") }
+    if rate < 100 { throw ValidationError("--rate must be at least 100.") }
   }
 
   func run() throws {
+    var report = BenchmarkReport()
+    if isWanted(.engine) { report.engine = try engine() }
+    if isWanted(.cluster) || isWanted(.latency) { report.cluster = try cluster() }
+    print(json ? try report.json : report.text)
+  }
+
+  private func isWanted(_ part: Part) -> Bool { parts.isEmpty || parts.contains(part) }
+
+  private var workload: Workload.Options {
     var workload = Workload.Options()
     workload.seed = seed
     workload.events = events
     workload.warmUp = events
     workload.users = users
     workload.campaigns = campaigns
+    return workload
+  }
+
+  // MARK: Parts
+
+  private func engine() throws -> EngineFigures {
+    note("engine")
     let suite = BenchmarkSuite(workload, passes: passes)
-    var report = BenchmarkReport(figures: suite.figures(), restore: try suite.restore())
-    report.peakBytes = ResidentMemory.peak
-    if !skipGrowth {
+    var engine = EngineFigures(figures: suite.figures(), restore: try suite.restore())
+    engine.peakBytes = ProcessMemory.peakResidentBytes
+    if !quick {
       for growth in BenchmarkSuite.Growth.allCases {
-        report.growth.append((growth, suite.figures(grown: growth)))
+        note("engine: ten times the \(growth)")
+        engine.growth.append((growth, suite.figures(grown: growth)))
       }
     }
-    print(json ? try report.json : report.text)
+    return engine
+  }
+
+  private func cluster() throws -> ClusterFigures {
+    var settings = try options.load()
+    let broker = options.bootstrapServers == nil ? try LocalBroker(forFaults: true) : nil
+    defer { broker?.stopAndWait() }
+    if let broker { settings.bootstrapServers = broker.bootstrapServers }
+    let benchmark = ClusterBenchmark(
+      options: options, settings: settings, logger: options.makeLogger(), records: 2 * events,
+      progress: note)
+    var figures = ClusterFigures()
+    figures.isLocalBroker = broker != nil
+    if isWanted(.cluster) {
+      for load in loads { figures.lines += try benchmark.measure(load) }
+    }
+    if isWanted(.latency) {
+      figures.latency = ClusterFigures.Latency(
+        try benchmark.latency(rate: rate, seconds: quick ? 10 : 40))
+    }
+    return figures
+  }
+
+  private var loads: [ClusterBenchmark.Load] {
+    // All of it is within the horizon in the end.
+    var base = workload
+    base.warmUp = 2 * events
+    let main = ClusterBenchmark.Load(
+      name: "4 partitions, \(users) users, \(campaigns) campaigns", options: base,
+      workers: quick ? [2] : [2, 1], isMain: true)
+    guard !quick else { return [main] }
+    var tenfold = base
+    tenfold.users *= 10
+    tenfold.campaigns *= 10
+    return [
+      main,
+      .init(
+        name: "4 partitions, \(tenfold.users) users, \(tenfold.campaigns) campaigns",
+        options: tenfold),
+      .init(name: "1 partition", partitions: 1, options: base, workers: [1]),
+      .init(name: "8 partitions", partitions: 8, options: base),
+    ]
+  }
+
+  private func note(_ text: String) {
+    FileHandle.standardError.write(Data("tributary: \(text)\n".utf8))
   }
 }

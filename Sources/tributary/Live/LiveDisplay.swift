@@ -43,7 +43,9 @@ final class LiveDisplay {
     let now = Milliseconds(Date().timeIntervalSince1970 * 1_000)
     lastShown = .now
     guard let screen else {
-      let lines = table.lines(feed.board, now: now, revisionRate: feed.revisionRate())
+      let columns = Screen.isAvailable ? Screen().size.columns : nil
+      let lines = table.lines(
+        feed.board, now: now, revisionRate: feed.revisionRate(), columns: columns)
       print(lines.map(\.text).joined(separator: "\n") + "\n")
       fflush(nil)
       return

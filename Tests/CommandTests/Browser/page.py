@@ -12,6 +12,8 @@ import io
 import json
 import subprocess
 import sys
+import tempfile
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -98,6 +100,23 @@ def picture(page, name):
         page.screenshot(f"{pictures}/{name}.png")
 
 
+def a_conversion():
+    """The story of a conversion that a touch earned, among those sent before."""
+    with tempfile.TemporaryDirectory() as folder:
+        tributary("generate", "--events", "20000", "--seed", "8", "--start", f"{DAY}T08:00:00Z",
+                  "--users", "2000", "--late", "0.05", "--jsonl", folder)
+        with open(f"{folder}/conversions.jsonl", encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                try:
+                    identifier = str(json.loads(line)["event_id"])
+                    story = api("/api/conversions/" + urllib.parse.quote(identifier, safe=""))
+                except (ValueError, KeyError, TypeError, urllib.error.HTTPError):
+                    continue
+                if len(story["revisions"][-1]["touches"]) > 1:
+                    return story
+    raise RuntimeError("no conversion was earned by several touches")
+
+
 def main(page):
     page.size(1400, 1000)
     page.open(address)
@@ -177,7 +196,24 @@ def main(page):
     assert page.wait("""document.querySelectorAll(".was").length""") > 0
     assert page.run("""document.querySelectorAll("#corrected tbody tr").length""") > 0
 
-    # One conversion.
+    # One conversion that is there …
+    story = a_conversion()
+    page.run(f"""document.getElementById("conversion").value = "{story['conversion_id']}";
+        document.getElementById("lookup").requestSubmit()""")
+    page.wait(f"""document.querySelector("#story h2")?.textContent.includes("{story['conversion_id']}") """)
+    lines = page.run("""[...document.querySelectorAll("#story ol:not(.plain) li")].map((l) => l.textContent)""")
+    assert len(lines) == len(story["touches"]) + 1, lines
+    for touch in story["touches"]:
+        assert any(touch["event_id"] in line and touch["verdict"] in line for line in lines), touch
+    latest = story["revisions"][-1]
+    cells = page.run("""[...document.querySelectorAll("#story tbody tr")].map((line) =>
+        [...line.querySelectorAll(".money")].map((cell) => cell.textContent))""")
+    expected = [[shortened(latest["revenue"][model][index]) + " EUR" for model in sorted(latest["revenue"])]
+                for index in range(len(latest["touches"]))]
+    assert cells == expected, (cells, expected)
+    picture(page, "conversion")
+
+    # … and one that is not.
     page.run("""document.getElementById("conversion").value = "no-such-conversion";
         document.getElementById("lookup").requestSubmit()""")
     page.wait("""document.querySelector("#story h2") !== null""")

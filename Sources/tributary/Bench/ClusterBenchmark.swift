@@ -1,0 +1,159 @@
+import Benchmarks
+import BrokerKit
+import Configuration
+import Foundation
+import Logging
+
+/// The figures that need a broker: the processor from topics to topics, beside bare consumers of the
+/// same records; restores; latency. Everything measured is a process of its own.
+struct ClusterBenchmark {
+  /// Records that lie ready in topics, and the processors and consumers that read them.
+  struct Load {
+    var name: String
+    var partitions = 4
+    var options: Workload.Options
+    /// Processors to measure, by their number of workers.
+    var workers = [2]
+    /// Whether the other readers are measured as well: the one that counts, and the restore.
+    var isMain = false
+  }
+
+  let options: GlobalOptions
+  let settings: Configuration
+  let logger: Logger
+  /// Records per load.
+  let records: Int
+  /// Told what is going on.
+  let progress: (String) -> Void
+
+  /// Threads of the consumers, and workers of the processors unless a line says otherwise.
+  private static let threads = 2
+
+  // MARK: Throughput
+
+  /// Fills topics, has them read by everybody in turn, and deletes them.
+  func measure(_ load: Load) throws -> [ClusterFigures.Line] {
+    let topics = BenchmarkTopics(
+      settings, name: LocalBroker.uniqueName("tributary-bench"), logger: logger)
+    try topics.create(partitions: load.partitions)
+    defer { try? topics.delete(inputs: true) }
+    progress("\(load.name): writing \(records) records to \(load.partitions) partitions")
+    try topics.fill(load.options, count: records)
+
+    var lines: [ClusterFigures.Line] = []
+    if load.isMain {
+      lines.append(
+        try read(load, topics, "librdkafka, counting", ["bench-part", "count"]))
+    }
+    let yardstick = try read(
+      load, topics, "librdkafka and our decoder", ["bench-part", "decode"])
+    lines.append(yardstick)
+    for workers in load.workers {
+      let run = topics.another("\(workers)")
+      try run.create(partitions: load.partitions)
+      defer { try? run.delete(inputs: false) }
+      lines.append(try process(load, run, workers: workers))
+      if load.isMain && workers == load.workers.first { lines.append(try restore(load, run)) }
+    }
+    for index in lines.indices where !lines[index].isRestore {
+      lines[index].ratio = lines[index].eventsPerSecond / yardstick.eventsPerSecond
+    }
+    return lines
+  }
+
+  private func read(
+    _ load: Load, _ topics: BenchmarkTopics, _ name: String, _ arguments: [String]
+  ) throws -> ClusterFigures.Line {
+    progress("\(load.name): \(name)")
+    let process = try start(arguments + ["--threads", "\(ClusterBenchmark.threads)"], topics)
+    let (output, cpu) = try process.finish()
+    let report = try part(output)
+    guard report.events == records else {
+      throw Failure("the consumer found \(report.events) of \(records) records")
+    }
+    return ClusterFigures.Line(load: load.name, name: name, report, cpuSeconds: cpu)
+  }
+
+  private func process(
+    _ load: Load, _ topics: BenchmarkTopics, workers: Int
+  ) throws -> ClusterFigures.Line {
+    let name = "tributary, \(workers) worker\(workers == 1 ? "" : "s")"
+    progress("\(load.name): \(name)")
+    let process = try start(
+      ["run", "--exit-at-end", "--json"], topics, ["TRIBUTARY_WORKERS": "\(workers)"])
+    let (output, cpu) = try process.finish()
+    let report = try summary(output)
+    guard report.events == records else {
+      throw Failure("the processor has processed \(report.events) of \(records) records")
+    }
+    return ClusterFigures.Line(load: load.name, name: name, report, cpuSeconds: cpu)
+  }
+
+  private func restore(
+    _ load: Load, _ topics: BenchmarkTopics
+  ) throws -> ClusterFigures.Line {
+    progress("\(load.name): restore")
+    let (output, cpu) = try start(["bench-part", "restore"], topics).finish()
+    var line = ClusterFigures.Line(
+      load: load.name, name: "restore, 1 thread, entries", try part(output), cpuSeconds: cpu)
+    line.isRestore = true
+    return line
+  }
+
+  // MARK: Latency
+
+  /// Traffic at a fixed rate through a processor that commits twice a second.
+  func latency(rate: Int, seconds: Double) throws -> LatencyRun.Result {
+    let topics = BenchmarkTopics(
+      settings, name: LocalBroker.uniqueName("tributary-bench"), logger: logger)
+    try topics.create(partitions: 4)
+    defer { try? topics.delete(inputs: true) }
+    progress("latency: \(rate) records per second for \(Int(seconds)) s")
+    let process = try start(["run"], topics, ["TRIBUTARY_COMMIT_INTERVAL": "500ms"])
+    let result = Result {
+      try LatencyRun(topics.configuration, logger: logger)
+        .run(rate: rate, warmUp: 10, seconds: seconds)
+    }
+    process.interrupt()
+    _ = try process.finish()
+    return try result.get()
+  }
+
+  // MARK: Processes
+
+  private func start(
+    _ arguments: [String], _ topics: BenchmarkTopics, _ environment: [String: String] = [:]
+  ) throws -> MeasuredProcess {
+    var arguments =
+      arguments + [
+        "--log-level", options.logLevel == .info ? "warning" : options.logLevel.rawValue,
+      ]
+    if let config = options.config { arguments += ["-c", config] }
+    for property in options.kafka { arguments += ["-X", property] }
+    return try MeasuredProcess(
+      arguments, environment: topics.environment.merging(environment) { $1 })
+  }
+
+  private func part(_ output: Data) throws -> BenchPart.Report {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(BenchPart.Report.self, from: output)
+  }
+
+  /// What `run --json` says.
+  private func summary(_ output: Data) throws -> BenchPart.Report {
+    struct Input: Decodable { var records: Int }
+    struct Summary: Decodable {
+      var clicks: Input
+      var conversions: Input
+      var seconds: Double
+      var peakResidentBytes: Int
+    }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let summary = try decoder.decode(Summary.self, from: output)
+    return BenchPart.Report(
+      events: summary.clicks.records + summary.conversions.records, seconds: summary.seconds,
+      peakResidentBytes: summary.peakResidentBytes)
+  }
+}
