@@ -262,12 +262,12 @@ public final class FileIngest {
         defer { self.session?.ledger = session.ledger }
         let isDone = try sender.send(
           recordCount: recordCount, &session.ledger, session.producer,
-          isUnchanged: { FileStamp(part.path) == stamp }, shouldStop: shouldStop
-        ) { done in
-          note(done)
-          trouble.isOver()
-          onProgress(done, recordCount)
-        }
+          isUnchanged: { FileStamp(part.path) == stamp }, shouldStop: shouldStop,
+          onCommit: { done in
+            note(done)
+            trouble.isOver()
+            onProgress(done, recordCount)
+          })
         return isDone ? .done : .stopped
       } catch let error as FileError {
         throw error
