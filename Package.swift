@@ -28,7 +28,7 @@ let package = Package(
     .systemLibrary(name: "CPrefetch"),
     .target(name: "Attribution", dependencies: ["CPrefetch"]),
     .target(name: "Codec", dependencies: ["Attribution"]),
-    .target(name: "Configuration", dependencies: ["Attribution", "Yams"]),
+    .target(name: "Configuration", dependencies: ["Attribution", "Codec", "Yams"]),
     .target(
       name: "Pipeline",
       dependencies: [

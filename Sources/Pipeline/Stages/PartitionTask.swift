@@ -26,7 +26,7 @@ final class PartitionTask {
   private let changelog: Changelog
   private let configuration: Configuration
   private let consumer: any LogConsumer
-  private let fingerprint: UInt64
+  private let fingerprint: DefinitionsFingerprint
   private var sentStatus: TaskStatus?
   private var committedPositions: [Int64]
   private let meter: Meter
@@ -161,7 +161,11 @@ final class PartitionTask {
           revisionOf: conversion, bucket: task.stateBucket(of: conversion.time))
       }
     }
-    try task.forEachDelta { try outbox.send($0) }
+    try task.forEachDelta { delta in
+      // Older windows of a view that was added later are left to backfills.
+      let since = task.definitions.views[delta.view].since ?? .min
+      if delta.windowStart >= since { try outbox.send(delta) }
+    }
     try changelog.flush(
       task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
       to: outbox.transaction())

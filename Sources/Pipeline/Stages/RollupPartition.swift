@@ -18,7 +18,7 @@ final class RollupPartition {
   private let configuration: Configuration
   private let codec: RollupCodec
   private let periods: [String: (dimensions: Int, period: Milliseconds)]
-  private let fingerprint: UInt64
+  private let fingerprint: DefinitionsFingerprint
   private var committedPosition: Int64
   private var sums: [Int64]
   private var metEnd: Int64?

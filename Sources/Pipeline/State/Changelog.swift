@@ -67,7 +67,8 @@ package final class Changelog {
   /// Writes what has been remembered since the last flush, the task's progress, and tombstones for
   /// the buckets before `firstLive`.
   package func flush(
-    _ progress: TaskProgress, fingerprint: UInt64, firstLive: UInt64, to producer: any LogProducer
+    _ progress: TaskProgress, fingerprint: DefinitionsFingerprint, firstLive: UInt64,
+    to producer: any LogProducer
   ) throws {
     for bucket in chunks.keys.sorted() { close(bucket) }
     for (key, chunk) in closed {
@@ -81,7 +82,8 @@ package final class Changelog {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
-    try encode(progress, fingerprint).withUnsafeBytes {
+    let record = ProgressRecord(progress, serial: nextSerial, fingerprint)
+    try record.bytes.withUnsafeBytes {
       try produce(Changelog.progressKey(name), $0, to: producer)
     }
   }
@@ -97,16 +99,6 @@ package final class Changelog {
       try producer.produce(
         topic, partition: partition, key: key, value: value, timestamp: nil, headers: [])
     }
-  }
-
-  private func encode(_ progress: TaskProgress, _ fingerprint: UInt64) -> [UInt8] {
-    var bytes = [ChangelogChunk.version]
-    bytes.append(integer: fingerprint)
-    bytes.append(integer: nextSerial)
-    bytes.append(integer: progress.watermark.time)
-    bytes.append(integer: progress.keptAfterCommit.time)
-    for kind in EventKind.allCases { bytes.append(integer: progress[kind].largest.time) }
-    return bytes
   }
 
   // MARK: Restoring
@@ -143,57 +135,17 @@ package final class Changelog {
   }
 
   private func decode(_ value: UnsafeRawBufferPointer, into task: AttributionTask) throws {
-    nextSerial = try Changelog.serial(
-      ofProgress: value, fingerprint: task.definitions.fingerprint, topic: topic)
-    var reader = ByteReader(UnsafeRawBufferPointer(rebasing: value[Changelog.headSize...]))
-    let watermark: Int64 = reader.integer()
-    let kept: Int64 = reader.integer()
-    var largest: [EventKind: Watermark] = [:]
-    for kind in EventKind.allCases { largest[kind] = Watermark(reader.integer()) }
-    guard !reader.isCut else { throw Changelog.unknownFormat(topic) }
-    task.restore(watermark: Watermark(watermark), kept: Watermark(kept), largest: largest)
+    let record = try ProgressRecord(value, under: task.definitions.fingerprint, topic: topic)
+    try record.checkNewViews(of: task.definitions)
+    nextSerial = record.serial
+    task.restore(watermark: record.watermark, kept: record.kept, largest: record.largest)
   }
 
-  // MARK: Owner
-
-  /// The mark up to which a task has dropped its state, by its progress record.
-  static func kept(
-    inProgress value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
-  ) throws -> Watermark {
-    _ = try serial(ofProgress: value, fingerprint: fingerprint, topic: topic)
-    var reader = ByteReader(UnsafeRawBufferPointer(rebasing: value[headSize...]))
-    _ = reader.integer() as Int64
-    let kept: Int64 = reader.integer()
-    guard !reader.isCut else { throw unknownFormat(topic) }
-    return Watermark(kept)
-  }
+  // MARK: Progress records
 
   static func progressKey(_ name: String) -> [UInt8] { Array("\(name)|progress".utf8) }
 
-  /// Bytes of version, fingerprint and serial, with which a progress record begins.
-  private static let headSize = 1 + 8 + 8
-
   static func isProgress(_ key: UnsafeRawBufferPointer) -> Bool {
     key.suffix(9).elementsEqual("|progress".utf8)
-  }
-
-  /// How many records of events a task had written by its progress record. Throws when that is of
-  /// another format or other definitions.
-  static func serial(
-    ofProgress value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
-  ) throws -> UInt64 {
-    var reader = ByteReader(value)
-    let version: UInt8 = reader.integer()
-    let found: UInt64 = reader.integer()
-    let serial: UInt64 = reader.integer()
-    guard version == ChangelogChunk.version, !reader.isCut else { throw unknownFormat(topic) }
-    guard found == fingerprint else { throw PipelineError.otherDefinitions(topic) }
-    return serial
-  }
-
-  private static func unknownFormat(_ topic: String) -> PipelineError {
-    PipelineError(
-      "the progress record in \(topic) has an unknown format; run the version that wrote it, or start "
-        + "again with `tributary reset`")
   }
 }
