@@ -60,7 +60,9 @@ public struct BackfillLedger: Sendable {
   /// - Parameters:
   ///   - place: where it is in the late events.
   ///   - task: whose it is.
-  package func hasCounted(_ place: LateEvent.Place, at time: Milliseconds, of task: TaskName) -> Bool {
+  package func hasCounted(_ place: LateEvent.Place, at time: Milliseconds, of task: TaskName)
+    -> Bool
+  {
     chunks.values.contains { chunk in
       chunk.from <= time && time < min(chunk.to, chunk.before[task.description] ?? .max)
         && Int(place.partition) < chunk.through.count

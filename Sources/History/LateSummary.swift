@@ -58,7 +58,8 @@ public struct LateSummary: Sendable {
     total.add(late)
     byDay[day, default: Row()].add(late)
     if !late.event.campaignID.isEmpty {
-      byCampaign[String(decoding: late.event.campaignID.buffer, as: UTF8.self), default: Row()].add(late)
+      byCampaign[String(decoding: late.event.campaignID.buffer, as: UTF8.self), default: Row()].add(
+        late)
     }
     let delay = late.arrival - late.event.time
     byDelay[LateSummary.delays.count { delay >= $0 }].add(late)

@@ -107,7 +107,9 @@ final class Recomputation {
       let view = definitions.views[delta.view]
       guard stretch.contains(windowFrom: delta.windowStart, of: view) else { return }
       var key: [UInt8] = []
-      RollupKeyCodec.encode(view, windowStart: delta.windowStart, into: &key) { delta.value(of: $0) }
+      RollupKeyCodec.encode(view, windowStart: delta.windowStart, into: &key) {
+        delta.value(of: $0)
+      }
       sums.add(
         delta.sums, to: WindowSums.Window(key: key, view: delta.view, start: delta.windowStart))
     }

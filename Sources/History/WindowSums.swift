@@ -23,7 +23,8 @@ struct WindowSums {
 
   /// The sums of a window, in the order of `SumsLayout`; zeros where nothing was added.
   subscript(key: [UInt8]) -> [Int64] {
-    rows[key].map { Array(cells[$0 * width..<($0 + 1) * width]) } ?? Array(repeating: 0, count: width)
+    rows[key].map { Array(cells[$0 * width..<($0 + 1) * width]) }
+      ?? Array(repeating: 0, count: width)
   }
 
   mutating func add(_ sums: some Collection<Int64>, to window: Window) {

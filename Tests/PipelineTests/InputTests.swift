@@ -22,8 +22,12 @@ import Testing
     let log = StubLog(offsets: [7, 9])
     let input = makeInput(log, start: 5)
     try input.fill(for: InputTests.task, now: 0)
-    #expect(input.take().record.offset == 7)
-    #expect(input.take().record.offset == 9)
+    #expect(input.waiting.map(\.offset) == [7, 9])
+    #expect(input.record(1).offset == 9)
+    input.take(1)
+    #expect(input.position == 8)
+    #expect(input.record(0).offset == 9)
+    input.take(1)
     #expect(input.position == 10)
   }
 
@@ -43,10 +47,31 @@ import Testing
     #expect(input.isIdle(now: 90_000, timeout: 60_000, log), "until something arrives")
   }
 
-  private func makeInput(_ log: StubLog, start: Int64) -> Input {
+  @Test func behindTheLastRecordAnInputStepsOverTheMarksOfTransactions() throws {
+    let log = StubLog(offsets: [5, 6])
+    log.metEnd = 8
+    let input = makeInput(log, start: 5, stop: 8)
+    try input.fill(for: InputTests.task, now: 0)
+    _ = input.take()
+    #expect(input.position == 6)
+    _ = input.take()
+    #expect(input.isFinished)
+    #expect(input.position == 8, "what is committed must reach the end that is waited for")
+  }
+
+  @Test func anInputNeverStepsOverRecordsBehindItsStop() throws {
+    let log = StubLog(offsets: [5, 6, 9])
+    log.metEnd = 11
+    let input = makeInput(log, start: 5, stop: 8)
+    try input.fill(for: InputTests.task, now: 0)
+    _ = (input.take(), input.take())
+    #expect(input.position == 8)
+  }
+
+  private func makeInput(_ log: StubLog, start: Int64, stop: Int64? = nil) -> Input {
     Input(
       kind: .click, partition: InputTests.partition, reader: log, definitions: Definitions(),
-      start: start, stop: nil, now: 0)
+      start: start, stop: stop, now: 0)
   }
 }
 

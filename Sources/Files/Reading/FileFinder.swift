@@ -43,18 +43,26 @@ public struct FileFinder: Sendable {
   ///
   /// - Parameter folder: names of folders above it say nothing about kinds.
   func parts(of path: String, below folder: String) throws -> [InputFile] {
+    if let complaint = complaint(aboutNameOf: path, below: folder) { throw complaint }
+    let format = FileFormat(name: path)!
+    if format == .sqlite { return try tables(of: path, below: folder) }
+    let kind = kind ?? FileFinder.kind(of: path, below: folder)!
+    return [InputFile(path: path, kind: kind, format: format, table: nil)]
+  }
+
+  /// Why a file is passed over without a look at what is in it; nil when it is not.
+  func complaint(aboutNameOf path: String, below folder: String) -> FileError? {
     guard let format = FileFormat(name: path) else {
-      throw FileError(
+      return FileError(
         "\(path): its name does not say what it is; it should end in .jsonl, .csv, .tsv (each also "
           + "with .gz) or .sqlite")
     }
-    if format == .sqlite { return try tables(of: path, below: folder) }
-    guard let kind = kind ?? FileFinder.kind(of: path, below: folder) else {
-      throw FileError(
+    guard format == .sqlite || kind != nil || FileFinder.kind(of: path, below: folder) != nil else {
+      return FileError(
         "\(path): its name does not say whether it holds impressions, clicks, conversions or costs; "
           + "let it begin with one of these, or use --kind")
     }
-    return [InputFile(path: path, kind: kind, format: format, table: nil)]
+    return nil
   }
 
   private func tables(of path: String, below folder: String) throws -> [InputFile] {
@@ -95,6 +103,9 @@ public struct FileFinder: Sendable {
       // SQLite's own, beside a database.
       || name.hasSuffix("-wal") || name.hasSuffix("-shm") || name.hasSuffix("-journal")
   }
+
+  /// Whether there is a folder.
+  public static func isFolder(at path: String) -> Bool { (try? isFolder(path)) ?? false }
 
   static func isFolder(_ path: String) throws -> Bool {
     var information = stat()

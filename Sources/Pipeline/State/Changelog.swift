@@ -15,7 +15,8 @@ package final class Changelog {
   private let partition: Int32
   private var chunks: [UInt64: ChangelogChunk] = [:]
   private var spare: [ChangelogChunk] = []
-  private var full: [(key: [UInt8], value: [UInt8])] = []
+  private var last: (bucket: UInt64, chunk: ChangelogChunk)?
+  private var closed: [(key: [UInt8], chunk: ChangelogChunk)] = []
   /// Serials of the records in the topic, by bucket.
   private var serials: [UInt64: [UInt64]] = [:]
   private var nextSerial: UInt64 = 0
@@ -29,29 +30,38 @@ package final class Changelog {
   // MARK: Writing
 
   /// Remembers an accepted event.
-  package func append(_ event: Event, _ identity: EventIdentity, bucket: UInt64) {
-    withChunk(bucket) { $0.append(event, identity) }
+  package func append(
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ accepted: AcceptedEvent
+  ) {
+    let chunk = chunk(accepted.bucket)
+    chunk.append(event, identity, accepted)
+    if chunk.count >= Changelog.largestRecord { close(accepted.bucket) }
   }
 
   /// Remembers that a conversion's attribution was published again.
   package func append(revisionOf conversion: CreditedConversion, bucket: UInt64) {
-    withChunk(bucket) { $0.append(revisionOf: conversion) }
+    let chunk = chunk(bucket)
+    chunk.append(revisionOf: conversion)
+    if chunk.count >= Changelog.largestRecord { close(bucket) }
   }
 
-  private func withChunk(_ bucket: UInt64, _ body: (inout ChangelogChunk) -> Void) {
-    if chunks[bucket] == nil { chunks[bucket] = spare.popLast() ?? ChangelogChunk() }
-    body(&chunks[bucket]!)
-    if chunks[bucket]!.bytes.count >= Changelog.largestRecord {
-      full.append(close(bucket, chunks[bucket]!))
-      chunks[bucket]!.removeAll()
-    }
+  /// The chunk that takes a bucket's entries. Most go where the one before went.
+  private func chunk(_ bucket: UInt64) -> ChangelogChunk {
+    if let last, last.bucket == bucket { return last.chunk }
+    let chunk = chunks[bucket] ?? spare.popLast() ?? ChangelogChunk()
+    chunks[bucket] = chunk
+    last = (bucket, chunk)
+    return chunk
   }
 
-  private func close(_ bucket: UInt64, _ chunk: ChangelogChunk) -> (key: [UInt8], value: [UInt8]) {
+  /// Ends the bucket's record, to be written with the next flush.
+  private func close(_ bucket: UInt64) {
+    last = nil
+    guard let chunk = chunks.removeValue(forKey: bucket) else { return }
     let serial = nextSerial
     nextSerial += 1
     serials[bucket, default: []].append(serial)
-    return (key(bucket, serial), chunk.bytes)
+    closed.append((key(bucket, serial), chunk))
   }
 
   /// Writes what has been remembered since the last flush, the task's progress, and tombstones for
@@ -59,39 +69,33 @@ package final class Changelog {
   package func flush(
     _ progress: TaskProgress, fingerprint: UInt64, firstLive: UInt64, to producer: any LogProducer
   ) throws {
-    for bucket in chunks.keys.sorted() where !chunks[bucket]!.isEmpty {
-      full.append(close(bucket, chunks[bucket]!))
-    }
-    for var chunk in chunks.values {
+    for bucket in chunks.keys.sorted() { close(bucket) }
+    for (key, chunk) in closed {
+      try produce(key, chunk.bytes, to: producer)
       chunk.removeAll()
       spare.append(chunk)
     }
-    chunks.removeAll(keepingCapacity: true)
-    for record in full { try produce(record.key, record.value, to: producer) }
-    full.removeAll(keepingCapacity: true)
+    closed.removeAll(keepingCapacity: true)
     for bucket in serials.keys.filter({ $0 < firstLive }).sorted() {
       for serial in serials.removeValue(forKey: bucket)! {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
-    try produce(Changelog.progressKey(name), encode(progress, fingerprint), to: producer)
+    try encode(progress, fingerprint).withUnsafeBytes {
+      try produce(Changelog.progressKey(name), $0, to: producer)
+    }
   }
 
   private func key(_ bucket: UInt64, _ serial: UInt64) -> [UInt8] {
     Array("\(name)|\(bucket)|\(serial)".utf8)
   }
 
-  private func produce(_ key: [UInt8], _ value: [UInt8]?, to producer: any LogProducer) throws {
+  private func produce(
+    _ key: [UInt8], _ value: UnsafeRawBufferPointer?, to producer: any LogProducer
+  ) throws {
     try key.withUnsafeBytes { key in
-      guard let value else {
-        try producer.produce(
-          topic, partition: partition, key: key, value: nil, timestamp: nil, headers: [])
-        return
-      }
-      try value.withUnsafeBytes { value in
-        try producer.produce(
-          topic, partition: partition, key: key, value: value, timestamp: nil, headers: [])
-      }
+      try producer.produce(
+        topic, partition: partition, key: key, value: value, timestamp: nil, headers: [])
     }
   }
 

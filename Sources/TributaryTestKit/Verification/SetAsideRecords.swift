@@ -53,7 +53,8 @@ struct SetAsideRecords {
       return
     }
     entries[input][source] = Entry(
-      place: LateEvent.Place(partition: record.partition, offset: record.offset), reason: reason, fingerprint: Fingerprint(record))
+      place: LateEvent.Place(partition: record.partition, offset: record.offset), reason: reason,
+      fingerprint: Fingerprint(record))
   }
 
   /// The entry for an input record, which is then accounted for.

@@ -49,7 +49,8 @@ struct Late: ParsableCommand {
     var days: Range<Milliseconds>?
     if let span = summary.span {
       days =
-        calendar.start(of: calendar.day(of: span.lowerBound))..<calendar.range(
+        calendar.start(
+          of: calendar.day(of: span.lowerBound))..<calendar.range(
           of: calendar.day(of: span.upperBound)
         ).upperBound
     }

@@ -29,7 +29,8 @@ struct BackfillPrintout {
     if let resumed = result.resumedFrom {
       lines.append("goes on at \(Time.formatSeconds(resumed)): what is before was done already")
     }
-    lines.append("late events   \(count(result.eventsCounted)) \(isDryRun ? "to count" : "counted")")
+    lines.append(
+      "late events   \(count(result.eventsCounted)) \(isDryRun ? "to count" : "counted")")
     if result.eventsWaiting > 0 {
       lines.append(
         "              \(count(result.eventsWaiting)) wait: their task still accepts events almost as "

@@ -8,4 +8,6 @@ func limitIdleMemory() {
   mallopt(M_ARENA_MAX, 4)
   mallopt(M_MMAP_THRESHOLD, 256 << 10)
   mallopt(M_TRIM_THRESHOLD, 4 << 20)
+  // An arena grows by this much at a time, with a system call each.
+  mallopt(M_TOP_PAD, 1 << 20)
 }

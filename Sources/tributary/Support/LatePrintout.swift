@@ -74,8 +74,10 @@ struct LatePrintout {
       guard row.total > 0 else { return nil }
       return index == 0
         ? ("under \(bounds[0])", row)
-        : (index == bounds.count
-          ? "over \(bounds[index - 1])" : "\(bounds[index - 1]) to \(bounds[index])", row)
+        : (
+          index == bounds.count
+            ? "over \(bounds[index - 1])" : "\(bounds[index - 1]) to \(bounds[index])", row
+        )
     }
   }
 

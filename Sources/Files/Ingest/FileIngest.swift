@@ -1,0 +1,289 @@
+import Attribution
+import Configuration
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+
+/// Takes files into the input topics: each once, whole, however often the process dies.
+///
+/// A first pass checks every record; a file with broken ones is set aside. Its records then go in
+/// transactions, each with an entry of the ledger, so that a successor goes on exactly behind the last
+/// one that was committed. One thread.
+public final class FileIngest {
+  /// How files are taken.
+  public struct Options: Sendable {
+    /// That of all files, whatever they are called.
+    public var kind: EventKind?
+    public var map = ColumnMap()
+    public var timestamps = Timestamps.now
+    /// Records per second; nil for as fast as possible.
+    public var rate: Int?
+    /// Leaves files where they are.
+    public var keepsFiles = false
+    /// Takes files in which records cannot be used.
+    public var allowsBroken = false
+
+    public init() {}
+  }
+
+  /// What timestamp records carry.
+  public enum Timestamps: String, CaseIterable, Sendable {
+    /// The time at which they are sent.
+    case now
+    /// Their own event time, but never one in the future.
+    case event
+  }
+
+  /// What has been done.
+  public struct Summary: Sendable {
+    public var taken = 0
+    /// Those that were in the topics before, whole.
+    public var known = 0
+    public var rejected = 0
+    /// Those that could not be read.
+    public var failed = 0
+    /// Records sent, by kind.
+    public var records: [EventKind: Int] = [:]
+  }
+
+  private let configuration: Configuration
+  private let options: Options
+  private let log: any Log
+  private let logger: Logger
+  private let shouldStop: () -> Bool
+  private let onProgress: (Int, Int) -> Void
+  private let now: () -> Milliseconds
+  private let topics: [EventKind: String]
+
+  public private(set) var summary = Summary()
+  private var session: Session?
+  /// Files that are not to be looked at again as long as they are the same.
+  private var passed: [String: FileStamp] = [:]
+
+  /// A producer that has fenced all others, and what the ledger says since.
+  private struct Session {
+    let producer: any LogProducer
+    var ledger: FileLedger
+  }
+
+  /// For how long a broker that does not answer is waited for.
+  private static let patience = Duration.seconds(300)
+
+  /// - Parameters:
+  ///   - log: where the input topics and the ledger's are.
+  ///   - shouldStop: asked often; has the transaction under way finished and no other begun.
+  ///   - onProgress: told how many records of the file under way are in its topic, of how many.
+  public init(
+    _ configuration: Configuration, _ options: Options, log: any Log, logger: Logger,
+    shouldStop: @escaping () -> Bool, onProgress: @escaping (Int, Int) -> Void = { _, _ in },
+    now: @escaping () -> Milliseconds = { Milliseconds(Date().timeIntervalSince1970 * 1_000) }
+  ) {
+    self.configuration = configuration
+    self.options = options
+    self.log = log
+    self.logger = logger
+    self.shouldStop = shouldStop
+    self.onProgress = onProgress
+    self.now = now
+    topics = Dictionary(
+      uniqueKeysWithValues: configuration.inputTopics.map { ($0.kind, $0.name) })
+  }
+
+  /// Makes the ledger's topic if it is missing.
+  public static func prepare(_ configuration: Configuration, logger: Logger) throws {
+    try FileLedger.createTopic(configuration, logger: logger)
+  }
+
+  /// Fences every other ingest of the application.
+  public func start() throws { _ = try openSession() }
+
+  public func close() {
+    session?.producer.close()
+    session = nil
+  }
+
+  // MARK: Files
+
+  /// Takes what there is at `paths`, which may be folders.
+  public func take(_ paths: [String]) throws {
+    for path in paths {
+      if try FileFinder.isFolder(path) {
+        let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        let intake = Intake(folder: folder)
+        for file in try intake.files() where !shouldStop() { try take(file, of: intake) }
+      } else if !shouldStop() {
+        try take(path, of: Intake(folder: FileFinder.parent(path)))
+      }
+    }
+  }
+
+  /// Watches folders until it is told to stop: takes every file that has not changed for a while.
+  ///
+  /// - Parameter settle: for how long, in milliseconds.
+  public func watch(_ folders: [String], settle: Milliseconds) throws {
+    let intakes = folders.map { Intake(folder: $0.hasSuffix("/") ? String($0.dropLast()) : $0) }
+    var seen: [String: (stamp: FileStamp, since: ContinuousClock.Instant)] = [:]
+    while !shouldStop() {
+      var present: Set<String> = []
+      for intake in intakes {
+        for path in try intake.files() where !shouldStop() {
+          guard let stamp = FileStamp(path), passed[path] != stamp else { continue }
+          present.insert(path)
+          if seen[path]?.stamp != stamp { seen[path] = (stamp, .now) }
+          guard seen[path]!.since.duration(to: .now) >= .milliseconds(settle) else { continue }
+          try take(path, of: intake)
+        }
+      }
+      seen = seen.filter { present.contains($0.key) }
+      for _ in 0..<10 where !shouldStop() { Thread.sleep(forTimeInterval: 0.1) }
+    }
+  }
+
+  /// Takes one file, or sets it aside. Throws what keeps all others from being taken as well.
+  private func take(_ path: String, of intake: Intake) throws {
+    guard let stamp = FileStamp(path) else { return }
+    let finder = FileFinder(kind: options.kind)
+    if let complaint = finder.complaint(aboutNameOf: path, below: intake.folder) {
+      return pass(path, stamp, complaint)
+    }
+    guard access(path, R_OK) == 0 else { return pass(path, stamp, .system(path, "read")) }
+    var parts: [InputFile] = []
+    var report = RejectionReport(path: path)
+    do {
+      parts = try finder.parts(of: path, below: intake.folder)
+      for part in parts {
+        guard topics[part.kind] != nil else { return pass(path, stamp, withoutTopic(part)) }
+        report.surveys.append(
+          try FileSurvey(
+            part, options.map, configuration.definitions, now: now(), shouldStop: shouldStop))
+      }
+    } catch is FileSurvey.Stop {
+      return
+    } catch let error as FileError {
+      report.error = error
+    }
+    guard FileStamp(path) == stamp else {
+      return logger.notice("\(path) is still being written; left for later")
+    }
+    guard report.error == nil, report.faultCount == 0 || options.allowsBroken else {
+      return try reject(path, stamp, report, intake)
+    }
+    try send(path, stamp, parts, report.surveys, intake)
+  }
+
+  private func withoutTopic(_ part: InputFile) -> FileError {
+    FileError(
+      "\(part.name) holds \(part.kind.inputName), but topics.\(part.kind.inputName) is null in the "
+        + "configuration")
+  }
+
+  private func pass(_ path: String, _ stamp: FileStamp, _ error: FileError) {
+    passed[path] = stamp
+    summary.failed += 1
+    logger.error("\(error); left where it is")
+  }
+
+  private func reject(
+    _ path: String, _ stamp: FileStamp, _ report: RejectionReport, _ intake: Intake
+  ) throws {
+    summary.rejected += 1
+    guard !options.keepsFiles else {
+      passed[path] = stamp
+      return logger.error("not taken: \(report.summary)")
+    }
+    let target = try intake.move(path, to: Intake.rejected)
+    try report.write(beside: target)
+    logger.error("not taken: \(report.summary); set aside as \(target), with a report beside it")
+  }
+
+  // MARK: Records
+
+  private func send(
+    _ path: String, _ stamp: FileStamp, _ parts: [InputFile], _ surveys: [FileSurvey],
+    _ intake: Intake
+  ) throws {
+    let hash = try ContentHash(ofFile: path)
+    var isNew = false
+    for (part, survey) in zip(parts, surveys) {
+      let key = FileLedger.key(part, hash)
+      do {
+        switch try send(part, key, survey.recordCount, stamp) {
+        case .nothingToDo: break
+        case .done: isNew = true
+        case .stopped: return
+        }
+      } catch let error as FileError {
+        close()
+        return pass(path, stamp, error)
+      }
+    }
+    if isNew { summary.taken += 1 } else { summary.known += 1 }
+    let records = surveys.reduce(0) { $0 + $1.recordCount }
+    let what = isNew ? "taken: \(path), \(records) records" : "\(path) was taken before"
+    guard !options.keepsFiles else {
+      passed[path] = stamp
+      return logger.info("\(what)")
+    }
+    let target: String
+    do { target = try intake.move(path, to: Intake.taken) } catch {
+      throw FileError("\(error); it is in the topics. --keep leaves files where they are")
+    }
+    logger.info("\(what); now \(target)")
+  }
+
+  private enum Outcome { case nothingToDo, done, stopped }
+
+  /// Sends one part, with as many producers as it takes.
+  private func send(
+    _ part: InputFile, _ key: String, _ recordCount: Int, _ stamp: FileStamp
+  ) throws -> Outcome {
+    let sender = FileSender(
+      file: part, key: key, topic: topics[part.kind]!, timestamps: options.timestamps,
+      map: options.map, definitions: configuration.definitions, rate: options.rate, now: now)
+    var trouble = Trouble(patience: FileIngest.patience, logger)
+    var reached: Int?
+    func note(_ done: Int) {
+      summary.records[part.kind, default: 0] += done - (reached ?? done)
+      reached = done
+    }
+    while !shouldStop() {
+      do {
+        var session = try openSession()
+        let before = session.ledger[key]
+        note(before?.done ?? 0)
+        if let before, before.isComplete { return trouble.hasBeen ? .done : .nothingToDo }
+        defer { self.session?.ledger = session.ledger }
+        let isDone = try sender.send(
+          recordCount: recordCount, &session.ledger, session.producer,
+          isUnchanged: { FileStamp(part.path) == stamp }, shouldStop: shouldStop
+        ) { done in
+          note(done)
+          trouble.isOver()
+          onProgress(done, recordCount)
+        }
+        return isDone ? .done : .stopped
+      } catch let error as FileError {
+        throw error
+      } catch {
+        close()
+        try trouble.meet(error, shouldStop)
+      }
+    }
+    return .stopped
+  }
+
+  private func openSession() throws -> Session {
+    if let session { return session }
+    let producer = try log.makeProducer(
+      transactionalID: "\(configuration.applicationID)-ingest")
+    do {
+      let made = Session(producer: producer, ledger: try FileLedger(configuration, log))
+      session = made
+      return made
+    } catch {
+      producer.close()
+      throw error
+    }
+  }
+}

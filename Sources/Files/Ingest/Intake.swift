@@ -1,0 +1,53 @@
+import Foundation
+
+/// A folder from which files are taken, and where they go then: `taken/` and `rejected/` in it.
+struct Intake: Hashable {
+  static let taken = "taken"
+  static let rejected = "rejected"
+
+  /// The folder; of a file that is named itself, the one that it lies in.
+  let folder: String
+
+  /// What the folder holds for taking, in the order of the paths.
+  func files() throws -> [String] {
+    try FileFinder.files(in: folder, excluding: [Intake.taken, Intake.rejected])
+  }
+
+  /// Moves a file below one of the two, under the path that it has in the folder, and gives the new
+  /// path. One that lies there already keeps its place.
+  func move(_ path: String, to name: String) throws -> String {
+    let inner = path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
+    let target = folder.isEmpty ? "\(name)/\(inner)" : "\(folder)/\(name)/\(inner)"
+    let parent = FileFinder.parent(target)
+    do {
+      try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    } catch {
+      throw FileError("\(parent) cannot be made: \(error.localizedDescription)")
+    }
+    var free = target
+    var number = 1
+    while access(free, F_OK) == 0 {
+      number += 1
+      free = "\(target).\(number)"
+    }
+    guard rename(path, free) == 0 else { throw FileError.system(path, "moved to \(free)") }
+    return free
+  }
+}
+
+/// By what a file is known to be the same as before, without reading it.
+struct FileStamp: Equatable {
+  private let size: Int64
+  private let modified: Int64
+  private let node: UInt64
+
+  /// nil when there is no such file.
+  init?(_ path: String) {
+    var information = stat()
+    guard stat(path, &information) == 0 else { return nil }
+    size = Int64(information.st_size)
+    modified =
+      Int64(information.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(information.st_mtim.tv_nsec)
+    node = UInt64(information.st_ino)
+  }
+}

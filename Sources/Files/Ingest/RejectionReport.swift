@@ -1,0 +1,50 @@
+import Foundation
+
+/// What is wrong with a file that was set aside, for whoever mends it.
+struct RejectionReport {
+  let path: String
+  /// Why the file could not be read to its end; nil when it could.
+  var error: FileError?
+  var surveys: [FileSurvey] = []
+
+  var faultCount: Int { surveys.reduce(0) { $0 + $1.faultCount } }
+
+  /// The file in a line.
+  var summary: String {
+    if let error { return "\(error)" }
+    let records = surveys.reduce(0) { $0 + $1.recordCount }
+    let first = surveys.lazy.compactMap(\.faults.first).first
+    let example = first.map { ", the first at \($0.place): \(Self.text($0))" } ?? ""
+    return "\(path): \(faultCount) of \(records) records cannot be used\(example)"
+  }
+
+  /// The file in full.
+  var text: String {
+    var lines = ["Nothing of this file was taken.", ""]
+    if let error { lines.append("\(error)") }
+    for survey in surveys where survey.faultCount > 0 {
+      lines.append(
+        "\(survey.faultCount) of \(survey.recordCount) records cannot be used:")
+      lines += survey.faults.map { "\($0.place): \(Self.text($0))" }
+      let more = survey.faultCount - survey.faults.count
+      if more > 0 { lines.append("… and \(more) more") }
+    }
+    lines += [
+      "",
+      "Mend the file and put it back. With `tributary ingest --allow-broken` a file is taken as it is: "
+        + "records that cannot be used become dead letters.",
+    ]
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func text(_ fault: FileSurvey.Fault) -> String {
+    fault.reason + (fault.complaint.map { " (\($0))" } ?? "")
+  }
+
+  /// Writes the report beside the file that was set aside.
+  func write(beside file: String) throws {
+    let report = try OutputFile("\(file).report.txt")
+    try report.append { $0 += Array(text.utf8) }
+    try report.finish()
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+
+/// A broker that fails: what passes is waited out, with growing pauses, and said once; what does not is
+/// thrown.
+struct Trouble {
+  private let patience: Duration
+  private let logger: Logger
+  private var since: ContinuousClock.Instant?
+  private var pause = 0.25
+  private(set) var hasBeen = false
+
+  init(patience: Duration, _ logger: Logger) {
+    self.patience = patience
+    self.logger = logger
+  }
+
+  /// Waits before the next attempt, or throws what another attempt cannot mend.
+  mutating func meet(_ error: any Error, _ shouldStop: () -> Bool) throws {
+    hasBeen = true
+    if error is PipelineError { throw error }
+    if let error = error as? KafkaError {
+      if Trouble.fenced.contains(error.name) {
+        throw PipelineError(
+          "another ingest of this application_id has begun, or this one stood still for longer than "
+            + "transaction.timeout.ms; what was not taken is left to the other, or to the next start"
+        )
+      }
+      if error.disposition == .other { throw error }
+    }
+    let began = since ?? .now
+    guard began.duration(to: .now) < patience else { throw error }
+    if since == nil { logger.warning("\(error); going on when the broker is back") }
+    since = began
+    for _ in 0..<Int(pause * 10) where !shouldStop() { Thread.sleep(forTimeInterval: 0.1) }
+    pause = min(pause * 2, 10)
+  }
+
+  /// A transaction has succeeded.
+  mutating func isOver() {
+    if let since {
+      logger.notice("the broker is back, after \((since.duration(to: .now)).components.seconds) s")
+    }
+    since = nil
+    pause = 0.25
+  }
+
+  private static let fenced: Set<String> = [
+    "_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH",
+  ]
+}
