@@ -15,22 +15,21 @@ final class FileMerge {
   private let map: ColumnMap
   private let clock: RecordClock
   /// Files not opened yet, the latest first.
-  private var waiting: [Waiting]
+  private var waiting: [Waiting] = []
+  /// Files that have a record, the one whose record is next last.
   private var open: [FileCursor] = []
-  private var current: FileCursor?
   private var finishedBytes: Int64 = 0
 
   /// Looks at the first record of every file. Throws `FileError` when one cannot be read.
   init(_ kind: EventKind, _ files: [InputFile], map: ColumnMap, _ definitions: Definitions) throws {
     self.map = map
     clock = RecordClock(kind, definitions)
-    waiting = []
     for (number, file) in files.enumerated() {
       let time = try FileMerge.firstTime(file, map, clock)
       waiting.append(Waiting(file: file, number: number, firstTime: time))
     }
     waiting.sort { ($0.firstTime, $0.number) > ($1.firstTime, $1.number) }
-    current = try choose()
+    try openNext()
   }
 
   /// Of the first record that can be used; there may be none for a while, or at all.
@@ -49,43 +48,46 @@ final class FileMerge {
   }
 
   /// The file whose record is next; nil at the end.
-  var next: FileCursor? { current }
+  var next: FileCursor? { open.last }
 
   /// Event time of the next record; `Milliseconds.max` at the end.
-  var time: Milliseconds { current?.time ?? .max }
+  var time: Milliseconds { next?.time ?? .max }
 
   /// Bytes of all files taken so far, as they lie on the disk.
   var consumed: Int64 { open.reduce(finishedBytes) { $0 + $1.consumed } }
 
   /// Goes to the next record.
   func advance() throws {
-    guard let taken = current else { return }
+    guard let taken = open.last else { return }
     try taken.advance()
-    current = try choose()
+    // Nothing to compare with: most of the time there is one file.
+    if taken.hasRecord, open.count == 1, waiting.isEmpty { return }
+    open.removeLast()
+    insert(taken)
+    try openNext()
   }
 
-  private func choose() throws -> FileCursor? {
-    open.removeAll { cursor in
-      guard !cursor.hasRecord else { return false }
-      finishedBytes += cursor.consumed
-      return true
-    }
-    // Nothing to compare with: most of the time there is one file.
-    if waiting.isEmpty, open.count == 1 { return open[0] }
-    var first = open.min { ($0.time, $0.number) < ($1.time, $1.number) }
-    while let candidate = waiting.last, first.map({ candidate.firstTime <= $0.time }) ?? true {
+  /// Opens the files whose time has come.
+  private func openNext() throws {
+    while let candidate = waiting.last, candidate.firstTime <= time {
       waiting.removeLast()
-      let cursor = try FileCursor(
-        candidate.file, number: candidate.number, map: map, clock: clock)
-      guard cursor.hasRecord else {
-        finishedBytes += cursor.consumed
-        continue
-      }
-      open.append(cursor)
-      if first.map({ (cursor.time, cursor.number) < ($0.time, $0.number) }) ?? true {
-        first = cursor
-      }
+      insert(
+        try FileCursor(candidate.file, number: candidate.number, map: map, clock: clock))
     }
-    return first
+  }
+
+  private func insert(_ cursor: FileCursor) {
+    guard cursor.hasRecord else {
+      finishedBytes += cursor.consumed
+      return
+    }
+    let key = (cursor.time, cursor.number)
+    var low = 0
+    var high = open.count
+    while low < high {
+      let middle = (low + high) / 2
+      if (open[middle].time, open[middle].number) > key { low = middle + 1 } else { high = middle }
+    }
+    open.insert(cursor, at: low)
   }
 }

@@ -23,6 +23,10 @@ public final class FileIngest {
     public var keepsFiles = false
     /// Takes files in which records cannot be used.
     public var allowsBroken = false
+    /// How much goes into one transaction.
+    var transactionSize = 20_000
+    /// Before a failed transaction is tried again, in seconds.
+    var firstPause = 0.25
 
     public init() {}
   }
@@ -240,8 +244,10 @@ public final class FileIngest {
   ) throws -> Outcome {
     let sender = FileSender(
       file: part, key: key, topic: topics[part.kind]!, timestamps: options.timestamps,
-      map: options.map, definitions: configuration.definitions, rate: options.rate, now: now)
-    var trouble = Trouble(patience: FileIngest.patience, logger)
+      map: options.map, definitions: configuration.definitions, rate: options.rate,
+      transactionSize: options.transactionSize, now: now)
+    var trouble = Trouble(
+      patience: FileIngest.patience, firstPause: options.firstPause, logger)
     var reached: Int?
     func note(_ done: Int) {
       summary.records[part.kind, default: 0] += done - (reached ?? done)
@@ -256,12 +262,12 @@ public final class FileIngest {
         defer { self.session?.ledger = session.ledger }
         let isDone = try sender.send(
           recordCount: recordCount, &session.ledger, session.producer,
-          isUnchanged: { FileStamp(part.path) == stamp }, shouldStop: shouldStop
-        ) { done in
-          note(done)
-          trouble.isOver()
-          onProgress(done, recordCount)
-        }
+          isUnchanged: { FileStamp(part.path) == stamp }, shouldStop: shouldStop,
+          onCommit: { done in
+            note(done)
+            trouble.isOver()
+            onProgress(done, recordCount)
+          })
         return isDone ? .done : .stopped
       } catch let error as FileError {
         throw error

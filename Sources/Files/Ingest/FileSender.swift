@@ -9,7 +9,6 @@ import Pipeline
 struct FileSender {
   /// What ends a transaction: well before brokers end it themselves.
   private enum Limit {
-    static let records = 20_000
     static let bytes = 8 << 20
     static let duration = Duration.seconds(2)
   }
@@ -22,6 +21,8 @@ struct FileSender {
   let definitions: Definitions
   /// Records per second; nil for as fast as possible.
   let rate: Int?
+  /// The most records of one transaction.
+  let transactionSize: Int
   let now: () -> Milliseconds
 
   /// Sends what the ledger does not have yet.
@@ -84,7 +85,7 @@ struct FileSender {
       records = 0
       var bytes = 0
       let began = ContinuousClock.now
-      while records < Limit.records, bytes < Limit.bytes {
+      while records < sender.transactionSize, bytes < Limit.bytes {
         let isMore = try source.next { record in
           bytes += record.bytes.count
           try send(record, to: producer)

@@ -9,11 +9,15 @@ struct Trouble {
   private let patience: Duration
   private let logger: Logger
   private var since: ContinuousClock.Instant?
-  private var pause = 0.25
+  private let firstPause: Double
+  private var pause: Double
   private(set) var hasBeen = false
 
-  init(patience: Duration, _ logger: Logger) {
+  /// - Parameter firstPause: in seconds; those after it are longer.
+  init(patience: Duration, firstPause: Double, _ logger: Logger) {
     self.patience = patience
+    self.firstPause = firstPause
+    pause = firstPause
     self.logger = logger
   }
 
@@ -28,7 +32,7 @@ struct Trouble {
             + "transaction.timeout.ms; what was not taken is left to the other, or to the next start"
         )
       }
-      if error.disposition == .other { throw error }
+      if error.needsOperator { throw error }
     }
     let began = since ?? .now
     guard began.duration(to: .now) < patience else { throw error }
@@ -44,7 +48,7 @@ struct Trouble {
       logger.notice("the broker is back, after \((since.duration(to: .now)).components.seconds) s")
     }
     since = nil
-    pause = 0.25
+    pause = firstPause
   }
 
   private static let fenced: Set<String> = [

@@ -5,7 +5,7 @@ internal import CZlib
 
 /// What a gzip file holds. Several members in one file are one content, as gzip has it.
 final class GzipBytes: ByteSource {
-  private static let inputSize = 128 << 10
+  private static let inputSize = 32 << 10
   /// The largest window, with a gzip header around it.
   private static let windowBits: Int32 = 15 + 16
 

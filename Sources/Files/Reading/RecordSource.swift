@@ -24,5 +24,5 @@ enum RecordLimit {
   /// As much of a longer record as shows that it is too long.
   static let kept = EventDecoder.maximumRecordSize + 1
   /// What is read from a file at once.
-  static let chunk = 256 << 10
+  static let chunk = 64 << 10
 }

@@ -3,7 +3,7 @@ import Kafka
 extension KafkaError {
   /// Whether starting again cannot mend it: somebody must change the configuration, the rights or
   /// the topics. Everything else is tried again with back-off.
-  var needsOperator: Bool {
+  package var needsOperator: Bool {
     KafkaError.operatorErrors.contains(name)
   }
 

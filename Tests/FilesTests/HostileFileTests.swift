@@ -1,0 +1,112 @@
+import Attribution
+import Configuration
+import Foundation
+import Pipeline
+import Testing
+
+@testable import Files
+
+/// Files that nobody would want are answered in one line or counted, and never crash.
+@Suite struct HostileFileTests {
+  private static let good = #"{"event_id":"1","user_id":"u","event_time":1767571570250}"#
+
+  private func attribute(
+    _ name: String, _ bytes: [UInt8]
+  ) throws -> FileAttribution.Summary {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(name, bytes)
+    let files = try FileFinder().find([path]).files
+    let run = FileAttribution(
+      Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
+      attributions: nil)
+    return try run.run()
+  }
+
+  @Test(arguments: [
+    ("conversions.csv", "", "is empty: it has no header"),
+    ("conversions.csv", "\n\n", "is empty: it has no header"),
+    ("conversions.csv", "1,2,3\n4,5,6\n", "has no column \"event_id\""),
+    ("conversions.csv", "event_id,user_id,event_time\n1,\"u\n", ":2: a quote that opens"),
+    ("conversions.tsv", "event_id,user_id,event_time\n", "has no column \"event_id\""),
+    ("conversions.jsonl.gz", "{}\n", "is not gzip"),
+    ("conversions.jsonl.gz", "\u{1F}\u{8B}", "is"),
+    ("conversions.sqlite", "not a database, but long enough to look for a header in it", "not a"),
+    ("conversions.sqlite", "", "has no table"),
+    ("conversions.txt", "x", "its name does not say what it is"),
+    ("orders.jsonl", "x", "its name does not say whether it holds"),
+  ])
+  func whatCannotBeReadIsSaidInOneLine(_ name: String, _ content: String, _ complaint: String) {
+    var bytes = Array(content.utf8)
+    if content == "\u{1F}\u{8B}" { bytes = [0x1F, 0x8B] }
+    let error = #expect(throws: FileError.self) { _ = try attribute(name, bytes) }
+    #expect(error?.description.contains(complaint) == true, "\(error!)")
+    #expect(error?.description.contains("\n") == false)
+  }
+
+  @Test func whatCanNeverBeUsedIsCountedAndFoundAgain() throws {
+    let lines = [
+      Self.good, "", "{", String(repeating: "x", count: 100_000), "[]", "{}",
+      Self.good.replacing("\"u\"", with: "7"), Self.good.replacing("1767", with: "9967"),
+      Self.good.replacing("}", with: ",\"currency\":\"USD\"}"),
+    ]
+    let summary = try attribute(
+      "conversions.jsonl", Array(lines.joined(separator: "\r\n").utf8) + [0x0A, 0xFF, 0xFE, 0x00])
+    let counts = summary.counts[.conversion]
+    #expect(counts?.records == 9 && counts?.accepted == 1 && counts?.deadLetters == 8)
+    #expect(
+      summary.setAside.deadLetters[.conversion] == [
+        "malformed_json": 3, "too_large": 1, "missing_field": 1, "invalid_field": 1,
+        "future_event": 1, "wrong_currency": 1,
+      ])
+    let places = summary.setAside.examples.map { $0.place.split(separator: ":").last! }
+    #expect(places == ["3", "4", "5", "6", "7", "8", "9", "10"])
+  }
+
+  @Test func anEmptyFileHasNoRecords() throws {
+    #expect(try attribute("conversions.jsonl", []).counts[.conversion]?.records == 0)
+    let header = Array("event_id,user_id,event_time\r\n".utf8)
+    #expect(try attribute("conversions.csv", header).counts[.conversion]?.records == 0)
+  }
+
+  @Test(arguments: ["conversions.jsonl", "conversions.csv", "conversions.sqlite", "clicks.tsv.gz"])
+  func junkNeverCrashes(_ name: String) {
+    for seed in 0..<40 {
+      var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
+      let bytes = (0..<(seed * 97)).map { _ in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return UInt8(truncatingIfNeeded: state >> 56)
+      }
+      do {
+        let summary = try attribute(name, bytes)
+        #expect(summary.counts.values.reduce(0) { $0 + $1.accepted } == 0)
+      } catch { #expect(error is FileError) }
+    }
+  }
+
+  @Test func whatComesTooLateIsSaid() throws {
+    let late = Self.good.replacing("\"1\"", with: "\"2\"").replacing("17675", with: "17673")
+    let summary = try attribute("conversions.jsonl", Array("\(Self.good)\n\(late)\n".utf8))
+    #expect(summary.counts[.conversion]?.tooLate == 1)
+    #expect(summary.setAside.tooLate[.conversion]?.hasSuffix("conversions.jsonl:2") == true)
+  }
+
+  @Test func aResultThatCannotBeWrittenLeavesNothingBehind() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("conversions.jsonl", Self.good)
+    let files = try FileFinder().find([path]).files
+    let before = folder.names
+    #expect(throws: FileError.self) {
+      try FileAttribution(
+        Configuration(), files: files, map: ColumnMap(), output: "/proc/nowhere/out.csv",
+        attributions: nil
+      ).run()
+    }
+    #expect(throws: FileAttribution.Stopped.self) {
+      try FileAttribution(
+        Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
+        attributions: nil
+      ).run(shouldStop: { true })
+    }
+    #expect(folder.names == before)
+  }
+}
