@@ -6,6 +6,10 @@ let package = Package(
   products: [
     .executable(name: "tributary", targets: ["tributary"]),
     .library(name: "Kafka", targets: ["Kafka"]),
+    // For the package in Benchmarks.
+    .library(name: "Attribution", targets: ["Attribution"]),
+    .library(name: "Codec", targets: ["Codec"]),
+    .library(name: "CAllocationCount", targets: ["CAllocationCount"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

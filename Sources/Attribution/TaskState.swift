@@ -42,9 +42,9 @@ struct TaskState: ~Copyable {
     guard identities.insert(identity.event, kind, bucket: bucket) else { return .duplicate }
     lastAccepted.bucket = bucket
     switch kind {
-    case .impression, .click: addTouch(event, identity.user, bucket)
+    case .impression, .click: addTouch(event, identity, bucket)
     case .conversion: addConversion(event, identity.user, bucket)
-    case .cost: addCost(event, bucket)
+    case .cost: addCost(event, identity, bucket)
     }
     _ = progress.accept(kind, at: time)
     return lateness == .late ? .acceptedLate : .accepted
@@ -54,6 +54,7 @@ struct TaskState: ~Copyable {
   mutating func prefetch(_ identity: EventIdentity, _ kind: EventKind) {
     identities.prefetch(identity.event, kind)
     if kind != .cost { journeys.prefetchUser(identity.user) }
+    if kind != .conversion { journeys.placements.prefetch(identity.placement) }
   }
 
   /// Has the newest record of the event's user fetched, some time after `prefetch`.
@@ -73,13 +74,13 @@ struct TaskState: ~Copyable {
   }
 
   private mutating func addTouch(
-    _ event: UnsafePointer<Event>, _ userHash: Hash128, _ bucket: UInt64
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64
   ) {
     let kind = event.pointee.kind
     let time = event.pointee.time
     let placement = journeys.placements.intern(
-      campaign: event.pointee.campaignID, channel: event.pointee.channel, ad: event.pointee.adID,
-      bucket: bucket)
+      identity.placement, campaign: event.pointee.campaignID, channel: event.pointee.channel,
+      ad: event.pointee.adID, bucket: bucket)
     ledger.prefetch(placement, time, &journeys)
     let sessionID = event.pointee.sessionID
     let session = sessionID.isEmpty ? nil : SessionHash(sessionID)
@@ -89,7 +90,7 @@ struct TaskState: ~Copyable {
       event.pointee.eventID, kind, time: time, placement: placement, session: session,
       bucket: bucket)
     ledger.locate(placement, time, &journeys)
-    let user = journeys.user(userHash)
+    let user = journeys.user(identity.user)
     let place = journeys.place(for: touch, of: user)
     for index in journeys.creditable.indices {
       open(journeys.creditable[index], to: kind, of: user)
@@ -124,9 +125,12 @@ struct TaskState: ~Copyable {
     changed.append((conversion, user.hash))
   }
 
-  private mutating func addCost(_ event: UnsafePointer<Event>, _ bucket: UInt64) {
+  private mutating func addCost(
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64
+  ) {
     let placement = journeys.placements.intern(
-      campaign: event.pointee.campaignID, channel: .empty, ad: .empty, bucket: bucket)
+      identity.placement, campaign: event.pointee.campaignID, channel: .empty, ad: .empty,
+      bucket: bucket)
     ledger.spend(event.pointee.amount, on: placement, at: event.pointee.time, &journeys)
   }
 
@@ -246,7 +250,9 @@ struct TaskState: ~Copyable {
   mutating func restorePlacement(
     campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
   ) -> UInt32 {
-    journeys.placements.intern(campaign: campaign, channel: channel, ad: ad, bucket: bucket)
+    journeys.placements.intern(
+      PlacementTable.hash(campaign, channel, ad), campaign: campaign, channel: channel, ad: ad,
+      bucket: bucket)
   }
 
   /// Sets the published revision of a remembered conversion.

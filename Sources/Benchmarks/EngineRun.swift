@@ -81,8 +81,7 @@ final class EngineRun {
     while start < events.count {
       let end = min(start + EngineRun.batch, events.count)
       for index in start..<end {
-        identities[index - start] = EventIdentity(
-          event: Hash128(events[index].eventID), user: Hash128(events[index].userID))
+        identities[index - start] = EventIdentity(events.baseAddress! + index)
       }
       for index in start..<min(end, start + AttributionTask.prefetchDistance) {
         task.prefetch(identities[index - start], events[index].kind)

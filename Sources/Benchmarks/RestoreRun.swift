@@ -26,7 +26,7 @@ final class RestoreRun {
       chunk.withEvents { events in
         for index in events.indices {
           let event = events.baseAddress! + index
-          let identity = EventIdentity(event.pointee)
+          let identity = EventIdentity(event)
           if task.apply(event, identity).isAccepted {
             changelog.append(event, identity, task.lastAccepted)
           }

@@ -7,8 +7,8 @@ import CPrefetch
 /// Open addressing with linear probing over 16-byte slots: 89 bits of the id's hash and the
 /// event-time bucket it belongs to. Nothing is removed one by one: a slot whose bucket has left the
 /// horizon is dead, lets probes pass, and is taken by the next id that comes along; growing drops
-/// the dead. Insertion and lookup are O(1), no timers, no scans. At most 32 bytes per id, just after
-/// the table has grown, and 22 just before: fuller, and most insertions would read on into cache lines
+/// the dead. Insertion and lookup are O(1), no timers, no scans. At most 30 bytes per id, just after
+/// the table has grown, and 21 just before: fuller, and most insertions would read on into cache lines
 /// that nobody has fetched.
 struct IdentitySet: ~Copyable {
   private struct Slot {
@@ -94,14 +94,14 @@ struct IdentitySet: ~Copyable {
     Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(capacity)).high)
   }
 
-  /// Moves the live slots to a table that they fill to half, so that growth stays amortised.
+  /// Moves the live slots to a table that they fill to about half, so that growth stays amortised.
   ///
   /// A larger hash has its home further back in either table, so both are walked from front to back.
   private mutating func rebuild() {
     let live = liveCount
     let old = slots
     let oldCapacity = capacity
-    capacity = max(IdentitySet.minimumCapacity, live + live * 19 / 20)
+    capacity = max(IdentitySet.minimumCapacity, live + live * 17 / 20)
     limit = IdentitySet.limit(capacity)
     slots = IdentitySet.allocate(capacity)
     used = live
@@ -117,7 +117,7 @@ struct IdentitySet: ~Copyable {
   }
 
   /// How many slots may be used before the table is built anew.
-  private static func limit(_ capacity: Int) -> Int { capacity * 18 / 25 }
+  private static func limit(_ capacity: Int) -> Int { capacity * 3 / 4 }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
     TableMemory.allocate(capacity * MemoryLayout<Slot>.stride)

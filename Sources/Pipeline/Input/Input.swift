@@ -109,8 +109,7 @@ final class Input {
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
       guard row.pointee.rejection == nil else { continue }
       row.pointee.time = row.pointee.event.time
-      row.pointee.identity = EventIdentity(
-        event: Hash128(row.pointee.event.eventID), user: Hash128(row.pointee.event.userID))
+      row.pointee.identity = EventIdentity(UnsafePointer(row).event)
       if index < AttributionTask.prefetchDistance { task.prefetch(row.pointee.identity, kind) }
     }
     if rows.count == 0, let stop { position = max(position, stop) }
