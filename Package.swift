@@ -6,6 +6,10 @@ let package = Package(
   products: [
     .executable(name: "tributary", targets: ["tributary"]),
     .library(name: "Kafka", targets: ["Kafka"]),
+    // For the package in Benchmarks.
+    .library(name: "Attribution", targets: ["Attribution"]),
+    .library(name: "Codec", targets: ["Codec"]),
+    .library(name: "CAllocationCount", targets: ["CAllocationCount"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -28,7 +32,7 @@ let package = Package(
     .systemLibrary(name: "CPrefetch"),
     .target(name: "Attribution", dependencies: ["CPrefetch"]),
     .target(name: "Codec", dependencies: ["Attribution"]),
-    .target(name: "Configuration", dependencies: ["Attribution", "Yams"]),
+    .target(name: "Configuration", dependencies: ["Attribution", "Codec", "Yams"]),
     .target(
       name: "Pipeline",
       dependencies: [

@@ -14,6 +14,22 @@ public enum Outcome: Sendable, Equatable {
   public var isAccepted: Bool { self == .accepted || self == .acceptedLate }
 }
 
+/// What an accepted event is remembered as, for its changelog.
+public struct AcceptedEvent: Sendable {
+  /// The event-time bucket under which its state is kept.
+  public var bucket: UInt64
+  /// Of a touch: the number of its campaign, channel and ad, valid until `endCommit`.
+  public var placement: UInt32
+  /// Of a touch that has one.
+  public var session: SessionHash?
+
+  public init(bucket: UInt64, placement: UInt32, session: SessionHash? = nil) {
+    self.bucket = bucket
+    self.placement = placement
+    self.session = session
+  }
+}
+
 /// The attribution of one task: the state machine that turns events into deltas and credits.
 ///
 /// A task is one partition number over all keyed inputs (or one partition of the costs). It dedups,
@@ -52,16 +68,26 @@ public final class AttributionTask {
 
   /// Admits, dedups and applies one event. O(1) but for the user's own touches in reach.
   public func apply(_ event: borrowing Event) -> Outcome {
-    state.pointee.apply(event, EventIdentity(event))
+    let identity = EventIdentity(event)
+    return withUnsafePointer(to: event) { apply($0, identity) }
   }
 
-  /// As `apply`, for an event whose ids are hashed already.
+  /// As `apply`, for an event that stays where it is and whose ids are hashed already.
   ///
-  /// An event touches memory in three places that are far from each other; `prefetch` called for
-  /// all events of a batch, and `prefetchJourney` a few events ahead, hide most of the waiting.
-  public func apply(_ event: borrowing Event, _ identity: EventIdentity) -> Outcome {
+  /// An event touches memory in three places that are far from each other; `prefetch` and then
+  /// `prefetchJourney`, called for the events `prefetchDistance` and `journeyDistance` ahead, hide
+  /// most of the waiting.
+  public func apply(_ event: UnsafePointer<Event>, _ identity: EventIdentity) -> Outcome {
     state.pointee.apply(event, identity)
   }
+
+  /// How many events ahead `prefetch` does best: all that is fetched meanwhile fits into the first cache.
+  public static let prefetchDistance = 24
+  /// How many events ahead `prefetchJourney` does best: what `prefetch` has fetched must have arrived.
+  public static let journeyDistance = 12
+
+  /// What the last event that `apply` accepted is remembered as.
+  public var lastAccepted: AcceptedEvent { state.pointee.lastAccepted }
 
   /// Has the memory fetched in which `apply` will look the event's ids up.
   public func prefetch(_ identity: EventIdentity, _ kind: EventKind) {

@@ -22,12 +22,10 @@ public struct BorrowedBytes {
   }
 
   /// No bytes at all; an absent optional field reads as this.
-  public static var empty: BorrowedBytes {
-    BorrowedBytes(start: UnsafePointer(emptyStorage), count: 0)
+  @inlinable public static var empty: BorrowedBytes {
+    // An address that is never read: a stored one would be looked up behind a lock's check each time.
+    BorrowedBytes(start: UnsafePointer(bitPattern: 16).unsafelyUnwrapped, count: 0)
   }
-
-  @usableFromInline nonisolated(unsafe) static let emptyStorage =
-    UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
 
   @inlinable public var isEmpty: Bool { count == 0 }
 

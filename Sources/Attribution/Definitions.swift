@@ -28,15 +28,27 @@ public struct View: Sendable, Hashable {
   /// Window length; divides a day.
   public var periodMilliseconds: Milliseconds
   public var bucketConversionsBy: ConversionBucket
+  /// Windows that start before this are left to backfills: the view was added when there was history
+  /// already. Nil for a view that was there from the beginning.
+  public var since: Milliseconds?
 
   public init(
     name: String, dimensions: [Dimension], periodMilliseconds: Milliseconds,
-    bucketConversionsBy: ConversionBucket = .conversion
+    bucketConversionsBy: ConversionBucket = .conversion, since: Milliseconds? = nil
   ) {
+    self.since = since
     self.name = name
     self.dimensions = dimensions
     self.periodMilliseconds = periodMilliseconds
     self.bucketConversionsBy = bucketConversionsBy
+  }
+
+  /// Names everything that what is published in the view depends on.
+  public var fingerprint: UInt64 {
+    let text =
+      "\(name)|\(dimensions.map(\.rawValue).joined(separator: ","))|\(periodMilliseconds)"
+      + "|\(bucketConversionsBy.rawValue)|\(since ?? .min)"
+    return Array(text.utf8).withUnsafeBytes { Hash128(BorrowedBytes($0)).high }
   }
 
   /// The start of the window that holds `time`: aligned to the epoch, also before it.
@@ -70,23 +82,38 @@ public struct Definitions: Sendable, Hashable {
 
   public init() {}
 
-  /// Names everything that what is remembered or published depends on. State and rollups written
-  /// under another fingerprint must not be added to.
-  public var fingerprint: UInt64 {
-    var parts = [
+  /// Names everything that what is remembered or published depends on.
+  public var fingerprint: DefinitionsFingerprint {
+    DefinitionsFingerprint(base: baseFingerprint, views: views.map(\.fingerprint))
+  }
+
+  private var baseFingerprint: UInt64 {
+    let parts = [
       currency, "\(lookback)", "\(impressionLookback)", "\(preferClicks)", "\(halfLife)",
       "\(correctionHorizon)", touchKinds.map { "\($0.rawValue)" }.sorted().joined(separator: ","),
       models.map(\.rawValue).joined(separator: ","),
       directChannels.sorted().joined(separator: "\n"),
     ]
-    for view in views {
-      parts.append(
-        "\(view.name)|\(view.dimensions.map(\.rawValue).joined(separator: ","))|"
-          + "\(view.periodMilliseconds)|\(view.bucketConversionsBy.rawValue)")
-    }
     return Array(parts.joined(separator: "\u{0}").utf8).withUnsafeBytes {
       Hash128(BorrowedBytes($0)).high
     }
+  }
+}
+
+/// Names definitions. State and rollups written under another base, or under a view that is there no
+/// more, must not be added to; views may be new.
+public struct DefinitionsFingerprint: Sendable, Equatable {
+  public var base: UInt64
+  public var views: [UInt64]
+
+  public init(base: UInt64, views: [UInt64]) {
+    self.base = base
+    self.views = views
+  }
+
+  /// Whether what was written under `former` may be added to.
+  public func extends(_ former: DefinitionsFingerprint) -> Bool {
+    base == former.base && Set(former.views).isSubset(of: views)
   }
 }
 

@@ -50,18 +50,35 @@ public struct Event {
   }
 }
 
-/// The hashes that stand for an event's ids: of its own, and of its user's.
+/// The hashes that stand for an event's ids: of its own, and of its user's; and for its names.
 public struct EventIdentity: Sendable {
   public var event: Hash128
   public var user: Hash128
+  /// Of a touch its campaign, channel and ad; of a cost its campaign.
+  public var placement: Hash128
 
   @inlinable
-  public init(event: Hash128, user: Hash128) {
+  public init(
+    event: Hash128, user: Hash128, placement: Hash128 = Hash128(high: 0, low: 0)
+  ) {
     self.event = event
     self.user = user
+    self.placement = placement
   }
 
   public init(_ event: borrowing Event) {
-    self.init(event: Hash128(event.eventID), user: Hash128(event.userID))
+    self = withUnsafePointer(to: event) { EventIdentity($0) }
+  }
+
+  /// As the other, for an event that stays where it is.
+  public init(_ event: UnsafePointer<Event>) {
+    self.init(event: Hash128(event.pointee.eventID), user: Hash128(event.pointee.userID))
+    switch event.pointee.kind {
+    case .impression, .click:
+      placement = PlacementTable.hash(
+        event.pointee.campaignID, event.pointee.channel, event.pointee.adID)
+    case .cost: placement = PlacementTable.hash(event.pointee.campaignID, .empty, .empty)
+    case .conversion: break
+    }
   }
 }

@@ -5,6 +5,9 @@ struct TaskState: ~Copyable {
   let definitions: Definitions
   private(set) var progress: TaskProgress
 
+  /// What the last accepted event is remembered as.
+  private(set) var lastAccepted = AcceptedEvent(bucket: 0, placement: 0)
+
   private var identities = IdentitySets()
   private var journeys: Journeys
   private var ledger: CreditLedger
@@ -28,18 +31,22 @@ struct TaskState: ~Copyable {
 
   // MARK: Events
 
-  mutating func apply(_ event: borrowing Event, _ identity: EventIdentity) -> Outcome {
-    if progress[event.kind].isIdle { _ = progress.setIdle(false, event.kind) }
-    let lateness = lateness(of: event.time, event.kind)
+  /// By address, because an event is too large to be copied from call to call.
+  mutating func apply(_ event: UnsafePointer<Event>, _ identity: EventIdentity) -> Outcome {
+    let kind = event.pointee.kind
+    let time = event.pointee.time
+    if progress[kind].isIdle { _ = progress.setIdle(false, kind) }
+    let lateness = lateness(of: time, kind)
     if lateness == .tooLate { return .tooLate }
-    let bucket = stateBucket(of: event.time)
-    guard identities.insert(identity.event, event.kind, bucket: bucket) else { return .duplicate }
-    switch event.kind {
-    case .impression, .click: addTouch(event, identity.user, bucket)
+    let bucket = stateBucket(of: time)
+    guard identities.insert(identity.event, kind, bucket: bucket) else { return .duplicate }
+    lastAccepted.bucket = bucket
+    switch kind {
+    case .impression, .click: addTouch(event, identity, bucket)
     case .conversion: addConversion(event, identity.user, bucket)
-    case .cost: addCost(event, bucket)
+    case .cost: addCost(event, identity, bucket)
     }
-    _ = progress.accept(event.kind, at: event.time)
+    _ = progress.accept(kind, at: time)
     return lateness == .late ? .acceptedLate : .accepted
   }
 
@@ -47,6 +54,7 @@ struct TaskState: ~Copyable {
   mutating func prefetch(_ identity: EventIdentity, _ kind: EventKind) {
     identities.prefetch(identity.event, kind)
     if kind != .cost { journeys.prefetchUser(identity.user) }
+    if kind != .conversion { journeys.placements.prefetch(identity.placement) }
   }
 
   /// Has the newest record of the event's user fetched, some time after `prefetch`.
@@ -65,20 +73,31 @@ struct TaskState: ~Copyable {
     return mark.isKnown && time < mark.time - definitions.correctionHorizon ? .tooLate : .late
   }
 
-  private mutating func addTouch(_ event: borrowing Event, _ userHash: Hash128, _ bucket: UInt64) {
+  private mutating func addTouch(
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64
+  ) {
+    let kind = event.pointee.kind
+    let time = event.pointee.time
     let placement = journeys.placements.intern(
-      campaign: event.campaignID, channel: event.channel, ad: event.adID, bucket: bucket)
-    let session = event.sessionID.isEmpty ? nil : SessionHash(event.sessionID)
+      identity.placement, campaign: event.pointee.campaignID, channel: event.pointee.channel,
+      ad: event.pointee.adID, bucket: bucket)
+    ledger.prefetch(placement, time, &journeys)
+    let sessionID = event.pointee.sessionID
+    let session = sessionID.isEmpty ? nil : SessionHash(sessionID)
+    lastAccepted.placement = placement
+    lastAccepted.session = session
     let (touch, link) = journeys.makeTouch(
-      event, placement: placement, session: session, bucket: bucket)
-    let user = journeys.user(userHash)
+      event.pointee.eventID, kind, time: time, placement: placement, session: session,
+      bucket: bucket)
+    ledger.locate(placement, time, &journeys)
+    let user = journeys.user(identity.user)
     let place = journeys.place(for: touch, of: user)
     for index in journeys.creditable.indices {
-      open(journeys.creditable[index], to: event.kind, of: user)
+      open(journeys.creditable[index], to: kind, of: user)
     }
     journeys.insert(touch.record, link, at: place, of: user)
     let firsts = journeys.firsts(of: touch, at: place, of: user, bucket: bucket)
-    ledger.count(touch, cost: event.amount, firsts, &journeys)
+    ledger.count(kind, cost: event.pointee.amount, firsts)
   }
 
   /// Takes back what was booked for a conversion, before a touch that it may credit is put in its
@@ -96,19 +115,23 @@ struct TaskState: ~Copyable {
   }
 
   private mutating func addConversion(
-    _ event: borrowing Event, _ userHash: Hash128, _ bucket: UInt64
+    _ event: UnsafePointer<Event>, _ userHash: Hash128, _ bucket: UInt64
   ) {
     let (conversion, link) = journeys.makeConversion(
-      event, flags: [.isOpen, .isDirty], revision: 0, bucket: bucket)
+      event.pointee.eventID, user: event.pointee.userID, time: event.pointee.time,
+      value: event.pointee.amount, flags: [.isOpen, .isDirty], revision: 0, bucket: bucket)
     let user = journeys.user(userHash)
     journeys.insert(conversion, link, of: user)
     changed.append((conversion, user.hash))
   }
 
-  private mutating func addCost(_ event: borrowing Event, _ bucket: UInt64) {
+  private mutating func addCost(
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64
+  ) {
     let placement = journeys.placements.intern(
-      campaign: event.campaignID, channel: .empty, ad: .empty, bucket: bucket)
-    ledger.spend(event.amount, on: placement, at: event.time, &journeys)
+      identity.placement, campaign: event.pointee.campaignID, channel: .empty, ad: .empty,
+      bucket: bucket)
+    ledger.spend(event.pointee.amount, on: placement, at: event.pointee.time, &journeys)
   }
 
   // MARK: Effects of a commit
@@ -211,12 +234,14 @@ struct TaskState: ~Copyable {
     let user = journeys.user(identity.user)
     if event.kind.isTouch {
       let (touch, link) = journeys.makeTouch(
-        event, placement: placement, session: session, bucket: bucket)
+        event.eventID, event.kind, time: event.time, placement: placement, session: session,
+        bucket: bucket)
       let place = journeys.place(for: touch, of: user)
       journeys.insert(touch.record, link, at: place, of: user)
     } else {
       let (conversion, link) = journeys.makeConversion(
-        event, flags: [], revision: revision, bucket: bucket)
+        event.eventID, user: event.userID, time: event.time, value: event.amount, flags: [],
+        revision: revision, bucket: bucket)
       journeys.insert(conversion, link, of: user)
     }
   }
@@ -225,7 +250,9 @@ struct TaskState: ~Copyable {
   mutating func restorePlacement(
     campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
   ) -> UInt32 {
-    journeys.placements.intern(campaign: campaign, channel: channel, ad: ad, bucket: bucket)
+    journeys.placements.intern(
+      PlacementTable.hash(campaign, channel, ad), campaign: campaign, channel: channel, ad: ad,
+      bucket: bucket)
   }
 
   /// Sets the published revision of a remembered conversion.

@@ -9,9 +9,6 @@ final class EngineRun {
   static let commit = 50_000
   /// Records decoded at a time, as an input does.
   private static let batch = 1_024
-  /// Events between the prefetch of a user's newest record and its use.
-  private static let lookahead = 8
-
   let task: AttributionTask
   private var workload: Workload
   private var decoders: Decoders
@@ -84,13 +81,19 @@ final class EngineRun {
     while start < events.count {
       let end = min(start + EngineRun.batch, events.count)
       for index in start..<end {
-        identities[index - start] = EventIdentity(events[index])
+        identities[index - start] = EventIdentity(events.baseAddress! + index)
+      }
+      for index in start..<min(end, start + AttributionTask.prefetchDistance) {
         task.prefetch(identities[index - start], events[index].kind)
       }
       for index in start..<end {
-        let ahead = index + EngineRun.lookahead
-        if ahead < end { task.prefetchJourney(identities[ahead - start]) }
-        if task.apply(events[index], identities[index - start]).isAccepted { accepted += 1 }
+        let far = index + AttributionTask.prefetchDistance
+        if far < end { task.prefetch(identities[far - start], events[far].kind) }
+        let near = index + AttributionTask.journeyDistance
+        if near < end { task.prefetchJourney(identities[near - start]) }
+        if task.apply(events.baseAddress! + index, identities[index - start]).isAccepted {
+          accepted += 1
+        }
       }
       start = end
     }

@@ -24,10 +24,11 @@ final class RestoreRun {
       workload.fill(chunk, min(rest, EngineRun.commit))
       rest -= chunk.count
       chunk.withEvents { events in
-        for event in events {
+        for index in events.indices {
+          let event = events.baseAddress! + index
           let identity = EventIdentity(event)
           if task.apply(event, identity).isAccepted {
-            changelog.append(event, identity, bucket: task.stateBucket(of: event.time))
+            changelog.append(event, identity, task.lastAccepted)
           }
         }
       }

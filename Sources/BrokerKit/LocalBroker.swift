@@ -205,9 +205,12 @@ extension LocalBroker {
     posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-    // Nor anybody else's descriptor: Foundation takes a child's end for its death, and a broker that
-    // inherited it would keep the waiting for that child from ever ending.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    // Nor anybody else's descriptor: Foundation takes the end of one for a child's death, and a broker that
+    // inherited it would keep the waiting for that child from ever ending. Closing one that is not open
+    // does no harm.
+    for descriptor in Int32(3)..<1_024 {
+      posix_spawn_file_actions_addclose(&actions, descriptor)
+    }
 
     let arguments = ["sh", "-c", guardian, executable, "\(port)", directory]
     var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }

@@ -1,3 +1,5 @@
+// Safety: `room` is written from its end down, never more than its 20 bytes: 64 bits have no more digits.
+
 import Attribution
 
 extension Int64 {
@@ -25,20 +27,32 @@ extension Int64 {
 
 extension [UInt8] {
   /// Appends the decimal digits of `value`, with zeros before them up to `digits` digits.
+  @inline(__always)
   package mutating func appendDecimal(_ value: UInt64, digits: Int = 1) {
-    var length = 1
-    var rest = value / 10
-    while rest > 0 {
-      length += 1
-      rest /= 10
+    if value < 10 && digits == 1 { return append(ASCII.zero + UInt8(truncatingIfNeeded: value)) }
+    if value < 100 && digits == 2 {
+      append(ASCII.zero + UInt8(truncatingIfNeeded: value / 10))
+      return append(ASCII.zero + UInt8(truncatingIfNeeded: value % 10))
     }
-    append(contentsOf: repeatElement(ASCII.zero, count: Swift.max(length, digits)))
-    var index = count - 1
-    rest = value
-    while rest > 0 {
-      self[index] = ASCII.zero + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-      index -= 1
+    appendLongDecimal(value, digits: digits)
+  }
+
+  private mutating func appendLongDecimal(_ value: UInt64, digits: Int) {
+    // 20 digits are the most that 64 bits need.
+    precondition(digits <= 20, "so many leading zeros were never asked for")
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { room in
+      var start = 20
+      var rest = value
+      repeat {
+        start -= 1
+        room[start] = ASCII.zero + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      } while rest > 0
+      while 20 - start < digits {
+        start -= 1
+        room[start] = ASCII.zero
+      }
+      append(contentsOf: UnsafeBufferPointer(rebasing: room[start...]))
     }
   }
 

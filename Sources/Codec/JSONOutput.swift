@@ -24,12 +24,19 @@ extension [UInt8] {
     for index in 0..<text.count {
       let byte = text[index]
       guard byte < ASCII.space || byte == ASCII.quote || byte == ASCII.backslash else { continue }
-      append(contentsOf: text.buffer[plainStart..<index])
+      append(text, plainStart..<index)
       appendEscaped(byte)
       plainStart = index + 1
     }
-    append(contentsOf: text.buffer[plainStart..<text.count])
+    append(text, plainStart..<text.count)
     append(ASCII.quote)
+  }
+
+  /// A slice is appended byte by byte, a buffer at once.
+  @inline(__always)
+  private mutating func append(_ text: BorrowedBytes, _ range: Range<Int>) {
+    append(
+      contentsOf: UnsafeBufferPointer(start: text.start + range.lowerBound, count: range.count))
   }
 
   /// Appends a JSON string with its quotes.

@@ -4,11 +4,13 @@ import Attribution
 /// upper-case digits.
 enum PercentEncoding {
   static func append(_ text: String, to output: inout [UInt8]) {
-    append(text.utf8, to: &output)
+    text.withBorrowedBytes { append($0, to: &output) }
   }
 
-  static func append(_ text: some Sequence<UInt8>, to output: inout [UInt8]) {
-    for byte in text {
+  static func append(_ text: BorrowedBytes, to output: inout [UInt8]) {
+    let bytes = UnsafeBufferPointer(start: text.start, count: text.count)
+    if bytes.allSatisfy(isUnreserved) { return output.append(contentsOf: bytes) }
+    for byte in bytes {
       if isUnreserved(byte) {
         output.append(byte)
       } else {

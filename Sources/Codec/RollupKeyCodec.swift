@@ -30,7 +30,7 @@ public enum RollupKeyCodec {
     output.append(ASCII.bar)
     for (index, dimension) in view.dimensions.enumerated() {
       if index > 0 { output.append(ASCII.bar) }
-      PercentEncoding.append(value(dimension).buffer, to: &output)
+      PercentEncoding.append(value(dimension), to: &output)
     }
     output.append(ASCII.bar)
     Time.appendSeconds(windowStart, to: &output)

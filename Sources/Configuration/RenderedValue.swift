@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 
 /// A setting's value as YAML.
 enum RenderedValue {
@@ -43,7 +44,8 @@ extension View {
     let dimensions = RenderedValue.flowList(dimensions.map(\.rawValue)).flowText
     let period = DurationText.text(of: periodMilliseconds)
     return "{name: \(yamlScalar(name)), dimensions: \(dimensions), period: \(period), "
-      + "bucket_conversions_by: \(bucketConversionsBy.rawValue)}"
+      + "bucket_conversions_by: \(bucketConversionsBy.rawValue)"
+      + (since.map { ", since: \"\(Time.formatMilliseconds($0))\"" } ?? "") + "}"
   }
 }
 

@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 
 // How each setting that is more than a text or a number is read.
 
@@ -76,7 +77,7 @@ extension SettingValue {
   }
 
   private func view() throws(ConfigurationError) -> View {
-    let keys = ["name", "dimensions", "period", "bucket_conversions_by"]
+    let keys = ["name", "dimensions", "period", "bucket_conversions_by", "since"]
     var fields: [String: SettingValue] = [:]
     for (key, value) in try entries() {
       let name = key.node.scalar?.string ?? ""
@@ -95,7 +96,16 @@ extension SettingValue {
       name: try name.viewName(), dimensions: try dimensions.dimensions(),
       periodMilliseconds: try period.period(),
       bucketConversionsBy: try fields["bucket_conversions_by"]?.choice(of: ConversionBucket.self)
-        ?? .conversion)
+        ?? .conversion,
+      since: try fields["since"]?.instant())
+  }
+
+  private func instant() throws(ConfigurationError) -> Milliseconds {
+    let text = try text()
+    guard let time = Time.parse(text) else {
+      throw error("cannot be \(quoted(text))", "write an instant, as in 2026-01-05T08:00:00Z")
+    }
+    return time
   }
 
   private func viewName() throws(ConfigurationError) -> String {

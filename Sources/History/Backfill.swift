@@ -25,6 +25,7 @@ public final class Backfill {
   private let log: any ArchiveLog
   private let from: Milliseconds
   private let to: Milliseconds
+  private let views: Set<String>?
   private var definitions: Definitions { configuration.definitions }
 
   private var ledger = BackfillLedger()
@@ -42,10 +43,13 @@ public final class Backfill {
   /// - Parameters:
   ///   - from: the first event time, in milliseconds.
   ///   - to: the event time behind the last.
+  ///   - views: fill these views from the events that are counted already, and leave all else as it is;
+  ///     nil for all views, the attributions, and the late events.
   public init(
     _ configuration: Configuration, plan: TopicPlan, log: any ArchiveLog, from: Milliseconds,
-    to: Milliseconds
+    to: Milliseconds, views: Set<String>? = nil
   ) {
+    self.views = views
     precondition(from < to)
     self.configuration = configuration
     self.plan = plan
@@ -63,7 +67,9 @@ public final class Backfill {
     try findInputs()
     try readLateEvents()
     var days = Stretch.days(from: from, to: to)
-    if !isDryRun, let run = ledger.unfinished, run.from == from, run.to == to {
+    if !isDryRun, let run = ledger.unfinished, run.from == from, run.to == to,
+      run.views == views?.sorted()
+    {
       days.removeAll { $0.upperBound <= run.doneThrough }
       result.resumedFrom = run.doneThrough
     }
@@ -156,7 +162,8 @@ public final class Backfill {
             end: input.end, late: lateOffsets[input.partition] ?? [])
         }
       try recomputation.run(sources, late(of: task, stretch, before: countable)) { conversion in
-        guard stretch.conversions.contains(conversion.time), conversion.time < bound.time,
+        guard views == nil, stretch.conversions.contains(conversion.time),
+          conversion.time < bound.time,
           let (value, revision) = correction(conversion, published)
         else { return }
         attributions.append((Array(conversion.conversionID.buffer), value, revision))
@@ -175,7 +182,8 @@ public final class Backfill {
     let chunk = BackfillLedger.Chunk(
       from: stretch.from, to: stretch.to, through: lateEnds, before: before)
     guard let producer else {
-      return try ledger.note(chunk, to: nil, configuration.backfillsTopic)
+      if views == nil { try ledger.note(chunk, to: nil, configuration.backfillsTopic) }
+      return
     }
     try producer.begin()
     for (window, delta) in changes { try send(window, delta, to: producer) }
@@ -183,10 +191,11 @@ public final class Backfill {
       try send(
         attribution.id, attribution.value, to: configuration.topics.attributions, nil, producer)
     }
-    try ledger.note(chunk, to: producer, configuration.backfillsTopic)
+    if views == nil { try ledger.note(chunk, to: producer, configuration.backfillsTopic) }
     try ledger.note(
-      BackfillLedger.Run(from: from, to: to, doneThrough: stretch.to), to: producer,
-      configuration.backfillsTopic)
+      BackfillLedger.Run(
+        from: from, to: to, views: views?.sorted(), doneThrough: stretch.to),
+      to: producer, configuration.backfillsTopic)
     try producer.commit()
   }
 
@@ -200,6 +209,8 @@ public final class Backfill {
       let isOfStretch = time >= stretch.from && time < stretch.to
       if isCounted {
         kept.append(.init(kind: kind, value: value, isNew: false))
+      } else if views != nil {
+        continue
       } else if isOfStretch, time < countable.time {
         kept.append(.init(kind: kind, value: value, isNew: true))
         result.eventsCounted += 1
@@ -232,15 +243,20 @@ public final class Backfill {
     var windows: [[UInt8]: WindowSums.Window] = [:]
     for sums in [recomputation.before, recomputation.after, published.rollups] {
       for window in sums.windows
-      where stretch.contains(windowFrom: window.start, of: definitions.views[window.view]) {
+      where stretch.contains(windowFrom: window.start, of: definitions.views[window.view])
+        && views?.contains(definitions.views[window.view].name) ?? true
+      {
         windows[window.key] = window
       }
     }
     result.windowsCompared += windows.count
     let settled = settledThrough
     let changes = windows.values.compactMap { window -> (WindowSums.Window, [Int64])? in
-      let end = window.start + definitions.views[window.view].periodMilliseconds
-      let former = end <= settled ? published.rollups[window.key] : recomputation.before[window.key]
+      let view = definitions.views[window.view]
+      // Before a view began, only backfills write it.
+      let isOurs =
+        window.start + view.periodMilliseconds <= settled || window.start < view.since ?? .min
+      let former = isOurs ? published.rollups[window.key] : recomputation.before[window.key]
       let delta = zip(recomputation.after[window.key], former).map { $0 &- $1 }
       return delta.allSatisfy { $0 == 0 } ? nil : (window, delta)
     }

@@ -25,6 +25,8 @@ public struct BackfillLedger: Sendable {
   struct Run: Codable, Equatable, Sendable {
     var from: Milliseconds
     var to: Milliseconds
+    /// The views that are filled; nil for all.
+    var views: [String]?
     /// Everything before this event time is done.
     var doneThrough: Milliseconds
   }

@@ -55,6 +55,8 @@ public struct Reconciliation: Equatable, Sendable {
     // Others may have windows that straddle what is closed; what they count cannot be compared.
     let others = board.views.filter {
       $0.name != view.name && $0.bucketConversionsBy == .conversion
+        // A view that was added later need not have been filled.
+        && $0.since ?? .min <= range.lowerBound
         && $0.windowStart(of: range.lowerBound) == range.lowerBound
         && $0.windowStart(of: closedThrough) == closedThrough
     }

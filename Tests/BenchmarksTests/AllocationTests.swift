@@ -42,7 +42,7 @@ import Testing
       let identity = EventIdentity(event)
       task.prefetch(identity, event.kind)
       task.prefetchJourney(identity)
-      _ = task.apply(event, identity)
+      _ = withUnsafePointer(to: event) { task.apply($0, identity) }
     }
     // What is left is memory for what is remembered: a block for a hundred records or more.
     #expect(counts.filter { $0 == 0 }.count > counts.count * 4 / 5)

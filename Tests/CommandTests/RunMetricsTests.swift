@@ -93,10 +93,27 @@ import Testing
 
     #expect(metrics.sum("tributary_final_lag_seconds") > 0)
     try checkStatus(try scrape.get("/statusz").body, cluster.prefix)
-    try expectDocumented(metrics.names)
+    try expectDocumented(try scrape.families(), between: "### Of `run`", and: "### Of `serve`")
     run.terminate()
     #expect(run.wait(seconds: 10))
     #expect(run.terminationStatus == 0)
+  }
+
+  @Test func everyMetricOfTheDashboardIsInTheManual() throws {
+    let cluster = try Cluster(Self.settings)
+    let folder = try TemporaryFolder()
+    let serve = try cluster.program.start(
+      ["serve", "--port", "0"], outputFolder: folder.make("serve"))
+    defer { _ = serve.wait(seconds: 0) }
+    let scrape = Scrape(address: try Scrape.address(in: folder, "serve/output"))
+    try eventually { try scrape.get("/readyz").status == 200 }
+    let families = try scrape.families()
+    #expect(families.contains("process_resident_memory_bytes"))
+    try expectDocumented(
+      families.filter { !$0.hasPrefix("process_") }, between: "### Of `serve`", and: "## Alerts")
+    let metrics = try scrape.metrics()
+    #expect(metrics.sum("tributary_reader_lag_records") == 0)
+    #expect(metrics.sum("tributary_http_requests_total", "/readyz") >= 1)
   }
 
   @Test func dataNeedTheTokenAndHealthDoesNot() throws {
@@ -170,15 +187,17 @@ import Testing
   }
 
   /// Every metric has its line in the manual, and every line of it its metric.
-  private func expectDocumented(_ names: Set<String>) throws {
+  private func expectDocumented(
+    _ families: Set<String>, between first: String, and second: String
+  ) throws {
     let manual = try DocumentTests.text("docs/OPERATIONS.md")
-    let begin = try #require(manual.range(of: "### Of `run`"))
-    let end = try #require(manual.range(of: "### Of `serve`"))
+    let begin = try #require(manual.range(of: first))
+    let end = try #require(manual.range(of: second))
     let documented = Set(
       manual[begin.upperBound..<end.lowerBound].matches(of: #/\n\| `([a-z_]+)/#).map {
         String($0.output.1)
       })
-    #expect(documented == names)
+    #expect(documented == families)
   }
 
   private func eventually(_ condition: () throws -> Bool) throws {

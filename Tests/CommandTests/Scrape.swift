@@ -33,6 +33,12 @@ struct Scrape {
     return samples
   }
 
+  /// The names of all metrics that `/metrics` defines, with values or without.
+  func families() throws -> Set<String> {
+    Set(
+      try get("/metrics").body.matches(of: #/# TYPE ([a-z_]+) /#).map { String($0.output.1) })
+  }
+
   /// Where a process says in a file that it is, without the slash at the end.
   static func address(in folder: TemporaryFolder, _ file: String) throws -> String {
     for _ in 0..<400 {
@@ -52,17 +58,5 @@ extension [String: Double] {
       (sample.key == name || sample.key.hasPrefix(name + "{"))
         && labels.allSatisfy { sample.key.contains($0) }
     }.values.reduce(0, +)
-  }
-
-  /// The names of all metrics; a histogram counts as one.
-  var names: Set<String> {
-    Set(
-      keys.map { key in
-        var name = String(key.prefix { $0 != "{" })
-        for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) {
-          name.removeLast(suffix.count)
-        }
-        return name
-      })
   }
 }

@@ -94,6 +94,62 @@ import Testing
     #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
   }
 
+  @Test func aNewViewWithoutABeginningIsRefused() throws {
+    let world = try World(seed: 50)
+    for since in [nil, world.from] {
+      var definitions = world.simulation.configuration.definitions
+      definitions.views.append(
+        View(
+          name: "new", dimensions: [.adID], periodMilliseconds: 3_600_000, since: since))
+      // The attribution stage alone: `run` looks before anything is started.
+      let next = Simulation(definitions, seed: 50, log: world.simulation.log)
+      next.start(next.attribution[0])
+      for _ in 0..<20 { next.step(next.attribution[0]) }
+      #expect(next.failure?.contains("view new is new") ?? false)
+    }
+  }
+
+  @Test(arguments: UInt64(51)..<54)
+  func aViewThatIsAddedIsFilledForThePast(seed: UInt64) throws {
+    let world = try World(seed: seed)
+    var definitions = world.simulation.configuration.definitions
+    let added = View(
+      name: "channel_hour", dimensions: [.channel], periodMilliseconds: 3_600_000,
+      bucketConversionsBy: seed % 2 == 0 ? .touch : .conversion)
+    definitions.views.append(added)
+    let since = world.to + 8 * 86_400_000
+    definitions.views[definitions.views.count - 1].since = since
+    let next = Simulation(definitions, seed: seed, log: world.simulation.log)
+    var options = TrafficOptions(seed: seed + 5_000, eventCount: 500)
+    options.definitions = definitions
+    options.start = since - 3_600_000
+    options.users = 60
+    options.eventsPerSecond = 0.05
+    for record in TrafficGenerator(options) { next.append(record) }
+    try next.runToEnd()
+    func windows() -> [RollupKey] {
+      next.rollupsOnTopic().keys.filter { $0.view == added.name }
+    }
+    #expect(!windows().isEmpty && windows().allSatisfy { $0.windowStart >= since })
+
+    let fill = Backfill(
+      next.configuration, plan: next.plan, log: next.log, from: world.from, to: since,
+      views: [added.name])
+    let result = try fill.run(isDryRun: false)
+    #expect(result.windowsChanged > 20 && result.eventsCounted == 0)
+    try next.runToEnd()
+    #expect(windows().contains { $0.windowStart < since })
+    var report = next.verify()
+    #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+    // And with the late events of the period, in all views alike.
+    _ = try Backfill(
+      next.configuration, plan: next.plan, log: next.log, from: world.from, to: since
+    ).run(isDryRun: false)
+    try next.runToEnd()
+    report = next.verify()
+    #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+  }
+
   @Test func inputsThatNoLongerReachBackAreSaidSo() throws {
     let world = try World(seed: 41)
     let log = world.simulation.log
@@ -170,5 +226,20 @@ import Testing
         simulation.configuration, plan: simulation.plan, log: simulation.log, from: from, to: to
       ).run(isDryRun: isDryRun)
     }
+  }
+}
+
+extension Simulation {
+  /// The latest of every rollup, as readers see it.
+  fileprivate func rollupsOnTopic() -> [RollupKey: Rollup] {
+    var rollups: [RollupKey: Rollup] = [:]
+    let codec = RollupCodec(definitions: configuration.definitions)
+    log.forEachRecord(of: configuration.topics.rollups) { record in
+      guard let key = record.key, key.first != UInt8(ascii: "@"), let value = record.value,
+        let rollup = try? codec.decode(value)
+      else { return }
+      rollups[rollup.key] = rollup
+    }
+    return rollups
   }
 }

@@ -8,7 +8,7 @@ import TributaryTestKit
 /// The records of the internal topics: read back as written, refused when unknown or damaged.
 @Suite struct ChangelogTests {
   @Test func entriesAreReadBackAsTheyWereWritten() throws {
-    var chunk = ChangelogChunk()
+    let chunk = ChangelogChunk()
     let events = [
       OracleEvent(
         kind: .click, time: 7, eventID: "k-1", userID: "u", campaignID: "c", channel: "email",
@@ -20,17 +20,15 @@ import TributaryTestKit
       OracleEvent(kind: .cost, time: 8, eventID: "x-1", campaignID: "c"),
     ]
     let session = events[0].lend { SessionHash($0.sessionID) }
-    for event in events { event.lend { chunk.append($0, EventIdentity($0)) } }
+    for event in events { event.lend { chunk.append($0) } }
     var read: [OracleEvent] = []
     var users: [UInt64] = []
     var sessions: [SessionHash?] = []
-    try chunk.bytes.withUnsafeBytes { bytes in
-      var reader = try ChangelogReader(bytes)
-      while let entry = try reader.next() {
-        read.append(OracleEvent(entry.event))
-        users.append(entry.identity.user.high)
-        sessions.append(entry.session)
-      }
+    var reader = try ChangelogReader(chunk.bytes)
+    while let entry = try reader.next() {
+      read.append(OracleEvent(entry.event))
+      users.append(entry.identity.user.high)
+      sessions.append(entry.session)
     }
     #expect(read.map(\.eventID) == ["k-1", "i-1", "v-1", "x-1"])
     #expect(read.map(\.time) == [7, -7, 9, 8])
@@ -49,15 +47,13 @@ import TributaryTestKit
   }
 
   @Test func aDamagedRecordIsRefusedWhereverItIsCut() throws {
-    var chunk = ChangelogChunk()
+    let chunk = ChangelogChunk()
     OracleEvent(kind: .click, time: 7, eventID: "k-1", userID: "u", campaignID: "c")
-      .lend { chunk.append($0, EventIdentity($0)) }
+      .lend { chunk.append($0) }
     for length in 2..<chunk.bytes.count {
       #expect(throws: PipelineError.self) {
-        try chunk.bytes[..<length].withUnsafeBytes {
-          var reader = try ChangelogReader($0)
-          while try reader.next() != nil {}
-        }
+        var reader = try ChangelogReader(UnsafeRawBufferPointer(rebasing: chunk.bytes[..<length]))
+        while try reader.next() != nil {}
       }
     }
   }
@@ -79,5 +75,16 @@ import TributaryTestKit
     #expect(throws: PipelineError.self) {
       try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &other) }
     }
+  }
+}
+
+extension ChangelogChunk {
+  /// Remembers an event as a task would; all touches are of one placement.
+  fileprivate func append(_ event: borrowing Event) {
+    let identity = EventIdentity(event)
+    let accepted = AcceptedEvent(
+      bucket: 0, placement: 7,
+      session: event.sessionID.isEmpty ? nil : SessionHash(event.sessionID))
+    withUnsafePointer(to: event) { append($0, identity, accepted) }
   }
 }

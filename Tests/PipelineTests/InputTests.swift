@@ -22,8 +22,12 @@ import Testing
     let log = StubLog(offsets: [7, 9])
     let input = makeInput(log, start: 5)
     try input.fill(for: InputTests.task, now: 0)
-    #expect(input.take().record.offset == 7)
-    #expect(input.take().record.offset == 9)
+    #expect(input.waiting.map(\.offset) == [7, 9])
+    #expect(input.record(1).offset == 9)
+    input.take(1)
+    #expect(input.position == 8)
+    #expect(input.record(0).offset == 9)
+    input.take(1)
     #expect(input.position == 10)
   }
 
@@ -48,9 +52,9 @@ import Testing
     log.metEnd = 8
     let input = makeInput(log, start: 5, stop: 8)
     try input.fill(for: InputTests.task, now: 0)
-    _ = input.take()
+    input.take(1)
     #expect(input.position == 6)
-    _ = input.take()
+    input.take(1)
     #expect(input.isFinished)
     #expect(input.position == 8, "what is committed must reach the end that is waited for")
   }
@@ -60,7 +64,7 @@ import Testing
     log.metEnd = 11
     let input = makeInput(log, start: 5, stop: 8)
     try input.fill(for: InputTests.task, now: 0)
-    _ = (input.take(), input.take())
+    input.take(2)
     #expect(input.position == 8)
   }
 

@@ -1,3 +1,6 @@
+// Safety: `located` is allocated and freed here, and indexed by view; `locate` writes it before `count`
+// reads it.
+
 /// The change of one rollup bucket, lent for one call.
 public struct RollupDelta {
   /// Index of the view in the definitions.
@@ -28,6 +31,8 @@ struct CreditLedger: ~Copyable {
   /// Whether a view counts conversions in the bucket of the credited touch.
   private let isByTouch: [Bool]
   private(set) var deltas: DeltaTable
+  /// The rows of the touch that is being counted, by view.
+  private let located: UnsafeMutablePointer<Int>
   private var shares = Shares()
   private var touches: [CreditedTouch] = []
   private var credits: [Int64] = []
@@ -39,20 +44,40 @@ struct CreditLedger: ~Copyable {
     clock = WindowClock(definitions.views)
     isByTouch = definitions.views.map { $0.bucketConversionsBy == .touch }
     deltas = DeltaTable(layout: SumsLayout(modelCount: definitions.models.count))
+    located = .allocate(capacity: max(1, definitions.views.count))
   }
+
+  deinit { located.deallocate() }
 
   // MARK: Booking
 
-  /// Counts an accepted touch, its cost, and its user and session where they are new.
-  mutating func count(
-    _ touch: TouchPointer, cost: Micros, _ firsts: Journeys.Firsts, _ journeys: inout Journeys
-  ) {
-    let kind = touch.pointee.kind == .click ? SumsLayout.clicks : SumsLayout.impressions
-    let time = touch.pointee.time
+  /// Has the memory fetched in which `locate` will look for a touch's buckets.
+  func prefetch(_ placement: UInt32, _ time: Milliseconds, _ journeys: inout Journeys) {
     for view in 0..<clock.viewCount {
-      let row = row(touch.pointee.placement, view, time, &journeys)
+      deltas.prefetch(
+        journeys.placements.group(of: placement, view: view), clock.start(view, time))
+    }
+  }
+
+  /// Finds a touch's buckets and has them fetched, some time before `count`.
+  mutating func locate(
+    _ placement: UInt32, _ time: Milliseconds, _ journeys: inout Journeys
+  ) {
+    for view in 0..<clock.viewCount {
+      located[view] = deltas.number(
+        journeys.placements.group(of: placement, view: view), clock.start(view, time))
+      deltas.prefetch(row: located[view])
+    }
+  }
+
+  /// Counts an accepted touch, its cost, and its user and session where they are new, in the buckets of
+  /// the last `locate`.
+  mutating func count(_ kind: EventKind, cost: Micros, _ firsts: Journeys.Firsts) {
+    let column = kind == .click ? SumsLayout.clicks : SumsLayout.impressions
+    for view in 0..<clock.viewCount {
+      let row = deltas.row(at: located[view])
       let shift = UInt64(truncatingIfNeeded: view)
-      row[kind] &+= 1
+      row[column] &+= 1
       row[SumsLayout.spend] &+= cost
       row[SumsLayout.users] &+= Int64(truncatingIfNeeded: firsts.users >> shift & 1)
       row[SumsLayout.sessions] &+= Int64(truncatingIfNeeded: firsts.sessions >> shift & 1)

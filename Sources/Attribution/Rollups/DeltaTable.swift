@@ -1,6 +1,8 @@
 // Safety: the three blocks are allocated and freed here, and indexed below `rowCapacity` (rows) or
 // modulo twice that (slots); a row pointer is valid until the next `row(…)`.
 
+import CPrefetch
+
 /// The order of a delta's or rollup's sums in a row of integers.
 public struct SumsLayout: Sendable {
   public let modelCount: Int
@@ -33,15 +35,25 @@ struct DeltaTable: ~Copyable {
   private(set) var buckets: UnsafeMutablePointer<Bucket>
   private var cells: UnsafeMutablePointer<Int64>
   private var rowCapacity = 64
-  /// Row number + 1 by hash of the bucket; 0 is free. Twice as many as rows.
-  private var slots: UnsafeMutablePointer<UInt32>
+  /// Row numbers by hash of the bucket. Twice as many as rows.
+  private var slots: UnsafeMutablePointer<Slot>
+
+  /// The bucket is here as well, so that a look-up reads one cache line.
+  private struct Slot {
+    var windowStart: Milliseconds
+    var group: UInt32
+    /// The row's number + 1; 0 is free.
+    var entry: UInt32
+
+    static let free = Slot(windowStart: 0, group: 0, entry: 0)
+  }
 
   init(layout: SumsLayout) {
     self.layout = layout
     buckets = .allocate(capacity: rowCapacity)
     cells = .allocate(capacity: rowCapacity * layout.width)
     slots = .allocate(capacity: 2 * rowCapacity)
-    slots.initialize(repeating: 0, count: 2 * rowCapacity)
+    slots.initialize(repeating: .free, count: 2 * rowCapacity)
   }
 
   deinit {
@@ -52,16 +64,33 @@ struct DeltaTable: ~Copyable {
 
   /// The bucket's row of sums, zero at first.
   mutating func row(_ group: UInt32, _ windowStart: Milliseconds) -> UnsafeMutablePointer<Int64> {
+    row(at: number(group, windowStart))
+  }
+
+  /// The number of the bucket's row, valid until `removeAll`.
+  mutating func number(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
     let mask = 2 * rowCapacity - 1
     var index = DeltaTable.hash(group, windowStart) & mask
-    while slots[index] != 0 {
-      let number = Int(slots[index] - 1)
-      if buckets[number].group == group && buckets[number].windowStart == windowStart {
-        return cells + number * layout.width
+    while slots[index].entry != 0 {
+      if slots[index].group == group && slots[index].windowStart == windowStart {
+        return Int(slots[index].entry - 1)
       }
       index = (index + 1) & mask
     }
     return addRow(group, windowStart)
+  }
+
+  func row(at number: Int) -> UnsafeMutablePointer<Int64> { cells + number * layout.width }
+
+  /// Has the memory fetched in which `number` will look.
+  func prefetch(_ group: UInt32, _ windowStart: Milliseconds) {
+    CPrefetch.prefetch(slots + DeltaTable.hash(group, windowStart) & (2 * rowCapacity - 1))
+  }
+
+  /// Has a row fetched.
+  func prefetch(row number: Int) {
+    CPrefetch.prefetch(cells + number * layout.width)
+    CPrefetch.prefetch(cells + (number + 1) * layout.width - 1)
   }
 
   func sums(_ number: Int) -> UnsafeBufferPointer<Int64> {
@@ -70,27 +99,26 @@ struct DeltaTable: ~Copyable {
 
   mutating func removeAll() {
     count = 0
-    slots.update(repeating: 0, count: 2 * rowCapacity)
+    slots.update(repeating: .free, count: 2 * rowCapacity)
   }
 
   @inline(never)
-  private mutating func addRow(
-    _ group: UInt32, _ windowStart: Milliseconds
-  ) -> UnsafeMutablePointer<Int64> {
+  private mutating func addRow(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
     if count == rowCapacity { grow() }
     (buckets + count).initialize(to: Bucket(windowStart: windowStart, group: group))
-    let row = cells + count * layout.width
-    row.update(repeating: 0, count: layout.width)
+    row(at: count).update(repeating: 0, count: layout.width)
     place(count)
     count += 1
-    return row
+    return count - 1
   }
 
   private func place(_ number: Int) {
+    let bucket = buckets[number]
     let mask = 2 * rowCapacity - 1
-    var index = DeltaTable.hash(buckets[number].group, buckets[number].windowStart) & mask
-    while slots[index] != 0 { index = (index + 1) & mask }
-    slots[index] = UInt32(number + 1)
+    var index = DeltaTable.hash(bucket.group, bucket.windowStart) & mask
+    while slots[index].entry != 0 { index = (index + 1) & mask }
+    slots[index] = Slot(
+      windowStart: bucket.windowStart, group: bucket.group, entry: UInt32(number + 1))
   }
 
   private mutating func grow() {
@@ -104,7 +132,7 @@ struct DeltaTable: ~Copyable {
     slots.deallocate()
     rowCapacity *= 2
     slots = .allocate(capacity: 2 * rowCapacity)
-    slots.initialize(repeating: 0, count: 2 * rowCapacity)
+    slots.initialize(repeating: .free, count: 2 * rowCapacity)
     for number in 0..<count { place(number) }
   }
 

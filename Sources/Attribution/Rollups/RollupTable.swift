@@ -83,9 +83,16 @@ public final class RollupTable {
 
   /// Adds signed changes, in the order of `SumsLayout`, to a rollup in memory.
   public func add(_ identity: Hash128, sums: UnsafeBufferPointer<Int64>) {
-    guard let number = index[identity] else { preconditionFailure("insert the rollup first") }
+    let isKnown = addIfKnown(identity, sums: sums)
+    precondition(isKnown, "insert the rollup first")
+  }
+
+  /// As `add`; false, and nothing is added, if the rollup is not in memory.
+  public func addIfKnown(_ identity: Hash128, sums: UnsafeBufferPointer<Int64>) -> Bool {
+    guard let number = index[identity] else { return false }
     for column in 0..<layout.width { cells[number * layout.width + column] &+= sums[column] }
     markDirty(number)
+    return true
   }
 
   /// Takes note of a task's status.

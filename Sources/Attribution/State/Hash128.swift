@@ -15,6 +15,9 @@ public struct Hash128: Hashable, Sendable {
     self.low = low
   }
 
+  /// Half of it is enough for a dictionary: all bits are as good as random.
+  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(high) }
+
   public init(_ bytes: BorrowedBytes, seed: UInt64 = 0) {
     let base = UnsafeRawPointer(bytes.start)
     let count = bytes.count

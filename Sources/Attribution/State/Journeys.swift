@@ -59,32 +59,32 @@ struct Journeys: ~Copyable {
   // MARK: Making records
 
   mutating func makeTouch(
-    _ event: borrowing Event, placement: UInt32, session: SessionHash?, bucket: UInt64
+    _ id: BorrowedBytes, _ kind: EventKind, time: Milliseconds, placement: UInt32,
+    session: SessionHash?, bucket: UInt64
   ) -> (TouchPointer, BucketArena.Link) {
-    let id = PackedID(event.eventID, scratch: packing)
+    let id = PackedID(id, scratch: packing)
     let (link, memory) = arena.append(
       MemoryLayout<StoredTouch>.stride + id.count, bucket: bucket)
     let touch = memory.bindMemory(to: StoredTouch.self, capacity: 1)
     touch.initialize(
-      to: StoredTouch(
-        kind: event.kind, time: event.time, placement: placement, session: session, id: id))
+      to: StoredTouch(kind: kind, time: time, placement: placement, session: session, id: id))
     touch.setTrailing(0, id.bytes)
     return (touch, link)
   }
 
   mutating func makeConversion(
-    _ event: borrowing Event, flags: RecordHead.Flags, revision: Int32, bucket: UInt64
+    _ id: BorrowedBytes, user: BorrowedBytes, time: Milliseconds, value: Micros,
+    flags: RecordHead.Flags, revision: Int32, bucket: UInt64
   ) -> (ConversionPointer, BucketArena.Link) {
-    let size = MemoryLayout<StoredConversion>.stride + event.eventID.count + event.userID.count
+    let size = MemoryLayout<StoredConversion>.stride + id.count + user.count
     let (link, memory) = arena.append(size, bucket: bucket)
     let conversion = memory.bindMemory(to: StoredConversion.self, capacity: 1)
     conversion.initialize(
       to: StoredConversion(
-        head: RecordHead(
-          flags.union(.isConversion), time: event.time, idCount: event.eventID.count),
-        value: event.amount, revision: revision, userCount: UInt8(event.userID.count)))
-    conversion.setTrailing(0, event.eventID)
-    conversion.setTrailing(event.eventID.count, event.userID)
+        head: RecordHead(flags.union(.isConversion), time: time, idCount: id.count),
+        value: value, revision: revision, userCount: UInt8(user.count)))
+    conversion.setTrailing(0, id)
+    conversion.setTrailing(id.count, user)
     return (conversion, link)
   }
 

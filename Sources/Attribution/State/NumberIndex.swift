@@ -1,5 +1,7 @@
 // Safety: `slots` is allocated and freed here, and indexed below `capacity`, a power of two.
 
+import CPrefetch
+
 /// Small numbers by hash: an open-addressing table whose entries can be removed.
 struct NumberIndex: ~Copyable {
   private struct Slot {
@@ -25,6 +27,9 @@ struct NumberIndex: ~Copyable {
     let slot = slots[position(of: hash)]
     return slot.entry == 0 ? nil : slot.entry - 1
   }
+
+  /// Has the memory fetched in which a hash will be looked for.
+  func prefetch(_ hash: Hash128) { CPrefetch.prefetch(slots + home(hash)) }
 
   /// Enters a number under a hash that has none.
   mutating func insert(_ hash: Hash128, _ number: UInt32) {

@@ -48,7 +48,9 @@ struct PlacementTable: ~Copyable {
     let name = Array(unattributedName.utf8)
     name.withUnsafeBytes { buffer in
       let bytes = BorrowedBytes(buffer)
-      let reserved = intern(campaign: bytes, channel: bytes, ad: bytes, bucket: .max)
+      let reserved = intern(
+        PlacementTable.hash(bytes, bytes, bytes), campaign: bytes, channel: bytes, ad: bytes,
+        bucket: .max)
       precondition(reserved == PlacementTable.unattributed)
     }
   }
@@ -61,11 +63,16 @@ struct PlacementTable: ~Copyable {
   /// Number of placements in use, the unattributed one included.
   var count: Int { placements.count - freePlacements.count }
 
+  /// Has the memory fetched in which `intern` will look.
+  func prefetch(_ hash: Hash128) { index.prefetch(hash) }
+
   /// The placement's number; allocates only for one not seen before.
+  ///
+  /// - Parameter hash: of the three names.
   mutating func intern(
-    campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
+    _ hash: Hash128, campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes,
+    bucket: UInt64
   ) -> UInt32 {
-    let hash = PlacementTable.hash(campaign, channel, ad)
     if let found = index[hash] {
       if placements[Int(found)].newestBucket < bucket {
         placements[Int(found)].newestBucket = bucket
@@ -171,7 +178,8 @@ struct PlacementTable: ~Copyable {
     return hash
   }
 
-  private static func hash(
+  /// What a placement's names are found by.
+  static func hash(
     _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes
   ) -> Hash128 {
     let first = Hash128(campaign)

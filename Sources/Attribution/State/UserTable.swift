@@ -56,14 +56,26 @@ struct UserTable: ~Copyable {
   }
 
   /// Has the memory that `slot(for:)` will look at fetched.
-  func prefetch(_ hash: Hash128) { CPrefetch.prefetch(slots + home(hash.high)) }
-
-  /// Has the user's newest record fetched, if its slot stands where it is expected.
-  mutating func prefetchNewest(_ hash: Hash128, _ arena: inout BucketArena) {
+  func prefetch(_ hash: Hash128) {
     let slot = slots + home(hash.high)
-    let next = slot + 1 == slots + capacity ? slots : slot + 1
-    let found = slot.pointee.hash == hash.high ? slot : next
-    if let newest = arena.resolve(found.pointee.newest) { CPrefetch.prefetch(newest) }
+    CPrefetch.prefetch(slot)
+    CPrefetch.prefetch(slot + 3)
+  }
+
+  /// Slots that `prefetch` may have fetched, and in which `prefetchNewest` looks.
+  private static let fetchedSlots = 6
+
+  /// Has the user's newest record fetched, if its slot is among those that have been.
+  mutating func prefetchNewest(_ hash: Hash128, _ arena: inout BucketArena) {
+    var slot = slots + home(hash.high)
+    let end = min(slot + UserTable.fetchedSlots, slots + capacity)
+    while slot < end, !slot.pointee.isNeverUsed {
+      if slot.pointee.hash == hash.high {
+        if let newest = arena.resolve(slot.pointee.newest) { CPrefetch.prefetch(newest) }
+        return
+      }
+      slot += 1
+    }
   }
 
   /// The user's slot, made if need be.

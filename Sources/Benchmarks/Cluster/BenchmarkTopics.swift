@@ -87,7 +87,10 @@ public struct BenchmarkTopics {
 
   /// Writes `count` records of the workload into the inputs.
   public func fill(_ options: Workload.Options, count: Int) throws {
-    let producer = try Producer(ClientSettings.producer(configuration), logger: logger)
+    var settings = ClientSettings.producer(configuration)
+    // A slow broker may take its time; no transaction waits for these records.
+    settings["message.timeout.ms"] = "300000"
+    let producer = try Producer(settings, logger: logger)
     defer { producer.close() }
     let clicks = try producer.topic(configuration.topics.clicks)
     let conversions = try producer.topic(configuration.topics.conversions)

@@ -397,7 +397,8 @@ function drawChart() {
     });
   }
   box.replaceChildren(picture);
-  box.setAttribute("aria-label", `${titles[state.metric]} over ${list.length} points, ${models.join(" and ")}`);
+  box.setAttribute("aria-label", `${titles[state.metric]} over ${list.length} points`
+    + (shared.includes(state.metric) ? "" : `, ${models.map(spoken).join(" and ")}`));
   box.onpointermove = (event) => {
     const place = event.clientX - box.getBoundingClientRect().left;
     moveCursor(Math.round((place - left) / Math.max(1, width - left - right) * (list.length - 1)));
@@ -527,7 +528,9 @@ function sortedValue(row) {
 
 function headerCell(key, title, model) {
   const isChosen = state.sort === key;
-  const button = element("button", { type: "button" }, title + (isChosen ? (state.ascending ? " ▲" : " ▼") : ""));
+  const button = element("button", { type: "button" }, title);
+  // For the eye; `aria-sort` says the same.
+  if (isChosen) button.append(element("span", { "aria-hidden": "true" }, state.ascending ? " ▲" : " ▼"));
   button.addEventListener("click", () => {
     state.ascending = isChosen ? !state.ascending : key === "name";
     change({ sort: key });

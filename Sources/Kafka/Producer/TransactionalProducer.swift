@@ -155,7 +155,7 @@ public final class TransactionalProducer {
     return error
   }
 
-  private func requireOpen(_ operation: String) throws(KafkaError) {
-    if isClosed { throw .wrongState("the producer is closed", operation: operation) }
+  private func requireOpen(_ operation: @autoclosure () -> String) throws(KafkaError) {
+    if isClosed { throw .wrongState("the producer is closed", operation: operation()) }
   }
 }

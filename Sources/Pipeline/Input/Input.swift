@@ -7,14 +7,6 @@ import Kafka
 
 /// One input partition of a task: reads batches, decodes them, and hands out rows in order.
 final class Input {
-  /// A decoded record, or why it cannot be used.
-  struct Row {
-    var event: Event
-    /// Of an event that can be used.
-    var identity = EventIdentity(event: Hash128(high: 0, low: 0), user: Hash128(high: 0, low: 0))
-    var rejection: Rejection?
-  }
-
   let kind: EventKind
   let partition: TopicPartition
   /// Read up to here and no further; nil without an end.
@@ -22,13 +14,12 @@ final class Input {
   /// The next offset that has not been taken.
   private(set) var position: Int64
   private(set) var counts = InputCounts()
-
-  private static let lookahead = 8
+  /// Whether the task has been told that this input is idle.
+  var isMarkedIdle = false
 
   private let reader: any LogReader
   private var decoder: EventDecoder
-  private var rows: [Row] = []
-  private var cursor = 0
+  private var rows = RowBuffer()
   private var metEnd: Int64?
   private var lastArrival: Milliseconds
   /// Whether the broker has confirmed, since the last arrival, that nothing follows.
@@ -54,7 +45,7 @@ final class Input {
 
   // MARK: Where the reader stands
 
-  var hasRow: Bool { cursor < rows.count }
+  var hasRow: Bool { rows.next < rows.count }
 
   /// Whether there is nothing more to read, as far as the last fetch knows.
   var isAtEnd: Bool {
@@ -91,11 +82,10 @@ final class Input {
 
   /// Reads and decodes the next batch once every row has been taken. Does not block.
   ///
-  /// - Parameter task: will be given the rows; has what it needs for them fetched from memory.
+  /// - Parameter task: will be given the rows; has what it needs for the first fetched from memory.
   func fill(for task: AttributionTask, now: Milliseconds) throws {
     guard !hasRow, !isFinished else { return }
-    rows.removeAll(keepingCapacity: true)
-    cursor = 0
+    rows.removeAll(reserving: 0)
     decoder.recycle()
     let count = try reader.read()
     if let end = reader.metEnd { metEnd = end } else if count > 0 { metEnd = nil }
@@ -109,43 +99,40 @@ final class Input {
     }
     lastArrival = now
     isSilent = false
+    rows.removeAll(reserving: count)
     for index in 0..<count {
       let record = reader[index]
       if let stop, record.offset >= stop { break }
-      var row = Row(event: Event(kind: kind, time: 0, eventID: .empty, userID: .empty))
-      row.rejection = decoder.decode(
-        record.value, recordTimestamp: record.timestamp, into: &row.event)
-      if row.rejection == nil {
-        row.identity = EventIdentity(row.event)
-        task.prefetch(row.identity, kind)
-      }
-      rows.append(row)
+      let row = rows.add(kind)
+      row.pointee.offset = record.offset
+      row.pointee.rejection = decoder.decode(
+        record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
+      guard row.pointee.rejection == nil else { continue }
+      row.pointee.time = row.pointee.event.time
+      row.pointee.identity = EventIdentity(UnsafePointer(row).event)
+      if index < AttributionTask.prefetchDistance { task.prefetch(row.pointee.identity, kind) }
     }
-    if rows.isEmpty, let stop { position = max(position, stop) }
+    if rows.count == 0, let stop { position = max(position, stop) }
   }
 
   /// Event time of the next row; a record that cannot be used comes first.
-  var nextTime: Milliseconds {
-    rows[cursor].rejection == nil ? rows[cursor].event.time : .min
-  }
+  var nextTime: Milliseconds { rows.waiting[0].time }
 
-  /// The row a few behind the next: far enough for its memory to arrive in time.
-  var rowAhead: Row? {
-    let ahead = cursor + Input.lookahead
-    return ahead < rows.count ? rows[ahead] : nil
-  }
+  /// The rows from the next on, lent until `fill`.
+  var waiting: UnsafeBufferPointer<InputRow> { rows.waiting }
 
-  /// Takes the next row.
-  func take() -> (row: Row, record: Record) {
-    let record = reader[cursor]
-    let row = rows[cursor]
-    cursor += 1
-    position = record.offset + 1
-    if cursor == rows.count, let metEnd {
+  /// The record of a row, counted from the next on.
+  func record(_ index: Int) -> Record { reader[rows.next + index] }
+
+  /// Takes the next `count` rows.
+  func take(_ count: Int) {
+    guard count > 0 else { return }
+    position = rows.waiting[count - 1].offset + 1
+    rows.take(count)
+    if !hasRow, let metEnd {
       // Behind the last record there may be marks of transactions, which the stop counts.
       position = max(position, min(metEnd, stop ?? metEnd))
     }
-    return (row, record)
   }
 
   func count(_ outcome: Outcome) { counts.count(outcome) }

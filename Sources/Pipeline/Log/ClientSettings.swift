@@ -51,7 +51,9 @@ public enum ClientSettings {
       "queued.max.messages.kbytes": "\(prefetch.kilobytes)",
       "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "100",
       "fetch.message.max.bytes": "\(1 << 20)", "receive.message.max.bytes": "1000000000",
-      "session.timeout.ms": "30000", "max.poll.interval.ms": "300000",
+      // Members learn of a rebalance with their next heartbeat, and the others wait for them.
+      "heartbeat.interval.ms": "1000", "session.timeout.ms": "30000",
+      "max.poll.interval.ms": "300000",
     ]
     settings.merge(common(configuration))
     for (name, value) in configuration.kafka where applies(name, to: .consumer) {
@@ -77,7 +79,8 @@ public enum ClientSettings {
   /// find a key's partition.
   public static func producer(_ configuration: Configuration) -> ClientConfiguration {
     var settings: ClientConfiguration = [
-      "compression.type": "lz4", "linger.ms": "5", "batch.size": "262144",
+      "compression.type": "lz4", "linger.ms": "5", "batch.size": "1000000",
+      "batch.num.messages": "100000",
       "queue.buffering.max.messages": "1000000", "queue.buffering.max.kbytes": "65536",
       "transaction.timeout.ms": "15000", "message.timeout.ms": "14000",
       "message.max.bytes": "\(Configuration.largestRecord)",
@@ -88,6 +91,19 @@ public enum ClientSettings {
     }
     settings["partitioner"] = "murmur2_random"
     settings["enable.idempotence"] = "true"
+    return settings
+  }
+
+  /// For a producer of transactions.
+  ///
+  /// What is written waits until a batch is full: a commit sends the rest without waiting. librdkafka has
+  /// one request of a partition under way at a time, and its thread spins while records wait behind
+  /// one for longer than they should.
+  static func transactions(_ configuration: Configuration, id: String) -> ClientConfiguration {
+    var settings = producer(configuration)
+    settings["linger.ms"] =
+      configuration.kafka["linger.ms"] ?? configuration.kafka["queue.buffering.max.ms"] ?? "1000"
+    settings["transactional.id"] = id
     return settings
   }
 

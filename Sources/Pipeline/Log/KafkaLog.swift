@@ -29,10 +29,9 @@ public struct KafkaLog: ArchiveLog {
   }
 
   public func makeProducer(transactionalID: String) throws -> any LogProducer {
-    var settings = ClientSettings.producer(configuration)
-    settings["transactional.id"] = transactionalID
     let producer = try TransactionalProducer(
-      settings, logger: logger, produceTimeoutMilliseconds: Timeout.call)
+      ClientSettings.transactions(configuration, id: transactionalID), logger: logger,
+      produceTimeoutMilliseconds: Timeout.call)
     try retrying { () throws(KafkaError) in
       try producer.initTransactions(timeoutMilliseconds: Timeout.initialization)
     }
@@ -216,6 +215,7 @@ final class KafkaLogReader: LogReader {
 final class KafkaLogProducer: LogProducer {
   private let producer: TransactionalProducer
   private var topics: [String: ProducerTopic] = [:]
+  private var last: (name: String, topic: ProducerTopic)?
 
   init(_ producer: TransactionalProducer) { self.producer = producer }
 
@@ -230,11 +230,13 @@ final class KafkaLogProducer: LogProducer {
       headers: headers)
   }
 
+  /// Records come in runs of one topic.
   private func handle(_ topic: String) throws -> ProducerTopic {
-    if let found = topics[topic] { return found }
-    let made = try producer.topic(topic)
-    topics[topic] = made
-    return made
+    if last?.name == topic { return last!.topic }
+    let found = try topics[topic] ?? producer.topic(topic)
+    topics[topic] = found
+    last = (topic, found)
+    return found
   }
 
   func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {

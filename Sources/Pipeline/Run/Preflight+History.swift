@@ -23,10 +23,10 @@ extension Preflight {
       guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
         return false
       }
-      let serial = try Changelog.serial(
-        ofProgress: value, fingerprint: configuration.definitions.fingerprint,
-        topic: configuration.stateTopic)
-      hasState = hasState || serial > 0
+      let record = try ProgressRecord(
+        value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic)
+      try record.checkNewViews(of: configuration.definitions)
+      hasState = hasState || record.serial > 0
       return true
     }
     let group = "\(configuration.applicationID)-attribution"

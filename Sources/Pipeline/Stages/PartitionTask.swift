@@ -1,3 +1,5 @@
+// Safety: rows are lent by `Input` until its next `fill`, and used within one call.
+
 import Attribution
 import Configuration
 import Kafka
@@ -24,7 +26,7 @@ final class PartitionTask {
   private let changelog: Changelog
   private let configuration: Configuration
   private let consumer: any LogConsumer
-  private let fingerprint: UInt64
+  private let fingerprint: DefinitionsFingerprint
   private var sentStatus: TaskStatus?
   private var committedPositions: [Int64]
   private let meter: Meter
@@ -73,9 +75,7 @@ final class PartitionTask {
       var bound = Milliseconds.max
       for input in inputs {
         if !input.hasRow { try input.fill(for: task, now: now) }
-        task.markIdle(
-          input.kind,
-          input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, consumer))
+        markIdle(input, now)
         guard input.hasRow else {
           if input.isAtEnd { continue }
           openRows += taken
@@ -100,30 +100,35 @@ final class PartitionTask {
   private func run(
     _ input: Input, through bound: Milliseconds, limit: Int, _ outbox: Outbox
   ) throws -> Int {
+    let rows = input.waiting
     var taken = 0
-    while input.hasRow, input.nextTime <= bound, taken < limit {
-      if let ahead = input.rowAhead { task.prefetchJourney(ahead.identity) }
-      let (row, record) = input.take()
-      taken += 1
-      if let rejection = row.rejection {
+    defer { input.take(taken) }
+    while taken < min(limit, rows.count), rows[taken].time <= bound {
+      let far = taken + AttributionTask.prefetchDistance
+      if far < rows.count { task.prefetch(rows[far].identity, input.kind) }
+      let near = taken + AttributionTask.journeyDistance
+      if near < rows.count { task.prefetchJourney(rows[near].identity) }
+      let row = rows.baseAddress! + taken
+      if let rejection = row.pointee.rejection {
         input.countRejection()
         try outbox.setAside(
-          record, from: input.partition, reason: rejection.rawValue,
+          input.record(taken), from: input.partition, reason: rejection.rawValue,
           to: configuration.topics.deadLetters)
-        continue
+      } else {
+        let outcome = task.apply(row.event, row.pointee.identity)
+        input.count(outcome)
+        switch outcome {
+        case .accepted, .acceptedLate:
+          changelog.append(row.event, row.pointee.identity, task.lastAccepted)
+        case .tooLate:
+          try outbox.setAside(
+            input.record(taken), from: input.partition, reason: "too_late",
+            to: configuration.topics.lateEvents)
+        case .duplicate:
+          break
+        }
       }
-      let outcome = task.apply(row.event, row.identity)
-      input.count(outcome)
-      switch outcome {
-      case .accepted, .acceptedLate:
-        changelog.append(
-          row.event, row.identity, bucket: task.stateBucket(of: row.event.time))
-      case .tooLate:
-        try outbox.setAside(
-          record, from: input.partition, reason: "too_late", to: configuration.topics.lateEvents)
-      case .duplicate:
-        break
-      }
+      taken += 1
     }
     return taken
   }
@@ -132,6 +137,16 @@ final class PartitionTask {
     let count = inputs.reduce(0) { $0 + $1.counts.accepted }
     if role == .keyed { acceptanceTimes.note(count - acceptedCount, at: now) }
     acceptedCount = count
+  }
+
+  /// Tells the task whether an input is idle; one with rows to take is not.
+  private func markIdle(_ input: Input, _ now: Milliseconds) {
+    let isIdle =
+      !input.hasRow
+      && input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, consumer)
+    guard isIdle != input.isMarkedIdle else { return }
+    input.isMarkedIdle = isIdle
+    task.markIdle(input.kind, isIdle)
   }
 
   // MARK: Committing
@@ -146,7 +161,11 @@ final class PartitionTask {
           revisionOf: conversion, bucket: task.stateBucket(of: conversion.time))
       }
     }
-    try task.forEachDelta { try outbox.send($0) }
+    try task.forEachDelta { delta in
+      // Older windows of a view that was added later are left to backfills.
+      let since = task.definitions.views[delta.view].since ?? .min
+      if delta.windowStart >= since { try outbox.send(delta) }
+    }
     try changelog.flush(
       task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
       to: outbox.transaction())

@@ -18,7 +18,7 @@ final class RollupPartition {
   private let configuration: Configuration
   private let codec: RollupCodec
   private let periods: [String: (dimensions: Int, period: Milliseconds)]
-  private let fingerprint: UInt64
+  private let fingerprint: DefinitionsFingerprint
   private var committedPosition: Int64
   private var sums: [Int64]
   private var metEnd: Int64?
@@ -111,14 +111,14 @@ final class RollupPartition {
     }
     try DeltaWire.decode(value, into: &sums)
     let identity = Hash128(BorrowedBytes(key))
-    if table.forgottenThrough.isKnown && !table.isKnown(identity) {
-      let windowEnd = try decode(key).windowEnd
-      if windowEnd <= table.forgottenThrough.time { return windowEnd }
+    guard !sums.withUnsafeBufferPointer({ table.addIfKnown(identity, sums: $0) }) else {
+      return nil
     }
-    if !table.isKnown(identity) {
-      let (decoded, windowEnd) = try decode(key)
-      table.insert(identity, key: decoded, windowEnd: windowEnd)
+    let (decoded, windowEnd) = try decode(key)
+    if table.forgottenThrough.isKnown && windowEnd <= table.forgottenThrough.time {
+      return windowEnd
     }
+    table.insert(identity, key: decoded, windowEnd: windowEnd)
     sums.withUnsafeBufferPointer { table.add(identity, sums: $0) }
     return nil
   }

@@ -1,6 +1,6 @@
 import Attribution
 
-// Safety: `ByteReader` moves its cursor only by `take`, which compares with `end` first; what it lends
+// Safety: `ByteWriter` writes where its maker has made room, as its users' headers say. `ByteReader` moves its cursor only by `take`, which compares with `end` first; what it lends
 // is valid as long as the bytes it was made of.
 
 extension [UInt8] {
@@ -24,11 +24,44 @@ extension [UInt8] {
   mutating func append(signed value: Int64) {
     append(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
   }
+}
 
-  /// Appends at most 255 bytes behind their count.
-  mutating func append(short bytes: BorrowedBytes) {
-    append(UInt8(bytes.count))
-    append(contentsOf: bytes.buffer)
+/// Writes values one after the other into memory that has room for them: its maker sees to that.
+struct ByteWriter {
+  private(set) var cursor: UnsafeMutableRawPointer
+
+  init(_ start: UnsafeMutableRawPointer) { cursor = start }
+
+  /// An integer's bytes, least significant first.
+  @inline(__always)
+  mutating func put<Integer: FixedWidthInteger & BitwiseCopyable>(integer: Integer) {
+    cursor.storeBytes(of: integer.littleEndian, as: Integer.self)
+    cursor += MemoryLayout<Integer>.size
+  }
+
+  /// An integer in as few 7-bit groups as it needs: ten bytes at most.
+  @inline(__always)
+  mutating func put(varint value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      put(integer: UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    put(integer: UInt8(truncatingIfNeeded: rest))
+  }
+
+  /// A signed integer, small magnitudes short.
+  @inline(__always)
+  mutating func put(signed value: Int64) {
+    put(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
+  }
+
+  /// At most 255 bytes behind their count.
+  @inline(__always)
+  mutating func put(short bytes: BorrowedBytes) {
+    put(integer: UInt8(bytes.count))
+    cursor.copyMemory(from: bytes.start, byteCount: bytes.count)
+    cursor += bytes.count
   }
 }
 

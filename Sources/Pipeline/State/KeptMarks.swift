@@ -69,9 +69,9 @@ package enum KeptMarks {
         guard let key = record.key, let value = record.value,
           let index = keys.firstIndex(where: { $0.elementsEqual(key) })
         else { return }
-        marks[tasks[index]] = try Changelog.kept(
-          inProgress: value, fingerprint: configuration.definitions.fingerprint,
-          topic: source.topic)
+        marks[tasks[index]] = try ProgressRecord(
+          value, under: configuration.definitions.fingerprint, topic: source.topic
+        ).kept
       }
       length *= 16
     } while marks.count < tasks.count && length / 16 < end

@@ -8,15 +8,18 @@ enum ProgressHeader {
   private static let version: UInt8 = 1
 
   /// Names the application and its definitions: two of them must not add to the same rollups.
-  static func fingerprint(of configuration: Configuration) -> UInt64 {
-    Array(configuration.applicationID.utf8).withUnsafeBytes {
-      Hash128(BorrowedBytes($0), seed: configuration.definitions.fingerprint).high
+  static func fingerprint(of configuration: Configuration) -> DefinitionsFingerprint {
+    var fingerprint = configuration.definitions.fingerprint
+    fingerprint.base = Array(configuration.applicationID.utf8).withUnsafeBytes {
+      Hash128(BorrowedBytes($0), seed: fingerprint.base).high
     }
+    return fingerprint
   }
 
-  static func encode(_ table: RollupTable, fingerprint: UInt64) -> [UInt8] {
+  static func encode(_ table: RollupTable, fingerprint: DefinitionsFingerprint) -> [UInt8] {
     var bytes = [version]
-    bytes.append(integer: fingerprint)
+    bytes.append(integer: fingerprint.base)
+    bytes.append(fingerprint.views)
     bytes.append(integer: table.finalThrough.time)
     for (task, status) in table.tasks.sorted(by: { $0.key < $1.key }) {
       bytes.append(integer: task)
@@ -27,16 +30,17 @@ enum ProgressHeader {
 
   /// - Parameter topic: named when the record was written under other definitions.
   static func decode(
-    _ value: UnsafeRawBufferPointer, fingerprint: UInt64, topic: String
+    _ value: UnsafeRawBufferPointer, fingerprint: DefinitionsFingerprint, topic: String
   ) throws -> (finalThrough: Watermark, tasks: [Int32: TaskStatus]) {
     var reader = ByteReader(value)
-    let found: (version: UInt8, fingerprint: UInt64) = (reader.integer(), reader.integer())
+    let foundVersion: UInt8 = reader.integer()
+    let found = DefinitionsFingerprint(base: reader.integer(), views: reader.fingerprints())
     let final: Int64 = reader.integer()
-    guard found.version == version, !reader.isCut else {
+    guard foundVersion == version, !reader.isCut else {
       throw PipelineError(
         "the rollups topic's progress record has an unknown format; run the version that wrote it")
     }
-    guard found.fingerprint == fingerprint else { throw PipelineError.otherDefinitions(topic) }
+    guard fingerprint.extends(found) else { throw PipelineError.otherDefinitions(topic) }
     var tasks: [Int32: TaskStatus] = [:]
     while !reader.isAtEnd {
       let task: Int32 = reader.integer()

@@ -6,9 +6,6 @@ import Attribution
 /// while the ones before are put in their places.
 struct Restoration {
   private static let batchSize = 512
-  /// Entries between the prefetch of a user's newest record and its use.
-  private static let lookahead = 8
-
   /// Entries restored.
   private(set) var count = 0
 
@@ -35,7 +32,6 @@ struct Restoration {
             campaign: entry.event.campaignID, channel: entry.event.channel, ad: entry.event.adID,
             bucket: bucket))
       }
-      task.prefetch(entry.identity, entry.event.kind)
       batch.append(entry)
       if batch.count == Restoration.batchSize { flush() }
     }
@@ -43,13 +39,20 @@ struct Restoration {
   }
 
   private mutating func flush() {
+    for entry in batch.prefix(AttributionTask.prefetchDistance) { prefetch(entry) }
     for index in batch.indices {
-      let ahead = index + Restoration.lookahead
-      if ahead < batch.count { task.prefetchJourney(batch[ahead].identity) }
+      let far = index + AttributionTask.prefetchDistance
+      if far < batch.count { prefetch(batch[far]) }
+      let near = index + AttributionTask.journeyDistance
+      if near < batch.count { task.prefetchJourney(batch[near].identity) }
       restore(batch[index])
     }
     count += batch.count
     batch.removeAll(keepingCapacity: true)
+  }
+
+  private func prefetch(_ entry: ChangelogEntry) {
+    task.prefetch(entry.identity, entry.event.kind)
   }
 
   private func restore(_ entry: ChangelogEntry) {

@@ -153,7 +153,8 @@ public struct Verification {
     let before = differences.total
     let count = Int128(oracle.accepted(.conversion)) * 1_000_000
     let value = oracle.totalValue
-    for view in definitions.views {
+    // A view that was added later has only what backfills have filled.
+    for view in definitions.views where view.since == nil {
       let rollups = rollups.latest.filter { $0.key.view.utf8.elementsEqual(view.name.utf8) }
       for (row, model) in definitions.models.enumerated() {
         let credits = rollups.reduce(Int128(0)) { $0 + Int128($1.value.sums.credits[row]) }

@@ -24,6 +24,12 @@ struct BackfillCommand: ParsableCommand {
   @OptionGroup var options: GlobalOptions
   @OptionGroup var period: PeriodOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Fill only these views, from the events that are counted already: for a view that was added with "
+        + "`since`. Late events go on waiting.", valueName: "name,name"))
+  var views: String?
+
   @Flag(help: "Show what would change, and change nothing.")
   var dryRun = false
 
@@ -34,6 +40,7 @@ struct BackfillCommand: ParsableCommand {
     let settings = try options.load()
     let logger = options.makeLogger()
     let range = try period.range
+    let views = try viewNames(settings.definitions)
     let stop = StopFlag()
     let signals = StopSignals { stop.raise() }
     let preflight = try Preflight(settings, logger: logger)
@@ -45,13 +52,25 @@ struct BackfillCommand: ParsableCommand {
       try publication.wait(shouldStop: { stop.isRaised })
       let result = try run(
         Backfill(
-          settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound), stop)
+          settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound,
+          views: views), stop)
       if !dryRun { try publication.wait(shouldStop: { stop.isRaised }) }
       if stop.isRaised { throw interruption }
       return result
     }
     let printout = BackfillPrintout(result, range, isDryRun: dryRun, settings.definitions)
     print(json ? printout.json : printout.text)
+  }
+
+  private func viewNames(_ definitions: Definitions) throws -> Set<String>? {
+    guard let views else { return nil }
+    let names = views.split(separator: ",").map(String.init)
+    for name in names where !definitions.views.contains(where: { $0.name == name }) {
+      let known = definitions.views.map(\.name).joined(separator: ", ")
+      throw ValidationError("--views: there is no view \(name); there are \(known).")
+    }
+    if names.isEmpty { throw ValidationError("--views names no view.") }
+    return Set(names)
   }
 
   private func run(_ backfill: Backfill, _ stop: StopFlag) throws -> BackfillResult {

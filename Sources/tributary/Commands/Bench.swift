@@ -28,8 +28,11 @@ struct Bench: ParsableCommand {
   @Option(name: .customLong("part"), help: "What to measure; repeatable. All parts by default.")
   var parts: [Part] = []
 
-  @Option(help: "Records per pass, as many again to warm up, and twice as many in topics.")
+  @Option(help: "Records per pass of the engine, and as many again to warm up.")
   var events = 1_000_000
+
+  @Option(help: "Records in topics; by default 4,500,000, with --quick 1,000,000.")
+  var records: Int?
 
   @Option(help: "Number of users.")
   var users = 200_000
@@ -53,6 +56,7 @@ struct Bench: ParsableCommand {
   var json = false
 
   func validate() throws {
+    if let records, records < 1 { throw ValidationError("--records must be at least 1.") }
     if events < 1 { throw ValidationError("--events must be at least 1.") }
     if users < 1 || campaigns < 1 {
       throw ValidationError("--users and --campaigns must be at least 1.")
@@ -102,7 +106,7 @@ struct Bench: ParsableCommand {
     defer { broker?.stopAndWait() }
     if let broker { settings.bootstrapServers = broker.bootstrapServers }
     let benchmark = ClusterBenchmark(
-      options: options, settings: settings, logger: options.makeLogger(), records: 2 * events,
+      options: options, settings: settings, logger: options.makeLogger(), records: recordCount,
       progress: note)
     var figures = ClusterFigures()
     figures.isLocalBroker = broker != nil
@@ -116,10 +120,12 @@ struct Bench: ParsableCommand {
     return figures
   }
 
+  private var recordCount: Int { records ?? (quick ? 1_000_000 : 4_500_000) }
+
   private var loads: [ClusterBenchmark.Load] {
     // All of it is within the horizon in the end.
     var base = workload
-    base.warmUp = 2 * events
+    base.warmUp = recordCount
     let main = ClusterBenchmark.Load(
       name: "4 partitions, \(users) users, \(campaigns) campaigns", options: base,
       workers: quick ? [2] : [2, 1], isMain: true)
