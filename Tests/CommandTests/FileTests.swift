@@ -1,6 +1,7 @@
 import Attribution
 import BrokerKit
 import Codec
+import Files
 import Foundation
 import Kafka
 import Testing
@@ -180,7 +181,10 @@ import TributaryTestKit
       "generate", "--jsonl", input, "--events", "20000", "--malformed", "0")
     let first = try cluster.program.start(
       ["ingest", input, "--rate", "1000"], outputFolder: folder.make("first"))
-    usleep(3_000_000)
+    let deadline = Date() + 60
+    while Date() < deadline, try cluster.records(of: cluster.configuration.filesTopic).isEmpty {
+      usleep(200_000)
+    }
     let second = try cluster.program.run("ingest", input)
     #expect(first.wait(seconds: 30) && first.terminationStatus == 1)
     let complaint = folder.text("first/errors").split(separator: "\n").last ?? ""

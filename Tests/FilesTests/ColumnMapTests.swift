@@ -55,5 +55,7 @@ import Testing
     #expect(kind("/clicks/in/conversions/2026/01.csv") == .conversion)
     #expect(kind("/clicks/in/costs/clicks.csv") == .click)
     #expect(kind("/clicks/in/orders.csv") == nil)
+    #expect(FileFinder.kind(of: "costs/2026.csv", below: "costs/") == .cost)
+    #expect(FileFinder.kind(of: "costs/2026.csv", below: "costs") == .cost)
   }
 }

@@ -42,7 +42,7 @@ public struct FileFinder: Sendable {
 
   /// What a file holds: one part, or one for each table.
   ///
-  /// - Parameter folder: names of folders above it say nothing about kinds.
+  /// - Parameter folder: names of folders above it say nothing about kinds; its own does.
   func parts(of path: String, below folder: String) throws -> [InputFile] {
     if let complaint = complaint(aboutNameOf: path, below: folder) { throw complaint }
     let format = FileFormat(name: path)!
@@ -86,12 +86,13 @@ public struct FileFinder: Sendable {
 
   // MARK: Names
 
+  /// By the file's name, or else those of the folders that it lies in, up to `folder` itself.
   static func kind(of path: String, below folder: String) -> EventKind? {
     let inner = path.hasPrefix(folder) ? path.dropFirst(folder.count) : path[...]
     for component in inner.split(separator: "/").reversed() {
       if let kind = kind(beginning: String(component)) { return kind }
     }
-    return nil
+    return folder.split(separator: "/").last.flatMap { kind(beginning: String($0)) }
   }
 
   private static func kind(beginning name: String) -> EventKind? {
