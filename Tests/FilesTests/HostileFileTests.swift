@@ -101,6 +101,12 @@ import Testing
         attributions: nil
       ).run()
     }
+    #expect(throws: FileError("\(path) is one of the files to read; write to another")) {
+      try FileAttribution(
+        Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
+        attributions: path
+      ).run()
+    }
     #expect(throws: FileAttribution.Stopped.self) {
       try FileAttribution(
         Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),

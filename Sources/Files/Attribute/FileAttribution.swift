@@ -68,6 +68,7 @@ public struct FileAttribution {
     guard let format = ResultFormat(path: output) else {
       throw FileError("\(output) must end in .csv, .jsonl or .sqlite")
     }
+    for result in [output] + (attributions.map { [$0] } ?? []) { try checkPlace(of: result) }
     let began = ContinuousClock.now
     let store = try ResultStore("\(output).\(getpid()).work", configuration.definitions)
     let log = try FileLog(
@@ -84,6 +85,23 @@ public struct FileAttribution {
     summary.setAside = log.setAside
     summary.seconds = began.duration(to: .now) / .seconds(1)
     return summary
+  }
+
+  /// Finds out before the work is done whether a result can be written, and would not replace an input.
+  private func checkPlace(of result: String) throws {
+    let folder = FileFinder.parent(result)
+    guard access(folder.isEmpty ? (result.hasPrefix("/") ? "/" : ".") : folder, W_OK) == 0 else {
+      throw FileError.system(result, "written")
+    }
+    var existing = stat()
+    guard stat(result, &existing) == 0 else { return }
+    for file in files.values.joined() {
+      var input = stat()
+      guard stat(file.path, &input) == 0 else { continue }
+      if input.st_dev == existing.st_dev, input.st_ino == existing.st_ino {
+        throw FileError("\(result) is one of the files to read; write to another")
+      }
+    }
   }
 
   /// Drives the workers to the end of the files.
