@@ -99,7 +99,7 @@ final class Recomputation {
       stretch.events.contains(event.time)
     else { return }
     let identity = EventIdentity(event)
-    for task in tasks { _ = task.apply(event, identity) }
+    for task in tasks { withUnsafePointer(to: event) { _ = task.apply($0, identity) } }
   }
 
   private func collect(_ task: AttributionTask, into sums: inout WindowSums) {
