@@ -27,7 +27,8 @@ public struct FileFinder: Sendable {
     var found = Found()
     for path in paths {
       if try FileFinder.isFolder(path) {
-        for file in try FileFinder.files(in: path) {
+        // What `ingest` has set aside is not to be read, what it has taken is.
+        for file in try FileFinder.files(in: path, excluding: [Intake.rejected]) {
           do { found.files += try parts(of: file, below: path) } catch let error as FileError {
             found.skipped.append("skipped: \(error)")
           }

@@ -79,8 +79,8 @@ struct AttributePrintout {
       guard counts.tooLate > 0, let place = summary.setAside.tooLate[kind] else { return nil }
       return """
         \(counts.tooLate) \(kind.inputName) came too late and do not count, the first at \
-        \(TerminalText.printable(place)): sort the files by event_time, or raise correction_horizon \
-        (now \(DurationText.text(of: horizon)))
+        \(TerminalText.printable(place)): sort the files by event_time, raise correction_horizon (now \
+        \(DurationText.text(of: horizon))), or look for an event before it whose time is far ahead
         """
     }
   }
