@@ -112,7 +112,8 @@ extension Setting {
     Setting(
       "views", \.definitions.views,
       "rollups to keep: each a `name`, `dimensions` (of `campaign_id`, `channel`, `ad_id`), a "
-        + "`period` that divides a day, and `bucket_conversions_by` (`conversion` or `touch`)",
+        + "`period` that divides a day, `bucket_conversions_by` (`conversion` or `touch`), and `since` for "
+        + "one that was added later",
       shape: .structure, read: { value throws(ConfigurationError) in try value.views() },
       render: { .blockList($0.map(\.flowText)) }),
     .duration(

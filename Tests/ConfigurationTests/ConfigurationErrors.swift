@@ -198,6 +198,9 @@ private let badFiles = [
     view("name: v, dimensions: [channel], period: 5m, bucket_conversions_by: click"),
     #"c.yaml:2:73: views[0].bucket_conversions_by cannot be "click"; valid: conversion, touch"#),
   BadFile(
+    view("name: v, dimensions: [channel], period: 5m, since: soon"),
+    #"c.yaml:2:57: views[0].since cannot be "soon"; write an instant, as in 2026-01-05T08:00:00Z"#),
+  BadFile(
     "views:\n- {name: v, dimensions: [channel], period: 5m}\n- {name: v, dimensions: [ad_id], period: 1h}",
     #"c.yaml:3:3: views[1] repeats the name "v"; give every view its own name"#),
   // Running

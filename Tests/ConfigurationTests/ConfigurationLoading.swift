@@ -60,6 +60,7 @@ let everythingChanged = """
       dimensions: [ad_id, channel]
       period: 10s
       bucket_conversions_by: touch
+      since: 2026-01-06T13:00:00.500+01:00
   allowed_lateness: 0s
   correction_horizon: 48h
   max_future_skew: 0ms
@@ -122,7 +123,7 @@ struct ConfigurationLoading {
       definitions.views == [
         View(
           name: "live", dimensions: [.adID, .channel], periodMilliseconds: 10_000,
-          bucketConversionsBy: .touch)
+          bucketConversionsBy: .touch, since: 1_767_700_800_500)
       ])
     #expect(definitions.allowedLateness == 0)
     #expect(definitions.correctionHorizon == 172_800_000)

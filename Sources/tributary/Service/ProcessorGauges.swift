@@ -27,6 +27,10 @@ struct ProcessorGauges: Sendable {
     ("tributary_records_total", .counter, "Committed input records by topic and outcome."),
     ("tributary_late_records_total", .counter, "Accepted records that came behind the watermark."),
     ("tributary_input_lag_records", .gauge, "Records waiting, by partition."),
+    (
+      "tributary_input_stalled_seconds", .gauge,
+      "For how long records have been waiting while the position did not move, by partition."
+    ),
     ("tributary_input_idle", .gauge, "1 where an input partition is idle."),
     ("tributary_watermark_lag_seconds", .gauge, "Wall clock less a task's watermark."),
     ("tributary_final_lag_seconds", .gauge, "Wall clock less what is final, by partition."),
@@ -101,6 +105,9 @@ struct ProcessorGauges: Sendable {
         "topic": source.partition.topic, "partition": "\(source.partition.partition)",
       ]
       metrics.set("tributary_input_lag_records", labels, to: source.lag.map { Double($0) })
+      metrics.set(
+        "tributary_input_stalled_seconds", labels,
+        to: worker.waits[source.partition].map { $0 / .seconds(1) } ?? 0)
       metrics.set("tributary_input_idle", labels, to: source.isIdle.map { $0 ? 1 : 0 })
       metrics.set(
         "tributary_last_progress_timestamp_seconds", labels,
