@@ -89,7 +89,7 @@ struct TaskState: ~Copyable {
     let (touch, link) = journeys.makeTouch(
       event.pointee.eventID, kind, time: time, placement: placement, session: session,
       bucket: bucket)
-    ledger.locate(placement, time, &journeys)
+    ledger.locate()
     let user = journeys.user(identity.user)
     let place = journeys.place(for: touch, of: user)
     for index in journeys.creditable.indices {
@@ -183,6 +183,8 @@ struct TaskState: ~Copyable {
       CPrefetch.prefetch(changed[index + 16].conversion)
     }
     if index + 8 < changed.count { journeys.prefetchJourney(changed[index + 8].user) }
+    // Mostly the conversion is the newest itself, and what it credits comes next.
+    if index + 4 < changed.count { journeys.prefetchNext(changed[index + 4].conversion.record) }
   }
 
   /// Closes the commit: forgets its effects and whatever the watermark has passed.

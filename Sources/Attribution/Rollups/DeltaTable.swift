@@ -62,30 +62,44 @@ struct DeltaTable: ~Copyable {
     slots.deallocate()
   }
 
+  /// A bucket to be looked for, and the hash that says where.
+  struct Search {
+    fileprivate var windowStart: Milliseconds
+    fileprivate var group: UInt32
+    fileprivate var hash: Int
+  }
+
   /// The bucket's row of sums, zero at first.
   mutating func row(_ group: UInt32, _ windowStart: Milliseconds) -> UnsafeMutablePointer<Int64> {
-    row(at: number(group, windowStart))
+    row(
+      at: number(
+        Search(
+          windowStart: windowStart, group: group, hash: DeltaTable.hash(group, windowStart))))
+  }
+
+  /// Has the memory fetched in which `number` will look.
+  @inline(__always)
+  func search(for group: UInt32, _ windowStart: Milliseconds) -> Search {
+    let hash = DeltaTable.hash(group, windowStart)
+    CPrefetch.prefetch(slots + hash & (2 * rowCapacity - 1))
+    return Search(windowStart: windowStart, group: group, hash: hash)
   }
 
   /// The number of the bucket's row, valid until `removeAll`.
-  mutating func number(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
+  @inline(__always)
+  mutating func number(_ search: Search) -> Int {
     let mask = 2 * rowCapacity - 1
-    var index = DeltaTable.hash(group, windowStart) & mask
+    var index = search.hash & mask
     while slots[index].entry != 0 {
-      if slots[index].group == group && slots[index].windowStart == windowStart {
+      if slots[index].group == search.group && slots[index].windowStart == search.windowStart {
         return Int(slots[index].entry - 1)
       }
       index = (index + 1) & mask
     }
-    return addRow(group, windowStart)
+    return addRow(search.group, search.windowStart)
   }
 
   func row(at number: Int) -> UnsafeMutablePointer<Int64> { cells + number * layout.width }
-
-  /// Has the memory fetched in which `number` will look.
-  func prefetch(_ group: UInt32, _ windowStart: Milliseconds) {
-    CPrefetch.prefetch(slots + DeltaTable.hash(group, windowStart) & (2 * rowCapacity - 1))
-  }
 
   /// Has a row fetched.
   func prefetch(row number: Int) {

@@ -99,6 +99,11 @@ struct Journeys: ~Copyable {
   /// Has the user's newest record fetched, whose slot has been.
   mutating func prefetchJourney(_ hash: Hash128) { users.prefetchNewest(hash, &arena) }
 
+  /// Has the record before this one fetched.
+  func prefetchNext(_ record: RecordPointer) {
+    if let next = arena.resolve(record.pointee.next) { CPrefetch.prefetch(next) }
+  }
+
   // MARK: Lists
 
   /// Finds where a touch goes, and fills `creditable` on the way.

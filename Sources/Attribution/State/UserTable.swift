@@ -71,7 +71,10 @@ struct UserTable: ~Copyable {
     let end = min(slot + UserTable.fetchedSlots, slots + capacity)
     while slot < end, !slot.pointee.isNeverUsed {
       if slot.pointee.hash == hash.high {
-        if let newest = arena.resolve(slot.pointee.newest) { CPrefetch.prefetch(newest) }
+        guard let newest = arena.resolve(slot.pointee.newest) else { return }
+        CPrefetch.prefetch(newest)
+        // A head may lie across two cache lines.
+        CPrefetch.prefetch(newest + MemoryLayout<RecordHead>.size - 1)
         return
       }
       slot += 1

@@ -75,6 +75,8 @@ public struct Yardstick {
     func run() throws -> Int {
       var settings = ClientSettings.common(configuration)
       settings["enable.partition.eof"] = "true"
+      // The local broker answers with a whole partition.
+      settings["receive.message.max.bytes"] = "1000000000"
       let consumer = try Consumer(settings, logger: logger)
       defer { consumer.close(timeoutMilliseconds: 0) }
       try consumer.assign(partitions.map { ($0.name, offset: LogicalOffset.beginning) })

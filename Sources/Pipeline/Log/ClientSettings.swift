@@ -79,8 +79,7 @@ public enum ClientSettings {
   /// find a key's partition.
   public static func producer(_ configuration: Configuration) -> ClientConfiguration {
     var settings: ClientConfiguration = [
-      "compression.type": "lz4", "linger.ms": "5", "batch.size": "1000000",
-      "batch.num.messages": "100000",
+      "compression.type": "lz4", "linger.ms": "5", "batch.size": "262144",
       "queue.buffering.max.messages": "1000000", "queue.buffering.max.kbytes": "65536",
       "transaction.timeout.ms": "15000", "message.timeout.ms": "14000",
       "message.max.bytes": "\(Configuration.largestRecord)",
@@ -103,6 +102,7 @@ public enum ClientSettings {
     var settings = producer(configuration)
     settings["linger.ms"] =
       configuration.kafka["linger.ms"] ?? configuration.kafka["queue.buffering.max.ms"] ?? "1000"
+    settings["batch.size"] = configuration.kafka["batch.size"] ?? "1000000"
     settings["transactional.id"] = id
     return settings
   }

@@ -10,6 +10,9 @@ package final class Changelog {
   /// Closes a record before it outgrows what brokers accept (1 MB by default).
   static let largestRecord = 512 << 10
 
+  /// Chunks kept for the next commit; each may hold a megabyte.
+  private static let mostSpare = 2
+
   private let name: String
   private let topic: String
   private let partition: Int32
@@ -73,6 +76,7 @@ package final class Changelog {
     for bucket in chunks.keys.sorted() { close(bucket) }
     for (key, chunk) in closed {
       try produce(key, chunk.bytes, to: producer)
+      guard spare.count < Changelog.mostSpare else { continue }
       chunk.removeAll()
       spare.append(chunk)
     }

@@ -3,13 +3,13 @@ import CMalloc
 /// Has the allocator give memory back to the system, but not what is used again at once.
 ///
 /// librdkafka frees fetched batches on other threads than took them; with glibc's defaults what a large
-/// backlog took stays in per-thread arenas for good. The limits are well above a batch, which is a
-/// megabyte at most once decompressed: memory that the system has to clear again for every batch
-/// costs as much as reading it.
+/// backlog took stays in per-thread arenas for good. The limit is above what most batches take once they
+/// are decompressed: memory that the system has to clear again for every batch costs as much as
+/// reading it.
 func limitIdleMemory() {
   mallopt(M_ARENA_MAX, 4)
-  mallopt(M_MMAP_THRESHOLD, 4 << 20)
-  mallopt(M_TRIM_THRESHOLD, 32 << 20)
+  mallopt(M_MMAP_THRESHOLD, 1 << 20)
+  mallopt(M_TRIM_THRESHOLD, 4 << 20)
   // An arena grows by this much at a time, with a system call each.
-  mallopt(M_TOP_PAD, 2 << 20)
+  mallopt(M_TOP_PAD, 1 << 20)
 }

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// A new application over the same inputs publishes what the former did: how definitions are changed.
+@Suite struct ReplayTests {
+  @Test func aNewApplicationReproducesWhatWasPublished() throws {
+    let cluster = try Cluster(["TRIBUTARY_MODELS": "[last_touch, linear, position_based]"])
+    for (seed, start) in [("1", "2026-01-05T08:00:00Z"), ("2", "2026-01-05T09:00:00Z")] {
+      // The second half finds the first one published, and corrects it.
+      let traffic = try cluster.program.run(
+        "generate", "--events", "20000", "--users", "2000", "--late", "0.05", "--costs",
+        "--seed", seed, "--start", start)
+      #expect(traffic.status == 0, "\(traffic.errors)")
+      #expect(try cluster.program.run("run", "--exit-at-end").status == 0)
+    }
+
+    var next = cluster.program
+    next.environment["TRIBUTARY_APPLICATION_ID"] = "\(cluster.prefix)-next"
+    let outputs = ["rollups", "attributions", "dead-letters", "late-events"]
+    for name in outputs {
+      let key = name.replacingOccurrences(of: "-", with: "_").uppercased()
+      next.environment["TRIBUTARY_TOPICS_\(key)"] = "\(cluster.prefix)-next-\(name)"
+    }
+    _ = try next.run("topics", "create")
+    let replay = try next.run("run", "--exit-at-end")
+    #expect(replay.status == 0, "\(replay.errors)")
+
+    for name in outputs.prefix(2) {
+      let former = try numbers(of: "\(cluster.prefix)-\(name)", cluster)
+      let again = try numbers(of: "\(cluster.prefix)-next-\(name)", cluster)
+      #expect(former.count > 500)
+      #expect(former == again, "\(name)")
+    }
+    for name in outputs.suffix(2) {
+      let former = try cluster.records(of: "\(cluster.prefix)-\(name)").compactMap(\.value)
+      let again = try cluster.records(of: "\(cluster.prefix)-next-\(name)").compactMap(\.value)
+      #expect(!former.isEmpty && Set(former) == Set(again), "\(name)")
+    }
+  }
+
+  /// The newest value of every key, without how often and when it was published.
+  private func numbers(of topic: String, _ cluster: Cluster) throws -> [[UInt8]: NSDictionary] {
+    var found: [[UInt8]: NSDictionary] = [:]
+    for record in try cluster.records(of: topic) {
+      guard let key = record.key, key.first != UInt8(ascii: "@"), let value = record.value else {
+        continue
+      }
+      var fields = try #require(
+        JSONSerialization.jsonObject(with: Data(value)) as? [String: Any])
+      fields["revision"] = nil
+      fields["watermark"] = nil
+      found[key] = fields as NSDictionary
+    }
+    return found
+  }
+}
