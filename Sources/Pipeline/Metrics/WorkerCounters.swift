@@ -1,4 +1,5 @@
 import Attribution
+import Kafka
 
 /// What a worker has done since it was made. All of it only grows.
 public struct WorkerCounters: Sendable {
@@ -10,6 +11,15 @@ public struct WorkerCounters: Sendable {
     case unknown
     /// The worker could not go on and was built again.
     case failed
+
+    /// What becomes of a transaction after an error of this disposition.
+    init(after disposition: KafkaError.Disposition?) {
+      switch disposition {
+      case .abortRequired: self = .aborted
+      case .timedOut, .retriable: self = .unknown
+      default: self = .failed
+      }
+    }
   }
 
   /// Committed records, by input and outcome.

@@ -128,16 +128,12 @@ package final class Worker<S: Stage> {
   /// Sees to it that nothing of a failed transaction can be committed; throws what only a new worker
   /// can mend.
   private func endTransaction(after error: any Error) throws {
-    switch (error as? KafkaError)?.disposition {
-    case .abortRequired:
-      context.meter.count(.aborted)
-      try context.outbox.abort()
-    case .timedOut, .retriable:
-      context.meter.count(.unknown)
-      try context.outbox.renew()
-    default:
-      context.meter.count(.failed)
-      throw error
+    let disposition = (error as? KafkaError)?.disposition
+    context.meter.count(WorkerCounters.TransactionResult(after: disposition))
+    switch disposition {
+    case .abortRequired: try context.outbox.abort()
+    case .timedOut, .retriable: try context.outbox.renew()
+    default: throw error
     }
   }
 
@@ -159,6 +155,7 @@ package final class Worker<S: Stage> {
       defer { giveUp() }
       context.logger.warning(
         "partitions lost: their open transaction is aborted, nothing is counted twice")
+      if context.outbox.isOpen { context.meter.count(.aborted) }
       do { try context.outbox.abort() } catch { try endTransaction(after: error) }
     }
   }
