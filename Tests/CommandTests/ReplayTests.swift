@@ -29,13 +29,22 @@ import Testing
       let former = try numbers(of: "\(cluster.prefix)-\(name)", cluster)
       let again = try numbers(of: "\(cluster.prefix)-next-\(name)", cluster)
       #expect(former.count > 500)
-      #expect(former == again, "\(name)")
+      let differing = Set(former.keys).union(again.keys).filter { former[$0] != again[$0] }
+      let first = differing.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
+      #expect(differing.isEmpty, "\(name): \(differing.count) differ, as \(first)")
     }
     for name in outputs.suffix(2) {
       let former = try cluster.records(of: "\(cluster.prefix)-\(name)").compactMap(\.value)
       let again = try cluster.records(of: "\(cluster.prefix)-next-\(name)").compactMap(\.value)
-      #expect(!former.isEmpty && Set(former) == Set(again), "\(name)")
+      #expect(Set(former) == Set(again), "\(name)")
     }
+  }
+
+  private func isEmpty(_ rollup: [String: Any]) -> Bool {
+    guard let credits = rollup["conversions"] as? [String: String] else { return false }
+    return ["impressions", "clicks"].allSatisfy { rollup[$0] as? Int == 0 }
+      && rollup["spend"] as? String == "0.000000"
+      && credits.values.allSatisfy { $0 == "0.000000" }
   }
 
   /// The newest value of every key, without how often and when it was published.
@@ -49,7 +58,8 @@ import Testing
         JSONSerialization.jsonObject(with: Data(value)) as? [String: Any])
       fields["revision"] = nil
       fields["watermark"] = nil
-      found[key] = fields as NSDictionary
+      // A bucket whose only credit has moved elsewhere is published with zeros, or never was.
+      found[key] = isEmpty(fields) ? nil : fields as NSDictionary
     }
     return found
   }
