@@ -22,7 +22,7 @@ import TributaryTestKit
       "attribute", input, "-o", output, "--attributions", output + "-a.jsonl", "--json")
     #expect(attributed.status == 0, "\(attributed.errors)")
 
-    let ingested = try cluster.program.run("ingest", input, "--allow-broken")
+    let ingested = try cluster.program.run("ingest", input)
     #expect(ingested.status == 0, "\(ingested.errors)")
     let run = try cluster.program.run("run", "--exit-at-end", timeout: 60)
     #expect(run.status == 0, "\(run.errors)")

@@ -21,8 +21,9 @@ public final class FileIngest {
     public var rate: Int?
     /// Leaves files where they are.
     public var keepsFiles = false
-    /// Takes files in which records cannot be used.
-    public var allowsBroken = false
+    /// The share of a file's records that may be unusable, 0 to 1. In a file with more of them something
+    /// is wrong with the file; fewer become dead letters.
+    public var brokenShare = 0.01
     /// How much goes into one transaction.
     var transactionSize = 20_000
     /// Before a failed transaction is tried again, in seconds.
@@ -170,10 +171,10 @@ public final class FileIngest {
     guard FileStamp(path) == stamp else {
       return logger.notice("\(path) is still being written; left for later")
     }
-    guard report.error == nil, report.faultCount == 0 || options.allowsBroken else {
+    guard report.error == nil, report.faultShare <= options.brokenShare else {
       return try reject(path, stamp, report, intake)
     }
-    try send(path, stamp, parts, report.surveys, intake)
+    try send(path, stamp, parts, report, intake)
   }
 
   private func withoutTopic(_ part: InputFile) -> FileError {
@@ -204,9 +205,10 @@ public final class FileIngest {
   // MARK: Records
 
   private func send(
-    _ path: String, _ stamp: FileStamp, _ parts: [InputFile], _ surveys: [FileSurvey],
+    _ path: String, _ stamp: FileStamp, _ parts: [InputFile], _ report: RejectionReport,
     _ intake: Intake
   ) throws {
+    let surveys = report.surveys
     let hash = try ContentHash(ofFile: path)
     var isNew = false
     for (part, survey) in zip(parts, surveys) {
@@ -227,13 +229,18 @@ public final class FileIngest {
     let what = isNew ? "taken: \(path), \(records) records" : "\(path) was taken before"
     guard !options.keepsFiles else {
       passed[path] = stamp
-      return logger.info("\(what)")
+      logger.info("\(what)")
+      if report.faultCount > 0 { logger.warning("\(report.summary); they are dead letters") }
+      return
     }
     let target: String
     do { target = try intake.move(path, to: Intake.taken) } catch {
       throw FileError("\(error); it is in the topics. --keep leaves files where they are")
     }
     logger.info("\(what); now \(target)")
+    guard report.faultCount > 0 else { return }
+    try report.write(beside: target, wasTaken: true)
+    logger.warning("\(report.summary); they are dead letters, and in a report beside it")
   }
 
   private enum Outcome { case nothingToDo, done, stopped }

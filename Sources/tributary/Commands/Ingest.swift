@@ -10,9 +10,11 @@ struct Ingest: ParsableCommand {
     abstract: "Take files into the input topics, each once and whole.",
     discussion: """
       What a file holds is told by its name or its folder's: impressions*, clicks*, conversions*, \
-      costs*; in a SQLite file by the names of its tables. Every record is checked first. A file in \
-      which some cannot be used, or that cannot be read to its end, is moved to rejected/ in its folder, \
-      with a report of line numbers and reasons beside it. One that is in the topics is moved to taken/.
+      costs*; in a SQLite file by the names of its tables. Every record is checked first. A file of which \
+      more than a hundredth cannot be used (--allow-broken), or that cannot be read to its end, is moved \
+      to rejected/ in its folder, with a report of line numbers and reasons beside it. One that is in the \
+      topics is moved to taken/; a few records that cannot be used become dead letters and are in a \
+      report there.
 
       How far a file has been taken is written in the same transactions as its records, to the topic \
       <application_id>-files: however often the process dies, every record comes once. The same content \
@@ -45,13 +47,19 @@ struct Ingest: ParsableCommand {
   @Flag(help: "Leave files where they are.")
   var keep = false
 
-  @Flag(help: "Take files with records that cannot be used, which then become dead letters.")
-  var allowBroken = false
+  @Option(
+    help: ArgumentHelp(
+      "Take files of whose records up to this share cannot be used; those become dead letters.",
+      valueName: "0...1"))
+  var allowBroken = 0.01
 
   @Flag(help: "Print the summary as JSON.")
   var json = false
 
   func validate() throws {
+    if !(0...1).contains(allowBroken) {
+      throw ValidationError("--allow-broken must be a share from 0 to 1.")
+    }
     if rate < 0 { throw ValidationError("--rate must not be negative.") }
     do { _ = try DurationText.parse(settle) } catch {
       throw ValidationError("--settle: \(error)")
@@ -98,7 +106,7 @@ struct Ingest: ParsableCommand {
     ingest.timestamps = timestamps
     ingest.rate = rate > 0 ? rate : nil
     ingest.keepsFiles = keep
-    ingest.allowsBroken = allowBroken
+    ingest.brokenShare = allowBroken
     return ingest
   }
 
