@@ -28,6 +28,7 @@ public final class Backfill {
   private let views: Set<String>?
   private var definitions: Definitions { configuration.definitions }
 
+  private var producer: (any LogProducer)?
   private var ledger = BackfillLedger()
   private var kept: [TaskName: Watermark] = [:]
   private var inputs: [(kind: EventKind, partition: TopicPartition, end: Int64)] = []
@@ -62,6 +63,11 @@ public final class Backfill {
   ///
   /// - Parameter isDryRun: find out what would change, and change nothing.
   public func run(isDryRun: Bool) throws -> BackfillResult {
+    if !isDryRun { try takeOver() }
+    defer {
+      producer?.close()
+      producer = nil
+    }
     ledger = try BackfillLedger(configuration, from: log)
     kept = try KeptMarks.read(configuration, plan, from: log)
     try findInputs()
@@ -82,18 +88,16 @@ public final class Backfill {
     var published = try PublishedPeriod(
       configuration, windows: first.windows.lowerBound..<last.windows.upperBound,
       conversions: first.conversions.lowerBound..<last.conversions.upperBound, from: log)
-    let producer = isDryRun ? nil : try makeProducer()
-    defer { producer?.close() }
-    for (stretch, starts) in zip(stretches, starts) {
-      try run(stretch, starts, &published, producer)
-    }
+    for (stretch, starts) in zip(stretches, starts) { try run(stretch, starts, &published) }
     return result
   }
 
-  private func makeProducer() throws -> any LogProducer {
+  /// Ends the transaction that an earlier backfill has left open, and fences one that still runs: of two
+  /// at a time, the second goes on.
+  public func takeOver() throws {
+    guard producer == nil else { return }
     try log.makeCompactedTopic(configuration.backfillsTopic)
-    // Of two backfills at a time the first is fenced by the second.
-    return try log.makeProducer(transactionalID: "\(configuration.applicationID)-backfill")
+    producer = try log.makeProducer(transactionalID: "\(configuration.applicationID)-backfill")
   }
 
   // MARK: What there is
@@ -142,8 +146,7 @@ public final class Backfill {
   // MARK: One stretch
 
   private func run(
-    _ stretch: Stretch, _ starts: [TopicPartition: Int64], _ published: inout PublishedPeriod,
-    _ producer: (any LogProducer)?
+    _ stretch: Stretch, _ starts: [TopicPartition: Int64], _ published: inout PublishedPeriod
   ) throws {
     let recomputation = Recomputation(stretch, definitions, log: log) { [self] in
       progress.done += 1

@@ -42,7 +42,8 @@ struct Tributary: ParsableCommand {
     case let error as ConfigurationError:
       complain("\(error)")
       Foundation.exit(2)
-    case is PipelineError, is KafkaError, is LocalBroker.Unavailable, is ReportingError,
+    case is PipelineError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
+      is ReportingError,
       is SQLError, is FileError, is Failure:
       complain("\(error)")
       Foundation.exit(1)

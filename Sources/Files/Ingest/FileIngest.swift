@@ -23,7 +23,7 @@ public final class FileIngest {
     public var keepsFiles = false
     /// The share of a file's records that may be unusable, 0 to 1. In a file with more of them something
     /// is wrong with the file; fewer become dead letters.
-    public var brokenShare = 0.01
+    public var brokenShare = 0.2
     /// How much goes into one transaction.
     var transactionSize = 20_000
     /// Before a failed transaction is tried again, in seconds.

@@ -60,6 +60,6 @@ final class KafkaLogScan: LogScan {
 }
 
 /// A log that could not be read to its end in time; worth another try.
-struct LogStall: Error, CustomStringConvertible {
-  let description: String
+public struct LogStall: Error, CustomStringConvertible {
+  public let description: String
 }

@@ -48,12 +48,12 @@ struct BackfillCommand: ParsableCommand {
     try preflight.checkHistory(plan)
     let log = KafkaLog(settings, plan: plan, logger: logger)
     let publication = Publication(settings, plan: plan, log: log, logger: logger)
+    let backfill = Backfill(
+      settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound, views: views)
     let result = try withExtendedLifetime(signals) {
+      if !dryRun { try backfill.takeOver() }
       try publication.wait(shouldStop: { stop.isRaised })
-      let result = try run(
-        Backfill(
-          settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound,
-          views: views), stop)
+      let result = try run(backfill, stop)
       if !dryRun { try publication.wait(shouldStop: { stop.isRaised }) }
       if stop.isRaised { throw interruption }
       return result

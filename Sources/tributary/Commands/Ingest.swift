@@ -11,7 +11,7 @@ struct Ingest: ParsableCommand {
     discussion: """
       What a file holds is told by its name or its folder's: impressions*, clicks*, conversions*, \
       costs*; in a SQLite file by the names of its tables. Every record is checked first. A file of which \
-      more than a hundredth cannot be used (--allow-broken), or that cannot be read to its end, is moved \
+      more than a fifth cannot be used (--allow-broken), or that cannot be read to its end, is moved \
       to rejected/ in its folder, with a report of line numbers and reasons beside it. One that is in the \
       topics is moved to taken/; a few records that cannot be used become dead letters and are in a \
       report there.
@@ -51,7 +51,7 @@ struct Ingest: ParsableCommand {
     help: ArgumentHelp(
       "Take files of whose records up to this share cannot be used; those become dead letters.",
       valueName: "0...1"))
-  var allowBroken = 0.01
+  var allowBroken = 0.2
 
   @Flag(help: "Print the summary as JSON.")
   var json = false
