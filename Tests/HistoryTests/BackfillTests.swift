@@ -228,18 +228,3 @@ import Testing
     }
   }
 }
-
-extension Simulation {
-  /// The latest of every rollup, as readers see it.
-  fileprivate func rollupsOnTopic() -> [RollupKey: Rollup] {
-    var rollups: [RollupKey: Rollup] = [:]
-    let codec = RollupCodec(definitions: configuration.definitions)
-    log.forEachRecord(of: configuration.topics.rollups) { record in
-      guard let key = record.key, key.first != UInt8(ascii: "@"), let value = record.value,
-        let rollup = try? codec.decode(value)
-      else { return }
-      rollups[rollup.key] = rollup
-    }
-    return rollups
-  }
-}

@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 import History
 import Kafka
 import Pipeline
@@ -92,6 +93,19 @@ extension Simulation {
       verification.note(unprocessed: Int(log.end(of: name) - committed), of: "\(name)")
     }
     return verification.finish()
+  }
+
+  /// The latest of every rollup, as readers see it.
+  package func rollupsOnTopic() -> [RollupKey: Rollup] {
+    var rollups: [RollupKey: Rollup] = [:]
+    let codec = RollupCodec(definitions: configuration.definitions)
+    log.forEachRecord(of: configuration.topics.rollups) { record in
+      guard let key = record.key, key.first != UInt8(ascii: "@"), let value = record.value,
+        let rollup = try? codec.decode(value)
+      else { return }
+      rollups[rollup.key] = rollup
+    }
+    return rollups
   }
 
   private var inputPartitions: [TopicPartition] {
