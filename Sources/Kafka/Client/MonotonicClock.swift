@@ -14,7 +14,8 @@ struct Deadline {
   private let atMilliseconds: Int64
 
   init(afterMilliseconds timeout: Int32) {
-    atMilliseconds = MonotonicClock.milliseconds + Int64(max(0, timeout))
+    // The clock drops the fraction of its millisecond: without one more, the wait could be short.
+    atMilliseconds = MonotonicClock.milliseconds + (timeout > 0 ? Int64(timeout) + 1 : 0)
   }
 
   /// Milliseconds left, never below 0.
