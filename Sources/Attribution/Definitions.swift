@@ -1,5 +1,5 @@
 /// The attribution models of the contract, section 4.
-public enum Model: String, CaseIterable, Sendable, Hashable {
+public enum Model: String, CaseIterable, Codable, Sendable, Hashable {
   case firstTouch = "first_touch"
   case lastTouch = "last_touch"
   case linear = "linear"
@@ -48,7 +48,7 @@ public struct View: Sendable, Hashable {
     let text =
       "\(name)|\(dimensions.map(\.rawValue).joined(separator: ","))|\(periodMilliseconds)"
       + "|\(bucketConversionsBy.rawValue)|\(since ?? .min)"
-    return Array(text.utf8).withUnsafeBytes { Hash128(BorrowedBytes($0)).high }
+    return textHash(text)
   }
 
   /// The start of the window that holds `time`: aligned to the epoch, also before it.
@@ -69,6 +69,9 @@ public struct Definitions: Sendable, Hashable {
   public var touchKinds: Set<EventKind> = [.click]
   public var preferClicks = true
   public var models: [Model] = [.lastTouch]
+  /// Models that were added when there was history already: in windows that start before this their
+  /// credits are left to backfills.
+  public var modelsSince: [Model: Milliseconds] = [:]
   public var halfLife: Milliseconds = 7 * 86_400_000
   public var directChannels: [String] = ["direct"]
   public var views: [View] = [
@@ -82,38 +85,60 @@ public struct Definitions: Sendable, Hashable {
 
   public init() {}
 
+  /// From which window start on each of the models is credited.
+  public var modelStarts: [Milliseconds] { models.map { modelsSince[$0] ?? .min } }
+
+  /// The same without history: every view and model is there from the first event on.
+  public var fromTheBeginning: Definitions {
+    var definitions = self
+    definitions.modelsSince = [:]
+    for index in views.indices { definitions.views[index].since = nil }
+    return definitions
+  }
+
   /// Names everything that what is remembered or published depends on.
   public var fingerprint: DefinitionsFingerprint {
-    DefinitionsFingerprint(base: baseFingerprint, views: views.map(\.fingerprint))
+    DefinitionsFingerprint(
+      base: baseFingerprint, models: models.map(fingerprint(of:)), views: views.map(\.fingerprint))
+  }
+
+  /// Names a model and when it was added.
+  public func fingerprint(of model: Model) -> UInt64 {
+    textHash("\(model.rawValue)|\(modelsSince[model] ?? .min)")
   }
 
   private var baseFingerprint: UInt64 {
     let parts = [
       currency, "\(lookback)", "\(impressionLookback)", "\(preferClicks)", "\(halfLife)",
       "\(correctionHorizon)", touchKinds.map { "\($0.rawValue)" }.sorted().joined(separator: ","),
-      models.map(\.rawValue).joined(separator: ","),
       directChannels.sorted().joined(separator: "\n"),
     ]
-    return Array(parts.joined(separator: "\u{0}").utf8).withUnsafeBytes {
-      Hash128(BorrowedBytes($0)).high
-    }
+    return textHash(parts.joined(separator: "\u{0}"))
   }
 }
 
-/// Names definitions. State and rollups written under another base, or under a view that is there no
-/// more, must not be added to; views may be new.
+private func textHash(_ text: String) -> UInt64 {
+  Array(text.utf8).withUnsafeBytes { Hash128(BorrowedBytes($0)).high }
+}
+
+/// Names definitions. State and rollups written under another base, or under a view or model that is
+/// there no more, must not be added to. Views may be new; so may models, behind the others: sums are in
+/// their order.
 public struct DefinitionsFingerprint: Sendable, Equatable {
   public var base: UInt64
+  public var models: [UInt64]
   public var views: [UInt64]
 
-  public init(base: UInt64, views: [UInt64]) {
+  public init(base: UInt64, models: [UInt64], views: [UInt64]) {
     self.base = base
+    self.models = models
     self.views = views
   }
 
   /// Whether what was written under `former` may be added to.
   public func extends(_ former: DefinitionsFingerprint) -> Bool {
-    base == former.base && Set(former.views).isSubset(of: views)
+    base == former.base && models.starts(with: former.models)
+      && Set(former.views).isSubset(of: views)
   }
 }
 

@@ -97,10 +97,12 @@ extension Setting {
       read: { value throws(ConfigurationError) in try value.bool() },
       render: { .plain($0 ? "true" : "false") }),
     Setting(
-      "models", \.definitions.models,
-      "any of " + Model.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "), shape: .list,
+      "models", \.definitions.configuredModels,
+      "any of " + Model.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+        + "; one that was added later as `{name: linear, since: \"2026-01-06T12:00:00Z\"}`",
+      shape: .list,
       read: { value throws(ConfigurationError) in try value.models() },
-      render: { .flowList($0.map(\.rawValue)) }),
+      render: { .plain("[" + $0.map(\.flowText).joined(separator: ", ") + "]") }),
     .duration(
       "half_life", \.definitions.halfLife, "`time_decay` halves a touch's weight this often"),
     Setting(

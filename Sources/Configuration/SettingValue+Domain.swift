@@ -49,15 +49,33 @@ extension SettingValue {
     return Set(kinds)
   }
 
-  func models() throws(ConfigurationError) -> [Model] {
-    let models = try distinct { item throws(ConfigurationError) in
-      try item.choice(of: Model.self)
+  func models() throws(ConfigurationError) -> [ConfiguredModel] {
+    var models: [ConfiguredModel] = []
+    for item in try items() {
+      let model = try item.model()
+      if models.contains(where: { $0.model == model.model }) {
+        throw item.error("repeats \(quoted(model.model.rawValue))", "list it once")
+      }
+      models.append(model)
     }
     if models.isEmpty {
       let names = Model.allCases.map(\.rawValue).joined(separator: ", ")
       throw error("is empty", "list at least one of " + names)
     }
     return models
+  }
+
+  /// A name, or a mapping of `name` and `since`.
+  private func model() throws(ConfigurationError) -> ConfiguredModel {
+    guard node.mapping != nil else {
+      return ConfiguredModel(model: try choice(of: Model.self), since: nil)
+    }
+    let fields = try fields(["name", "since"])
+    guard let name = fields["name"] else {
+      throw error("has no name", "a model that was added later needs name and since")
+    }
+    return ConfiguredModel(
+      model: try name.choice(of: Model.self), since: try fields["since"]?.instant())
   }
 
   // MARK: Views
@@ -78,14 +96,7 @@ extension SettingValue {
 
   private func view() throws(ConfigurationError) -> View {
     let keys = ["name", "dimensions", "period", "bucket_conversions_by", "since"]
-    var fields: [String: SettingValue] = [:]
-    for (key, value) in try entries() {
-      let name = key.node.scalar?.string ?? ""
-      guard keys.contains(name) else {
-        throw key.unknownKey(name, among: keys)
-      }
-      fields[name] = value
-    }
+    let fields = try fields(keys)
     guard let name = fields["name"], let dimensions = fields["dimensions"],
       let period = fields["period"]
     else {
@@ -98,6 +109,17 @@ extension SettingValue {
       bucketConversionsBy: try fields["bucket_conversions_by"]?.choice(of: ConversionBucket.self)
         ?? .conversion,
       since: try fields["since"]?.instant())
+  }
+
+  /// The values of a mapping that may have these keys.
+  private func fields(_ keys: [String]) throws(ConfigurationError) -> [String: SettingValue] {
+    var fields: [String: SettingValue] = [:]
+    for (key, value) in try entries() {
+      let name = key.node.scalar?.string ?? ""
+      guard keys.contains(name) else { throw key.unknownKey(name, among: keys) }
+      fields[name] = value
+    }
+    return fields
   }
 
   private func instant() throws(ConfigurationError) -> Milliseconds {

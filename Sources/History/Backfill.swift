@@ -25,7 +25,7 @@ public final class Backfill {
   private let log: any ArchiveLog
   private let from: Milliseconds
   private let to: Milliseconds
-  private let views: Set<String>?
+  private let fill: Fill?
   private var definitions: Definitions { configuration.definitions }
 
   private var producer: (any LogProducer)?
@@ -44,13 +44,13 @@ public final class Backfill {
   /// - Parameters:
   ///   - from: the first event time, in milliseconds.
   ///   - to: the event time behind the last.
-  ///   - views: fill these views from the events that are counted already, and leave all else as it is;
-  ///     nil for all views, the attributions, and the late events.
+  ///   - fill: fill this from the events that are counted already, and leave all else as it is; nil for
+  ///     everything, and the late events with it.
   public init(
     _ configuration: Configuration, plan: TopicPlan, log: any ArchiveLog, from: Milliseconds,
-    to: Milliseconds, views: Set<String>? = nil
+    to: Milliseconds, fill: Fill? = nil
   ) {
-    self.views = views
+    self.fill = fill
     precondition(from < to)
     self.configuration = configuration
     self.plan = plan
@@ -74,7 +74,7 @@ public final class Backfill {
     try readLateEvents()
     var days = Stretch.days(from: from, to: to)
     if !isDryRun, let run = ledger.unfinished, run.from == from, run.to == to,
-      run.views == views?.sorted()
+      run.fill == fill
     {
       days.removeAll { $0.upperBound <= run.doneThrough }
       result.resumedFrom = run.doneThrough
@@ -165,7 +165,7 @@ public final class Backfill {
             end: input.end, late: lateOffsets[input.partition] ?? [])
         }
       try recomputation.run(sources, late(of: task, stretch, before: countable)) { conversion in
-        guard views == nil, stretch.conversions.contains(conversion.time),
+        guard fill?.views == nil, stretch.conversions.contains(conversion.time),
           conversion.time < bound.time,
           let (value, revision) = correction(conversion, published)
         else { return }
@@ -185,7 +185,7 @@ public final class Backfill {
     let chunk = BackfillLedger.Chunk(
       from: stretch.from, to: stretch.to, through: lateEnds, before: before)
     guard let producer else {
-      if views == nil { try ledger.note(chunk, to: nil, configuration.backfillsTopic) }
+      if fill == nil { try ledger.note(chunk, to: nil, configuration.backfillsTopic) }
       return
     }
     try producer.begin()
@@ -194,10 +194,9 @@ public final class Backfill {
       try send(
         attribution.id, attribution.value, to: configuration.topics.attributions, nil, producer)
     }
-    if views == nil { try ledger.note(chunk, to: producer, configuration.backfillsTopic) }
+    if fill == nil { try ledger.note(chunk, to: producer, configuration.backfillsTopic) }
     try ledger.note(
-      BackfillLedger.Run(
-        from: from, to: to, views: views?.sorted(), doneThrough: stretch.to),
+      BackfillLedger.Run(from: from, to: to, fill: fill, doneThrough: stretch.to),
       to: producer, configuration.backfillsTopic)
     try producer.commit()
   }
@@ -212,7 +211,7 @@ public final class Backfill {
       let isOfStretch = time >= stretch.from && time < stretch.to
       if isCounted {
         kept.append(.init(kind: kind, value: value, isNew: false))
-      } else if views != nil {
+      } else if fill != nil {
         continue
       } else if isOfStretch, time < countable.time {
         kept.append(.init(kind: kind, value: value, isNew: true))
@@ -247,20 +246,18 @@ public final class Backfill {
     for sums in [recomputation.before, recomputation.after, published.rollups] {
       for window in sums.windows
       where stretch.contains(windowFrom: window.start, of: definitions.views[window.view])
-        && views?.contains(definitions.views[window.view].name) ?? true
+        && fill?.views?.contains(definitions.views[window.view].name) ?? true
       {
         windows[window.key] = window
       }
     }
     result.windowsCompared += windows.count
     let settled = settledThrough
+    let isFilled = columnsFilled
     let changes = windows.values.compactMap { window -> (WindowSums.Window, [Int64])? in
-      let view = definitions.views[window.view]
-      // Before a view began, only backfills write it.
-      let isOurs =
-        window.start + view.periodMilliseconds <= settled || window.start < view.since ?? .min
-      let former = isOurs ? published.rollups[window.key] : recomputation.before[window.key]
-      let delta = zip(recomputation.after[window.key], former).map { $0 &- $1 }
+      let former = former(of: window, settled, recomputation, published)
+      let after = recomputation.after[window.key]
+      let delta = after.indices.map { isFilled[$0] ? after[$0] &- former[$0] : 0 }
       return delta.allSatisfy { $0 == 0 } ? nil : (window, delta)
     }
     return changes.sorted { left, right in
@@ -268,6 +265,36 @@ public final class Backfill {
       return left.0.key.lexicographicallyPrecedes(right.0.key)
     }
   }
+
+  /// What a window's numbers are measured by: what is published where only backfills still write, else
+  /// what has been counted.
+  private func former(
+    of window: WindowSums.Window, _ settled: Milliseconds, _ recomputation: Recomputation,
+    _ published: PublishedPeriod
+  ) -> [Int64] {
+    let view = definitions.views[window.view]
+    let published = published.rollups[window.key]
+    let isOurs =
+      window.start + view.periodMilliseconds <= settled || window.start < view.since ?? .min
+    if isOurs { return published }
+    var former = recomputation.before[window.key]
+    for (model, start) in definitions.modelStarts.enumerated() where window.start < start {
+      for column in layout.columns(of: model) { former[column] = published[column] }
+    }
+    return former
+  }
+
+  /// Which of a window's numbers are brought up to date.
+  private var columnsFilled: [Bool] {
+    guard let models = fill?.models else { return Array(repeating: true, count: layout.width) }
+    var isFilled = [Bool](repeating: false, count: layout.width)
+    for (index, model) in definitions.models.enumerated() where models.contains(model) {
+      for column in layout.columns(of: index) { isFilled[column] = true }
+    }
+    return isFilled
+  }
+
+  private var layout: SumsLayout { SumsLayout(modelCount: definitions.models.count) }
 
   /// Windows that end at or before this are changed by no task any more.
   private var settledThrough: Milliseconds {

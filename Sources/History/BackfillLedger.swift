@@ -25,8 +25,7 @@ public struct BackfillLedger: Sendable {
   struct Run: Codable, Equatable, Sendable {
     var from: Milliseconds
     var to: Milliseconds
-    /// The views that are filled; nil for all.
-    var views: [String]?
+    var fill: Fill?
     /// Everything before this event time is done.
     var doneThrough: Milliseconds
   }

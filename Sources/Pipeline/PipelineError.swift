@@ -8,8 +8,8 @@ public struct PipelineError: Error, Sendable, Equatable, CustomStringConvertible
 
   static func otherDefinitions(_ topic: String) -> PipelineError {
     PipelineError(
-      "\(topic) was written by another application_id, or with other views, models, look-backs or "
-        + "horizon than those configured; restore the former configuration, use a new application_id "
+      "\(topic) was written by another application_id, or with other views, models (new ones "
+        + "come last), look-backs or horizon than those configured; restore the former configuration, use a new application_id "
         + "with rollups and attributions topics of its own, or start again with `tributary reset`")
   }
 

@@ -23,6 +23,9 @@ public struct Reconciliation: Equatable, Sendable {
   public let shares: [Share]
   /// The views whose totals are compared: the report's own first.
   public let views: [String]
+  /// The models whose sums are compared, as indices: all that are credited for the whole range, and those
+  /// that were asked for.
+  public let models: [Int]
   /// What does not agree, in sentences; empty when everything does.
   public let disagreements: [String]
 
@@ -34,8 +37,12 @@ public struct Reconciliation: Equatable, Sendable {
 
   init(
     _ board: RollupBoard, _ range: Range<Milliseconds>, closedThrough: Milliseconds, view: View,
-    lines: [Report.Line], total: RollupSums
+    requested: [Int], lines: [Report.Line], total: RollupSums
   ) {
+    let models = board.models.indices.filter {
+      board.modelStarts[$0] <= range.lowerBound || requested.contains($0)
+    }
+    self.models = models
     var unattributed = RollupSums(modelCount: board.models.count)
     for line in lines where line.kind == .unattributed { unattributed.add(line.sums) }
     shares = board.models.indices.map { model in
@@ -45,7 +52,7 @@ public struct Reconciliation: Equatable, Sendable {
         attributedRevenue: total.revenues[model] &- unattributed.revenues[model],
         unattributedRevenue: unattributed.revenues[model])
     }
-    guard view.bucketConversionsBy == .conversion, let first = shares.first else {
+    guard view.bucketConversionsBy == .conversion, let reference = models.first else {
       views = [view.name]
       disagreements = []
       conversions = nil
@@ -61,6 +68,7 @@ public struct Reconciliation: Equatable, Sendable {
         && $0.windowStart(of: closedThrough) == closedThrough
     }
     views = [view.name] + others.map(\.name)
+    let first = shares[reference]
     conversions = first.credit / Money.microsPerUnit
     revenue = first.revenue
 
@@ -79,11 +87,17 @@ public struct Reconciliation: Equatable, Sendable {
         )
       })
     {
-      for (model, definition) in board.models.enumerated()
+      for model in models
       where sums.credits[model] != first.credit || sums.revenues[model] != first.revenue {
+        let definition = board.models[model].rawValue
+        let start = board.modelStarts[model]
         found.append(
-          "\(name) under \(definition.rawValue) has \(Money.format(sums.credits[model])) conversions "
-            + "worth \(Money.format(sums.revenues[model]))")
+          "\(name) under \(definition) has \(Money.format(sums.credits[model])) conversions "
+            + "worth \(Money.format(sums.revenues[model]))"
+            + (start <= range.lowerBound
+              ? ""
+              : " (it is credited from \(Time.formatSeconds(start)) on; "
+                + "`tributary backfill --models \(definition)` fills the time before)"))
       }
     }
     disagreements = found

@@ -107,7 +107,9 @@ public struct Report: Sendable {
     }
     total = Line(kind: .total, name: "", sums: rows.total(modelCount: models.count))
     reconciliation = Reconciliation(
-      board, range, closedThrough: closedThrough, view: view, lines: lines, total: total.sums)
+      board, range, closedThrough: closedThrough, view: view, requested: request.models,
+      lines: lines,
+      total: total.sums)
   }
 
   private static func refusal(

@@ -15,6 +15,8 @@ public struct RollupBoard: Sendable {
   public let views: [View]
   /// The models that credits and revenues run parallel to.
   public let models: [Model]
+  /// Parallel to `models`: in windows that start before this only backfills credit them.
+  public let modelStarts: [Milliseconds]
   /// The latest watermark that any rollup was published with; nil before there is one.
   public private(set) var watermark: Milliseconds?
   /// How many rollups the board holds.
@@ -33,6 +35,7 @@ public struct RollupBoard: Sendable {
   public init(_ definitions: Definitions, partitionCount: Int) {
     views = definitions.views
     models = definitions.models
+    modelStarts = definitions.modelStarts
     self.partitionCount = partitionCount
     tables = definitions.views.map { ViewTable($0, modelCount: definitions.models.count) }
     tableOfView = Dictionary(views.enumerated().map { ($1.name, $0) }) { first, _ in first }

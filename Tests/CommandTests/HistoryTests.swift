@@ -91,6 +91,41 @@ import Testing
     #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
   }
 
+  @Test func aModelIsAddedAndFilledForThePast() throws {
+    // Dynamic members: the backfill takes partitions over.
+    let cluster = try clusterWithHistory(instanceID: "")
+    var changed = cluster.program
+    changed.environment["TRIBUTARY_MODELS"] = "[last_touch, linear]"
+    try expectRefusal(
+      by: changed, cluster, naming: "model linear is new", advice: "--models linear")
+    changed.environment["TRIBUTARY_MODELS"] =
+      "[last_touch, {name: linear, since: \"2026-02-01T00:00:00Z\"}]"
+    let report = [
+      "report", "--day", "2026-01-05", "--provisional", "--model", "linear", "--json",
+    ]
+    let run = try changed.run("run", "--exit-at-end")
+    #expect(run.status == 0, "\(run.errors)")
+    let unfilled = try changed.run(arguments: report)
+    #expect(unfilled.status == 1)
+    #expect(unfilled.errors.contains("`tributary backfill --models linear` fills the time before"))
+
+    let unknown = try changed.run(
+      "backfill", "--from", "2026-01-05", "--to", "2026-01-07", "--models", "time_decay")
+    #expect(unknown.status == 2 && unknown.errors.contains("there are last_touch, linear"))
+    let fill = ["backfill", "--from", "2026-01-05", "--to", "2026-01-07", "--models", "linear"]
+    let filled = try changed.run(arguments: fill)
+    #expect(filled.status == 0, "\(filled.errors)")
+    let day = try changed.run(arguments: report)
+    #expect(day.status == 0, "\(day.errors)")
+    #expect(!day.output.contains("\"conversions_accepted\":0"))
+    let again = try changed.run(arguments: fill + ["--json"])
+    #expect(again.output.contains("\"windows_changed\":0"))
+    let verified = try changed.run("verify", "--all")
+    #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+    // The former configuration knows nothing of the model.
+    try expectRefusal(by: cluster.program, cluster, naming: "-state was written by another")
+  }
+
   @Test func aResetThatNobodyConfirmsDeletesNothing() throws {
     let cluster = try clusterWithHistory()
     let reset = try cluster.program.run("reset", "--keep-set-aside")
@@ -125,8 +160,9 @@ import Testing
   }
 
   /// Topics with a finished run behind them.
-  private func clusterWithHistory() throws -> Cluster {
-    let cluster = try Cluster()
+  private func clusterWithHistory(instanceID: String? = nil) throws -> Cluster {
+    var cluster = try Cluster()
+    if let instanceID { cluster.program.environment["TRIBUTARY_INSTANCE_ID"] = instanceID }
     _ = try cluster.program.run("generate", "--events", "3000", "--users", "300")
     let result = try cluster.program.run("run", "--exit-at-end")
     #expect(result.status == 0, "\(result.errors)")
@@ -135,13 +171,14 @@ import Testing
 
   /// One clear line, exit code 1, and not a record more than before.
   private func expectRefusal(
-    by program: Program, _ cluster: Cluster, naming text: String
+    by program: Program, _ cluster: Cluster, naming text: String,
+    advice: String = "`tributary reset`"
   ) throws {
     let before = try ends(of: cluster)
     let result = try program.run("run", "--exit-at-end", timeout: 60)
     #expect(result.status == 1)
     #expect(result.errors.contains(text), "\(result.errors)")
-    #expect(result.errors.contains("`tributary reset`"))
+    #expect(result.errors.contains(advice), "\(result.errors)")
     #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
     #expect(try ends(of: cluster) == before)
   }

@@ -148,6 +148,18 @@ private let badFiles = [
     #"c.yaml:1:18: models[1] cannot be "shapley"; valid: \#(models)"#),
   BadFile(
     "models: [linear, linear]", #"c.yaml:1:18: models[1] repeats "linear"; list it once"#),
+  BadFile(
+    "models: [linear, {name: linear, since: \"2026-01-06T12:00:00Z\"}]",
+    #"c.yaml:1:18: models[1] repeats "linear"; list it once"#),
+  BadFile(
+    "models: [{since: \"2026-01-06T12:00:00Z\"}]",
+    "c.yaml:1:10: models[0] has no name; a model that was added later needs name and since"),
+  BadFile(
+    "models: [{name: linear, from: soon}]",
+    #"c.yaml:1:25: unknown key "from"; valid keys: name, since"#),
+  BadFile(
+    "models: [{name: linear, since: soon}]",
+    #"c.yaml:1:32: models[0].since cannot be "soon"; write an instant, as in 2026-01-05T08:00:00Z"#),
   BadFile("models: []", "c.yaml:1:9: models is empty; list at least one of \(models)"),
   BadFile(
     "models: linear", "c.yaml:1:9: models must be a list; write it in brackets, as in [a, b]"),

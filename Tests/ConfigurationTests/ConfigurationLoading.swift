@@ -52,7 +52,7 @@ let everythingChanged = """
   impression_lookback: 24h
   touch_kinds: [click]
   prefer_clicks: false
-  models: [linear, time_decay]
+  models: [linear, {name: time_decay, since: "2026-01-06T12:00:00Z"}]
   half_life: 90m
   direct_channels: [direct, "", "(none), really"]
   views:
@@ -117,6 +117,8 @@ struct ConfigurationLoading {
     #expect(definitions.touchKinds == [.click])
     #expect(definitions.preferClicks == false)
     #expect(definitions.models == [.linear, .timeDecay])
+    #expect(definitions.modelsSince == [.timeDecay: 1_767_700_800_000])
+    #expect(definitions.modelStarts == [.min, 1_767_700_800_000])
     #expect(definitions.halfLife == 5_400_000)
     #expect(definitions.directChannels == ["direct", "", "(none), really"])
     #expect(

@@ -36,8 +36,12 @@ import TributaryTestKit
       let text = lines.map { $0.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 } + [0x0A] }.joined()
       try input.write("\(kind.inputName).jsonl", Array(text))
     }
+    // There is nothing before the files that a backfill would fill.
+    var definitions = options.definitions
+    definitions.views[0].since = EqualityTests.now
+    definitions.modelsSince[definitions.models[0]] = EqualityTests.now
     let found = try Numbers(
-      ofFiles: [input.url.path], options.definitions, folder, now: EqualityTests.now)
+      ofFiles: [input.url.path], definitions, folder, now: EqualityTests.now)
     #expect(expected.rollups.count > 10 && expected.attributions.count > 10)
     #expect(found == expected, "seed \(seed): \(found.difference(from: expected) ?? "")")
     #expect(folder.names == ["out-attributions.jsonl", "out.jsonl"])

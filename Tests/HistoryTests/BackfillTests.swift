@@ -134,7 +134,7 @@ import Testing
 
     let fill = Backfill(
       next.configuration, plan: next.plan, log: next.log, from: world.from, to: since,
-      views: [added.name])
+      fill: Fill(views: [added.name]))
     let result = try fill.run(isDryRun: false)
     #expect(result.windowsChanged > 20 && result.eventsCounted == 0)
     try next.runToEnd()
@@ -148,6 +148,76 @@ import Testing
     try next.runToEnd()
     report = next.verify()
     #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+  }
+
+  @Test func aNewModelWithoutABeginningOrBeforeTheOthersIsRefused() throws {
+    let world = try World(seed: 55)
+    let former = world.simulation.configuration.definitions
+    let later = world.to + 30 * 86_400_000
+    for (models, since, complaint) in [
+      (former.models + [.firstTouch], nil, "model first_touch is new"),
+      (former.models + [.firstTouch], world.from, "model first_touch is new"),
+      ([.firstTouch] + former.models, later, "new ones come last"),
+      (Array(former.models.dropLast()), nil, "was written by another application_id"),
+    ] as [([Model], Milliseconds?, String)] {
+      var definitions = former
+      definitions.models = models
+      definitions.modelsSince[.firstTouch] = since
+      let next = Simulation(definitions, seed: 55, log: world.simulation.log)
+      next.start(next.attribution[0])
+      for _ in 0..<20 { next.step(next.attribution[0]) }
+      #expect(next.failure?.contains(complaint) ?? false, "\(next.failure ?? "")")
+    }
+  }
+
+  @Test(arguments: UInt64(61)..<67)
+  func aModelThatIsAddedIsFilledForThePast(seed: UInt64) throws {
+    let world = try World(seed: seed)
+    let added = Model.firstTouch
+    var definitions = world.simulation.configuration.definitions
+    let since = world.to + 8 * 86_400_000
+    definitions.models.append(added)
+    definitions.modelsSince[added] = since
+    let next = Simulation(definitions, seed: seed, log: world.simulation.log)
+    var options = TrafficOptions(seed: seed + 5_000, eventCount: 500)
+    options.definitions = definitions
+    options.start = since - 3_600_000
+    options.users = 60
+    options.eventsPerSecond = 0.05
+    options.conversionRate = 0.3
+    for record in TrafficGenerator(options) { next.append(record) }
+    try next.runToEnd()
+    func credits(_ isPast: Bool) -> Int64 {
+      next.rollupsOnTopic().reduce(0) { sum, rollup in
+        (rollup.key.windowStart < since) == isPast ? sum + rollup.value.sums.credits[3] : sum
+      }
+    }
+    #expect(credits(true) == 0 && credits(false) > 0)
+    var report = next.verify()
+    #expect(report.differences.agrees, "before, seed \(seed): \(report.differences)")
+
+    func fill() throws -> BackfillResult {
+      try Backfill(
+        next.configuration, plan: next.plan, log: next.log, from: world.from, to: since,
+        fill: Fill(models: [added])
+      ).run(isDryRun: false)
+    }
+    let result = try fill()
+    #expect(result.windowsChanged > 20 && result.attributionsChanged > 20)
+    #expect(result.eventsCounted == 0)
+    try next.runToEnd()
+    // Now the past must be there, and right: to the oracle it is a model like the others.
+    report = next.verify(under: definitions.fromTheBeginning)
+    #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+    let second = try fill()
+    #expect(second.windowsChanged == 0 && second.attributionsChanged == 0)
+    // And with the late events of the period, under all models alike.
+    _ = try Backfill(
+      next.configuration, plan: next.plan, log: next.log, from: world.from, to: since
+    ).run(isDryRun: false)
+    try next.runToEnd()
+    report = next.verify(under: definitions.fromTheBeginning)
+    #expect(report.differences.agrees, "with late events, seed \(seed): \(report.differences)")
   }
 
   @Test func inputsThatNoLongerReachBackAreSaidSo() throws {

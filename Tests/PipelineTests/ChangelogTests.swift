@@ -65,6 +65,14 @@ import TributaryTestKit
     var read = [Int64](repeating: 0, count: sums.count)
     try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &read) }
     #expect(read == sums)
+    // Under two models more: credits before revenues, nothing under the new ones.
+    var wider = [Int64](repeating: 9, count: sums.count + 4)
+    try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &wider) }
+    #expect(wider == sums[..<6] + [0, 0] + sums[6...] + [0, 0])
+    var narrower = [Int64](repeating: 0, count: sums.count - 2)
+    #expect(throws: PipelineError.self) {
+      try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &narrower) }
+    }
     for status in [TaskStatus.active(Watermark(-3)), .idle, .closed(through: 5)] {
       var bytes: [UInt8] = []
       DeltaWire.encode(status, into: &bytes)

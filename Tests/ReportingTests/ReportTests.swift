@@ -13,7 +13,9 @@ struct ReportTests {
   private static let firstMinute = range.lowerBound / minute
 
   /// One rollup in the first and last minute of the day, and just outside of it.
-  private func board(finalThrough: Milliseconds) -> RollupBoard {
+  private func board(
+    finalThrough: Milliseconds, _ definitions: Definitions = ReportingTests.definitions
+  ) -> RollupBoard {
     var board = RollupBoard(definitions, partitionCount: 1)
     for (name, minute, clicks): (String, Int64, Int64) in [
       ("c-2", 0, 1), ("c-1", 0, 2), ("c-2", 1_379, 4), ("(unattributed)", 5, 0),
@@ -93,6 +95,25 @@ struct ReportTests {
     let bad = try Report(board, definitions, request()).reconciliation
     #expect(
       bad.disagreements == ["both|ways under linear has 3.999999 conversions worth 8.000000"])
+  }
+
+  @Test("A model that was added later is compared only where it was asked for")
+  func modelAddedLater() throws {
+    var definitions = definitions
+    definitions.modelsSince[definitions.models[1]] = Self.range.upperBound
+    var board = board(finalThrough: Self.range.upperBound, definitions)
+    var unfilled = credited("c-2", of: "both|ways", Self.firstMinute, 1, second: "email")
+    unfilled.revision = 2
+    unfilled.sums.credits[1] = 0
+    board.apply(.rollup(unfilled))
+    let others = try Report(board, definitions, request(models: [0])).reconciliation
+    #expect(others.disagreements == [] && others.models == [0])
+    let asked = try Report(board, definitions, request(models: [0, 1])).reconciliation
+    #expect(asked.models == [0, 1])
+    #expect(
+      asked.disagreements.first?.contains(
+        "`tributary backfill --models linear` fills the time before")
+        ?? false)
   }
 
   @Test("The same day at the same revision is the same bytes, whatever else has happened")

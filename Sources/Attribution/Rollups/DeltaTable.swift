@@ -16,6 +16,8 @@ public struct SumsLayout: Sendable {
   public static let spend = 4
   @inlinable public func credit(_ model: Int) -> Int { 5 + model }
   @inlinable public func revenue(_ model: Int) -> Int { 5 + modelCount + model }
+  /// What a model adds to a row.
+  public func columns(of model: Int) -> [Int] { [credit(model), revenue(model)] }
   /// Integers per row.
   @inlinable public var width: Int { 5 + 2 * modelCount }
 }

@@ -22,7 +22,7 @@ public struct FileAttribution {
   /// The run was told to stop, and nothing was written.
   public struct Stopped: Error {}
 
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let files: [EventKind: [InputFile]]
   private let map: ColumnMap
   private let output: String
@@ -38,6 +38,8 @@ public struct FileAttribution {
     attributions: String?
   ) {
     self.configuration = configuration
+    // Nothing was counted before that a backfill could add to.
+    self.configuration.definitions = configuration.definitions.fromTheBeginning
     self.files = Dictionary(grouping: files, by: \.kind)
     self.map = map
     self.output = output

@@ -25,7 +25,7 @@ extension Preflight {
       }
       let record = try ProgressRecord(
         value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic)
-      try record.checkNewViews(of: configuration.definitions)
+      try record.checkAdditions(of: configuration.definitions)
       hasState = hasState || record.serial > 0
       return true
     }

@@ -27,6 +27,7 @@ final class PartitionTask {
   private let configuration: Configuration
   private let consumer: any LogConsumer
   private let fingerprint: DefinitionsFingerprint
+  private var historyMask: HistoryMask
   private var sentStatus: TaskStatus?
   private var committedPositions: [Int64]
   private let meter: Meter
@@ -47,6 +48,7 @@ final class PartitionTask {
     consumer = context.consumer
     meter = context.meter
     fingerprint = task.definitions.fingerprint
+    historyMask = HistoryMask(task.definitions)
     committedPositions = inputs.map(\.position)
   }
 
@@ -162,9 +164,7 @@ final class PartitionTask {
       }
     }
     try task.forEachDelta { delta in
-      // Older windows of a view that was added later are left to backfills.
-      let since = task.definitions.views[delta.view].since ?? .min
-      if delta.windowStart >= since { try outbox.send(delta) }
+      try historyMask.withCounted(of: delta) { try outbox.send($0) }
     }
     try changelog.flush(
       task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,

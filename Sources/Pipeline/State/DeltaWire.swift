@@ -15,17 +15,24 @@ package enum DeltaWire {
     for sum in sums { output.append(signed: sum) }
   }
 
-  /// Reads a delta's sums into `sums`, which decides how many there must be.
+  /// Reads a delta's sums into `sums`, which decides how many there may be.
+  ///
+  /// A delta of fewer models, written before the last ones were added, has nothing under those.
   static func decode(_ value: UnsafeRawBufferPointer, into sums: inout [Int64]) throws {
     var reader = ByteReader(value)
     try check(&reader)
-    let count: UInt8 = reader.integer()
-    guard Int(count) == sums.count else {
+    let count = Int(reader.integer() as UInt8)
+    let surplus = sums.count - count
+    guard surplus >= 0, surplus.isMultiple(of: 2), count >= SumsLayout(modelCount: 0).width else {
       throw PipelineError(
         "a delta in the deltas topic was written with other models than those configured; "
-          + "use a new application_id when the models change")
+          + "go on with those, or use a new application_id")
     }
-    for index in sums.indices { sums[index] = reader.signed() }
+    let found = SumsLayout(modelCount: (count - SumsLayout(modelCount: 0).width) / 2)
+    let wanted = SumsLayout(modelCount: found.modelCount + surplus / 2)
+    for index in sums.indices { sums[index] = 0 }
+    for index in 0..<found.revenue(0) { sums[index] = reader.signed() }
+    for model in 0..<found.modelCount { sums[wanted.revenue(model)] = reader.signed() }
     if reader.isCut { throw truncated }
   }
 

@@ -5,7 +5,7 @@ import Configuration
 /// far finality has come and what each task last said. A header of the progress record.
 enum ProgressHeader {
   static let name = "tributary-tasks"
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
 
   /// Names the application and its definitions: two of them must not add to the same rollups.
   static func fingerprint(of configuration: Configuration) -> DefinitionsFingerprint {
@@ -19,6 +19,7 @@ enum ProgressHeader {
   static func encode(_ table: RollupTable, fingerprint: DefinitionsFingerprint) -> [UInt8] {
     var bytes = [version]
     bytes.append(integer: fingerprint.base)
+    bytes.append(fingerprint.models)
     bytes.append(fingerprint.views)
     bytes.append(integer: table.finalThrough.time)
     for (task, status) in table.tasks.sorted(by: { $0.key < $1.key }) {
@@ -34,7 +35,8 @@ enum ProgressHeader {
   ) throws -> (finalThrough: Watermark, tasks: [Int32: TaskStatus]) {
     var reader = ByteReader(value)
     let foundVersion: UInt8 = reader.integer()
-    let found = DefinitionsFingerprint(base: reader.integer(), views: reader.fingerprints())
+    let found = DefinitionsFingerprint(
+      base: reader.integer(), models: reader.fingerprints(), views: reader.fingerprints())
     let final: Int64 = reader.integer()
     guard foundVersion == version, !reader.isCut else {
       throw PipelineError(

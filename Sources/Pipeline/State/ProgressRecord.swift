@@ -3,6 +3,8 @@ import Codec
 
 /// How a task stood at a commit: the record of the state topic that every commit writes.
 struct ProgressRecord {
+  private static let version: UInt8 = 3
+
   var fingerprint: DefinitionsFingerprint
   /// How many records of events the task has written.
   var serial: UInt64
@@ -23,12 +25,13 @@ struct ProgressRecord {
   // MARK: Coding
 
   var bytes: [UInt8] {
-    var bytes = [ChangelogChunk.version]
+    var bytes = [Self.version]
     bytes.append(integer: fingerprint.base)
     bytes.append(integer: serial)
     bytes.append(integer: watermark.time)
     bytes.append(integer: kept.time)
     for kind in EventKind.allCases { bytes.append(integer: largest[kind]!.time) }
+    bytes.append(fingerprint.models)
     bytes.append(fingerprint.views)
     return bytes
   }
@@ -46,8 +49,9 @@ struct ProgressRecord {
     kept = Watermark(reader.integer())
     largest = [:]
     for kind in EventKind.allCases { largest[kind] = Watermark(reader.integer()) }
-    fingerprint = DefinitionsFingerprint(base: base, views: reader.fingerprints())
-    guard version == ChangelogChunk.version, !reader.isCut else {
+    fingerprint = DefinitionsFingerprint(
+      base: base, models: reader.fingerprints(), views: reader.fingerprints())
+    guard version == Self.version, !reader.isCut else {
       throw PipelineError(
         "the progress record in \(topic) has an unknown format; run the version that wrote it, or start "
           + "again with `tributary reset`")
@@ -55,20 +59,25 @@ struct ProgressRecord {
     guard current.extends(fingerprint) else { throw PipelineError.otherDefinitions(topic) }
   }
 
-  // MARK: New views
+  // MARK: What is new
 
-  /// Refuses a new view that would count windows which had begun before it was there.
-  func checkNewViews(of definitions: Definitions) throws {
-    let last = largest.values.max() ?? .unknown
-    guard last.isKnown else { return }
+  /// Refuses a new view or model that would count in windows which had begun before it was there.
+  func checkAdditions(of definitions: Definitions) throws {
     for view in definitions.views where !fingerprint.views.contains(view.fingerprint) {
-      guard let since = view.since, since > last.time else {
-        throw PipelineError(
-          "view \(view.name) is new, but there are events up to \(Time.formatSeconds(last.time)): give it "
-            + "`since`, a later instant from which on its windows are counted; `tributary backfill "
-            + "--views \(view.name)` fills the time before")
-      }
+      try checkAddition("view", view.name, since: view.since)
     }
+    for model in definitions.models.dropFirst(fingerprint.models.count) {
+      try checkAddition("model", model.rawValue, since: definitions.modelsSince[model])
+    }
+  }
+
+  private func checkAddition(_ kind: String, _ name: String, since: Milliseconds?) throws {
+    let last = largest.values.max() ?? .unknown
+    guard last.isKnown, since ?? .min <= last.time else { return }
+    throw PipelineError(
+      "\(kind) \(name) is new, but there are events up to \(Time.formatSeconds(last.time)): give it "
+        + "`since`, a later instant from which on its windows are counted; `tributary backfill "
+        + "--\(kind)s \(name)` fills the time before")
   }
 }
 

@@ -38,6 +38,8 @@ public func compare(
         result.expect("published", toBe: "unknown", model.rawValue, of: subject)
         continue
       }
+      let start = oracle.definitions.modelStarts[row]
+      if found.lacks(position, addedAt: start) { continue }
       let isInexact = model == .timeDecay && wanted.touches.count > 1
       compareShares(
         position < found.credits.count ? found.credits[position] : [], with: wanted.credits[row],

@@ -44,6 +44,10 @@ public func compare(
         result.expect("published", toBe: "unknown", model.rawValue, of: describe(key))
         continue
       }
+      // Nor need a model that was added later be credited in older windows.
+      if key.windowStart < oracle.definitions.modelStarts[row], found.has(noCreditUnder: position) {
+        continue
+      }
       let slack = model == .timeDecay ? wanted.slack : TimeDecaySlack()
       result.expect(
         position < found.credits.count ? found.credits[position] : 0,
@@ -56,6 +60,12 @@ public func compare(
     }
   }
   return result
+}
+
+extension RollupSums {
+  fileprivate func has(noCreditUnder model: Int) -> Bool {
+    model >= credits.count || (credits[model] == 0 && revenues[model] == 0)
+  }
 }
 
 private func isBefore(_ left: RollupKey, _ right: RollupKey) -> Bool {

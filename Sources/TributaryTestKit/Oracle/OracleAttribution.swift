@@ -45,4 +45,10 @@ public struct OracleAttribution: Equatable, Sendable {
     self.credits = credits
     self.revenues = revenues
   }
+
+  /// Whether the conversion is older than a model and has no shares under it, which is as it should be
+  /// until a backfill.
+  func lacks(_ model: Int, addedAt start: Milliseconds) -> Bool {
+    time < start && (model >= credits.count || (credits[model].isEmpty && revenues[model].isEmpty))
+  }
 }

@@ -66,10 +66,12 @@ extension Simulation {
   // MARK: What was published
 
   /// Recomputes from the input topics what should have been published, and compares.
-  package func verify() -> VerificationReport {
+  ///
+  /// - Parameter definitions: what the oracle goes by; nil for the simulation's own.
+  package func verify(under definitions: Definitions? = nil) -> VerificationReport {
     let topics = configuration.topics
     var verification = Verification(
-      definitions: configuration.definitions,
+      definitions: definitions ?? configuration.definitions,
       inputs: configuration.inputTopics.map { .init(topic: $0.name, kind: $0.kind) },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,

@@ -153,10 +153,11 @@ public struct Verification {
     let before = differences.total
     let count = Int128(oracle.accepted(.conversion)) * 1_000_000
     let value = oracle.totalValue
-    // A view that was added later has only what backfills have filled.
+    // A view or model that was added later has only what backfills have filled.
     for view in definitions.views where view.since == nil {
       let rollups = rollups.latest.filter { $0.key.view.utf8.elementsEqual(view.name.utf8) }
-      for (row, model) in definitions.models.enumerated() {
+      for (row, model) in definitions.models.enumerated()
+      where definitions.modelsSince[model] == nil {
         let credits = rollups.reduce(Int128(0)) { $0 + Int128($1.value.sums.credits[row]) }
         let revenue = rollups.reduce(Int128(0)) { $0 + Int128($1.value.sums.revenues[row]) }
         differences.expect(

@@ -30,6 +30,13 @@ struct BackfillCommand: ParsableCommand {
         + "`since`. Late events go on waiting.", valueName: "name,name"))
   var views: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Fill only the credits and revenues of these models, in every view (or those of --views) and in the "
+        + "attributions: for a model that was added with `since`. Late events go on waiting.",
+      valueName: "name,name"))
+  var models: String?
+
   @Flag(help: "Show what would change, and change nothing.")
   var dryRun = false
 
@@ -40,7 +47,7 @@ struct BackfillCommand: ParsableCommand {
     let settings = try options.load()
     let logger = options.makeLogger()
     let range = try period.range
-    let views = try viewNames(settings.definitions)
+    let fill = try fill(settings.definitions)
     let stop = StopFlag()
     let signals = StopSignals { stop.raise() }
     let preflight = try Preflight(settings, logger: logger)
@@ -49,7 +56,7 @@ struct BackfillCommand: ParsableCommand {
     let log = KafkaLog(settings, plan: plan, logger: logger)
     let publication = Publication(settings, plan: plan, log: log, logger: logger)
     let backfill = Backfill(
-      settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound, views: views)
+      settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound, fill: fill)
     let result = try withExtendedLifetime(signals) {
       if !dryRun { try backfill.takeOver() }
       try publication.wait(shouldStop: { stop.isRaised })
@@ -62,14 +69,23 @@ struct BackfillCommand: ParsableCommand {
     print(json ? printout.json : printout.text)
   }
 
-  private func viewNames(_ definitions: Definitions) throws -> Set<String>? {
-    guard let views else { return nil }
-    let names = views.split(separator: ",").map(String.init)
-    for name in names where !definitions.views.contains(where: { $0.name == name }) {
-      let known = definitions.views.map(\.name).joined(separator: ", ")
-      throw ValidationError("--views: there is no view \(name); there are \(known).")
+  private func fill(_ definitions: Definitions) throws -> Fill? {
+    guard views != nil || models != nil else { return nil }
+    return Fill(
+      views: try names("view", views, among: definitions.views.map(\.name)),
+      models: try names("model", models, among: definitions.models.map(\.rawValue))
+        .map { Set($0.compactMap(Model.init)) })
+  }
+
+  private func names(_ kind: String, _ text: String?, among known: [String]) throws -> Set<String>?
+  {
+    guard let text else { return nil }
+    let names = text.split(separator: ",").map(String.init)
+    for name in names where !known.contains(name) {
+      throw ValidationError(
+        "--\(kind)s: there is no \(kind) \(name); there are \(known.joined(separator: ", ")).")
     }
-    if names.isEmpty { throw ValidationError("--views names no view.") }
+    if names.isEmpty { throw ValidationError("--\(kind)s names no \(kind).") }
     return Set(names)
   }
 

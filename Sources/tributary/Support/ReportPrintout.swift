@@ -73,7 +73,9 @@ struct ReportPrintout {
     }
     if reconciliation.disagreements.isEmpty, reconciliation.conversions != nil {
       lines.append(
-        "the same under \(report.models.map(\.rawValue).joined(separator: ", ")) and in "
+        "the same under "
+          + reconciliation.models.map { report.models[$0].rawValue }.joined(separator: ", ")
+          + " and in "
           + reconciliation.views.joined(separator: ", "))
     }
     return lines + reconciliation.disagreements
