@@ -139,8 +139,7 @@ import Testing
 
   private func waiting(_ cluster: Cluster) throws -> Int {
     let result = try cluster.program.run("late", "--json")
-    let document = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
-    let waiting = (document as? [String: Any])?["waiting"] as? [String: Int] ?? [:]
+    let waiting = try object(result.output)["waiting"] as? [String: Int] ?? [:]
     return ["impressions", "clicks", "conversions", "costs"].reduce(0) { $0 + (waiting[$1] ?? 0) }
   }
 
@@ -152,19 +151,78 @@ import Testing
     }
   }
 
-  /// Report and SQL show the same digits of the day.
+  /// Dashboard, report and SQL show the same digits of every window of the day; those of the topic are
+  /// `verify`'s matter.
   private func expectAgreement(_ cluster: Cluster) throws {
     let database = try TestDatabase(.sqlite)
     defer { database.remove() }
     let sink = try cluster.program.run("sink", "--to", database.address, "--exit-at-end")
     #expect(sink.status == 0, "\(sink.errors)")
-    let report = try cluster.program.run("report", "--day", "2026-01-05", "--json")
+    func table(_ key: String) throws -> Set<String> {
+      let columns =
+        "sum(impressions), sum(clicks), sum(spend_micros), sum(conversions_last_touch_micros), "
+        + "sum(conversions_linear_micros), sum(revenue_last_touch_micros), sum(revenue_linear_micros)"
+      let rows = try database.ask(
+        """
+        SELECT \(key), \(columns) FROM rollups WHERE view = 'channel_5m'
+        AND window_start >= '2026-01-05' AND window_start < '2026-01-06' GROUP BY \(key);
+        """)
+      return Set(rows.split(separator: "\n").map(String.init))
+    }
+    let windows = try table("window_start || '|' || channel")
+    #expect(windows.count > 100)
+    #expect(try ofDashboard(cluster) == windows)
+
+    let report = try cluster.program.run(
+      "report", "--day", "2026-01-05", "--by", "channel", "--compare-models", "--json")
     #expect(report.status == 0, "\(report.errors)")
-    let clicks = try database.ask(
-      """
-      SELECT sum(clicks) FROM rollups WHERE view = 'campaign_5m'
-      AND window_start >= '2026-01-05' AND window_start < '2026-01-06';
-      """)
-    #expect(report.output.contains("\"clicks\":\(clicks.dropLast()),\"ctr\""))
+    let lines = try object(report.output)["lines"] as? [[String: Any]] ?? []
+    let ofReport = lines.filter { $0["line"] as? String != "total" }.map { line in
+      let numbers =
+        [line["impressions"], line["clicks"]].map { "\($0 ?? "")" }
+        + ["spend", "conversions_last_touch", "conversions_linear"].map { micros(line[$0]) }
+        + ["revenue_last_touch", "revenue_linear"].map { micros(line[$0]) }
+      return (["\(line["channel"] ?? "")"] + numbers).joined(separator: "|")
+    }
+    #expect(Set(ofReport) == (try table("channel")))
+  }
+
+  /// The day's windows by channel, as the dashboard's page gets them.
+  private func ofDashboard(_ cluster: Cluster) throws -> Set<String> {
+    let folder = try TemporaryFolder()
+    let serve = try cluster.program.start(["serve", "--port", "0"], outputFolder: folder.url)
+    defer {
+      serve.terminate()
+      _ = serve.wait(seconds: 15)
+    }
+    let scrape = Scrape(address: try Scrape.address(in: folder, "output"))
+    try wait(seconds: 60) { try scrape.get("/readyz").status == 200 }
+    let answer = try scrape.get(
+      "/api/rollups?view=channel_5m&from=2026-01-05&to=2026-01-06&unit=window&by=channel&limit=10000"
+    )
+    let document = try object(answer.body)
+    let starts = (document["spans"] as? [[String: Any]] ?? []).map { "\($0["start"] ?? "")" }
+    return Set(
+      (document["rows"] as? [[String: Any]] ?? []).map { row in
+        let channel = (row["dimensions"] as? [String: String])?["channel"] ?? ""
+        let models = ["last_touch", "linear"].map {
+          (row["models"] as? [String: [String: Any]])?[$0] ?? [:]
+        }
+        let numbers =
+          [row["impressions"], row["clicks"]].map { "\($0 ?? "")" } + [micros(row["spend"])]
+          + models.map { micros($0["conversions"]) } + models.map { micros($0["revenue"]) }
+        let start = starts[row["span"] as? Int ?? 0]
+        return ([start, channel] + numbers).joined(separator: "|")
+      })
+  }
+
+  private func object(_ text: String) throws -> [String: Any] {
+    try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+  }
+
+  /// `1.500000` as `1500000`.
+  private func micros(_ text: Any?) -> String {
+    let digits = "\(text ?? "")".filter { $0 != "." }
+    return Int(digits).map(String.init) ?? digits
   }
 }

@@ -33,6 +33,30 @@ import Testing
     #expect(report.differences.agrees, "after the second: \(report.differences)")
   }
 
+  @Test(arguments: UInt64(14)..<20)
+  func noWindowIsEverSeenHalfChanged(seed: UInt64) throws {
+    // Seven days late, nothing else touches the period: every change of it is the backfill's.
+    let world = try World(seed: seed)
+    func published() -> [RollupKey: [Rollup]] {
+      var revisions: [RollupKey: [Rollup]] = [:]
+      world.simulation.forEachRollup { revisions[$0.key, default: []].append($0) }
+      return revisions
+    }
+    let before = published()
+    let result = try world.backfill()
+    try world.simulation.runToEnd()
+    var changed = 0
+    for (key, revisions) in published() {
+      let added = revisions.dropFirst(before[key]?.count ?? 0)
+      if added.isEmpty { continue }
+      changed += 1
+      // Events of several tasks, of touches and conversions, and yet one step.
+      #expect(added.count == 1 && added.allSatisfy(\.isFinal), "seed \(seed): \(key)")
+      #expect(added.first?.revision == (before[key]?.last?.revision ?? 0) + 1)
+    }
+    #expect(changed == result.windowsChanged)
+  }
+
   @Test(arguments: UInt64(21)..<27)
   func aBackfillThatDiesGoesOnWhereItWas(seed: UInt64) throws {
     let world = try World(seed: seed, days: 4)

@@ -100,14 +100,19 @@ extension Simulation {
   /// The latest of every rollup, as readers see it.
   package func rollupsOnTopic() -> [RollupKey: Rollup] {
     var rollups: [RollupKey: Rollup] = [:]
+    forEachRollup { rollups[$0.key] = $0 }
+    return rollups
+  }
+
+  /// Every revision of every rollup in the topic, in the order of its partition.
+  package func forEachRollup(_ body: (Rollup) -> Void) {
     let codec = RollupCodec(definitions: configuration.definitions)
     log.forEachRecord(of: configuration.topics.rollups) { record in
       guard let key = record.key, key.first != UInt8(ascii: "@"), let value = record.value,
         let rollup = try? codec.decode(value)
       else { return }
-      rollups[rollup.key] = rollup
+      body(rollup)
     }
-    return rollups
   }
 
   private var inputPartitions: [TopicPartition] {
