@@ -18,16 +18,20 @@ extension Preflight {
   private func checkAttribution(_ plan: TopicPlan, _ tail: LogTail) throws {
     let state = try tail.partitions(of: configuration.stateTopic)
     // A task writes its progress before its first event.
-    var hasState = false
+    var records: [ProgressRecord] = []
     _ = try tail.last(of: state) { record in
       guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
         return false
       }
-      let record = try ProgressRecord(
-        value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic)
-      try record.checkAdditions(of: configuration.definitions)
-      hasState = hasState || record.serial > 0
+      records.append(
+        try ProgressRecord(
+          value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic))
       return true
+    }
+    let hasState = records.contains { $0.serial > 0 }
+    let newest = records.map(\.last).max() ?? .unknown
+    for record in records {
+      try record.checkAdditions(of: configuration.definitions, newest: newest)
     }
     let group = "\(configuration.applicationID)-attribution"
     let hasProcessed = try hasCommitted(group, plan.inputPartitions, tail)

@@ -140,7 +140,7 @@ package final class Changelog {
 
   private func decode(_ value: UnsafeRawBufferPointer, into task: AttributionTask) throws {
     let record = try ProgressRecord(value, under: task.definitions.fingerprint, topic: topic)
-    try record.checkAdditions(of: task.definitions)
+    try record.checkAdditions(of: task.definitions, newest: record.last)
     nextSerial = record.serial
     task.restore(watermark: record.watermark, kept: record.kept, largest: record.largest)
   }

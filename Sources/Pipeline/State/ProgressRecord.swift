@@ -61,21 +61,27 @@ struct ProgressRecord {
 
   // MARK: What is new
 
+  /// The task's newest event.
+  var last: Watermark { largest.values.max() ?? .unknown }
+
   /// Refuses a new view or model that would count in windows which had begun before it was there.
-  func checkAdditions(of definitions: Definitions) throws {
+  ///
+  /// - Parameter newest: the newest event of all tasks, for `since` to be behind.
+  func checkAdditions(of definitions: Definitions, newest: Watermark) throws {
     for view in definitions.views where !fingerprint.views.contains(view.fingerprint) {
-      try checkAddition("view", view.name, since: view.since)
+      try checkAddition("view", view.name, since: view.since, newest)
     }
     for model in definitions.models.dropFirst(fingerprint.models.count) {
-      try checkAddition("model", model.rawValue, since: definitions.modelsSince[model])
+      try checkAddition("model", model.rawValue, since: definitions.modelsSince[model], newest)
     }
   }
 
-  private func checkAddition(_ kind: String, _ name: String, since: Milliseconds?) throws {
-    let last = largest.values.max() ?? .unknown
+  private func checkAddition(
+    _ kind: String, _ name: String, since: Milliseconds?, _ newest: Watermark
+  ) throws {
     guard last.isKnown, since ?? .min <= last.time else { return }
     throw PipelineError(
-      "\(kind) \(name) is new, but there are events up to \(Time.formatSeconds(last.time)): give it "
+      "\(kind) \(name) is new, but there are events up to \(Time.formatSeconds(newest.time)): give it "
         + "`since`, a later instant from which on its windows are counted; `tributary backfill "
         + "--\(kind)s \(name)` fills the time before")
   }
