@@ -61,7 +61,11 @@ package final class AttributionStage: Stage {
   package func advanceClock() {}
 
   package func writeEffects() throws {
-    for task in tasks where task.hasChanges { try task.writeEffects(to: context.outbox) }
+    let changed = tasks.filter(\.hasChanges)
+    context.outbox.dropDeltas()
+    for task in changed { try task.writeEffects(to: context.outbox) }
+    try context.outbox.sendDeltas()
+    for task in changed { try task.announce(to: context.outbox) }
   }
 
   package func didCommit() {

@@ -151,7 +151,7 @@ final class PartitionTask {
 
   // MARK: Committing
 
-  /// Writes everything that has changed since the last commit.
+  /// Writes everything that has changed since the last commit. The deltas stay with the outbox.
   func writeEffects(to outbox: Outbox) throws {
     try task.forEachCorrectedConversion { conversion in
       try outbox.send(conversion)
@@ -164,11 +164,15 @@ final class PartitionTask {
     try task.forEachDelta { delta in
       // Older windows of a view that was added later are left to backfills.
       let since = task.definitions.views[delta.view].since ?? .min
-      if delta.windowStart >= since { try outbox.send(delta) }
+      if delta.windowStart >= since { try outbox.add(delta) }
     }
     try changelog.flush(
       task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
       to: outbox.transaction())
+  }
+
+  /// Tells the rollup stage how this task stands, after its deltas: it vouches for them.
+  func announce(to outbox: Outbox) throws {
     if role == .keyed && status != sentStatus {
       try outbox.broadcast(status, ofTask: partition, measuring: acceptanceTimes)
       sentStatus = status
