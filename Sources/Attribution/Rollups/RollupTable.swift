@@ -28,6 +28,8 @@ public final class RollupTable {
 
   /// Number of rollups in memory.
   public private(set) var count = 0
+  /// Number of rollups that wait to be published.
+  public private(set) var changedCount = 0
   /// What every task of the attribution stage last said; by partition number.
   public private(set) var tasks: [Int32: TaskStatus] = [:]
   /// Every window that ends at or before this is final. Never goes back.
@@ -75,10 +77,10 @@ public final class RollupTable {
     windowStart: Milliseconds
   ) {
     let window = window(RollupWindow.Identity(view: view, start: windowStart))
-    let former = window.count
-    if !window.hasChanges { changedWindows.append(window) }
+    let former = (count: window.count, changedCount: window.changedCount)
     window.add(sums, to: names)
-    count += window.count - former
+    count += window.count - former.count
+    noteChanges(of: window, since: former.changedCount)
   }
 
   /// Takes note of a task's status.
@@ -97,10 +99,16 @@ public final class RollupTable {
     let passed = openWindows.filter { $0.end <= mark.time }
     openWindows.removeAll { $0.end <= mark.time }
     for window in passed.sorted(by: { ($0.end, $0.identity.view) < ($1.end, $1.identity.view) }) {
-      let hadChanges = window.hasChanges
+      let former = window.changedCount
       window.close()
-      if window.hasChanges && !hadChanges { changedWindows.append(window) }
+      noteChanges(of: window, since: former)
     }
+  }
+
+  /// - Parameter former: how many of its rollups had changed before.
+  private func noteChanges(of window: RollupWindow, since former: Int) {
+    if former == 0 && window.changedCount > 0 { changedWindows.append(window) }
+    changedCount += window.changedCount - former
   }
 
   /// What all tasks have passed; nil when nothing is known.
@@ -141,6 +149,7 @@ public final class RollupTable {
     let watermark = finalThrough.isKnown ? finalThrough.time : nil
     for window in changedWindows { try window.publish(watermark: watermark, body) }
     changedWindows.removeAll(keepingCapacity: true)
+    changedCount = 0
     forget()
   }
 

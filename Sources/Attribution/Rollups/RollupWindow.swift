@@ -53,8 +53,8 @@ final class RollupWindow {
   }
 
   var count: Int { rows.count }
-  /// Whether anything waits to be published.
-  var hasChanges: Bool { !changed.isEmpty }
+  /// Number of rollups that wait to be published.
+  var changedCount: Int { changed.count }
 
   // MARK: Changes
 

@@ -29,6 +29,7 @@ package final class AttributionStage: Stage {
 
   package var topics: [String] { context.plan.inputTopics.map(\.name) }
   package var openRows: Int { tasks.reduce(0) { $0 + $1.openRows } }
+  package var isCatchingUp: Bool { false }
   package var hasChanges: Bool { tasks.contains(where: \.hasChanges) }
   package var wantsCommit: Bool { stopsAtEnd && hasChanges && isFinished }
 

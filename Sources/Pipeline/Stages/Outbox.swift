@@ -129,20 +129,27 @@ final class Outbox {
 
   /// Tells every partition of the deltas how a task stands.
   ///
-  /// - Parameter times: when the transaction's events were accepted. One partition is told, which one
-  ///   is the task's number's: so every event is measured once.
+  /// - Parameters:
+  ///   - isCatchingUp: whether it is far behind its inputs.
+  ///   - times: when the transaction's events were accepted. One partition is told, which one is the
+  ///     task's number's: so every event is measured once.
   func broadcast(
-    _ status: TaskStatus, ofTask task: Int32, measuring times: AcceptanceTimes = AcceptanceTimes()
+    _ status: TaskStatus, ofTask task: Int32, isCatchingUp: Bool = false,
+    measuring times: AcceptanceTimes = AcceptanceTimes()
   ) throws {
+    let headers = isCatchingUp ? [CatchUp.header] : []
     for partition in 0..<deltaPartitions {
       let isMeasured = !times.isEmpty && partition == task % deltaPartitions
-      try send(status, ofTask: task, to: partition, isMeasured ? [times.header] : [])
+      try send(status, ofTask: task, to: partition, isMeasured ? headers + [times.header] : headers)
     }
   }
 
   /// Tells when events were accepted, where the task's status is no news.
-  func measure(_ times: AcceptanceTimes, _ status: TaskStatus, ofTask task: Int32) throws {
-    try send(status, ofTask: task, to: task % deltaPartitions, [times.header])
+  func measure(
+    _ times: AcceptanceTimes, _ status: TaskStatus, ofTask task: Int32, isCatchingUp: Bool
+  ) throws {
+    let headers = isCatchingUp ? [CatchUp.header, times.header] : [times.header]
+    try send(status, ofTask: task, to: task % deltaPartitions, headers)
   }
 
   private func send(

@@ -28,6 +28,7 @@ final class PartitionTask {
   private let consumer: any LogConsumer
   private let fingerprint: DefinitionsFingerprint
   private var sentStatus: TaskStatus?
+  private var sentCatchingUp = false
   private var committedPositions: [Int64]
   private let meter: Meter
   /// Of the events taken since the last commit.
@@ -173,11 +174,15 @@ final class PartitionTask {
 
   /// Tells the rollup stage how this task stands, after its deltas: it vouches for them.
   func announce(to outbox: Outbox) throws {
-    if role == .keyed && status != sentStatus {
-      try outbox.broadcast(status, ofTask: partition, measuring: acceptanceTimes)
+    let isCatchingUp = isCatchingUp
+    if role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp) {
+      try outbox.broadcast(
+        status, ofTask: partition, isCatchingUp: isCatchingUp, measuring: acceptanceTimes)
       sentStatus = status
+      sentCatchingUp = isCatchingUp
     } else if !acceptanceTimes.isEmpty {
-      try outbox.measure(acceptanceTimes, status, ofTask: partition)
+      try outbox.measure(
+        acceptanceTimes, status, ofTask: partition, isCatchingUp: isCatchingUp)
     }
   }
 
@@ -194,6 +199,11 @@ final class PartitionTask {
   private var status: TaskStatus {
     if isFinished { return .closed(through: closingTime) }
     return task.progress.isIdle ? .idle : .active(task.progress.watermark)
+  }
+
+  /// Whether so much is missing to the ends of the inputs that nobody waits for what was counted last.
+  private var isCatchingUp: Bool {
+    inputs.reduce(0) { $0 + ($1.lag ?? 0) } >= configuration.catchUpRecords
   }
 
   /// The end of the last window that holds anything.

@@ -12,8 +12,8 @@ final class RollupPartition {
   /// Read up to here and no further; nil without an end.
   var stop: Int64?
   private(set) var position: Int64
-  /// Deltas and statuses taken since the last commit.
-  private(set) var openRows = 0
+  /// Whether anything was taken since the last commit.
+  private var hasTaken = false
 
   private let reader: any LogReader
   private let configuration: Configuration
@@ -32,6 +32,7 @@ final class RollupPartition {
   private var forgottenWindowEnd: Milliseconds?
   private var publishedFinal: Watermark = .unknown
   private var publishedTasks: [Int32: TaskStatus] = [:]
+  private var catchUp = CatchUp()
   private let meter: Meter
   /// Of the events that the next commit counts.
   private var acceptanceTimes = AcceptanceTimes()
@@ -59,7 +60,7 @@ final class RollupPartition {
   var isFinished: Bool { stop.map { position >= $0 } ?? false }
 
   var hasChanges: Bool {
-    openRows > 0 || table.hasChanges || table.finalThrough != publishedFinal
+    hasTaken || table.hasChanges || table.finalThrough != publishedFinal
       || (isFinished && position != committedPosition)
   }
 
@@ -99,7 +100,7 @@ final class RollupPartition {
       pending += 1
       position = record.offset + 1
       taken += applied
-      openRows += applied
+      hasTaken = true
     }
     return taken
   }
@@ -109,8 +110,10 @@ final class RollupPartition {
     forgottenWindowEnd = nil
     guard let key = record.key, let value = record.value else { return 1 }
     guard let task = DeltaWire.task(ofKey: key) else { return try apply(batch: value) }
+    let headers = record.headers()
     table.update(task: task, try DeltaWire.decodeStatus(value))
-    acceptanceTimes.append(AcceptanceTimes(record.headers()))
+    catchUp.update(task: task, headers)
+    acceptanceTimes.append(AcceptanceTimes(headers))
     return 1
   }
 
@@ -129,6 +132,9 @@ final class RollupPartition {
     }
     return count
   }
+
+  /// Whether every task is far behind its inputs, as far as has been heard.
+  var isCatchingUp: Bool { catchUp.includesAll(table.tasks) }
 
   // MARK: Rollups out
 
@@ -160,7 +166,7 @@ final class RollupPartition {
 
   /// - Parameter now: when the broker had confirmed the commit.
   func didCommit(now: Milliseconds) {
-    openRows = 0
+    hasTaken = false
     committedPosition = position
     acceptanceTimes.observe(now: now, in: &meter.counters.endToEndTime)
     acceptanceTimes.removeAll()

@@ -29,7 +29,10 @@ package final class RollupStage: Stage {
   }
 
   package var topics: [String] { [context.configuration.deltasTopic] }
-  package var openRows: Int { partitions.reduce(0) { $0 + $1.openRows } }
+  package var openRows: Int { partitions.reduce(0) { $0 + $1.table.changedCount } }
+  package var isCatchingUp: Bool {
+    ends == nil && !partitions.isEmpty && partitions.allSatisfy(\.isCatchingUp)
+  }
   package var hasChanges: Bool {
     partitions.contains(where: \.hasChanges) || (isFinished && !hasClosed)
   }
