@@ -45,6 +45,22 @@ enum PercentEncoding {
     return String(validating: bytes, as: UTF8.self)
   }
 
+  /// Appends the bytes that `encoded`, which `append` has written, stands for.
+  static func appendDecoded(_ encoded: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+    var index = 0
+    while index < encoded.count {
+      if encoded[index] == ASCII.percent, index + 2 < encoded.count,
+        let high = digit(encoded[index + 1]), let low = digit(encoded[index + 2])
+      {
+        output.append(high << 4 | low)
+        index += 3
+      } else {
+        output.append(encoded[index])
+        index += 1
+      }
+    }
+  }
+
   /// The value of a hexadecimal digit that is not a lower-case letter.
   private static func digit(_ byte: UInt8) -> UInt8? {
     byte < UInt8(ascii: "a") ? ASCII.hexadecimalValue(byte) : nil

@@ -4,68 +4,46 @@ import Attribution
 
 /// Record values of rollups (contract, section 5).
 public struct RollupCodec: Sendable {
+  private let definitions: Definitions
   private let dimensionsOfView: [String: [Dimension]]
   private let models: [Model]
   private let currency: String
 
   /// - Parameter definitions: whose views, models and currency the rollups are in.
   public init(definitions: Definitions) {
+    self.definitions = definitions
     dimensionsOfView = Dictionary(
       definitions.views.map { ($0.name, $0.dimensions) }, uniquingKeysWith: { first, _ in first })
     models = definitions.models
     currency = definitions.currency
   }
 
-  /// Appends the record's value: one line of JSON, fields in the contract's order.
+  /// Appends the record's value, as `RollupWriter` writes it.
   ///
   /// The rollup must be of one of the definitions' views, and its sums of their models.
   public func encode(_ rollup: Rollup, into output: inout [UInt8]) {
-    guard let dimensions = dimensionsOfView[rollup.key.view] else {
+    guard let view = definitions.views.firstIndex(where: { $0.name == rollup.key.view }) else {
       preconditionFailure("the definitions have no view \(rollup.key.view)")
     }
+    let dimensions = definitions.views[view].dimensions
     precondition(dimensions.count == rollup.key.dimensions.count, "one value per dimension")
-    let sums = rollup.sums
-
-    output.append(#"{"view":"#)
-    output.appendJSONString(rollup.key.view)
-    output.append(#","dimensions":{"#)
-    for (index, dimension) in dimensions.enumerated() {
-      if index > 0 { output.append(ASCII.comma) }
-      output.appendJSONString(dimension.rawValue)
-      output.append(ASCII.colon)
-      output.appendJSONString(rollup.key.dimensions[index])
+    precondition(rollup.sums.credits.count == models.count, "one value per model")
+    var names: [UInt8] = []
+    for (index, value) in rollup.key.dimensions.enumerated() {
+      if index > 0 { names.append(ASCII.bar) }
+      PercentEncoding.append(value, to: &names)
     }
-    output.append(#"},"window_start":"#)
-    output.appendJSONSeconds(rollup.key.windowStart)
-    output.append(#","window_end":"#)
-    output.appendJSONSeconds(rollup.windowEnd)
-    output.append(#","impressions":"#)
-    output.appendDecimal(sums.impressions)
-    output.append(#","clicks":"#)
-    output.appendDecimal(sums.clicks)
-    output.append(#","users":"#)
-    output.appendDecimal(sums.users)
-    output.append(#","sessions":"#)
-    output.appendDecimal(sums.sessions)
-    output.append(#","conversions":"#)
-    append(perModel: sums.credits, to: &output)
-    output.append(#","revenue":"#)
-    append(perModel: sums.revenues, to: &output)
-    output.append(#","spend":"#)
-    output.appendJSONDecimal(sums.spend)
-    output.append(#","currency":"#)
-    output.appendJSONString(currency)
-    output.append(#","final":"#)
-    output.append(rollup.isFinal ? "true" : "false")
-    output.append(#","revision":"#)
-    output.appendDecimal(rollup.revision)
-    output.append(#","watermark":"#)
-    if let watermark = rollup.watermark {
-      output.appendJSONMilliseconds(watermark)
-    } else {
-      output.append("null")
+    var writer = RollupWriter(definitions: definitions)
+    names.withUnsafeBytes { names in
+      rollup.sums.columns.withUnsafeBufferPointer { sums in
+        writer.write(
+          RollupRevision(
+            view: view, windowStart: rollup.key.windowStart, windowEnd: rollup.windowEnd,
+            names: BorrowedBytes(names), sums: sums, isFinal: rollup.isFinal,
+            number: rollup.revision, watermark: rollup.watermark))
+      }
     }
-    output.append(ASCII.closeBrace)
+    output.append(contentsOf: writer.bytes)
   }
 
   /// The rollup that a record's value holds.
@@ -90,18 +68,6 @@ public struct RollupCodec: Sendable {
 }
 
 extension RollupCodec {
-  private func append(perModel values: [Int64], to output: inout [UInt8]) {
-    precondition(values.count == models.count, "one value per model")
-    output.append(ASCII.openBrace)
-    for (index, model) in models.enumerated() {
-      if index > 0 { output.append(ASCII.comma) }
-      output.appendJSONString(model.rawValue)
-      output.append(ASCII.colon)
-      output.appendJSONDecimal(values[index])
-    }
-    output.append(ASCII.closeBrace)
-  }
-
   private func read(
     _ name: String, from reader: inout JSONReader, into fields: inout Fields
   ) throws {

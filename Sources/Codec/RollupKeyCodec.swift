@@ -28,12 +28,35 @@ public enum RollupKeyCodec {
   ) {
     PercentEncoding.append(view.name, to: &output)
     output.append(ASCII.bar)
+    encodeNames(of: view, into: &output, value: value)
+    output.append(ASCII.bar)
+    Time.appendSeconds(windowStart, to: &output)
+  }
+
+  /// Appends what stands between a key's view and its window's start.
+  ///
+  /// - Parameter value: the bucket's value of a dimension of `view`.
+  public static func encodeNames(
+    of view: View, into output: inout [UInt8], value: (Dimension) -> BorrowedBytes
+  ) {
     for (index, dimension) in view.dimensions.enumerated() {
       if index > 0 { output.append(ASCII.bar) }
       PercentEncoding.append(value(dimension), to: &output)
     }
-    output.append(ASCII.bar)
-    Time.appendSeconds(windowStart, to: &output)
+  }
+
+  /// A key's three parts as it spells them, lent from its bytes; nil for what is no key at all.
+  public static func split(
+    _ key: UnsafeRawBufferPointer
+  ) -> (view: BorrowedBytes, names: BorrowedBytes, windowStart: Milliseconds)? {
+    guard let first = key.firstIndex(of: ASCII.bar), let last = key.lastIndex(of: ASCII.bar),
+      first < last
+    else { return nil }
+    func part(_ range: Range<Int>) -> BorrowedBytes {
+      BorrowedBytes(UnsafeRawBufferPointer(rebasing: key[range]))
+    }
+    guard let start = Time.parse(part(last + 1..<key.count)) else { return nil }
+    return (part(0..<first), part(first + 1..<last), start)
   }
 
   /// The key that `bytes` spell.

@@ -15,6 +15,9 @@ public struct Configuration: Sendable, Equatable {
   public var definitions = Definitions()
   /// How long a transaction collects work before it is committed.
   public var commitInterval: Milliseconds = 1_000
+  /// How many records behind the ends of its inputs a task must be for rollups to be published less
+  /// often. No setting: tests lower it.
+  public var catchUpRecords: Int64 = 100_000
   /// A worker that makes no progress for so long is replaced.
   public var stallTimeout: Milliseconds = 60_000
   /// The most that one worker's state may take, in bytes; 0 stands for its share of three quarters of

@@ -322,12 +322,17 @@ public final class Backfill {
   private func send(
     _ window: WindowSums.Window, _ delta: [Int64], to producer: any LogProducer
   ) throws {
-    var value: [UInt8] = []
-    delta.withUnsafeBufferPointer { DeltaWire.encode($0, into: &value) }
-    let partition = window.key.withUnsafeBytes {
-      StandardPartitioner.partition(key: $0, count: plan.rollupPartitions)
+    var batch = DeltaBatch(views: definitions.views)
+    let partition = window.key.withUnsafeBytes { key in
+      // The key is our own spelling.
+      let names = RollupKeyCodec.split(key)!.names
+      delta.withUnsafeBufferPointer {
+        batch.append($0, to: names, view: window.view, windowStart: window.start)
+      }
+      return StandardPartitioner.partition(key: key, count: plan.rollupPartitions)
     }
-    try send(window.key, value, to: configuration.deltasTopic, partition, producer)
+    let value = batch.withValue { Array($0) }
+    try send(DeltaWire.batchKey, value, to: configuration.deltasTopic, partition, producer)
   }
 
   private func send(

@@ -45,36 +45,3 @@ struct WindowSums {
     return windows.count - 1
   }
 }
-
-extension RollupSums {
-  /// The sums in the order of `SumsLayout`.
-  var columns: [Int64] {
-    let layout = SumsLayout(modelCount: credits.count)
-    var columns = [Int64](repeating: 0, count: layout.width)
-    columns[SumsLayout.impressions] = impressions
-    columns[SumsLayout.clicks] = clicks
-    columns[SumsLayout.users] = users
-    columns[SumsLayout.sessions] = sessions
-    columns[SumsLayout.spend] = spend
-    for model in credits.indices {
-      columns[layout.credit(model)] = credits[model]
-      columns[layout.revenue(model)] = revenues[model]
-    }
-    return columns
-  }
-
-  /// From columns in the order of `SumsLayout`.
-  init(columns: [Int64], modelCount: Int) {
-    self.init(modelCount: modelCount)
-    let layout = SumsLayout(modelCount: modelCount)
-    impressions = columns[SumsLayout.impressions]
-    clicks = columns[SumsLayout.clicks]
-    users = columns[SumsLayout.users]
-    sessions = columns[SumsLayout.sessions]
-    spend = columns[SumsLayout.spend]
-    for model in 0..<modelCount {
-      credits[model] = columns[layout.credit(model)]
-      revenues[model] = columns[layout.revenue(model)]
-    }
-  }
-}

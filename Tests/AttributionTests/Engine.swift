@@ -45,7 +45,7 @@ final class Engine {
         let key = RollupKey(
           view: view.name, dimensions: view.dimensions.map { delta.value(of: $0).string },
           windowStart: delta.windowStart)
-        add(delta.sums, key, windowEnd: delta.windowStart + view.periodMilliseconds)
+        add(delta.sums, key, of: delta.view)
       }
       task.forEachCorrectedConversion { keep($0) }
       task.endCommit()
@@ -56,24 +56,38 @@ final class Engine {
         task.progress.isIdle ? .idle : .active(task.progress.watermark))
     }
     table.advance(now: now)
-    table.publish { rollups[$0.key] = $0 }
+    publish()
   }
 
   /// Closes every window, as at the end of the input.
   func close(through time: Milliseconds) {
     for number in tasks.indices { table.update(task: Int32(number), .closed(through: time)) }
     table.advance(now: 0, isComplete: true)
-    table.publish { rollups[$0.key] = $0 }
+    publish()
   }
 
-  private func add(
-    _ sums: UnsafeBufferPointer<Int64>, _ key: RollupKey, windowEnd: Milliseconds
-  ) {
+  private func publish() {
+    var writer = RollupKeyWriter(views: definitions.views)
+    table.publish { revision in
+      let view = definitions.views[revision.view]
+      writer.write(
+        view: revision.view, names: revision.names, windowStart: revision.windowStart)
+      // Its own spelling.
+      let key = try! RollupKeyCodec.decode(writer.bytes, dimensionCount: view.dimensions.count)
+      rollups[key] = Rollup(
+        key: key, windowEnd: revision.windowEnd,
+        sums: RollupSums(columns: revision.sums, modelCount: definitions.models.count),
+        isFinal: revision.isFinal, revision: revision.number, watermark: revision.watermark)
+    }
+  }
+
+  private func add(_ sums: UnsafeBufferPointer<Int64>, _ key: RollupKey, of view: Int) {
     var bytes: [UInt8] = []
     RollupKeyCodec.encode(key, into: &bytes)
-    let identity = bytes.withUnsafeBytes { Hash128(BorrowedBytes($0)) }
-    if !table.isKnown(identity) { table.insert(identity, key: key, windowEnd: windowEnd) }
-    table.add(identity, sums: sums)
+    bytes.withUnsafeBytes { bytes in
+      let names = RollupKeyCodec.split(bytes)!.names
+      table.add(sums, to: names, view: view, windowStart: key.windowStart)
+    }
     var total = deltaSums[key] ?? Array(repeating: 0, count: sums.count)
     for index in sums.indices { total[index] += sums[index] }
     deltaSums[key] = total

@@ -6,8 +6,16 @@ import TributaryTestKit
 /// Revisions and finality of published rollups.
 @Suite struct RollupTableTests {
   let start: Milliseconds = 1_767_571_500_000
-  let key = RollupKey(view: "campaign_5m", dimensions: ["c-7"], windowStart: 1_767_571_500_000)
-  let identity = Hash128(high: 1, low: 2)
+
+  /// What was lent of a revision.
+  private struct Published {
+    var names: String
+    var windowStart: Milliseconds
+    var columns: [Int64]
+    var isFinal: Bool
+    var revision: Int64
+    var clicks: Int64 { columns[SumsLayout.clicks] }
+  }
 
   @Test func aWindowIsFinalOnceEveryTaskHasPassedItAndStaysFinal() {
     let table = RollupTable(definitions: Definitions(), taskCount: 2)
@@ -29,7 +37,7 @@ import TributaryTestKit
     add(table, clicks: -1)
     let corrected = publish(table)
     #expect(corrected.map(\.isFinal) == [true] && corrected.map(\.revision) == [3])
-    #expect(corrected.map(\.sums.clicks) == [2])
+    #expect(corrected.map(\.clicks) == [2])
   }
 
   @Test func whenNothingMovesFinalityFollowsTheWallClock() {
@@ -93,12 +101,19 @@ import TributaryTestKit
   @Test func aRestoredTableGoesOnWhereTheFormerOneWas() {
     let former = RollupTable(definitions: Definitions(), taskCount: 1)
     add(former, clicks: 5)
-    let published = publish(former)
+    let published = publish(former)[0]
     let table = RollupTable(definitions: Definitions(), taskCount: 1)
-    table.restore(published[0], identity: identity)
+    lend("c-7") { names in
+      published.columns.withUnsafeBufferPointer { sums in
+        table.restore(
+          RollupRevision(
+            view: 0, windowStart: start, windowEnd: start + 300_000, names: names, sums: sums,
+            isFinal: published.isFinal, number: published.revision))
+      }
+    }
     add(table, clicks: 2)
     let next = publish(table)
-    #expect(next.map(\.revision) == [2] && next.map(\.sums.clicks) == [7])
+    #expect(next.map(\.revision) == [2] && next.map(\.clicks) == [7])
   }
 
   @Test func windowsBeyondTheHorizonLeaveMemory() {
@@ -107,22 +122,59 @@ import TributaryTestKit
     table.update(task: 0, .active(Watermark(start + 3 * 86_400_000)))
     table.advance(now: 0)
     _ = publish(table)
-    #expect(table.count == 0 && !table.isKnown(identity))
+    #expect(table.count == 0 && table.hasForgotten(windowEnd: start + 300_000))
     #expect(table.forgottenThrough.time > start + 300_000)
   }
 
-  private func add(_ table: RollupTable, clicks: Int64) {
-    var sums = [Int64](repeating: 0, count: SumsLayout(modelCount: 1).width)
-    sums[SumsLayout.clicks] = clicks
-    if !table.isKnown(identity) {
-      table.insert(identity, key: key, windowEnd: start + 300_000)
+  @Test func aWindowKeepsItsRollupsApartHoweverManyThereAre() {
+    let table = RollupTable(definitions: Definitions(), taskCount: 1)
+    let names = (0..<3_000).map { "c-\($0)" }
+    for round in 1...2 {
+      for (number, name) in names.enumerated() {
+        add(table, clicks: Int64(number), name, at: start + Milliseconds(number % 2) * 300_000)
+      }
+      let published = publish(table)
+      #expect(Set(published.map(\.names)) == Set(names))
+      #expect(published.allSatisfy { $0.revision == Int64(round) })
+      #expect(published.allSatisfy { "c-\(Int($0.clicks) / round)" == $0.names })
+      #expect(published.map(\.windowStart) == published.map(\.windowStart).sorted())
     }
-    sums.withUnsafeBufferPointer { table.add(identity, sums: $0) }
+    #expect(table.count == names.count && table.openCount == names.count)
   }
 
-  private func publish(_ table: RollupTable) -> [Rollup] {
-    var rollups: [Rollup] = []
-    table.publish { rollups.append($0) }
+  @Test func equalNamesInTwoViewsAreTwoRollups() {
+    let table = RollupTable(definitions: Definitions(), taskCount: 1)
+    add(table, clicks: 1, view: 0)
+    add(table, clicks: 2, view: 1)
+    add(table, clicks: 4, view: 0)
+    #expect(publish(table).map(\.clicks) == [5, 2])
+  }
+
+  private func add(
+    _ table: RollupTable, clicks: Int64, _ name: String = "c-7", view: Int = 0,
+    at time: Milliseconds? = nil
+  ) {
+    var sums = [Int64](repeating: 0, count: SumsLayout(modelCount: 1).width)
+    sums[SumsLayout.clicks] = clicks
+    lend(name) { names in
+      sums.withUnsafeBufferPointer {
+        table.add($0, to: names, view: view, windowStart: time ?? start)
+      }
+    }
+  }
+
+  private func lend(_ name: String, _ body: (BorrowedBytes) -> Void) {
+    Array(name.utf8).withUnsafeBytes { body(BorrowedBytes($0)) }
+  }
+
+  private func publish(_ table: RollupTable) -> [Published] {
+    var rollups: [Published] = []
+    table.publish { rollup in
+      rollups.append(
+        Published(
+          names: rollup.names.string, windowStart: rollup.windowStart,
+          columns: Array(rollup.sums), isFinal: rollup.isFinal, revision: rollup.number))
+    }
     return rollups
   }
 }

@@ -57,33 +57,6 @@ import TributaryTestKit
       }
     }
   }
-
-  @Test func deltasAndStatusesAreReadBackAsTheyWereWritten() throws {
-    let sums: [Int64] = [0, 1, -1, .max, .min, 1_000_000, -59_900_000]
-    var bytes: [UInt8] = []
-    sums.withUnsafeBufferPointer { DeltaWire.encode($0, into: &bytes) }
-    var read = [Int64](repeating: 0, count: sums.count)
-    try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &read) }
-    #expect(read == sums)
-    // Under two models more: credits before revenues, nothing under the new ones.
-    var wider = [Int64](repeating: 9, count: sums.count + 4)
-    try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &wider) }
-    #expect(wider == sums[..<6] + [0, 0] + sums[6...] + [0, 0])
-    var narrower = [Int64](repeating: 0, count: sums.count - 2)
-    #expect(throws: PipelineError.self) {
-      try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &narrower) }
-    }
-    for status in [TaskStatus.active(Watermark(-3)), .idle, .closed(through: 5)] {
-      var bytes: [UInt8] = []
-      DeltaWire.encode(status, into: &bytes)
-      #expect(bytes.count == DeltaWire.statusSize)
-      #expect(try bytes.withUnsafeBytes { try DeltaWire.decodeStatus($0) } == status)
-    }
-    var other = [Int64](repeating: 0, count: 3)
-    #expect(throws: PipelineError.self) {
-      try bytes.withUnsafeBytes { try DeltaWire.decode($0, into: &other) }
-    }
-  }
 }
 
 extension ChangelogChunk {

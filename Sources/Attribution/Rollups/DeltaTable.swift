@@ -9,6 +9,12 @@ public struct SumsLayout: Sendable {
 
   public init(modelCount: Int) { self.modelCount = modelCount }
 
+  /// The layout of so many integers per row; nil if there is none.
+  public init?(width: Int) {
+    guard width >= 5, (width - 5).isMultiple(of: 2) else { return nil }
+    modelCount = (width - 5) / 2
+  }
+
   public static let impressions = 0
   public static let clicks = 1
   public static let users = 2

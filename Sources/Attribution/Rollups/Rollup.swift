@@ -34,6 +34,40 @@ public struct RollupSums: Equatable, Sendable {
   }
 }
 
+extension RollupSums {
+  /// From a row in the order of `SumsLayout`.
+  public init(columns: some RandomAccessCollection<Int64>, modelCount: Int) {
+    self.init(modelCount: modelCount)
+    let layout = SumsLayout(modelCount: modelCount)
+    let columns = Array(columns)
+    impressions = columns[SumsLayout.impressions]
+    clicks = columns[SumsLayout.clicks]
+    users = columns[SumsLayout.users]
+    sessions = columns[SumsLayout.sessions]
+    spend = columns[SumsLayout.spend]
+    for model in 0..<modelCount {
+      credits[model] = columns[layout.credit(model)]
+      revenues[model] = columns[layout.revenue(model)]
+    }
+  }
+
+  /// The sums as a row, in the order of `SumsLayout`.
+  public var columns: [Int64] {
+    let layout = SumsLayout(modelCount: credits.count)
+    var columns = [Int64](repeating: 0, count: layout.width)
+    columns[SumsLayout.impressions] = impressions
+    columns[SumsLayout.clicks] = clicks
+    columns[SumsLayout.users] = users
+    columns[SumsLayout.sessions] = sessions
+    columns[SumsLayout.spend] = spend
+    for model in credits.indices {
+      columns[layout.credit(model)] = credits[model]
+      columns[layout.revenue(model)] = revenues[model]
+    }
+    return columns
+  }
+}
+
 /// Which bucket of which view: the identity of a rollup.
 ///
 /// Names are compared by their bytes: two spellings of one character are two names.

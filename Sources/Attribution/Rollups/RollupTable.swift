@@ -13,29 +13,23 @@ public enum TaskStatus: Sendable, Equatable {
 /// The state machine of the second stage. Its state is its output: `restore` takes back what was
 /// published. No I/O and no clock: the wall time comes in with `advance`. One thread at a time.
 public final class RollupTable {
-  private struct Bucket {
-    var key: RollupKey
-    var identity: Hash128
-    var windowEnd: Milliseconds
-    var revision: Int64
-    var isFinal: Bool
-    var isDirty: Bool
-  }
-
   private let definitions: Definitions
   private let layout: SumsLayout
   private let taskCount: Int
-  private var buckets: [Bucket?] = []
-  private var cells: [Int64] = []
-  private var free: [Int] = []
-  private var index: [Hash128: Int] = [:]
-  /// Buckets by window end: those not final yet, and the final ones still remembered.
-  private var openWindows: [Milliseconds: [Int]] = [:]
-  private var finalWindows: [Milliseconds: [Int]] = [:]
-  private var dirty: [Int] = []
+  private var windows: [RollupWindow.Identity: RollupWindow] = [:]
+  /// Those that finality has not passed.
+  private var openWindows: [RollupWindow] = []
+  /// Those that hold changes, in the order of their first.
+  private var changedWindows: [RollupWindow] = []
+  /// What was changed last: most changes go where the one before went.
+  private var latest: RollupWindow?
   /// Publications for which what a reload brought back stays: corrections seldom come alone.
   private var publicationsToKeep = 0
 
+  /// Number of rollups in memory.
+  public private(set) var count = 0
+  /// Number of rollups that wait to be published.
+  public private(set) var changedCount = 0
   /// What every task of the attribution stage last said; by partition number.
   public private(set) var tasks: [Int32: TaskStatus] = [:]
   /// Every window that ends at or before this is final. Never goes back.
@@ -50,18 +44,12 @@ public final class RollupTable {
     layout = SumsLayout(modelCount: definitions.models.count)
   }
 
-  /// Number of rollups in memory.
-  public var count: Int { index.count }
-  /// Number of rollups in memory that are not final yet.
-  public var openCount: Int { openWindows.values.reduce(0) { $0 + $1.count } }
+  /// Number of rollups in memory whose window is not final yet.
+  public var openCount: Int { openWindows.reduce(0) { $0 + $1.count } }
 
   /// The rollups in memory: how many, and about how many bytes, names left out. O(1).
   public var store: StoreSize {
-    let slot = MemoryLayout<Bucket?>.stride + layout.width * 8
-    let entry = MemoryLayout<Hash128>.stride + MemoryLayout<Int>.stride
-    return StoreSize(
-      name: "rollups", entries: index.count, bytes: buckets.capacity * slot + index.capacity * entry
-    )
+    StoreSize(name: "rollups", entries: count, bytes: count * RollupWindow.rowBytes(layout))
   }
 
   /// Whether every task has read all there was to read, as far as is known.
@@ -72,27 +60,27 @@ public final class RollupTable {
 
   // MARK: Input
 
-  /// Whether the rollup with this identity (the hash of its record key) is in memory.
-  public func isKnown(_ identity: Hash128) -> Bool { index[identity] != nil }
-
-  /// Makes room for a rollup not in memory. One that ends at or before `forgottenThrough` may have
-  /// been published already and must be reloaded instead.
-  public func insert(_ identity: Hash128, key: RollupKey, windowEnd: Milliseconds) {
-    _ = place(identity, key, windowEnd)
+  /// Whether windows with this end have left memory: what is published of them must be reloaded
+  /// before anything is added.
+  public func hasForgotten(windowEnd: Milliseconds) -> Bool {
+    forgottenThrough.isKnown && windowEnd <= forgottenThrough.time
   }
 
-  /// Adds signed changes, in the order of `SumsLayout`, to a rollup in memory.
-  public func add(_ identity: Hash128, sums: UnsafeBufferPointer<Int64>) {
-    let isKnown = addIfKnown(identity, sums: sums)
-    precondition(isKnown, "insert the rollup first")
-  }
-
-  /// As `add`; false, and nothing is added, if the rollup is not in memory.
-  public func addIfKnown(_ identity: Hash128, sums: UnsafeBufferPointer<Int64>) -> Bool {
-    guard let number = index[identity] else { return false }
-    for column in 0..<layout.width { cells[number * layout.width + column] &+= sums[column] }
-    markDirty(number)
-    return true
+  /// Adds signed changes, in the order of `SumsLayout`, to a rollup of a window that has not been
+  /// forgotten.
+  ///
+  /// - Parameters:
+  ///   - names: the rollup's dimension values, as its record key spells them.
+  ///   - view: the view's number in the definitions.
+  public func add(
+    _ sums: UnsafeBufferPointer<Int64>, to names: BorrowedBytes, view: Int,
+    windowStart: Milliseconds
+  ) {
+    let window = window(RollupWindow.Identity(view: view, start: windowStart))
+    let former = (count: window.count, changedCount: window.changedCount)
+    window.add(sums, to: names)
+    count += window.count - former.count
+    noteChanges(of: window, since: former.changedCount)
   }
 
   /// Takes note of a task's status.
@@ -108,13 +96,19 @@ public final class RollupTable {
     guard tasks.count >= taskCount, let mark = agreedMark(now, isComplete), mark > finalThrough
     else { return }
     finalThrough = mark
-    for end in openWindows.keys.filter({ $0 <= mark.time }).sorted() {
-      for number in openWindows.removeValue(forKey: end)! {
-        buckets[number]!.isFinal = true
-        markDirty(number)
-        finalWindows[end, default: []].append(number)
-      }
+    let passed = openWindows.filter { $0.end <= mark.time }
+    openWindows.removeAll { $0.end <= mark.time }
+    for window in passed.sorted(by: { ($0.end, $0.identity.view) < ($1.end, $1.identity.view) }) {
+      let former = window.changedCount
+      window.close()
+      noteChanges(of: window, since: former)
     }
+  }
+
+  /// - Parameter former: how many of its rollups had changed before.
+  private func noteChanges(of window: RollupWindow, since former: Int) {
+    if former == 0 && window.changedCount > 0 { changedWindows.append(window) }
+    changedCount += window.changedCount - former
   }
 
   /// What all tasks have passed; nil when nothing is known.
@@ -137,7 +131,7 @@ public final class RollupTable {
     }
     if isComplete && isEveryTaskClosed && closed.isKnown {
       // All is read: whatever is open closes, windows that hold only costs included.
-      return max(closed, openWindows.keys.max().map { Watermark($0) } ?? closed)
+      return max(closed, openWindows.map(\.end).max().map { Watermark($0) } ?? closed)
     }
     if active != .idle { return active.isKnown ? active : nil }
     return Watermark(now - definitions.idleTimeout - definitions.allowedLateness)
@@ -146,61 +140,28 @@ public final class RollupTable {
   // MARK: Output
 
   /// Whether anything waits to be published.
-  public var hasChanges: Bool { !dirty.isEmpty }
+  public var hasChanges: Bool { !changedWindows.isEmpty }
 
-  /// Visits every changed rollup, its revision counted up, in order of first change.
+  /// Lends every changed rollup, its revision counted up: window by window, in order of first change.
   public func publish<Failure: Error>(
-    _ body: (Rollup) throws(Failure) -> Void
+    _ body: (RollupRevision) throws(Failure) -> Void
   ) throws(Failure) {
-    for number in dirty {
-      buckets[number]!.isDirty = false
-      buckets[number]!.revision += 1
-      try body(rollup(number))
-    }
-    dirty.removeAll(keepingCapacity: true)
+    let watermark = finalThrough.isKnown ? finalThrough.time : nil
+    for window in changedWindows { try window.publish(watermark: watermark, body) }
+    changedWindows.removeAll(keepingCapacity: true)
+    changedCount = 0
     forget()
-  }
-
-  private func rollup(_ number: Int) -> Rollup {
-    let bucket = buckets[number]!
-    let row = cells[number * layout.width..<(number + 1) * layout.width]
-    let first = row.startIndex
-    var sums = RollupSums(modelCount: 0)
-    sums.impressions = row[first + SumsLayout.impressions]
-    sums.clicks = row[first + SumsLayout.clicks]
-    sums.users = row[first + SumsLayout.users]
-    sums.sessions = row[first + SumsLayout.sessions]
-    sums.spend = row[first + SumsLayout.spend]
-    sums.credits = Array(row[first + layout.credit(0)..<first + layout.revenue(0)])
-    sums.revenues = Array(row[first + layout.revenue(0)..<first + layout.width])
-    return Rollup(
-      key: bucket.key, windowEnd: bucket.windowEnd, sums: sums, isFinal: bucket.isFinal,
-      revision: bucket.revision, watermark: finalThrough.isKnown ? finalThrough.time : nil)
   }
 
   // MARK: Restore
 
-  /// Takes back a published rollup; of several of one key the last counts.
-  public func restore(_ rollup: Rollup, identity: Hash128) {
-    guard !forgottenThrough.isKnown || rollup.windowEnd > forgottenThrough.time else { return }
-    let number = index[identity] ?? place(identity, rollup.key, rollup.windowEnd)
-    guard rollup.revision > buckets[number]!.revision else { return }
-    buckets[number]!.revision = rollup.revision
-    if rollup.isFinal && !buckets[number]!.isFinal {
-      openWindows[rollup.windowEnd]?.removeAll { $0 == number }
-      finalWindows[rollup.windowEnd, default: []].append(number)
-    }
-    buckets[number]!.isFinal = buckets[number]!.isFinal || rollup.isFinal
-    let base = number * layout.width
-    cells[base + SumsLayout.impressions] = rollup.sums.impressions
-    cells[base + SumsLayout.clicks] = rollup.sums.clicks
-    cells[base + SumsLayout.users] = rollup.sums.users
-    cells[base + SumsLayout.sessions] = rollup.sums.sessions
-    cells[base + SumsLayout.spend] = rollup.sums.spend
-    for model in 0..<layout.modelCount {
-      cells[base + layout.credit(model)] = rollup.sums.credits[model]
-      cells[base + layout.revenue(model)] = rollup.sums.revenues[model]
-    }
+  /// Takes back a published rollup; of several of one key the latest revision counts.
+  public func restore(_ rollup: RollupRevision) {
+    guard !hasForgotten(windowEnd: rollup.windowEnd) else { return }
+    let window = window(RollupWindow.Identity(view: rollup.view, start: rollup.windowStart))
+    let former = window.count
+    window.restore(rollup)
+    count += window.count - former
   }
 
   /// Takes back the progress of before a restart. Call before restoring rollups.
@@ -212,18 +173,32 @@ public final class RollupTable {
 
   /// Gives up what is in memory and wants everything back that ends after `time`.
   public func prepareReload(endingAfter time: Milliseconds) {
-    precondition(dirty.isEmpty, "publish before reloading")
-    buckets.removeAll()
-    cells.removeAll()
-    free.removeAll()
-    index.removeAll()
+    precondition(changedWindows.isEmpty, "publish before reloading")
+    windows.removeAll()
     openWindows.removeAll()
-    finalWindows.removeAll()
+    latest = nil
+    count = 0
     forgottenThrough = Watermark(time)
     publicationsToKeep = 100
   }
 
-  // MARK: Buckets
+  // MARK: Windows
+
+  private func window(_ identity: RollupWindow.Identity) -> RollupWindow {
+    if let latest, latest.identity == identity { return latest }
+    let window = windows[identity] ?? open(identity)
+    latest = window
+    return window
+  }
+
+  private func open(_ identity: RollupWindow.Identity) -> RollupWindow {
+    let end = identity.start + definitions.views[identity.view].periodMilliseconds
+    let isClosed = finalThrough.isKnown && end <= finalThrough.time
+    let window = RollupWindow(identity, end: end, layout: layout, isClosed: isClosed)
+    windows[identity] = window
+    if !isClosed { openWindows.append(window) }
+    return window
+  }
 
   /// Through where final windows can only be reached by a backfill, once everything is final that
   /// ends at or before `finalThrough`.
@@ -239,42 +214,10 @@ public final class RollupTable {
     let mark = forgettable(at: finalThrough)
     guard publicationsToKeep <= 0, mark.isKnown, mark > forgottenThrough else { return }
     forgottenThrough = mark
-    for end in finalWindows.keys where end <= mark.time {
-      for number in finalWindows.removeValue(forKey: end)! {
-        index[buckets[number]!.identity] = nil
-        buckets[number] = nil
-        free.append(number)
-      }
+    latest = nil
+    for window in windows.values where window.end <= mark.time {
+      windows[window.identity] = nil
+      count -= window.count
     }
-  }
-
-  private func place(_ identity: Hash128, _ key: RollupKey, _ windowEnd: Milliseconds) -> Int {
-    let isFinal = finalThrough.isKnown && windowEnd <= finalThrough.time
-    let bucket = Bucket(
-      key: key, identity: identity, windowEnd: windowEnd, revision: 0, isFinal: isFinal,
-      isDirty: false)
-    let number: Int
-    if let reused = free.popLast() {
-      number = reused
-      buckets[number] = bucket
-      for column in 0..<layout.width { cells[number * layout.width + column] = 0 }
-    } else {
-      number = buckets.count
-      buckets.append(bucket)
-      cells.append(contentsOf: repeatElement(0, count: layout.width))
-    }
-    index[identity] = number
-    if isFinal {
-      finalWindows[windowEnd, default: []].append(number)
-    } else {
-      openWindows[windowEnd, default: []].append(number)
-    }
-    return number
-  }
-
-  private func markDirty(_ number: Int) {
-    guard !buckets[number]!.isDirty else { return }
-    buckets[number]!.isDirty = true
-    dirty.append(number)
   }
 }

@@ -3,8 +3,8 @@ import Kafka
 
 /// How much of each partition librdkafka may hold ahead of the reader.
 ///
-/// Small enough that all partitions fit into memory, large enough that librdkafka, which looks at a
-/// full queue once a second, does not run dry.
+/// Small enough that all partitions fit into memory, large enough that half of it lasts until more has
+/// come: that is when ``FetchReminder`` has librdkafka look again.
 public struct Prefetch: Sendable {
   /// Of payload, per partition.
   public let kilobytes: Int
@@ -23,10 +23,10 @@ public struct Prefetch: Sendable {
     self.records = records
   }
 
-  /// Shares what one process may hold (96 MB of payload, 512 Ki records) among `partitions`.
+  /// Shares what one process may hold (48 MB of payload, 256 Ki records) among `partitions`.
   public init(partitions: Int) {
-    kilobytes = max(1_024, min(16_384, 98_304 / max(1, partitions)))
-    records = max(8_192, 524_288 / max(1, partitions))
+    kilobytes = max(1_024, min(16_384, 49_152 / max(1, partitions)))
+    records = max(8_192, 262_144 / max(1, partitions))
   }
 }
 

@@ -121,6 +121,7 @@ private func retrying(_ body: () throws(KafkaError) -> Void) throws(KafkaError) 
 final class KafkaLogConsumer: LogConsumer {
   let consumer: Consumer
   private var start: StaggeredStart
+  private var reminder = FetchReminder()
   private var failure: (any Error)?
 
   init(_ consumer: Consumer, start: StaggeredStart) {
@@ -144,6 +145,7 @@ final class KafkaLogConsumer: LogConsumer {
     try consumer.poll()
     if let failure { throw failure }
     try start.proceed(consumer)
+    reminder.remind(consumer)
   }
 
   /// Before librdkafka has had time to fetch anything.
@@ -152,6 +154,7 @@ final class KafkaLogConsumer: LogConsumer {
     let ends = try endOffsets(partitions)
     let backlog = try startOffsets(partitions).reduce(0) { $0 + (ends[$1.key] ?? 0) - $1.value }
     try start.begin(partitions, backlog: backlog, of: consumer)
+    reminder.watch(partitions, of: consumer)
   }
 
   func wait(milliseconds: Int32) { consumer.waitForArrival(timeoutMilliseconds: milliseconds) }

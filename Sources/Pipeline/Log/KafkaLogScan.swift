@@ -37,8 +37,12 @@ final class KafkaLogScan: LogScan {
     let reader = KafkaLogReader(consumer, queue)
     var position = start
     var lastProgress = ContinuousClock.now
+    // Records of the state are large, and few of them are all that may lie ahead.
+    var reminder = FetchReminder(leastBacklog: 1)
+    reminder.watch([partition], of: consumer)
     while position < end {
       try consumer.poll()
+      reminder.remind(consumer)
       let count = try reader.read()
       for index in 0..<count { try body(reader[index]) }
       let reached = max(reader.metEnd ?? 0, count > 0 ? reader[count - 1].offset + 1 : 0)

@@ -23,6 +23,7 @@ public final class TopicFollower: @unchecked Sendable {
 
   private let consumer: Consumer
   private var partitions: [FollowedPartition]
+  private var reminder = FetchReminder()
 
   private struct FollowedPartition {
     let queue: PartitionQueue
@@ -67,6 +68,7 @@ public final class TopicFollower: @unchecked Sendable {
         queue: consumer.queue(for: name)!, initialEnd: ends[name] ?? 0,
         position: start[name.partition] ?? 0)
     }
+    reminder.watch(names, of: consumer)
   }
 
   /// The offset of the next record to read, by partition; 0 where nothing was read yet.
@@ -93,6 +95,7 @@ public final class TopicFollower: @unchecked Sendable {
   /// - Returns: how many there were.
   public func read(_ body: (Record) throws -> Void) throws -> Int {
     try consumer.poll()
+    reminder.remind(consumer)
     var total = 0
     for index in partitions.indices {
       let batch = partitions[index].batch

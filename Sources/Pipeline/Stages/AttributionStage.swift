@@ -29,6 +29,7 @@ package final class AttributionStage: Stage {
 
   package var topics: [String] { context.plan.inputTopics.map(\.name) }
   package var openRows: Int { tasks.reduce(0) { $0 + $1.openRows } }
+  package var isCatchingUp: Bool { false }
   package var hasChanges: Bool { tasks.contains(where: \.hasChanges) }
   package var wantsCommit: Bool { stopsAtEnd && hasChanges && isFinished }
 
@@ -61,7 +62,11 @@ package final class AttributionStage: Stage {
   package func advanceClock() {}
 
   package func writeEffects() throws {
-    for task in tasks where task.hasChanges { try task.writeEffects(to: context.outbox) }
+    let changed = tasks.filter(\.hasChanges)
+    context.outbox.dropDeltas()
+    for task in changed { try task.writeEffects(to: context.outbox) }
+    try context.outbox.sendDeltas()
+    for task in changed { try task.announce(to: context.outbox) }
   }
 
   package func didCommit() {

@@ -11,8 +11,11 @@ final class Outbox {
   private let deltaPartitions: Int32
   private var producer: any LogProducer
   private(set) var isOpen = false
-  private var key: [UInt8] = []
   private var value: [UInt8] = []
+  private var names: [UInt8] = []
+  private var key: RollupKeyWriter
+  /// The deltas that are not sent yet, by partition.
+  private var batches: [DeltaBatch]
 
   /// Makes the producer, which ends what a former one of the same id left open.
   init(
@@ -22,6 +25,9 @@ final class Outbox {
     self.transactionalID = transactionalID
     self.configuration = configuration
     self.deltaPartitions = deltaPartitions
+    let views = configuration.definitions.views
+    key = RollupKeyWriter(views: views)
+    batches = (0..<deltaPartitions).map { _ in DeltaBatch(views: views) }
     producer = try log.makeProducer(transactionalID: transactionalID)
   }
 
@@ -73,16 +79,44 @@ final class Outbox {
       timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: headers)
   }
 
-  func send(_ delta: RollupDelta) throws {
+  /// Sends a delta with others of its partition, by the next `sendDeltas` at the latest.
+  func add(_ delta: RollupDelta) throws {
     let view = configuration.definitions.views[delta.view]
-    key.removeAll(keepingCapacity: true)
-    RollupKeyCodec.encode(view, windowStart: delta.windowStart, into: &key) { delta.value(of: $0) }
-    value.removeAll(keepingCapacity: true)
-    DeltaWire.encode(delta.sums, into: &value)
-    try key.withUnsafeBytes { key in
-      let partition = StandardPartitioner.partition(key: key, count: deltaPartitions)
-      try send(configuration.deltasTopic, partition, key)
+    names.removeAll(keepingCapacity: true)
+    RollupKeyCodec.encodeNames(of: view, into: &names) { delta.value(of: $0) }
+    let partition = names.withUnsafeBytes { names in
+      let names = BorrowedBytes(names)
+      key.write(view: delta.view, names: names, windowStart: delta.windowStart)
+      let partition = key.bytes.withUnsafeBytes {
+        Int(StandardPartitioner.partition(key: $0, count: deltaPartitions))
+      }
+      batches[partition].append(
+        delta.sums, to: names, view: delta.view, windowStart: delta.windowStart)
+      return partition
     }
+    if batches[partition].isFull { try sendBatch(partition) }
+  }
+
+  /// Sends every delta that was added.
+  func sendDeltas() throws {
+    for partition in batches.indices where !batches[partition].isEmpty { try sendBatch(partition) }
+  }
+
+  /// Forgets the deltas that were added and not sent: those of a transaction that came to nothing.
+  func dropDeltas() {
+    for partition in batches.indices { batches[partition].removeAll() }
+  }
+
+  private func sendBatch(_ partition: Int) throws {
+    let producer = try transaction()
+    try DeltaWire.batchKey.withUnsafeBytes { key in
+      try batches[partition].withValue { value in
+        try producer.produce(
+          configuration.deltasTopic, partition: Int32(partition), key: key, value: value,
+          timestamp: nil, headers: [])
+      }
+    }
+    batches[partition].removeAll()
   }
 
   func send(_ conversion: CreditedConversion) throws {
@@ -95,20 +129,27 @@ final class Outbox {
 
   /// Tells every partition of the deltas how a task stands.
   ///
-  /// - Parameter times: when the transaction's events were accepted. One partition is told, which one
-  ///   is the task's number's: so every event is measured once.
+  /// - Parameters:
+  ///   - isCatchingUp: whether it is far behind its inputs.
+  ///   - times: when the transaction's events were accepted. One partition is told, which one is the
+  ///     task's number's: so every event is measured once.
   func broadcast(
-    _ status: TaskStatus, ofTask task: Int32, measuring times: AcceptanceTimes = AcceptanceTimes()
+    _ status: TaskStatus, ofTask task: Int32, isCatchingUp: Bool = false,
+    measuring times: AcceptanceTimes = AcceptanceTimes()
   ) throws {
+    let headers = isCatchingUp ? [CatchUp.header] : []
     for partition in 0..<deltaPartitions {
       let isMeasured = !times.isEmpty && partition == task % deltaPartitions
-      try send(status, ofTask: task, to: partition, isMeasured ? [times.header] : [])
+      try send(status, ofTask: task, to: partition, isMeasured ? headers + [times.header] : headers)
     }
   }
 
   /// Tells when events were accepted, where the task's status is no news.
-  func measure(_ times: AcceptanceTimes, _ status: TaskStatus, ofTask task: Int32) throws {
-    try send(status, ofTask: task, to: task % deltaPartitions, [times.header])
+  func measure(
+    _ times: AcceptanceTimes, _ status: TaskStatus, ofTask task: Int32, isCatchingUp: Bool
+  ) throws {
+    let headers = isCatchingUp ? [CatchUp.header, times.header] : [times.header]
+    try send(status, ofTask: task, to: task % deltaPartitions, headers)
   }
 
   private func send(

@@ -29,6 +29,7 @@ final class PartitionTask {
   private let fingerprint: DefinitionsFingerprint
   private var historyMask: HistoryMask
   private var sentStatus: TaskStatus?
+  private var sentCatchingUp = false
   private var committedPositions: [Int64]
   private let meter: Meter
   /// Of the events taken since the last commit.
@@ -153,7 +154,7 @@ final class PartitionTask {
 
   // MARK: Committing
 
-  /// Writes everything that has changed since the last commit.
+  /// Writes everything that has changed since the last commit. The deltas stay with the outbox.
   func writeEffects(to outbox: Outbox) throws {
     try task.forEachCorrectedConversion { conversion in
       try outbox.send(conversion)
@@ -164,16 +165,24 @@ final class PartitionTask {
       }
     }
     try task.forEachDelta { delta in
-      try historyMask.withCounted(of: delta) { try outbox.send($0) }
+      try historyMask.withCounted(of: delta) { try outbox.add($0) }
     }
     try changelog.flush(
       task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
       to: outbox.transaction())
-    if role == .keyed && status != sentStatus {
-      try outbox.broadcast(status, ofTask: partition, measuring: acceptanceTimes)
+  }
+
+  /// Tells the rollup stage how this task stands, after its deltas: it vouches for them.
+  func announce(to outbox: Outbox) throws {
+    let isCatchingUp = isCatchingUp
+    if role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp) {
+      try outbox.broadcast(
+        status, ofTask: partition, isCatchingUp: isCatchingUp, measuring: acceptanceTimes)
       sentStatus = status
+      sentCatchingUp = isCatchingUp
     } else if !acceptanceTimes.isEmpty {
-      try outbox.measure(acceptanceTimes, status, ofTask: partition)
+      try outbox.measure(
+        acceptanceTimes, status, ofTask: partition, isCatchingUp: isCatchingUp)
     }
   }
 
@@ -190,6 +199,11 @@ final class PartitionTask {
   private var status: TaskStatus {
     if isFinished { return .closed(through: closingTime) }
     return task.progress.isIdle ? .idle : .active(task.progress.watermark)
+  }
+
+  /// Whether so much is missing to the ends of the inputs that nobody waits for what was counted last.
+  private var isCatchingUp: Bool {
+    inputs.reduce(0) { $0 + ($1.lag ?? 0) } >= configuration.catchUpRecords
   }
 
   /// The end of the last window that holds anything.

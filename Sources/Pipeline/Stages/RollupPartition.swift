@@ -12,15 +12,20 @@ final class RollupPartition {
   /// Read up to here and no further; nil without an end.
   var stop: Int64?
   private(set) var position: Int64
-  private(set) var openRecords = 0
+  /// Whether anything was taken since the last commit.
+  private var hasTaken = false
 
   private let reader: any LogReader
   private let configuration: Configuration
   private let codec: RollupCodec
-  private let periods: [String: (dimensions: Int, period: Milliseconds)]
+  private let views: [View]
   private let fingerprint: DefinitionsFingerprint
   private var committedPosition: Int64
+  private let layout: SumsLayout
+  /// Of the delta read last.
   private var sums: [Int64]
+  private var key: RollupKeyWriter
+  private var value: RollupWriter
   private var metEnd: Int64?
   private var pending = 0
   private var available = 0
@@ -28,6 +33,7 @@ final class RollupPartition {
   private var forgottenWindowEnd: Milliseconds?
   private var publishedFinal: Watermark = .unknown
   private var publishedTasks: [Int32: TaskStatus] = [:]
+  private var catchUp = CatchUp()
   private let meter: Meter
   /// Of the events that the next commit counts.
   private var acceptanceTimes = AcceptanceTimes()
@@ -45,18 +51,17 @@ final class RollupPartition {
     fingerprint = ProgressHeader.fingerprint(of: configuration)
     codec = RollupCodec(definitions: configuration.definitions)
     table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
-    periods = Dictionary(
-      uniqueKeysWithValues: configuration.definitions.views.map {
-        ($0.name, ($0.dimensions.count, $0.periodMilliseconds))
-      })
-    sums = Array(
-      repeating: 0, count: SumsLayout(modelCount: configuration.definitions.models.count).width)
+    views = configuration.definitions.views
+    key = RollupKeyWriter(views: views)
+    value = RollupWriter(definitions: configuration.definitions)
+    layout = SumsLayout(modelCount: configuration.definitions.models.count)
+    sums = Array(repeating: 0, count: layout.width)
   }
 
   var isFinished: Bool { stop.map { position >= $0 } ?? false }
 
   var hasChanges: Bool {
-    openRecords > 0 || table.hasChanges || table.finalThrough != publishedFinal
+    hasTaken || table.hasChanges || table.finalThrough != publishedFinal
       || (isFinished && position != committedPosition)
   }
 
@@ -71,9 +76,9 @@ final class RollupPartition {
     return reader.knownEnd.map { max(0, $0 - position) }
   }
 
-  /// Applies what has arrived, up to a delta that needs a reload first.
+  /// Applies what has arrived, up to a record that needs a reload first.
   ///
-  /// - Returns: the number of records taken.
+  /// - Returns: the number of deltas and statuses taken.
   func advance(limit: Int) throws -> Int {
     var taken = 0
     while taken < limit {
@@ -91,69 +96,66 @@ final class RollupPartition {
         }
       }
       let record = reader[pending]
-      forgottenWindowEnd = try apply(record)
+      let applied = try apply(record)
       if waitsForReload { break }
       pending += 1
       position = record.offset + 1
-      taken += 1
-      openRecords += 1
+      taken += applied
+      hasTaken = true
     }
     return taken
   }
 
-  /// Applies one record; returns the window's end if its rollup has left memory.
-  private func apply(_ record: Record) throws -> Milliseconds? {
-    guard let key = record.key, let value = record.value else { return nil }
-    if let task = DeltaWire.task(ofKey: key) {
-      table.update(task: task, try DeltaWire.decodeStatus(value))
-      acceptanceTimes.append(AcceptanceTimes(record.headers()))
-      return nil
-    }
-    try DeltaWire.decode(value, into: &sums)
-    let identity = Hash128(BorrowedBytes(key))
-    guard !sums.withUnsafeBufferPointer({ table.addIfKnown(identity, sums: $0) }) else {
-      return nil
-    }
-    let (decoded, windowEnd) = try decode(key)
-    if table.forgottenThrough.isKnown && windowEnd <= table.forgottenThrough.time {
-      return windowEnd
-    }
-    table.insert(identity, key: decoded, windowEnd: windowEnd)
-    sums.withUnsafeBufferPointer { table.add(identity, sums: $0) }
-    return nil
+  /// Applies one record, unless a rollup of it has left memory; returns how many rows it had.
+  private func apply(_ record: Record) throws -> Int {
+    forgottenWindowEnd = nil
+    guard let key = record.key, let value = record.value else { return 1 }
+    guard let task = DeltaWire.task(ofKey: key) else { return try apply(batch: value) }
+    let headers = record.headers()
+    table.update(task: task, try DeltaWire.decodeStatus(value))
+    catchUp.update(task: task, headers)
+    acceptanceTimes.append(AcceptanceTimes(headers))
+    return 1
   }
 
-  private func decode(_ key: UnsafeRawBufferPointer) throws -> (
-    key: RollupKey, windowEnd: Milliseconds
-  ) {
-    let name = String(decoding: key.prefix { $0 != UInt8(ascii: "|") }, as: UTF8.self)
-    guard let (dimensions, period) = periods[name],
-      let decoded = try? RollupKeyCodec.decode(key, dimensionCount: dimensions)
-    else {
-      throw PipelineError(
-        "the topic \(source.topic) holds a delta of view \"\(name)\", which is not configured; "
-          + "use a new application_id when views change")
+  private func apply(batch value: UnsafeRawBufferPointer) throws -> Int {
+    var batch = try DeltaBatchReader(value, views: views, layout: layout)
+    guard !table.hasForgotten(windowEnd: batch.leastWindowEnd) else {
+      forgottenWindowEnd = batch.leastWindowEnd
+      return 0
     }
-    return (decoded, decoded.windowStart + period)
+    var count = 0
+    while let names = try batch.next(into: &sums) {
+      sums.withUnsafeBufferPointer {
+        table.add($0, to: names, view: batch.view, windowStart: batch.windowStart)
+      }
+      count += 1
+    }
+    return count
   }
+
+  /// Whether every task is far behind its inputs, as far as has been heard.
+  var isCatchingUp: Bool { catchUp.includesAll(table.tasks) }
 
   // MARK: Rollups out
 
   /// Writes every changed rollup and how far finality has come.
   func writeEffects(to producer: any LogProducer) throws {
-    var key: [UInt8] = []
-    var value: [UInt8] = []
-    try table.publish { (rollup: Rollup) throws(any Error) in
+    try table.publish { (rollup: RollupRevision) throws(any Error) in
       count(rollup)
-      key.removeAll(keepingCapacity: true)
-      value.removeAll(keepingCapacity: true)
-      RollupKeyCodec.encode(rollup.key, into: &key)
-      codec.encode(rollup, into: &value)
-      try send(key, value, [], to: producer)
+      key.write(view: rollup.view, names: rollup.names, windowStart: rollup.windowStart)
+      value.write(rollup)
+      try send(key.bytes, value.bytes, [], to: producer)
     }
     guard table.finalThrough != publishedFinal || table.tasks != publishedTasks else { return }
-    key.removeAll(keepingCapacity: true)
-    value.removeAll(keepingCapacity: true)
+    try sendProgress(to: producer)
+    publishedFinal = table.finalThrough
+    publishedTasks = table.tasks
+  }
+
+  private func sendProgress(to producer: any LogProducer) throws {
+    var key: [UInt8] = []
+    var value: [UInt8] = []
     ProgressCodec.encodeKey(partition: source.partition, into: &key)
     // Before anything is final, the record still carries the tasks: no window ends this early.
     ProgressCodec.encode(
@@ -161,20 +163,18 @@ final class RollupPartition {
     let header = Header(
       name: ProgressHeader.name, value: ProgressHeader.encode(table, fingerprint: fingerprint))
     try send(key, value, [header], to: producer)
-    publishedFinal = table.finalThrough
-    publishedTasks = table.tasks
   }
 
   /// - Parameter now: when the broker had confirmed the commit.
   func didCommit(now: Milliseconds) {
-    openRecords = 0
+    hasTaken = false
     committedPosition = position
     acceptanceTimes.observe(now: now, in: &meter.counters.endToEndTime)
     acceptanceTimes.removeAll()
   }
 
   /// A window published as final before this commit is restated by it.
-  private func count(_ rollup: Rollup) {
+  private func count(_ rollup: RollupRevision) {
     meter.uncommitted.rollupsPublished += 1
     guard publishedFinal.isKnown, rollup.windowEnd <= publishedFinal.time else { return }
     let age = table.finalThrough.time - rollup.windowEnd
@@ -208,8 +208,8 @@ final class RollupPartition {
           try ProgressHeader.decode($0, fingerprint: fingerprint, topic: partition.topic)
         }
         table.restore(finalThrough: finalThrough, tasks: tasks)
-      } else if let value = record.value, let windowEnd = windowEnd(ofKey: key) {
-        try found.add(key, value, windowEnd: windowEnd, forgettable: table.forgettable(at:))
+      } else if let value = record.value, let rollup = find(key) {
+        try found.add(key, value, windowEnd: rollup.windowEnd, forgettable: table.forgettable(at:))
       }
     }
     publishedFinal = table.finalThrough
@@ -234,14 +234,25 @@ final class RollupPartition {
   }
 
   private func restore(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws {
-    guard let windowEnd = windowEnd(ofKey: key),
-      !table.forgottenThrough.isKnown || windowEnd > table.forgottenThrough.time
-    else { return }
-    table.restore(try codec.decode(value), identity: Hash128(BorrowedBytes(key)))
+    guard let found = find(key), !table.hasForgotten(windowEnd: found.windowEnd) else { return }
+    let rollup = try codec.decode(value)
+    rollup.sums.columns.withUnsafeBufferPointer { sums in
+      table.restore(
+        RollupRevision(
+          view: found.view, windowStart: found.windowStart, windowEnd: found.windowEnd,
+          names: found.names, sums: sums, isFinal: rollup.isFinal, number: rollup.revision))
+    }
   }
 
-  /// Nil for what is not the key of a rollup.
-  private func windowEnd(ofKey key: UnsafeRawBufferPointer) -> Milliseconds? {
-    key.first == UInt8(ascii: "@") ? nil : try? decode(key).windowEnd
+  /// Which rollup a record of the rollups topic is; nil for what is none, or of no view that there is.
+  private func find(
+    _ key: UnsafeRawBufferPointer
+  ) -> (view: Int, names: BorrowedBytes, windowStart: Milliseconds, windowEnd: Milliseconds)? {
+    guard key.first != UInt8(ascii: "@"), let parts = RollupKeyCodec.split(key),
+      let view = self.key.view(named: parts.view)
+    else { return nil }
+    return (
+      view, parts.names, parts.windowStart, parts.windowStart + views[view].periodMilliseconds
+    )
   }
 }

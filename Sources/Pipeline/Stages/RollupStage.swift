@@ -8,7 +8,7 @@ import Logging
 /// Adds the deltas of its partitions, decides finality, and publishes in one transaction with the
 /// offsets of the deltas.
 package final class RollupStage: Stage {
-  /// Records per partition and step, so that partitions take turns.
+  /// Deltas per partition and step, so that partitions take turns.
   private static let turn = 16_384
 
   /// How often the deltas that have been added are deleted, in milliseconds.
@@ -29,7 +29,10 @@ package final class RollupStage: Stage {
   }
 
   package var topics: [String] { [context.configuration.deltasTopic] }
-  package var openRows: Int { partitions.reduce(0) { $0 + $1.openRecords } }
+  package var openRows: Int { partitions.reduce(0) { $0 + $1.table.changedCount } }
+  package var isCatchingUp: Bool {
+    ends == nil && !partitions.isEmpty && partitions.allSatisfy(\.isCatchingUp)
+  }
   package var hasChanges: Bool {
     partitions.contains(where: \.hasChanges) || (isFinished && !hasClosed)
   }

@@ -10,8 +10,10 @@ import Logging
 package protocol Stage: AnyObject {
   /// The topics it reads.
   var topics: [String] { get }
-  /// Rows taken since the last commit.
+  /// Rows taken, or to be written, since the last commit: what its transaction grows with.
   var openRows: Int { get }
+  /// Whether more than one commit interval may go into a commit: nobody waits for it.
+  var isCatchingUp: Bool { get }
   /// Whether the next commit should not wait for its time.
   var wantsCommit: Bool { get }
   /// Whether a commit would write anything.

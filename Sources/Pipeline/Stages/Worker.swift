@@ -64,7 +64,7 @@ package final class Worker<S: Stage> {
   }
 
   private func waitForArrival() {
-    let due = lastCommit + context.configuration.commitInterval - context.now()
+    let due = lastCommit + commitInterval - context.now()
     context.consumer.wait(milliseconds: Int32(max(1, min(100, due))))
   }
 
@@ -89,8 +89,12 @@ package final class Worker<S: Stage> {
 
   // MARK: Transactions
 
+  private var commitInterval: Milliseconds {
+    context.configuration.commitInterval * (stage.isCatchingUp ? CatchUp.intervals : 1)
+  }
+
   private var isCommitDue: Bool {
-    context.now() - lastCommit >= context.configuration.commitInterval
+    context.now() - lastCommit >= commitInterval
       || stage.openRows >= Self.largestCommit || stage.wantsCommit
   }
 

@@ -16,6 +16,8 @@ final class MemoryGroup {
     /// The generation of `assignment`; -1 before the first.
     var generation = -1
     var assignment: [TopicPartition] = []
+    /// The generation whose assignment it has been told.
+    var toldGeneration = -1
 
     init(instanceID: String, topics: [(name: String, partitions: Int)], now: Int64) {
       self.instanceID = instanceID

@@ -159,10 +159,11 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
     self.group(group).offsets[name]
   }
 
-  /// Whether a group has so many members, those included that died unnoticed, and they agree.
+  /// Whether a group has so many members, they agree, and each knows what it owns.
   public func isSettled(_ group: String, members: Int) -> Bool {
     let group = self.group(group)
     return group.members.count == members && !group.isRebalancing
+      && group.members.allSatisfy { $0.toldGeneration == group.generation }
   }
 
   public var openTransactionCount: Int { openTransactions.count }

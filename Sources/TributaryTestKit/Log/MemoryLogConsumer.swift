@@ -49,6 +49,7 @@ final class MemoryLogConsumer: LogConsumer {
       if !process.isDead, group.contains(member) { group.rejoin(member) }
     } else if member.generation > generation {
       generation = member.generation
+      member.toldGeneration = generation
       owned = member.assignment
       onRebalance?(.assigned(owned))
     }

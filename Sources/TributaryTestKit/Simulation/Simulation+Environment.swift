@@ -71,7 +71,7 @@ extension LogCall {
   fileprivate var rarity: Int64 {
     switch self {
     case .poll, .read: 16
-    case .produce: 100
+    case .produce: 40
     case .readRecord: 400
     default: 1
     }

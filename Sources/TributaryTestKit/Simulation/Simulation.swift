@@ -47,7 +47,8 @@ package final class Simulation {
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
     attributionWorkers: Int = 2, rollupWorkers: Int = 1, isStatic: Bool = true,
-    commitInterval: Milliseconds = 20, wall: Milliseconds = 1_767_600_000_000,
+    commitInterval: Milliseconds = 20, catchUpRecords: Int64 = 100_000,
+    wall: Milliseconds = 1_767_600_000_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), stateLimit: Int = .max,
     log: MemoryLog? = nil
   ) {
@@ -56,6 +57,7 @@ package final class Simulation {
     configuration.definitions = definitions
     configuration.instanceID = isStatic ? "sim" : ""
     configuration.commitInterval = commitInterval
+    configuration.catchUpRecords = catchUpRecords
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),

@@ -16,6 +16,8 @@ struct SimulationPlan {
   /// Whether what is remembered long after is looked at, too.
   var checksRetention: Bool
   var commitInterval: Milliseconds
+  /// How many records a task must be behind for rollups to be published less often.
+  var catchUpRecords: Int64
   var timeouts: MemoryLog.Timeouts
   var faults: FaultPlan
   /// Of a thousand records, how many are sent twice, and how many are held back for long.
@@ -49,6 +51,7 @@ struct SimulationPlan {
     checksRetention = random.below(8) == 0
     traffic = SimulationPlan.traffic(
       definitions, seed: random.next(), isPunctual: isPunctual, &random)
+    catchUpRecords = 1 + random.below(40)
   }
 
   private static func definitions(

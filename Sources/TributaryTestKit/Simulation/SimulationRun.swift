@@ -42,7 +42,8 @@ public struct SimulationRun {
       plan.definitions, seed: seed, partitions: plan.partitions,
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
       rollupWorkers: plan.rollupWorkers, isStatic: plan.isStatic,
-      commitInterval: plan.commitInterval, wall: plan.traffic.start + plan.wallOffset,
+      commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
+      wall: plan.traffic.start + plan.wallOffset,
       timeouts: plan.timeouts)
     simulation.trace.onLine = onLine
     feed = SimulationFeed(plan, &simulation.random)

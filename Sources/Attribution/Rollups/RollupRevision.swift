@@ -1,0 +1,32 @@
+/// One published state of a rollup, by reference: what it holds is lent for one call.
+public struct RollupRevision {
+  /// The view's number in the definitions.
+  public var view: Int
+  public var windowStart: Milliseconds
+  /// Exclusive end of the window.
+  public var windowEnd: Milliseconds
+  /// The values of the view's dimensions, spelled as in the record key: one spelling for each.
+  public var names: BorrowedBytes
+  /// In the order of `SumsLayout`.
+  public var sums: UnsafeBufferPointer<Int64>
+  /// Whether the watermark of every task has passed the window's end.
+  public var isFinal: Bool
+  /// Counts up with each publication, from 1.
+  public var number: Int64
+  /// The least watermark of all tasks at publication; nil before every task has one.
+  public var watermark: Milliseconds?
+
+  public init(
+    view: Int, windowStart: Milliseconds, windowEnd: Milliseconds, names: BorrowedBytes,
+    sums: UnsafeBufferPointer<Int64>, isFinal: Bool, number: Int64, watermark: Milliseconds? = nil
+  ) {
+    self.view = view
+    self.windowStart = windowStart
+    self.windowEnd = windowEnd
+    self.names = names
+    self.sums = sums
+    self.isFinal = isFinal
+    self.number = number
+    self.watermark = watermark
+  }
+}

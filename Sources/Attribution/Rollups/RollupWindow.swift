@@ -1,0 +1,170 @@
+// Safety: names and sums are lent from this window's arrays, which nobody changes during the call.
+
+/// The rollups of one window of one view, found by their names.
+///
+/// Names lie one after the other in one array, sums in another, so that a window is a handful of
+/// allocations however many rollups it holds, and is forgotten whole. Rows keep the order in which
+/// their names were first seen. Adding to a rollup is O(1), and allocates only while the window grows.
+final class RollupWindow {
+  /// Which window of which view.
+  struct Identity: Hashable {
+    /// The view's number in the definitions.
+    var view: Int
+    var start: Milliseconds
+  }
+
+  private struct Row {
+    var revision: Int64 = 0
+    /// Tells most names apart without looking at them.
+    var hash: UInt32
+    var nameStart: UInt32
+    var nameCount: UInt16
+    var isFinal: Bool
+    var isChanged = false
+
+    /// Where the names lie.
+    var range: Range<Int> { Int(nameStart)..<Int(nameStart) + Int(nameCount) }
+  }
+
+  /// About how many bytes a rollup takes, names left out.
+  static func rowBytes(_ layout: SumsLayout) -> Int {
+    MemoryLayout<Row>.stride + 2 * MemoryLayout<UInt32>.stride + 8 * layout.width
+  }
+
+  let identity: Identity
+  /// Exclusive.
+  let end: Milliseconds
+  private let layout: SumsLayout
+  private var isClosed: Bool
+  private var rows: [Row] = []
+  private var cells: [Int64] = []
+  private var names: [UInt8] = []
+  /// Rows by hash of their names: number + 1, 0 is free. A power of two, at least a quarter free.
+  private var slots = [UInt32](repeating: 0, count: 8)
+  /// Rows in the order of their first change.
+  private var changed: [UInt32] = []
+
+  /// - Parameter isClosed: whether finality has passed the window already.
+  init(_ identity: Identity, end: Milliseconds, layout: SumsLayout, isClosed: Bool) {
+    self.identity = identity
+    self.end = end
+    self.layout = layout
+    self.isClosed = isClosed
+  }
+
+  var count: Int { rows.count }
+  /// Number of rollups that wait to be published.
+  var changedCount: Int { changed.count }
+
+  // MARK: Changes
+
+  /// Adds signed changes to a rollup. Sums beyond 64 bits wrap around, so that taking back stays exact.
+  func add(_ sums: UnsafeBufferPointer<Int64>, to names: BorrowedBytes) {
+    let number = number(of: names)
+    let first = number * layout.width
+    for column in 0..<layout.width { cells[first + column] &+= sums[column] }
+    markChanged(number)
+  }
+
+  /// Takes back a published rollup, unless a later revision of it is here already.
+  func restore(_ rollup: RollupRevision) {
+    let number = number(of: rollup.names)
+    guard rollup.number > rows[number].revision else { return }
+    rows[number].revision = rollup.number
+    rows[number].isFinal = rows[number].isFinal || rollup.isFinal
+    let first = number * layout.width
+    for column in 0..<layout.width { cells[first + column] = rollup.sums[column] }
+  }
+
+  /// Finality has passed the window: what was not final is, and changes by that.
+  func close() {
+    isClosed = true
+    for number in rows.indices where !rows[number].isFinal {
+      rows[number].isFinal = true
+      markChanged(number)
+    }
+  }
+
+  private func markChanged(_ number: Int) {
+    guard !rows[number].isChanged else { return }
+    rows[number].isChanged = true
+    changed.append(UInt32(number))
+  }
+
+  /// Lends every changed rollup, its revision counted up.
+  func publish<Failure: Error>(
+    watermark: Milliseconds?, _ body: (RollupRevision) throws(Failure) -> Void
+  ) throws(Failure) {
+    for number in changed {
+      let number = Int(number)
+      rows[number].isChanged = false
+      rows[number].revision += 1
+      try lend(number, watermark, body)
+    }
+    changed.removeAll(keepingCapacity: !isClosed)
+  }
+
+  private func lend<Failure: Error>(
+    _ number: Int, _ watermark: Milliseconds?, _ body: (RollupRevision) throws(Failure) -> Void
+  ) throws(Failure) {
+    let row = rows[number]
+    try names.withUnsafeBufferPointer { (names) throws(Failure) in
+      try cells.withUnsafeBufferPointer { (cells) throws(Failure) in
+        try body(
+          RollupRevision(
+            view: identity.view, windowStart: identity.start, windowEnd: end,
+            names: BorrowedBytes(
+              UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: names[row.range]))),
+            sums: UnsafeBufferPointer(
+              rebasing: cells[number * layout.width..<(number + 1) * layout.width]),
+            isFinal: row.isFinal, number: row.revision, watermark: watermark))
+      }
+    }
+  }
+
+  // MARK: Names
+
+  /// The row of the rollup with these names; a new one is all zeros.
+  private func number(of names: BorrowedBytes) -> Int {
+    let hash = UInt32(truncatingIfNeeded: Hash128(names).low)
+    let mask = slots.count - 1
+    var index = Int(hash) & mask
+    while slots[index] != 0 {
+      let number = Int(slots[index] - 1)
+      if rows[number].hash == hash && isNamed(number, names) { return number }
+      index = (index + 1) & mask
+    }
+    return append(names, hash)
+  }
+
+  private func isNamed(_ number: Int, _ sought: BorrowedBytes) -> Bool {
+    guard Int(rows[number].nameCount) == sought.count else { return false }
+    let first = Int(rows[number].nameStart)
+    for index in 0..<sought.count where names[first + index] != sought[index] { return false }
+    return true
+  }
+
+  private func append(_ name: BorrowedBytes, _ hash: UInt32) -> Int {
+    if 4 * (rows.count + 1) > 3 * slots.count { growSlots() }
+    rows.append(
+      Row(
+        hash: hash, nameStart: UInt32(names.count), nameCount: UInt16(name.count),
+        isFinal: isClosed))
+    names.append(contentsOf: name.buffer)
+    cells.append(contentsOf: repeatElement(0, count: layout.width))
+    place(rows.count - 1)
+    return rows.count - 1
+  }
+
+  private func growSlots() {
+    slots = [UInt32](repeating: 0, count: 2 * slots.count)
+    for number in rows.indices { place(number) }
+  }
+
+  private func place(_ number: Int) {
+    let mask = slots.count - 1
+    var index = Int(rows[number].hash) & mask
+    while slots[index] != 0 { index = (index + 1) & mask }
+    slots[index] = UInt32(number + 1)
+  }
+}

@@ -1,0 +1,33 @@
+import Attribution
+import Kafka
+
+/// Which tasks are so far behind their inputs that nobody waits for what they have just counted.
+///
+/// While all of them are, every window is about to change again. To publish it each time would cost as
+/// much as to count it, so the rollup stage collects more deltas for a commit. A task says so in a header
+/// of its status; whoever says nothing has caught up.
+struct CatchUp {
+  /// How many commit intervals the rollup stage collects deltas for.
+  static let intervals: Milliseconds = 4
+  static let header = Header(name: "catching-up", value: [])
+
+  private var tasks: Set<Int32> = []
+
+  /// Takes note of what came with a task's status.
+  mutating func update(task: Int32, _ headers: [Header]) {
+    if headers.contains(where: { $0.name == CatchUp.header.name }) {
+      tasks.insert(task)
+    } else {
+      tasks.remove(task)
+    }
+  }
+
+  /// Whether no task is up to date but those that read nothing.
+  func includesAll(_ statuses: [Int32: TaskStatus]) -> Bool {
+    guard !tasks.isEmpty else { return false }
+    return statuses.allSatisfy { task, status in
+      guard case .active(let mark) = status, mark.isKnown else { return true }
+      return tasks.contains(task)
+    }
+  }
+}
