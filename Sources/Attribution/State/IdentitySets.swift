@@ -18,7 +18,7 @@ struct IdentitySets: ~Copyable {
   }
 
   /// Has the memory that `insert` will look at fetched.
-  func prefetch(_ id: Hash128, _ kind: EventKind) {
+  mutating func prefetch(_ id: Hash128, _ kind: EventKind) {
     switch kind {
     case .impression: impressions.prefetch(id)
     case .click: clicks.prefetch(id)
@@ -36,13 +36,9 @@ struct IdentitySets: ~Copyable {
     costs.forget(before: bucket)
   }
 
-  var liveCount: Int {
-    impressions.liveCount + clicks.liveCount + conversions.liveCount + costs.liveCount
-  }
-
-  /// Slots in use, the dead included. O(1).
-  var usedCount: Int {
-    impressions.usedCount + clicks.usedCount + conversions.usedCount + costs.usedCount
+  /// Number of ids that are remembered.
+  var count: Int {
+    impressions.count + clicks.count + conversions.count + costs.count
   }
 
   var byteCount: Int {

@@ -100,7 +100,7 @@ struct Journeys: ~Copyable {
   mutating func prefetchJourney(_ hash: Hash128) { users.prefetchNewest(hash, &arena) }
 
   /// Has the record before this one fetched.
-  func prefetchNext(_ record: RecordPointer) {
+  mutating func prefetchNext(_ record: RecordPointer) {
     if let next = arena.resolve(record.pointee.next) { CPrefetch.prefetch(next) }
   }
 
@@ -295,6 +295,7 @@ struct Journeys: ~Copyable {
   mutating func forget(before bucket: UInt64) {
     guard bucket > arena.firstLiveBucket else { return }
     arena.drop(before: bucket)
+    users.shrink(arena)
     placements.collect(before: bucket)
     busyUsers.forget(before: bucket)
   }
