@@ -1,5 +1,5 @@
-// Safety: `sought` and `located` are allocated and freed here, and indexed by view; `prefetch` writes the
-// one before `locate` reads it, and `locate` the other before `count` does.
+// Safety: `located` is allocated and freed here, and indexed by view; `locate` writes it before `count`
+// reads it.
 
 /// The change of one rollup bucket, lent for one call.
 public struct RollupDelta {
@@ -31,8 +31,7 @@ struct CreditLedger: ~Copyable {
   /// Whether a view counts conversions in the bucket of the credited touch.
   private let isByTouch: [Bool]
   private(set) var deltas: DeltaTable
-  /// The buckets of the touch that is being counted, and their rows, by view.
-  private let sought: UnsafeMutablePointer<DeltaTable.Search>
+  /// The rows of the touch that is being counted, by view.
   private let located: UnsafeMutablePointer<Int>
   private var shares = Shares()
   private var touches: [CreditedTouch] = []
@@ -45,31 +44,18 @@ struct CreditLedger: ~Copyable {
     clock = WindowClock(definitions.views)
     isByTouch = definitions.views.map { $0.bucketConversionsBy == .touch }
     deltas = DeltaTable(layout: SumsLayout(modelCount: definitions.models.count))
-    sought = .allocate(capacity: max(1, definitions.views.count))
     located = .allocate(capacity: max(1, definitions.views.count))
   }
 
-  deinit {
-    sought.deallocate()
-    located.deallocate()
-  }
+  deinit { located.deallocate() }
 
   // MARK: Booking
 
-  /// Has the memory fetched in which `locate` will look for a touch's buckets.
-  mutating func prefetch(
-    _ placement: UInt32, _ time: Milliseconds, _ journeys: inout Journeys
-  ) {
+  /// Finds the buckets of a touch and has them fetched, some time before `count`.
+  mutating func locate(_ placement: UInt32, _ time: Milliseconds, _ journeys: inout Journeys) {
     for view in 0..<clock.viewCount {
       let group = journeys.placements.group(of: placement, view: view)
-      sought[view] = deltas.search(for: group, clock.start(view, time))
-    }
-  }
-
-  /// Finds the buckets of the last `prefetch` and has them fetched, some time before `count`.
-  mutating func locate() {
-    for view in 0..<clock.viewCount {
-      located[view] = deltas.number(sought[view])
+      located[view] = deltas.number(group, clock.start(view, time))
       deltas.prefetch(row: located[view])
     }
   }

@@ -1,5 +1,5 @@
-// Safety: the three blocks are allocated and freed here, and indexed below `rowCapacity` (rows) or
-// modulo twice that (slots); a row pointer is valid until the next `row(…)`.
+// Safety: the blocks are allocated and freed here, and indexed below `rowCapacity` (rows), modulo twice
+// that (slots) or below `recentCapacity` (groups); a row pointer is valid until the next `row(…)`.
 
 import CPrefetch
 
@@ -38,6 +38,11 @@ struct DeltaTable: ~Copyable {
   /// Row numbers by hash of the bucket. Twice as many as rows.
   private var slots: UnsafeMutablePointer<Slot>
 
+  /// The row that was last asked for, by group. Times come nearly in order, so it is mostly the next one
+  /// too. What `removeAll` leaves here is outdated: the row itself says whose it is.
+  private var recent: UnsafeMutablePointer<UInt32>
+  private var recentCapacity = 64
+
   /// The bucket is here as well, so that a look-up reads one cache line.
   private struct Slot {
     var windowStart: Milliseconds
@@ -54,49 +59,52 @@ struct DeltaTable: ~Copyable {
     cells = .allocate(capacity: rowCapacity * layout.width)
     slots = .allocate(capacity: 2 * rowCapacity)
     slots.initialize(repeating: .free, count: 2 * rowCapacity)
+    recent = .allocate(capacity: recentCapacity)
+    recent.initialize(repeating: 0, count: recentCapacity)
   }
 
   deinit {
+    recent.deallocate()
     buckets.deallocate()
     cells.deallocate()
     slots.deallocate()
   }
 
-  /// A bucket to be looked for, and the hash that says where.
-  struct Search {
-    fileprivate var windowStart: Milliseconds
-    fileprivate var group: UInt32
-    fileprivate var hash: Int
-  }
-
   /// The bucket's row of sums, zero at first.
+  @inline(__always)
   mutating func row(_ group: UInt32, _ windowStart: Milliseconds) -> UnsafeMutablePointer<Int64> {
-    row(
-      at: number(
-        Search(
-          windowStart: windowStart, group: group, hash: DeltaTable.hash(group, windowStart))))
+    row(at: number(group, windowStart))
   }
 
-  /// Has the memory fetched in which `number` will look.
+  /// The number of the bucket's row, made if need be, valid until `removeAll`.
   @inline(__always)
-  func search(for group: UInt32, _ windowStart: Milliseconds) -> Search {
-    let hash = DeltaTable.hash(group, windowStart)
-    CPrefetch.prefetch(slots + hash & (2 * rowCapacity - 1))
-    return Search(windowStart: windowStart, group: group, hash: hash)
+  mutating func number(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
+    if group < recentCapacity {
+      let number = Int(recent[Int(group)])
+      if number < count, buckets[number].group == group, buckets[number].windowStart == windowStart
+      {
+        return number
+      }
+    }
+    return find(group, windowStart)
   }
 
-  /// The number of the bucket's row, valid until `removeAll`.
-  @inline(__always)
-  mutating func number(_ search: Search) -> Int {
+  @inline(never)
+  private mutating func find(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
     let mask = 2 * rowCapacity - 1
-    var index = search.hash & mask
+    var index = DeltaTable.hash(group, windowStart) & mask
+    var number = count
     while slots[index].entry != 0 {
-      if slots[index].group == search.group && slots[index].windowStart == search.windowStart {
-        return Int(slots[index].entry - 1)
+      if slots[index].group == group && slots[index].windowStart == windowStart {
+        number = Int(slots[index].entry - 1)
+        break
       }
       index = (index + 1) & mask
     }
-    return addRow(search.group, search.windowStart)
+    if number == count { addRow(group, windowStart) }
+    if group >= recentCapacity { growRecent(toHold: group) }
+    recent[Int(group)] = UInt32(number)
+    return number
   }
 
   func row(at number: Int) -> UnsafeMutablePointer<Int64> { cells + number * layout.width }
@@ -116,14 +124,12 @@ struct DeltaTable: ~Copyable {
     slots.update(repeating: .free, count: 2 * rowCapacity)
   }
 
-  @inline(never)
-  private mutating func addRow(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
+  private mutating func addRow(_ group: UInt32, _ windowStart: Milliseconds) {
     if count == rowCapacity { grow() }
     (buckets + count).initialize(to: Bucket(windowStart: windowStart, group: group))
     row(at: count).update(repeating: 0, count: layout.width)
     place(count)
     count += 1
-    return count - 1
   }
 
   private func place(_ number: Int) {
@@ -148,6 +154,15 @@ struct DeltaTable: ~Copyable {
     slots = .allocate(capacity: 2 * rowCapacity)
     slots.initialize(repeating: .free, count: 2 * rowCapacity)
     for number in 0..<count { place(number) }
+  }
+
+  private mutating func growRecent(toHold group: UInt32) {
+    let former = (recent: recent, count: recentCapacity)
+    recentCapacity = max(Int(group) + 1, 2 * recentCapacity)
+    recent = .allocate(capacity: recentCapacity)
+    recent.update(from: former.recent, count: former.count)
+    (recent + former.count).initialize(repeating: 0, count: recentCapacity - former.count)
+    former.recent.deallocate()
   }
 
   @inline(__always)

@@ -115,19 +115,34 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   private func makeRoom(
     in lines: Lines, isFree: (Slot) -> Bool
   ) -> UnsafeMutablePointer<Slot>? {
-    for line in [lines.first, lines.second] {
-      if let slot = moveOne(outOf: line, isFree: isFree) { return slot }
-    }
-    for line in [lines.first, lines.second] {
-      for slot in line..<line + CuckooTable.slotsPerLine {
-        // The line is full, so nothing moves into it meanwhile.
-        guard let room = moveOne(outOf: otherLine(of: slot.pointee, than: line), isFree: isFree)
-        else { continue }
-        room.pointee = slot.pointee
-        return slot
-      }
+    prefetchOtherLines(lines.first)
+    prefetchOtherLines(lines.second)
+    if let slot = moveOne(outOf: lines.first, isFree: isFree) { return slot }
+    if let slot = moveOne(outOf: lines.second, isFree: isFree) { return slot }
+    return moveTwo(outOf: lines.first, isFree: isFree)
+      ?? moveTwo(outOf: lines.second, isFree: isFree)
+  }
+
+  /// Moves an entry of a full line to its other line, and one of that to its own other; returns where
+  /// the first was.
+  private func moveTwo(
+    outOf line: Line, isFree: (Slot) -> Bool
+  ) -> UnsafeMutablePointer<Slot>? {
+    for slot in line..<line + CuckooTable.slotsPerLine {
+      // The line is full, so nothing moves into it meanwhile.
+      guard let room = moveOne(outOf: otherLine(of: slot.pointee, than: line), isFree: isFree)
+      else { continue }
+      room.pointee = slot.pointee
+      return slot
     }
     return nil
+  }
+
+  /// Has the lines fetched that the entries of a line could move to.
+  private func prefetchOtherLines(_ line: Line) {
+    for slot in line..<line + CuckooTable.slotsPerLine {
+      CPrefetch.prefetch(otherLine(of: slot.pointee, than: line))
+    }
   }
 
   /// Moves an entry of a full line to its other line; returns where it was.

@@ -108,7 +108,7 @@ struct Journeys: ~Copyable {
 
   /// Finds where a touch goes, and fills `creditable` on the way.
   mutating func place(for touch: TouchPointer, of user: User) -> Place {
-    creditable.removeAll(keepingCapacity: true)
+    if !creditable.isEmpty { creditable.removeAll(keepingCapacity: true) }
     let time = touch.pointee.time
     let lookback = rules.lookback(of: touch.pointee.kind)
     var place = Place(newer: nil, older: user.slot.pointee.newest)
