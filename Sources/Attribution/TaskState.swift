@@ -81,7 +81,7 @@ struct TaskState: ~Copyable {
     let placement = journeys.placements.intern(
       identity.placement, campaign: event.pointee.campaignID, channel: event.pointee.channel,
       ad: event.pointee.adID, bucket: bucket)
-    ledger.locate(placement, time, &journeys)
+    ledger.prefetch(placement, time, &journeys)
     let sessionID = event.pointee.sessionID
     let session = sessionID.isEmpty ? nil : SessionHash(sessionID)
     lastAccepted.placement = placement
@@ -89,6 +89,7 @@ struct TaskState: ~Copyable {
     let (touch, link) = journeys.makeTouch(
       event.pointee.eventID, kind, time: time, placement: placement, session: session,
       bucket: bucket)
+    ledger.locate()
     let user = journeys.user(identity.user)
     let place = journeys.place(for: touch, of: user)
     for index in journeys.creditable.indices {

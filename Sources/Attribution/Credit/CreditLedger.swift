@@ -1,5 +1,5 @@
-// Safety: `located` is allocated and freed here, and indexed by view; `locate` writes it before `count`
-// reads it.
+// Safety: `sought` and `located` are allocated and freed here, and indexed by view; `prefetch` writes the
+// one before `locate` reads it, and `locate` the other before `count` does.
 
 /// The change of one rollup bucket, lent for one call.
 public struct RollupDelta {
@@ -31,7 +31,8 @@ struct CreditLedger: ~Copyable {
   /// Whether a view counts conversions in the bucket of the credited touch.
   private let isByTouch: [Bool]
   private(set) var deltas: DeltaTable
-  /// The rows of the touch that is being counted, by view.
+  /// The buckets of the touch that is being counted, and their rows, by view.
+  private let sought: UnsafeMutablePointer<DeltaTable.Search>
   private let located: UnsafeMutablePointer<Int>
   private var shares = Shares()
   private var touches: [CreditedTouch] = []
@@ -44,18 +45,31 @@ struct CreditLedger: ~Copyable {
     clock = WindowClock(definitions.views)
     isByTouch = definitions.views.map { $0.bucketConversionsBy == .touch }
     deltas = DeltaTable(layout: SumsLayout(modelCount: definitions.models.count))
+    sought = .allocate(capacity: max(1, definitions.views.count))
     located = .allocate(capacity: max(1, definitions.views.count))
   }
 
-  deinit { located.deallocate() }
+  deinit {
+    sought.deallocate()
+    located.deallocate()
+  }
 
   // MARK: Booking
 
-  /// Finds the buckets of a touch and has them fetched, some time before `count`.
-  mutating func locate(_ placement: UInt32, _ time: Milliseconds, _ journeys: inout Journeys) {
+  /// Has the memory fetched in which `locate` will look for a touch's buckets.
+  mutating func prefetch(
+    _ placement: UInt32, _ time: Milliseconds, _ journeys: inout Journeys
+  ) {
     for view in 0..<clock.viewCount {
       let group = journeys.placements.group(of: placement, view: view)
-      located[view] = deltas.number(group, clock.start(view, time))
+      sought[view] = deltas.search(for: group, clock.start(view, time))
+    }
+  }
+
+  /// Finds the buckets of the last `prefetch` and has them fetched, some time before `count`.
+  mutating func locate() {
+    for view in 0..<clock.viewCount {
+      located[view] = deltas.number(sought[view])
       deltas.prefetch(row: located[view])
     }
   }

@@ -72,14 +72,22 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
     CPrefetch.prefetch(lines.second)
   }
 
-  /// The slot in one of the two lines that `predicate` is true of; nil if there is none.
+  /// The slot with this hash that `predicate` is true of; nil if there is none.
   @inline(__always)
-  func slot(in lines: Lines, where predicate: (Slot) -> Bool) -> UnsafeMutablePointer<Slot>? {
-    let first = CuckooTable.mask(lines.first, predicate)
-    let second = CuckooTable.mask(lines.second, predicate)
-    if first | second == 0 { return nil }
-    return first != 0
-      ? lines.first + first.trailingZeroBitCount : lines.second + second.trailingZeroBitCount
+  func slot(
+    in lines: Lines, hash: UInt64, where predicate: (Slot) -> Bool
+  ) -> UnsafeMutablePointer<Slot>? {
+    let first = CuckooTable.mask(lines.first) { $0.hash == hash }
+    let second = CuckooTable.mask(lines.second) { $0.hash == hash }
+    var candidates = first | second << UInt32(CuckooTable.slotsPerLine)
+    while candidates != 0 {
+      let index = candidates.trailingZeroBitCount
+      let line = index < CuckooTable.slotsPerLine ? lines.first : lines.second
+      let slot = line + index % CuckooTable.slotsPerLine
+      if predicate(slot.pointee) { return slot }
+      candidates &= candidates &- 1
+    }
+    return nil
   }
 
   /// A slot for a new entry; nil if the table must `grow` first.

@@ -50,7 +50,7 @@ struct IdentitySet: ~Copyable {
     let firstLive = firstLiveBucket
     let lines = table.lines(of: id.high)
     // A dead slot may hold the id as well.
-    let known = table.slot(in: lines) { $0.holds(id) && !$0.isFree(firstLive) }
+    let known = table.slot(in: lines, hash: id.high) { $0.holds(id) && !$0.isFree(firstLive) }
     if known != nil { return false }
     let bucket = max(bucket, firstLive)
     var free: UnsafeMutablePointer<Slot>?

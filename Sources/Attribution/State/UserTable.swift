@@ -57,7 +57,9 @@ struct UserTable: ~Copyable {
   /// Has the user's newest record fetched, some time after `prefetch`.
   @inline(__always)
   mutating func prefetchNewest(_ hash: Hash128, _ arena: inout BucketArena) {
-    guard let slot = table.slot(in: table.lines(of: hash.high), where: { $0.holds(hash) }),
+    guard
+      let slot = table.slot(
+        in: table.lines(of: hash.high), hash: hash.high, where: { $0.holds(hash) }),
       let newest = arena.resolve(slot.pointee.newest)
     else { return }
     CPrefetch.prefetch(newest)
@@ -70,7 +72,8 @@ struct UserTable: ~Copyable {
   mutating func slot(
     for hash: Hash128, _ arena: inout BucketArena
   ) -> UnsafeMutablePointer<UserSlot> {
-    table.slot(in: table.lines(of: hash.high)) { $0.holds(hash) } ?? newSlot(for: hash, &arena)
+    table.slot(in: table.lines(of: hash.high), hash: hash.high) { $0.holds(hash) }
+      ?? newSlot(for: hash, &arena)
   }
 
   @inline(never)
