@@ -2,8 +2,7 @@
 public struct StoreSize: Sendable, Equatable {
   /// `identities`, `journeys` or `rollups`.
   public var name: String
-  /// Entries; of identities those slots that were ever used, the forgotten ones included, because
-  /// counting the live ones would mean looking at each.
+  /// Entries.
   public var entries: Int
   /// Bytes held, all overhead included.
   public var bytes: Int

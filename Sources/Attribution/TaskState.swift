@@ -67,7 +67,7 @@ struct TaskState: ~Copyable {
     _ = progress.setIdle(isIdle, kind)
   }
 
-  private func lateness(of time: Milliseconds, _ kind: EventKind) -> Lateness {
+  private mutating func lateness(of time: Milliseconds, _ kind: EventKind) -> Lateness {
     if time >= progress.watermark.time { return .onTime }
     let mark = progress.lossMark(for: kind)
     return mark.isKnown && time < mark.time - definitions.correctionHorizon ? .tooLate : .late
@@ -210,6 +210,7 @@ struct TaskState: ~Copyable {
 
   /// The event-time bucket under which an event's state is kept, and forgotten. What was accepted
   /// from behind everything that is kept goes with the oldest.
+  @inline(__always)
   func stateBucket(of time: Milliseconds) -> UInt64 {
     max(buckets.bucket(of: time), journeys.firstLiveBucket)
   }
@@ -278,7 +279,7 @@ struct TaskState: ~Copyable {
 
   var size: StateSize {
     StateSize(
-      identityCount: identities.liveCount, identityBytes: identities.byteCount,
+      identityCount: identities.count, identityBytes: identities.byteCount,
       recordCount: journeys.recordCount, userCount: journeys.userCount,
       placementCount: journeys.placements.count,
       journeyBytes: journeys.byteCount)
@@ -289,7 +290,7 @@ struct TaskState: ~Copyable {
   var stores: [StoreSize] {
     [
       StoreSize(
-        name: "identities", entries: identities.usedCount, bytes: identities.byteCount),
+        name: "identities", entries: identities.count, bytes: identities.byteCount),
       StoreSize(name: "journeys", entries: journeys.recordCount, bytes: journeys.byteCount),
     ]
   }

@@ -1,5 +1,5 @@
-// Safety: the three blocks are allocated and freed here, and indexed below `rowCapacity` (rows) or
-// modulo twice that (slots); a row pointer is valid until the next `row(…)`.
+// Safety: the blocks are allocated and freed here, and indexed below `rowCapacity` (rows), modulo twice
+// that (slots) or below `recentCapacity` (groups); a row pointer is valid until the next `row(…)`.
 
 import CPrefetch
 
@@ -43,68 +43,100 @@ struct DeltaTable: ~Copyable {
   private(set) var buckets: UnsafeMutablePointer<Bucket>
   private var cells: UnsafeMutablePointer<Int64>
   private var rowCapacity = 64
-  /// Row numbers by hash of the bucket. Twice as many as rows.
-  private var slots: UnsafeMutablePointer<Slot>
+  /// Row numbers plus one by hash of the bucket; 0 is free. Twice as many as rows, and no more than the
+  /// numbers, so that all of them stay in the caches: most look-ups that come this far find nothing.
+  private var slots: UnsafeMutablePointer<UInt32>
 
-  /// The bucket is here as well, so that a look-up reads one cache line.
-  private struct Slot {
-    var windowStart: Milliseconds
-    var group: UInt32
-    /// The row's number + 1; 0 is free.
-    var entry: UInt32
-
-    static let free = Slot(windowStart: 0, group: 0, entry: 0)
-  }
+  /// The number of the row that was last asked for, by group. Times come nearly in order, so it is mostly
+  /// the next one too. What `removeAll` leaves here is outdated: the row itself says whose it is.
+  private var recent: UnsafeMutablePointer<UInt32>
+  private var recentCapacity = 64
 
   init(layout: SumsLayout) {
     self.layout = layout
     buckets = .allocate(capacity: rowCapacity)
     cells = .allocate(capacity: rowCapacity * layout.width)
     slots = .allocate(capacity: 2 * rowCapacity)
-    slots.initialize(repeating: .free, count: 2 * rowCapacity)
+    slots.initialize(repeating: 0, count: 2 * rowCapacity)
+    recent = .allocate(capacity: recentCapacity)
+    recent.initialize(repeating: 0, count: recentCapacity)
   }
 
   deinit {
+    recent.deallocate()
     buckets.deallocate()
     cells.deallocate()
     slots.deallocate()
   }
 
-  /// A bucket to be looked for, and the hash that says where.
-  struct Search {
-    fileprivate var windowStart: Milliseconds
-    fileprivate var group: UInt32
-    fileprivate var hash: Int
+  /// The bucket's row of sums, zero at first.
+  @inline(__always)
+  mutating func row(_ group: UInt32, _ windowStart: Milliseconds) -> UnsafeMutablePointer<Int64> {
+    row(at: number(group, windowStart))
   }
 
-  /// The bucket's row of sums, zero at first.
-  mutating func row(_ group: UInt32, _ windowStart: Milliseconds) -> UnsafeMutablePointer<Int64> {
-    row(
-      at: number(
-        Search(
-          windowStart: windowStart, group: group, hash: DeltaTable.hash(group, windowStart))))
+  /// The number of the bucket's row, made if need be, valid until `removeAll`.
+  @inline(__always)
+  mutating func number(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
+    recentNumber(group, windowStart) ?? find(group, windowStart)
+  }
+
+  /// A bucket to be looked for.
+  struct Search {
+    fileprivate var group: UInt32
+    fileprivate var windowStart: Milliseconds
+    /// The number of its row, if it is the one that was last asked for.
+    fileprivate var recent: Int?
   }
 
   /// Has the memory fetched in which `number` will look.
   @inline(__always)
-  func search(for group: UInt32, _ windowStart: Milliseconds) -> Search {
-    let hash = DeltaTable.hash(group, windowStart)
-    CPrefetch.prefetch(slots + hash & (2 * rowCapacity - 1))
-    return Search(windowStart: windowStart, group: group, hash: hash)
+  mutating func search(for group: UInt32, _ windowStart: Milliseconds) -> Search {
+    let recent = recentNumber(group, windowStart)
+    if recent == nil {
+      CPrefetch.prefetch(slots + DeltaTable.hash(group, windowStart) & (2 * rowCapacity - 1))
+    }
+    return Search(group: group, windowStart: windowStart, recent: recent)
   }
 
-  /// The number of the bucket's row, valid until `removeAll`.
+  /// The number of the bucket's row, as the other.
   @inline(__always)
   mutating func number(_ search: Search) -> Int {
+    search.recent ?? find(search.group, search.windowStart)
+  }
+
+  @inline(__always)
+  private func recentNumber(_ group: UInt32, _ windowStart: Milliseconds) -> Int? {
+    guard group < recentCapacity else { return nil }
+    let number = Int(recent[Int(group)])
+    return number < count && isBucket(number, group, windowStart) ? number : nil
+  }
+
+  @inline(never)
+  private mutating func find(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
+    if count == rowCapacity { grow() }
+    if group >= recentCapacity { growRecent(toHold: group) }
     let mask = 2 * rowCapacity - 1
-    var index = search.hash & mask
-    while slots[index].entry != 0 {
-      if slots[index].group == search.group && slots[index].windowStart == search.windowStart {
-        return Int(slots[index].entry - 1)
+    var index = DeltaTable.hash(group, windowStart) & mask
+    while slots[index] != 0 {
+      let number = Int(slots[index] - 1)
+      if isBucket(number, group, windowStart) {
+        recent[Int(group)] = UInt32(number)
+        return number
       }
       index = (index + 1) & mask
     }
-    return addRow(search.group, search.windowStart)
+    (buckets + count).initialize(to: Bucket(windowStart: windowStart, group: group))
+    row(at: count).update(repeating: 0, count: layout.width)
+    recent[Int(group)] = UInt32(count)
+    count += 1
+    slots[index] = UInt32(count)
+    return count - 1
+  }
+
+  @inline(__always)
+  private func isBucket(_ number: Int, _ group: UInt32, _ windowStart: Milliseconds) -> Bool {
+    buckets[number].group == group && buckets[number].windowStart == windowStart
   }
 
   func row(at number: Int) -> UnsafeMutablePointer<Int64> { cells + number * layout.width }
@@ -121,26 +153,15 @@ struct DeltaTable: ~Copyable {
 
   mutating func removeAll() {
     count = 0
-    slots.update(repeating: .free, count: 2 * rowCapacity)
-  }
-
-  @inline(never)
-  private mutating func addRow(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
-    if count == rowCapacity { grow() }
-    (buckets + count).initialize(to: Bucket(windowStart: windowStart, group: group))
-    row(at: count).update(repeating: 0, count: layout.width)
-    place(count)
-    count += 1
-    return count - 1
+    slots.update(repeating: 0, count: 2 * rowCapacity)
   }
 
   private func place(_ number: Int) {
     let bucket = buckets[number]
     let mask = 2 * rowCapacity - 1
     var index = DeltaTable.hash(bucket.group, bucket.windowStart) & mask
-    while slots[index].entry != 0 { index = (index + 1) & mask }
-    slots[index] = Slot(
-      windowStart: bucket.windowStart, group: bucket.group, entry: UInt32(number + 1))
+    while slots[index] != 0 { index = (index + 1) & mask }
+    slots[index] = UInt32(number + 1)
   }
 
   private mutating func grow() {
@@ -154,8 +175,17 @@ struct DeltaTable: ~Copyable {
     slots.deallocate()
     rowCapacity *= 2
     slots = .allocate(capacity: 2 * rowCapacity)
-    slots.initialize(repeating: .free, count: 2 * rowCapacity)
+    slots.initialize(repeating: 0, count: 2 * rowCapacity)
     for number in 0..<count { place(number) }
+  }
+
+  private mutating func growRecent(toHold group: UInt32) {
+    let former = (recent: recent, count: recentCapacity)
+    recentCapacity = max(Int(group) + 1, 2 * recentCapacity)
+    recent = .allocate(capacity: recentCapacity)
+    recent.update(from: former.recent, count: former.count)
+    (recent + former.count).initialize(repeating: 0, count: recentCapacity - former.count)
+    former.recent.deallocate()
   }
 
   @inline(__always)

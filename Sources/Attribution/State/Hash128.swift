@@ -19,27 +19,57 @@ public struct Hash128: Hashable, Sendable {
   @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(high) }
 
   public init(_ bytes: BorrowedBytes, seed: UInt64 = 0) {
-    let base = UnsafeRawPointer(bytes.start)
-    let count = bytes.count
-    var a = 0x9E37_79B9_7F4A_7C15 ^ seed
-    var b = 0xD1B5_4A32_D192_ED03 ^ UInt64(truncatingIfNeeded: count)
-    var offset = 0
-    while count - offset > 16 {
-      let first = base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      let second = base.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
-      a = Hash128.fold(first ^ 0xA076_1D64_78BD_642F, second ^ a)
-      b = Hash128.fold(second ^ 0xE703_7ED1_A0B4_28DB, first ^ b)
-      offset += 16
+    var lanes = Lanes(seed: seed)
+    lanes.absorb(bytes)
+    self = lanes.finish(bytes.count)
+  }
+
+  /// Of three texts, and of where each ends. Not part of the state's format.
+  init(_ first: BorrowedBytes, _ second: BorrowedBytes, _ third: BorrowedBytes) {
+    var lanes = Lanes(seed: 0)
+    lanes.absorb(first)
+    lanes.absorb(second)
+    lanes.absorb(third)
+    self = lanes.finish(first.count &+ second.count &+ third.count)
+  }
+
+  /// The two lanes of a hash that is being computed.
+  private struct Lanes {
+    private var a: UInt64
+    private var b: UInt64 = 0xD1B5_4A32_D192_ED03
+
+    @inline(__always)
+    init(seed: UInt64) { a = 0x9E37_79B9_7F4A_7C15 ^ seed }
+
+    @inline(__always)
+    mutating func absorb(_ bytes: BorrowedBytes) {
+      let base = UnsafeRawPointer(bytes.start)
+      let count = bytes.count
+      b ^= UInt64(truncatingIfNeeded: count)
+      var offset = 0
+      while count - offset > 16 {
+        let first = base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        let second = base.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
+        a = Hash128.fold(first ^ 0xA076_1D64_78BD_642F, second ^ a)
+        b = Hash128.fold(second ^ 0xE703_7ED1_A0B4_28DB, first ^ b)
+        offset += 16
+      }
+      let (first, second) = Hash128.tail(base + offset, count - offset)
+      a = Hash128.fold(first ^ 0x8EBC_6AF0_9C88_C6E3, second ^ a)
+      b = Hash128.fold(second ^ 0x5899_65CC_7537_4CC3, first ^ b)
     }
-    let (first, second) = Hash128.tail(base + offset, count - offset)
-    a = Hash128.fold(first ^ 0x8EBC_6AF0_9C88_C6E3, second ^ a)
-    b = Hash128.fold(second ^ 0x5899_65CC_7537_4CC3, first ^ b)
-    let length = UInt64(truncatingIfNeeded: count)
-    high = Hash128.fold(a ^ 0x1D8E_4E27_C47D_124F, b ^ length)
-    low = Hash128.fold(b ^ 0xEB44_ACCA_B455_D165, a ^ ~length)
+
+    @inline(__always)
+    func finish(_ count: Int) -> Hash128 {
+      let length = UInt64(truncatingIfNeeded: count)
+      return Hash128(
+        high: Hash128.fold(a ^ 0x1D8E_4E27_C47D_124F, b ^ length),
+        low: Hash128.fold(b ^ 0xEB44_ACCA_B455_D165, a ^ ~length))
+    }
   }
 
   /// The last 0 to 16 bytes as two words, every byte in at least one of them.
+  @inline(__always)
   private static func tail(_ base: UnsafeRawPointer, _ count: Int) -> (UInt64, UInt64) {
     if count >= 8 {
       return (
@@ -60,6 +90,7 @@ public struct Hash128: Hashable, Sendable {
     return (word, 0)
   }
 
+  @inline(__always)
   private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
     let product = left.multipliedFullWidth(by: right)
     return product.high ^ product.low

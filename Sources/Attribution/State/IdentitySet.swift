@@ -1,126 +1,95 @@
-// Safety: `slots` is allocated and freed here, and indexed only below `capacity`.
-
-import CPrefetch
-
 /// The ids of one input seen within the correction horizon: exact dedup in bounded memory.
 ///
-/// Open addressing with linear probing over 16-byte slots: 89 bits of the id's hash and the
-/// event-time bucket it belongs to. Nothing is removed one by one: a slot whose bucket has left the
-/// horizon is dead, lets probes pass, and is taken by the next id that comes along; growing drops
-/// the dead. Insertion and lookup are O(1), no timers, no scans. At most 30 bytes per id, just after
-/// the table has grown, and 21 just before: fuller, and most insertions would read on into cache lines
-/// that nobody has fetched.
+/// A slot of 16 bytes per id: 89 bits of its hash and the event-time bucket it belongs to. Nothing is
+/// removed one by one: a slot whose bucket has left the horizon is free for the next id that comes along.
+/// Insertion and lookup are O(1), no timers, no scans. The table grows when it is filled to 75%: at most
+/// 30 bytes per id, just after it has grown, and 21 just before.
 struct IdentitySet: ~Copyable {
-  private struct Slot {
+  private struct Slot: CuckooSlot {
     var hash: UInt64
-    /// The upper 25 bits continue the hash, the lower 39 are the bucket. All zero: never used.
+    /// The upper 25 bits continue the hash, the lower 39 are the bucket's number plus one.
     var tail: UInt64
 
-    var isNeverUsed: Bool { hash | tail == 0 }
+    private static let bucketMask: UInt64 = (1 << TimeBuckets.bits) - 1
+
+    init(_ id: Hash128, bucket: UInt64) {
+      hash = id.high
+      tail = id.low & ~Slot.bucketMask | (bucket + 1)
+    }
+
+    /// Whether its bucket is an earlier one, or it was never used.
+    @inline(__always)
+    func isFree(_ firstLiveBucket: UInt64) -> Bool { tail & Slot.bucketMask <= firstLiveBucket }
+
+    @inline(__always)
+    func holds(_ id: Hash128) -> Bool {
+      hash ^ id.high | (tail ^ id.low) & ~Slot.bucketMask == 0
+    }
   }
 
-  private var slots: UnsafeMutablePointer<Slot>
-  private var capacity: Int
-  /// Slots that were ever used, the dead included, and how many of them make it grow.
-  private var used = 0
+  private var table = CuckooTable<Slot>()
+  private var counts = BucketCounts()
+  /// How many ids make the table grow.
   private var limit: Int
   private(set) var firstLiveBucket: UInt64 = 0
 
-  private static let bucketMask: UInt64 = (1 << TimeBuckets.bits) - 1
-  private static let minimumCapacity = 64
-
-  init() {
-    capacity = IdentitySet.minimumCapacity
-    limit = IdentitySet.limit(capacity)
-    slots = IdentitySet.allocate(capacity)
-  }
-
-  deinit { TableMemory.deallocate(slots, byteCount) }
+  init() { limit = IdentitySet.limit(table.capacity) }
 
   /// Bytes held, all overhead included.
-  var byteCount: Int { capacity * MemoryLayout<Slot>.stride }
+  var byteCount: Int { table.byteCount }
 
-  /// Slots that were ever used since the table was made, the dead included. O(1).
-  var usedCount: Int { used }
-
-  /// Number of live ids. O(capacity).
-  var liveCount: Int {
-    var count = 0
-    for index in 0..<capacity where isLive(slots[index]) { count += 1 }
-    return count
-  }
+  /// Number of ids that are remembered.
+  var count: Int { counts.total }
 
   /// Has the memory that `insert` will look at fetched.
-  func prefetch(_ id: Hash128) {
-    let slot = slots + home(id.high)
-    CPrefetch.prefetch(slot)
-    // Where most searches end; often in the next cache line.
-    CPrefetch.prefetch(slot + 3)
-  }
+  @inline(__always)
+  mutating func prefetch(_ id: Hash128) { table.prefetch(id.high) }
 
   /// Remembers an id; false if it was there already.
   mutating func insert(_ id: Hash128, bucket: UInt64) -> Bool {
-    if used >= limit { rebuild() }
-    let tail = id.low & ~IdentitySet.bucketMask
-    var slot = slots + home(id.high)
-    let end = slots + capacity
+    let firstLive = firstLiveBucket
+    let lines = table.lines(of: id.high)
+    // A dead slot may hold the id as well.
+    let known = table.slot(in: lines, hash: id.high) { $0.holds(id) && !$0.isFree(firstLive) }
+    if known != nil { return false }
+    let bucket = max(bucket, firstLive)
     var free: UnsafeMutablePointer<Slot>?
-    while !slot.pointee.isNeverUsed {
-      if slot.pointee.tail & IdentitySet.bucketMask < firstLiveBucket {
-        free = free ?? slot
-      } else if slot.pointee.hash == id.high
-        && slot.pointee.tail & ~IdentitySet.bucketMask == tail
-      {
-        return false
-      }
-      slot += 1
-      if slot == end { slot = slots }
-    }
-    if free == nil { used += 1 }
-    (free ?? slot).pointee = Slot(hash: id.high, tail: tail | max(bucket, firstLiveBucket))
+    if counts.total < limit { free = table.freeSlot(in: lines) { $0.isFree(firstLive) } }
+    (free ?? growing(for: id)).pointee = Slot(id, bucket: bucket)
+    counts.add(bucket)
     return true
   }
 
-  /// Forgets every id whose bucket lies before `bucket`. O(1).
+  /// Forgets every id whose bucket lies before `bucket`.
   mutating func forget(before bucket: UInt64) {
-    firstLiveBucket = max(firstLiveBucket, bucket)
-  }
-
-  private func isLive(_ slot: Slot) -> Bool {
-    !slot.isNeverUsed && slot.tail & IdentitySet.bucketMask >= firstLiveBucket
-  }
-
-  private func home(_ hash: UInt64) -> Int {
-    Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(capacity)).high)
-  }
-
-  /// Moves the live slots to a table that they fill to about half, so that growth stays amortised.
-  ///
-  /// A larger hash has its home further back in either table, so both are walked from front to back.
-  private mutating func rebuild() {
-    let live = liveCount
-    let old = slots
-    let oldCapacity = capacity
-    capacity = max(IdentitySet.minimumCapacity, live + live * 17 / 20)
-    limit = IdentitySet.limit(capacity)
-    slots = IdentitySet.allocate(capacity)
-    used = live
-    for position in 0..<oldCapacity where isLive(old[position]) {
-      var index = home(old[position].hash)
-      while !slots[index].isNeverUsed {
-        index += 1
-        if index == capacity { index = 0 }
-      }
-      slots[index] = old[position]
+    guard bucket > firstLiveBucket else { return }
+    firstLiveBucket = bucket
+    counts.drop(before: bucket)
+    if counts.total * 4 < table.capacity, table.capacity > CuckooTable<Slot>.minimumCapacity {
+      resize(to: fitting)
     }
-    TableMemory.deallocate(old, oldCapacity * MemoryLayout<Slot>.stride)
   }
 
-  /// How many slots may be used before the table is built anew.
+  /// A free slot for the id in a larger table.
+  @inline(never)
+  private mutating func growing(for id: Hash128) -> UnsafeMutablePointer<Slot> {
+    let firstLive = firstLiveBucket
+    while true {
+      resize(to: max(fitting, table.capacity + table.capacity / 8))
+      if let free = table.freeSlot(in: table.lines(of: id.high), isFree: { $0.isFree(firstLive) }) {
+        return free
+      }
+    }
+  }
+
+  /// Slots that the ids fill to about half, so that growth stays amortised.
+  private var fitting: Int { counts.total + counts.total * 17 / 20 }
+
+  private mutating func resize(to capacity: Int) {
+    let firstLive = firstLiveBucket
+    table.resize(to: capacity) { $0.isFree(firstLive) }
+    limit = IdentitySet.limit(table.capacity)
+  }
+
   private static func limit(_ capacity: Int) -> Int { capacity * 3 / 4 }
-
-  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
-    TableMemory.allocate(capacity * MemoryLayout<Slot>.stride)
-      .bindMemory(to: Slot.self, capacity: capacity)
-  }
 }

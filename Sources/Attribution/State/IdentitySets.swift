@@ -1,51 +1,39 @@
+// Safety: `sets` is allocated and freed here, and indexed by the kinds' numbers.
+
 /// The remembered ids of a task, one set per input kind: the same id on two kinds is two events.
 struct IdentitySets: ~Copyable {
-  private var impressions = IdentitySet()
-  private var clicks = IdentitySet()
-  private var conversions = IdentitySet()
-  private var costs = IdentitySet()
+  private let sets: UnsafeMutableBufferPointer<IdentitySet>
 
-  init() {}
+  init() {
+    sets = .allocate(capacity: EventKind.allCases.count)
+    for index in sets.indices { sets.initializeElement(at: index, to: IdentitySet()) }
+  }
+
+  deinit {
+    for index in sets.indices { (sets.baseAddress! + index).deinitialize(count: 1) }
+    sets.deallocate()
+  }
 
   /// Remembers an id; false if it was there already.
+  @inline(__always)
   mutating func insert(_ id: Hash128, _ kind: EventKind, bucket: UInt64) -> Bool {
-    switch kind {
-    case .impression: impressions.insert(id, bucket: bucket)
-    case .click: clicks.insert(id, bucket: bucket)
-    case .conversion: conversions.insert(id, bucket: bucket)
-    case .cost: costs.insert(id, bucket: bucket)
-    }
+    sets[Int(kind.rawValue)].insert(id, bucket: bucket)
   }
 
   /// Has the memory that `insert` will look at fetched.
-  func prefetch(_ id: Hash128, _ kind: EventKind) {
-    switch kind {
-    case .impression: impressions.prefetch(id)
-    case .click: clicks.prefetch(id)
-    case .conversion: conversions.prefetch(id)
-    case .cost: costs.prefetch(id)
-    }
+  @inline(__always)
+  mutating func prefetch(_ id: Hash128, _ kind: EventKind) {
+    sets[Int(kind.rawValue)].prefetch(id)
   }
 
-  var firstLiveBucket: UInt64 { clicks.firstLiveBucket }
+  var firstLiveBucket: UInt64 { sets[0].firstLiveBucket }
 
   mutating func forget(before bucket: UInt64) {
-    impressions.forget(before: bucket)
-    clicks.forget(before: bucket)
-    conversions.forget(before: bucket)
-    costs.forget(before: bucket)
+    for index in sets.indices { sets[index].forget(before: bucket) }
   }
 
-  var liveCount: Int {
-    impressions.liveCount + clicks.liveCount + conversions.liveCount + costs.liveCount
-  }
+  /// Number of ids that are remembered.
+  var count: Int { sets.indices.reduce(0) { $0 + sets[$1].count } }
 
-  /// Slots in use, the dead included. O(1).
-  var usedCount: Int {
-    impressions.usedCount + clicks.usedCount + conversions.usedCount + costs.usedCount
-  }
-
-  var byteCount: Int {
-    impressions.byteCount + clicks.byteCount + conversions.byteCount + costs.byteCount
-  }
+  var byteCount: Int { sets.indices.reduce(0) { $0 + sets[$1].byteCount } }
 }

@@ -100,7 +100,7 @@ struct Journeys: ~Copyable {
   mutating func prefetchJourney(_ hash: Hash128) { users.prefetchNewest(hash, &arena) }
 
   /// Has the record before this one fetched.
-  func prefetchNext(_ record: RecordPointer) {
+  mutating func prefetchNext(_ record: RecordPointer) {
     if let next = arena.resolve(record.pointee.next) { CPrefetch.prefetch(next) }
   }
 
@@ -108,7 +108,7 @@ struct Journeys: ~Copyable {
 
   /// Finds where a touch goes, and fills `creditable` on the way.
   mutating func place(for touch: TouchPointer, of user: User) -> Place {
-    creditable.removeAll(keepingCapacity: true)
+    if !creditable.isEmpty { creditable.removeAll(keepingCapacity: true) }
     let time = touch.pointee.time
     let lookback = rules.lookback(of: touch.pointee.kind)
     var place = Place(newer: nil, older: user.slot.pointee.newest)
@@ -295,6 +295,7 @@ struct Journeys: ~Copyable {
   mutating func forget(before bucket: UInt64) {
     guard bucket > arena.firstLiveBucket else { return }
     arena.drop(before: bucket)
+    users.shrink(arena)
     placements.collect(before: bucket)
     busyUsers.forget(before: bucket)
   }

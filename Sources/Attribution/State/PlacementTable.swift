@@ -18,8 +18,6 @@ struct PlacementTable: ~Copyable {
 
   private struct Placement {
     var names: Names
-    /// The newest bucket that holds a touch of this placement.
-    var newestBucket: UInt64
     var isDirect: Bool
     var isFree: Bool
   }
@@ -34,6 +32,8 @@ struct PlacementTable: ~Copyable {
   private let views: [View]
   private let directChannels: [[UInt8]]
   private var placements: [Placement] = []
+  /// The newest bucket that holds a touch of each placement.
+  private var newestBuckets: [UInt64] = []
   private var freePlacements: [UInt32] = []
   /// `groups[placement * views.count + view]`
   private var groupOf: [UInt32] = []
@@ -74,21 +74,21 @@ struct PlacementTable: ~Copyable {
     bucket: UInt64
   ) -> UInt32 {
     if let found = index[hash] {
-      if placements[Int(found)].newestBucket < bucket {
-        placements[Int(found)].newestBucket = bucket
-      }
+      if newestBuckets[Int(found)] < bucket { newestBuckets[Int(found)] = bucket }
       return found
     }
     let placement = Placement(
-      names: PlacementTable.copy(campaign, channel, ad), newestBucket: bucket,
+      names: PlacementTable.copy(campaign, channel, ad),
       isDirect: directChannels.contains { $0.elementsEqual(channel.buffer) }, isFree: false)
     let number: UInt32
     if let free = freePlacements.popLast() {
       number = free
       placements[Int(free)] = placement
+      newestBuckets[Int(free)] = bucket
     } else {
       number = UInt32(placements.count)
       placements.append(placement)
+      newestBuckets.append(bucket)
       groupOf.append(contentsOf: repeatElement(0, count: views.count))
     }
     index.insert(hash, number)
@@ -127,7 +127,7 @@ struct PlacementTable: ~Copyable {
   /// Frees the placements that only dropped buckets used. O(placements); call when no delta is open.
   mutating func collect(before bucket: UInt64) {
     for number in placements.indices
-    where !placements[number].isFree && placements[number].newestBucket < bucket {
+    where !placements[number].isFree && newestBuckets[number] < bucket {
       let placement = UInt32(number)
       index.remove(
         PlacementTable.hash(
@@ -182,10 +182,7 @@ struct PlacementTable: ~Copyable {
   static func hash(
     _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes
   ) -> Hash128 {
-    let first = Hash128(campaign)
-    let second = Hash128(channel, seed: first.high)
-    let third = Hash128(ad, seed: second.high)
-    return Hash128(high: third.high ^ first.low, low: third.low ^ second.low)
+    Hash128(campaign, channel, ad)
   }
 
   private static func copy(

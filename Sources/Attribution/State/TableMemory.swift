@@ -12,6 +12,8 @@
 /// nearly every read. Pages that are never touched take no memory.
 enum TableMemory {
   private static let largeSize = 1 << 20
+  private static let page = 4_096
+  private static let hugePage = 2 << 20
 
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
     guard byteCount >= largeSize else {
@@ -19,9 +21,14 @@ enum TableMemory {
       memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
       return memory
     }
-    let memory = mmap(
-      nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let memory, memory != MAP_FAILED else { fatalError("out of memory") }
+    // The kernel gives huge pages only at their multiples: what lies before the first goes back.
+    let room = mmap(
+      nil, byteCount + hugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let room, room != MAP_FAILED else { fatalError("out of memory") }
+    let memory = room.alignedUp(toMultipleOf: hugePage)
+    let end = (memory + byteCount).alignedUp(toMultipleOf: page)
+    if memory > room { munmap(room, memory - room) }
+    if room + byteCount + hugePage > end { munmap(end, room + byteCount + hugePage - end) }
     madvise(memory, byteCount, MADV_HUGEPAGE)
     return memory
   }

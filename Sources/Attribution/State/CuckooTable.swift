@@ -1,0 +1,215 @@
+// Safety: `slots` is allocated and freed here; every line begins at a multiple of four slots below
+// `capacity`, and a slot's address is handed out only until the next `grow`.
+
+import CPrefetch
+
+/// An entry of a `CuckooTable`: 16 bytes, all zero when never used.
+protocol CuckooSlot: BitwiseCopyable {
+  /// Decides in which two lines the entry may stand.
+  var hash: UInt64 { get }
+}
+
+/// A hash table whose entries are in one of two cache lines each, so that any of them is found, or known
+/// not to be there, in two fetches.
+///
+/// Cuckoo hashing with two choices and four entries to a line (Dietzfelbinger and Weidling, "Balanced
+/// allocation and dictionaries with tightly packed constant size bins", 2007): a new entry takes a free
+/// place in the line that has more of them; where both are full, an entry moves to its other line.
+/// Since nothing is looked for beyond the two lines, a place is free for others as soon as its entry is
+/// dead: no tombstones, and no rebuilding while as much dies as is born. The table does not know which
+/// entries are dead; its owner does.
+///
+/// Both lines of an entry lie in the same page of some 64 KiB, pages are in the order of hashes, and so
+/// growing goes through the old and the new table from front to back. Insertion and lookup are O(1).
+struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
+  typealias Line = UnsafeMutablePointer<Slot>
+
+  /// The two lines in which an entry may stand, never the same.
+  struct Lines {
+    let first: Line
+    let second: Line
+  }
+
+  private var slots: Line
+  private var pageCount: UInt64
+  private var linesPerPage: UInt64
+
+  private static var slotsPerLine: Int { 4 }
+  /// Lines of a page, in a table of many.
+  private static var usualPage: Int { 1_024 }
+  static var minimumCapacity: Int { 64 }
+
+  init() {
+    (pageCount, linesPerPage) = CuckooTable.pages(CuckooTable.minimumCapacity)
+    slots = CuckooTable.allocate(pageCount, linesPerPage)
+  }
+
+  deinit { TableMemory.deallocate(slots, byteCount) }
+
+  /// Slots, free or not.
+  var capacity: Int { Int(pageCount * linesPerPage) * CuckooTable.slotsPerLine }
+  /// Bytes held.
+  var byteCount: Int { capacity * MemoryLayout<Slot>.stride }
+
+  // MARK: Looking
+
+  @inline(__always)
+  func lines(of hash: UInt64) -> Lines {
+    let (page, rest) = hash.multipliedFullWidth(by: pageCount)
+    let start = page &* linesPerPage
+    let first = rest.multipliedFullWidth(by: linesPerPage).high
+    let mixed = rest &* 0x9E37_79B9_7F4A_7C15
+    var second = first &+ 1 &+ mixed.multipliedFullWidth(by: linesPerPage &- 1).high
+    if second >= linesPerPage { second &-= linesPerPage }
+    return Lines(first: line(start &+ first), second: line(start &+ second))
+  }
+
+  /// Has the lines fetched in which an entry may stand.
+  @inline(__always)
+  func prefetch(_ hash: UInt64) {
+    let lines = lines(of: hash)
+    CPrefetch.prefetch(lines.first)
+    CPrefetch.prefetch(lines.second)
+  }
+
+  /// The slot with this hash that `predicate` is true of; nil if there is none.
+  @inline(__always)
+  func slot(
+    in lines: Lines, hash: UInt64, where predicate: (Slot) -> Bool
+  ) -> UnsafeMutablePointer<Slot>? {
+    let first = CuckooTable.mask(lines.first) { $0.hash == hash }
+    let second = CuckooTable.mask(lines.second) { $0.hash == hash }
+    var candidates = first | second << UInt32(CuckooTable.slotsPerLine)
+    while candidates != 0 {
+      let index = candidates.trailingZeroBitCount
+      let line = index < CuckooTable.slotsPerLine ? lines.first : lines.second
+      let slot = line + index % CuckooTable.slotsPerLine
+      if predicate(slot.pointee) { return slot }
+      candidates &= candidates &- 1
+    }
+    return nil
+  }
+
+  /// A slot for a new entry; nil if the table must `grow` first.
+  @inline(__always)
+  func freeSlot(in lines: Lines, isFree: (Slot) -> Bool) -> UnsafeMutablePointer<Slot>? {
+    let first = CuckooTable.mask(lines.first, isFree)
+    let second = CuckooTable.mask(lines.second, isFree)
+    if first | second == 0 { return makeRoom(in: lines, isFree: isFree) }
+    return first.nonzeroBitCount >= second.nonzeroBitCount
+      ? lines.first + first.trailingZeroBitCount : lines.second + second.trailingZeroBitCount
+  }
+
+  /// A bit for each slot of a line that `predicate` is true of.
+  @inline(__always)
+  private static func mask(_ line: Line, _ predicate: (Slot) -> Bool) -> UInt32 {
+    var mask: UInt32 = 0
+    for index in 0..<slotsPerLine {
+      // No branch: nobody could foretell it.
+      mask |= (predicate(line[index]) ? 1 : 0) << UInt32(truncatingIfNeeded: index)
+    }
+    return mask
+  }
+
+  @inline(__always)
+  private func line(_ number: UInt64) -> Line {
+    slots + Int(truncatingIfNeeded: number) &* CuckooTable.slotsPerLine
+  }
+
+  // MARK: Making room
+
+  /// Frees a slot in one of two full lines by moving one or two entries to their other lines.
+  @inline(never)
+  private func makeRoom(
+    in lines: Lines, isFree: (Slot) -> Bool
+  ) -> UnsafeMutablePointer<Slot>? {
+    prefetchOtherLines(lines.first)
+    prefetchOtherLines(lines.second)
+    if let slot = moveOne(outOf: lines.first, isFree: isFree) { return slot }
+    if let slot = moveOne(outOf: lines.second, isFree: isFree) { return slot }
+    return moveTwo(outOf: lines.first, isFree: isFree)
+      ?? moveTwo(outOf: lines.second, isFree: isFree)
+  }
+
+  /// Moves an entry of a full line to its other line, and one of that to its own other; returns where
+  /// the first was.
+  private func moveTwo(
+    outOf line: Line, isFree: (Slot) -> Bool
+  ) -> UnsafeMutablePointer<Slot>? {
+    for slot in line..<line + CuckooTable.slotsPerLine {
+      // The line is full, so nothing moves into it meanwhile.
+      guard let room = moveOne(outOf: otherLine(of: slot.pointee, than: line), isFree: isFree)
+      else { continue }
+      room.pointee = slot.pointee
+      return slot
+    }
+    return nil
+  }
+
+  /// Has the lines fetched that the entries of a line could move to.
+  private func prefetchOtherLines(_ line: Line) {
+    for slot in line..<line + CuckooTable.slotsPerLine {
+      CPrefetch.prefetch(otherLine(of: slot.pointee, than: line))
+    }
+  }
+
+  /// Moves an entry of a full line to its other line; returns where it was.
+  private func moveOne(
+    outOf line: Line, isFree: (Slot) -> Bool
+  ) -> UnsafeMutablePointer<Slot>? {
+    for slot in line..<line + CuckooTable.slotsPerLine {
+      let other = otherLine(of: slot.pointee, than: line)
+      let free = CuckooTable.mask(other, isFree)
+      guard free != 0 else { continue }
+      other[free.trailingZeroBitCount] = slot.pointee
+      return slot
+    }
+    return nil
+  }
+
+  private func otherLine(of slot: Slot, than line: Line) -> Line {
+    let lines = lines(of: slot.hash)
+    return lines.first == line ? lines.second : lines.first
+  }
+
+  // MARK: All entries
+
+  /// Every slot, free or not.
+  var all: UnsafeBufferPointer<Slot> { UnsafeBufferPointer(start: slots, count: capacity) }
+
+  /// Moves the entries that are not free to a table of `capacity` slots, or of as many more as it takes.
+  mutating func resize(to capacity: Int, isFree: (Slot) -> Bool) {
+    let former = (slots: slots, count: self.capacity)
+    var capacity = max(CuckooTable.minimumCapacity, capacity)
+    repeat {
+      if slots != former.slots { TableMemory.deallocate(slots, byteCount) }
+      (pageCount, linesPerPage) = CuckooTable.pages(capacity)
+      slots = CuckooTable.allocate(pageCount, linesPerPage)
+      capacity += capacity / 4
+    } while !takeOver(former.slots, former.count, isFree: isFree)
+    TableMemory.deallocate(former.slots, former.count * MemoryLayout<Slot>.stride)
+  }
+
+  /// Enters those of `count` slots that are not free; false if they do not fit.
+  private func takeOver(_ former: Line, _ count: Int, isFree: (Slot) -> Bool) -> Bool {
+    for index in 0..<count where !isFree(former[index]) {
+      guard let slot = freeSlot(in: lines(of: former[index].hash), isFree: isFree)
+      else { return false }
+      slot.pointee = former[index]
+    }
+    return true
+  }
+
+  /// Pages for so many slots at least, and the lines of each: about 64 KiB once there is so much.
+  private static func pages(_ capacity: Int) -> (count: UInt64, lines: UInt64) {
+    let lines = (capacity + slotsPerLine - 1) / slotsPerLine
+    let count = max(1, lines / usualPage)
+    return (UInt64(count), UInt64((lines + count - 1) / count))
+  }
+
+  private static func allocate(_ pageCount: UInt64, _ linesPerPage: UInt64) -> Line {
+    let capacity = Int(pageCount * linesPerPage) * slotsPerLine
+    return TableMemory.allocate(capacity * MemoryLayout<Slot>.stride)
+      .bindMemory(to: Slot.self, capacity: capacity)
+  }
+}

@@ -1,0 +1,78 @@
+import Testing
+import TributaryTestKit
+
+@testable import Attribution
+
+/// The set of remembered ids, against a dictionary that does the same slowly.
+@Suite struct IdentitySetTests {
+  /// An id as good as any hash of one.
+  private func makeID(_ number: UInt64) -> Hash128 {
+    var random = SeededRandom(seed: number)
+    return Hash128(high: random.next(), low: random.next())
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func anIDIsNewOnceUntilItsBucketIsForgotten(seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    var set = IdentitySet()
+    var buckets: [UInt64: UInt64] = [:]
+    for step in 0..<200_000 as Range<UInt64> {
+      let firstLive = step / 1_000
+      if step % 1_000 == 0 {
+        set.forget(before: firstLive)
+        buckets = buckets.filter { $0.value >= firstLive }
+        let count = set.count
+        #expect(count == buckets.count)
+      }
+      // The load rises and falls.
+      let number = UInt64(random.below(step % 100_000 < 50_000 ? 80_000 : 2_000))
+      let bucket = firstLive + UInt64(random.below(30))
+      let isNew = buckets[number] == nil
+      if isNew { buckets[number] = bucket }
+      let isInserted = set.insert(makeID(number), bucket: bucket)
+      #expect(isInserted == isNew)
+    }
+  }
+
+  @Test func anIDTakesAtMostThirtyTwoBytesWhileTheSetGrows() {
+    var set = IdentitySet()
+    var largest = 0.0
+    for number in 0..<400_000 as Range<UInt64> {
+      _ = set.insert(makeID(number), bucket: 7)
+      if number > 10_000 { largest = max(largest, Double(set.byteCount) / Double(number + 1)) }
+    }
+    #expect(largest < 32)
+  }
+
+  @Test func asMuchForgottenAsRememberedNeedsNoMoreMemory() {
+    var set = IdentitySet()
+    for bucket in 0..<60 as Range<UInt64> { insertThousand(into: &set, bucket: bucket) }
+    let before = set.byteCount
+    for bucket in 60..<600 as Range<UInt64> {
+      set.forget(before: bucket - 59)
+      insertThousand(into: &set, bucket: bucket)
+    }
+    let (after, count) = (set.byteCount, set.count)
+    #expect(after == before)
+    #expect(count == 60_000)
+  }
+
+  @Test func memoryGoesBackWhenNearlyEverythingIsForgotten() {
+    var set = IdentitySet()
+    for bucket in 0..<100 as Range<UInt64> { insertThousand(into: &set, bucket: bucket) }
+    set.forget(before: 99)
+    let (byteCount, count) = (set.byteCount, set.count)
+    #expect(byteCount < 40_000)
+    #expect(count == 1_000)
+    insertThousand(into: &set, bucket: 99)
+    let countAfterwards = set.count
+    #expect(countAfterwards == 1_000)
+  }
+
+  /// Ids that no other bucket has.
+  private func insertThousand(into set: inout IdentitySet, bucket: UInt64) {
+    for number in 0..<1_000 as Range<UInt64> {
+      _ = set.insert(makeID(bucket * 1_000 + number), bucket: bucket)
+    }
+  }
+}
