@@ -34,6 +34,29 @@ import TributaryTestKit
     }
   }
 
+  @Test func idsMadeUpToCollideAreToldApartAndDoNotFillTheMemory() {
+    var set = IdentitySet()
+    for number in 0..<2_000 as Range<UInt64> { _ = set.insert(makeID(number), bucket: 1) }
+    // Two lines have places for eight; these differ in the last bits that count.
+    func alike(_ number: UInt64) -> Hash128 { Hash128(high: 0, low: number << TimeBuckets.bits) }
+    for number in 0..<1_000 as Range<UInt64> {
+      let (first, second) = (
+        set.insert(alike(number), bucket: 1 + number % 2), set.insert(alike(number), bucket: 2)
+      )
+      #expect(first && !second)
+    }
+    #expect(set.byteCount < 150_000 && set.count == 3_000)
+    // They are forgotten like others, and stay where they are when the table is built anew.
+    set.forget(before: 2)
+    for number in 0..<40_000 as Range<UInt64> {
+      _ = set.insert(makeID(1 << 40 + number), bucket: 3)
+    }
+    for number in 0..<1_000 as Range<UInt64> {
+      let isInserted = set.insert(alike(number), bucket: 3)
+      #expect(isInserted == (number % 2 == 0))
+    }
+  }
+
   @Test func anIDTakesAtMostThirtyTwoBytesWhileTheSetGrows() {
     var set = IdentitySet()
     var largest = 0.0

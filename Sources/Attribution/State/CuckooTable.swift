@@ -31,6 +31,7 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   }
 
   private var slots: Line
+  private var overflow = CuckooOverflow<Slot>()
   private var pageCount: UInt64
   private var linesPerPage: UInt64
 
@@ -87,10 +88,10 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
       if predicate(slot.pointee) { return slot }
       candidates &= candidates &- 1
     }
-    return nil
+    return overflow.count == 0 ? nil : overflow.slot(hash: hash, where: predicate)
   }
 
-  /// A slot for a new entry; nil if the table must `grow` first.
+  /// A slot for a new entry; nil if there is none in its two lines.
   @inline(__always)
   func freeSlot(in lines: Lines, isFree: (Slot) -> Bool) -> UnsafeMutablePointer<Slot>? {
     let first = CuckooTable.mask(lines.first, isFree)
@@ -174,28 +175,54 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
 
   // MARK: All entries
 
-  /// Every slot, free or not.
-  var all: UnsafeBufferPointer<Slot> { UnsafeBufferPointer(start: slots, count: capacity) }
+  /// How many entries are not free. O(capacity).
+  func count(isFree: (Slot) -> Bool) -> Int {
+    var count = 0
+    for slot in UnsafeBufferPointer(start: slots, count: capacity) where !isFree(slot) {
+      count += 1
+    }
+    for slot in overflow.all where !isFree(slot) { count += 1 }
+    return count
+  }
+
+  /// A slot for a new entry that has none in its lines, though the table is less than half full:
+  /// growing would not help.
+  mutating func roomBeside(_ hash: UInt64, isFree: (Slot) -> Bool) -> UnsafeMutablePointer<Slot> {
+    overflow.room(for: hash, isFree: isFree)
+  }
 
   /// Moves the entries that are not free to a table of `capacity` slots, or of as many more as it takes.
   mutating func resize(to capacity: Int, isFree: (Slot) -> Bool) {
-    let former = (slots: slots, count: self.capacity)
+    let former = UnsafeBufferPointer(start: slots, count: self.capacity)
+    var besides = CuckooOverflow<Slot>()
+    swap(&besides, &overflow)
     var capacity = max(CuckooTable.minimumCapacity, capacity)
     repeat {
-      if slots != former.slots { TableMemory.deallocate(slots, byteCount) }
+      if UnsafePointer(slots) != former.baseAddress { TableMemory.deallocate(slots, byteCount) }
+      overflow = CuckooOverflow()
       (pageCount, linesPerPage) = CuckooTable.pages(capacity)
       slots = CuckooTable.allocate(pageCount, linesPerPage)
       capacity += capacity / 4
-    } while !takeOver(former.slots, former.count, isFree: isFree)
-    TableMemory.deallocate(former.slots, former.count * MemoryLayout<Slot>.stride)
+    } while !takeOver(former, isFree) || !takeOver(besides.all, isFree)
+    TableMemory.deallocate(
+      UnsafeMutablePointer(mutating: former.baseAddress!),
+      former.count * MemoryLayout<Slot>.stride)
   }
 
-  /// Enters those of `count` slots that are not free; false if they do not fit.
-  private func takeOver(_ former: Line, _ count: Int, isFree: (Slot) -> Bool) -> Bool {
-    for index in 0..<count where !isFree(former[index]) {
-      guard let slot = freeSlot(in: lines(of: former[index].hash), isFree: isFree)
-      else { return false }
-      slot.pointee = former[index]
+  /// Enters those slots that are not free; false if they do not fit.
+  private mutating func takeOver(
+    _ former: UnsafeBufferPointer<Slot>, _ isFree: (Slot) -> Bool
+  ) -> Bool {
+    var entered = 0
+    for slot in former where !isFree(slot) {
+      if let free = freeSlot(in: lines(of: slot.hash), isFree: isFree) {
+        free.pointee = slot
+      } else if 2 * entered < capacity {
+        roomBeside(slot.hash, isFree: isFree).pointee = slot
+      } else {
+        return false
+      }
+      entered += 1
     }
     return true
   }

@@ -70,11 +70,14 @@ struct IdentitySet: ~Copyable {
     }
   }
 
-  /// A free slot for the id in a larger table.
+  /// A free slot for the id, in a larger table if that helps.
   @inline(never)
   private mutating func growing(for id: Hash128) -> UnsafeMutablePointer<Slot> {
     let firstLive = firstLiveBucket
     while true {
+      if 2 * counts.total < table.capacity {
+        return table.roomBeside(id.high) { $0.isFree(firstLive) }
+      }
       resize(to: max(fitting, table.capacity + table.capacity / 8))
       if let free = table.freeSlot(in: table.lines(of: id.high), isFree: { $0.isFree(firstLive) }) {
         return free

@@ -38,12 +38,11 @@ struct UserTable: ~Copyable {
 
   var byteCount: Int { table.byteCount }
 
+  /// No more users are alive: so many were when they were counted last, and so many have come since.
+  private var most = 0
+
   /// Number of users with something alive. O(capacity).
-  func liveCount(_ arena: borrowing BucketArena) -> Int {
-    var count = 0
-    for slot in table.all where !slot.isFree(arena) { count += 1 }
-    return count
-  }
+  func liveCount(_ arena: borrowing BucketArena) -> Int { table.count { $0.isFree(arena) } }
 
   /// The part of a hash that names a user.
   static func significant(_ hash: Hash128) -> Hash128 {
@@ -80,12 +79,18 @@ struct UserTable: ~Copyable {
   private mutating func newSlot(
     for hash: Hash128, _ arena: inout BucketArena
   ) -> UnsafeMutablePointer<UserSlot> {
+    most += 1
     while true {
-      if let slot = table.freeSlot(in: table.lines(of: hash.high), isFree: { $0.isFree(arena) }) {
+      var slot = table.freeSlot(in: table.lines(of: hash.high)) { $0.isFree(arena) }
+      if slot == nil, 2 * most < table.capacity {
+        slot = table.roomBeside(hash.high) { $0.isFree(arena) }
+      }
+      if let slot {
         slot.pointee = UserSlot(hash: hash.high, tail: hash.low & ~UserSlot.linkMask)
         return slot
       }
-      resize(to: max(fitting(arena), table.capacity + table.capacity / 8), arena)
+      most = liveCount(arena) + 1
+      resize(to: max(UserTable.fitting(most), table.capacity + table.capacity / 8), arena)
     }
   }
 
@@ -94,14 +99,13 @@ struct UserTable: ~Copyable {
     if arena.recordCount * 4 < table.capacity,
       table.capacity > CuckooTable<UserSlot>.minimumCapacity
     {
-      resize(to: fitting(arena), arena)
+      most = liveCount(arena)
+      resize(to: UserTable.fitting(most), arena)
     }
   }
 
-  private func fitting(_ arena: borrowing BucketArena) -> Int {
-    let live = liveCount(arena)
-    return live + live * 2 / 5
-  }
+  /// Slots for so many users, with room for more.
+  private static func fitting(_ live: Int) -> Int { live + live * 2 / 5 }
 
   private mutating func resize(to capacity: Int, _ arena: borrowing BucketArena) {
     table.resize(to: capacity) { $0.isFree(arena) }
