@@ -15,6 +15,9 @@ struct CuckooOverflow<Slot: CuckooSlot>: ~Copyable {
 
   deinit { slots.deallocate() }
 
+  /// Bytes held, those of the dictionary estimated.
+  var byteCount: Int { capacity * MemoryLayout<Slot>.stride + 96 * count }
+
   var all: UnsafeBufferPointer<Slot> { UnsafeBufferPointer(start: slots, count: count) }
 
   /// The slot with this hash that `predicate` is true of; nil if there is none.

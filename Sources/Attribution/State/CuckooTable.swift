@@ -45,12 +45,15 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
     slots = CuckooTable.allocate(pageCount, linesPerPage)
   }
 
-  deinit { TableMemory.deallocate(slots, byteCount) }
+  deinit { TableMemory.deallocate(slots, slotBytes) }
 
   /// Slots, free or not.
   var capacity: Int { Int(pageCount * linesPerPage) * CuckooTable.slotsPerLine }
   /// Bytes held.
-  var byteCount: Int { capacity * MemoryLayout<Slot>.stride }
+  var byteCount: Int { slotBytes + overflow.byteCount }
+  private var slotBytes: Int { capacity * MemoryLayout<Slot>.stride }
+  /// Entries that stand beside the table, dead or not.
+  var overflowCount: Int { overflow.count }
 
   // MARK: Looking
 
@@ -198,7 +201,7 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
     swap(&besides, &overflow)
     var capacity = max(CuckooTable.minimumCapacity, capacity)
     repeat {
-      if UnsafePointer(slots) != former.baseAddress { TableMemory.deallocate(slots, byteCount) }
+      if UnsafePointer(slots) != former.baseAddress { TableMemory.deallocate(slots, slotBytes) }
       overflow = CuckooOverflow()
       (pageCount, linesPerPage) = CuckooTable.pages(capacity)
       slots = CuckooTable.allocate(pageCount, linesPerPage)

@@ -1,3 +1,26 @@
+/// An id that is remembered.
+struct IDSlot: CuckooSlot {
+  var hash: UInt64
+  /// The upper 25 bits continue the hash, the lower 39 are the bucket's number plus one.
+  var tail: UInt64
+
+  private static let bucketMask: UInt64 = (1 << TimeBuckets.bits) - 1
+
+  init(_ id: Hash128, bucket: UInt64) {
+    hash = id.high
+    tail = id.low & ~IDSlot.bucketMask | (bucket + 1)
+  }
+
+  /// Whether its bucket is an earlier one, or it was never used.
+  @inline(__always)
+  func isFree(_ firstLiveBucket: UInt64) -> Bool { tail & IDSlot.bucketMask <= firstLiveBucket }
+
+  @inline(__always)
+  func holds(_ id: Hash128) -> Bool {
+    hash ^ id.high | (tail ^ id.low) & ~IDSlot.bucketMask == 0
+  }
+}
+
 /// The ids of one input seen within the correction horizon: exact dedup in bounded memory.
 ///
 /// A slot of 16 bytes per id: 89 bits of its hash and the event-time bucket it belongs to. Nothing is
@@ -5,29 +28,7 @@
 /// Insertion and lookup are O(1), no timers, no scans. The table grows when it is filled to 75%: at most
 /// 30 bytes per id, just after it has grown, and 21 just before.
 struct IdentitySet: ~Copyable {
-  private struct Slot: CuckooSlot {
-    var hash: UInt64
-    /// The upper 25 bits continue the hash, the lower 39 are the bucket's number plus one.
-    var tail: UInt64
-
-    private static let bucketMask: UInt64 = (1 << TimeBuckets.bits) - 1
-
-    init(_ id: Hash128, bucket: UInt64) {
-      hash = id.high
-      tail = id.low & ~Slot.bucketMask | (bucket + 1)
-    }
-
-    /// Whether its bucket is an earlier one, or it was never used.
-    @inline(__always)
-    func isFree(_ firstLiveBucket: UInt64) -> Bool { tail & Slot.bucketMask <= firstLiveBucket }
-
-    @inline(__always)
-    func holds(_ id: Hash128) -> Bool {
-      hash ^ id.high | (tail ^ id.low) & ~Slot.bucketMask == 0
-    }
-  }
-
-  private var table = CuckooTable<Slot>()
+  private var table = CuckooTable<IDSlot>()
   private var counts = BucketCounts()
   /// How many ids make the table grow.
   private var limit: Int
@@ -53,9 +54,9 @@ struct IdentitySet: ~Copyable {
     let known = table.slot(in: lines, hash: id.high) { $0.holds(id) && !$0.isFree(firstLive) }
     if known != nil { return false }
     let bucket = max(bucket, firstLive)
-    var free: UnsafeMutablePointer<Slot>?
+    var free: UnsafeMutablePointer<IDSlot>?
     if counts.total < limit { free = table.freeSlot(in: lines) { $0.isFree(firstLive) } }
-    (free ?? growing(for: id)).pointee = Slot(id, bucket: bucket)
+    (free ?? growing(for: id)).pointee = IDSlot(id, bucket: bucket)
     counts.add(bucket)
     return true
   }
@@ -65,14 +66,17 @@ struct IdentitySet: ~Copyable {
     guard bucket > firstLiveBucket else { return }
     firstLiveBucket = bucket
     counts.drop(before: bucket)
-    if counts.total * 4 < table.capacity, table.capacity > CuckooTable<Slot>.minimumCapacity {
+    if counts.total * 4 < table.capacity, table.capacity > CuckooTable<IDSlot>.minimumCapacity {
       resize(to: fitting)
+    } else if table.overflowCount > counts.total + 64 {
+      // Most of what stands beside the table is dead.
+      resize(to: table.capacity)
     }
   }
 
   /// A free slot for the id, in a larger table if that helps.
   @inline(never)
-  private mutating func growing(for id: Hash128) -> UnsafeMutablePointer<Slot> {
+  private mutating func growing(for id: Hash128) -> UnsafeMutablePointer<IDSlot> {
     let firstLive = firstLiveBucket
     while true {
       if 2 * counts.total < table.capacity {
