@@ -125,7 +125,7 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "BrokerKit", "CRdkafka", "Codec", "Configuration", "Kafka", "Pipeline",
         "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

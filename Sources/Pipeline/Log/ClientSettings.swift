@@ -55,6 +55,7 @@ public enum ClientSettings {
       "heartbeat.interval.ms": "1000", "session.timeout.ms": "30000",
       "max.poll.interval.ms": "300000",
     ]
+    if Librdkafka.hasFetchBackoff { settings["fetch.queue.backoff.ms"] = "10" }
     settings.merge(common(configuration))
     for (name, value) in configuration.kafka where applies(name, to: .consumer) {
       settings[name] = value

@@ -28,6 +28,9 @@ struct FetchReminder {
 
   /// Watches these partitions and no others.
   mutating func watch(_ partitions: [TopicPartition], of consumer: Consumer) {
+    // Newer versions are told by a property, and would take a question that nobody waits for for a
+    // broken connection.
+    guard !Librdkafka.hasFetchBackoff else { return }
     watched = partitions.compactMap { partition in
       consumer.queue(for: partition).map { Watched(partition: partition, queue: $0) }
     }
