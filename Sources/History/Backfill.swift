@@ -165,7 +165,8 @@ public final class Backfill {
             end: input.end, late: lateOffsets[input.partition] ?? [])
         }
       try recomputation.run(sources, late(of: task, stretch, before: countable)) { conversion in
-        guard fill?.views == nil, stretch.conversions.contains(conversion.time),
+        guard fill?.views == nil || fill?.models != nil,
+          stretch.conversions.contains(conversion.time),
           conversion.time < bound.time,
           let (value, revision) = correction(conversion, published)
         else { return }

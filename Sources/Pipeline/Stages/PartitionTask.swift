@@ -58,7 +58,7 @@ final class PartitionTask {
 
   /// Whether a commit would write anything.
   var hasChanges: Bool {
-    openRows > 0 || (role == .keyed && status != sentStatus)
+    openRows > 0 || (role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
       || (isFinished && inputs.map(\.position) != committedPositions)
   }
 
