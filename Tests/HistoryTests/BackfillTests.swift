@@ -143,14 +143,7 @@ import Testing
     definitions.views.append(added)
     let since = world.to + 8 * 86_400_000
     definitions.views[definitions.views.count - 1].since = since
-    let next = Simulation(definitions, seed: seed, log: world.simulation.log)
-    var options = TrafficOptions(seed: seed + 5_000, eventCount: 500)
-    options.definitions = definitions
-    options.start = since - 3_600_000
-    options.users = 60
-    options.eventsPerSecond = 0.05
-    for record in TrafficGenerator(options) { next.append(record) }
-    try next.runToEnd()
+    let next = try world.goOn(under: definitions, seed: seed, around: since)
     func windows() -> [RollupKey] {
       next.rollupsOnTopic().keys.filter { $0.view == added.name }
     }
@@ -202,15 +195,7 @@ import Testing
     let since = world.to + 8 * 86_400_000
     definitions.models.append(added)
     definitions.modelsSince[added] = since
-    let next = Simulation(definitions, seed: seed, log: world.simulation.log)
-    var options = TrafficOptions(seed: seed + 5_000, eventCount: 500)
-    options.definitions = definitions
-    options.start = since - 3_600_000
-    options.users = 60
-    options.eventsPerSecond = 0.05
-    options.conversionRate = 0.3
-    for record in TrafficGenerator(options) { next.append(record) }
-    try next.runToEnd()
+    let next = try world.goOn(under: definitions, seed: seed, around: since)
     func credits(_ isPast: Bool) -> Int64 {
       next.rollupsOnTopic().reduce(0) { sum, rollup in
         (rollup.key.windowStart < since) == isPast ? sum + rollup.value.sums.credits[3] : sum
@@ -307,6 +292,22 @@ import Testing
       }
       for record in late { simulation.append(record) }
       try simulation.runToEnd()
+    }
+
+    /// Starts again with other definitions, and traffic from an hour before they count.
+    func goOn(
+      under definitions: Definitions, seed: UInt64, around since: Milliseconds
+    ) throws -> Simulation {
+      let next = Simulation(definitions, seed: seed, log: simulation.log)
+      var options = TrafficOptions(seed: seed + 5_000, eventCount: 500)
+      options.definitions = definitions
+      options.start = since - 3_600_000
+      options.users = 60
+      options.eventsPerSecond = 0.05
+      options.conversionRate = 0.3
+      for record in TrafficGenerator(options) { next.append(record) }
+      try next.runToEnd()
+      return next
     }
 
     var lateCount: Int {
