@@ -1,5 +1,5 @@
 // Safety: `slots` is allocated and freed here; every line begins at a multiple of four slots below
-// `capacity`, and a slot's address is handed out only until the next `grow`.
+// `capacity`, and a slot's address is handed out only until the next `resize` or `roomBeside`.
 
 import CPrefetch
 
