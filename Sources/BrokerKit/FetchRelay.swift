@@ -11,8 +11,9 @@ import Synchronization
 /// the same transactional id writes later: a killed processor's successor would seem to lose events.
 /// The relay takes from the lists what has ended before the fetch. It also answers at once where there
 /// is nothing to read; the relay holds such an answer back for a while, as Kafka does, so that clients
-/// that have read everything do not ask again some ten thousand times a second. Nothing else is changed
-/// but the port at which clients look for the broker.
+/// that have read everything do not ask again some ten thousand times a second. Where there is much to
+/// read, the relay answers with as much as was asked for (``FetchLeftovers``). Nothing else is changed but
+/// the port at which clients look for the broker.
 final class FetchRelay: Sendable {
   let port: UInt16
   private let listener: Int32
@@ -70,6 +71,9 @@ private final class Connection: Sendable {
   private let broker: Int32
   private let ports: (broker: UInt16, relay: UInt16)
   private let requests = Mutex<[Int32: KafkaRequest]>([:])
+  private let leftovers = Mutex(FetchLeftovers())
+  /// Held while a frame is written to the client.
+  private let clientTurn = Mutex(())
   /// How many of the two threads still use the descriptors.
   private let users = Mutex(2)
 
@@ -94,8 +98,12 @@ private final class Connection: Sendable {
   }
 
   /// Carries frames one way until either side ends.
-  private func pump(from source: Int32, to target: Int32, _ pass: ([UInt8]) -> [UInt8]) {
-    while let frame = read(source), write(pass(frame), target) {}
+  ///
+  /// - Parameter pass: what to carry in a frame's place; nil if it ends here.
+  private func pump(from source: Int32, to target: Int32, _ pass: ([UInt8]) -> [UInt8]?) {
+    while let frame = read(source) {
+      if let frame = pass(frame), !write(frame, target) { break }
+    }
     users.withLock { users in
       if source == client { shutdown(broker, Int32(SHUT_WR)) } else { shutdownBoth() }
       users -= 1
@@ -110,10 +118,17 @@ private final class Connection: Sendable {
     shutdown(broker, Int32(SHUT_RDWR))
   }
 
-  private func note(_ frame: [UInt8]) -> [UInt8] {
-    if let (number, request) = KafkaRequest.parse(frame) {
-      requests.withLock { $0[number] = request }
+  private func note(_ frame: [UInt8]) -> [UInt8]? {
+    guard let (number, request) = KafkaRequest.parse(frame) else { return frame }
+    if case .fetch(let fetch) = request.kind,
+      let answer = leftovers.withLock({
+        $0.answer(to: number, version: request.version, fetch)
+      })
+    {
+      _ = write(answer.frame(), client)
+      return nil
     }
+    requests.withLock { $0[number] = request }
     return frame
   }
 
@@ -123,9 +138,17 @@ private final class Connection: Sendable {
       let request = requests.withLock({ $0.removeValue(forKey: number) })
     else { return frame }
     switch request.kind {
-    case .fetch:
-      if FetchAnswer.isEmpty(frame, version: request.version) { usleep(Connection.emptyHold) }
-      return FetchAnswer.mended(frame, version: request.version) ?? frame
+    case .fetch(let fetch):
+      guard var answer = FetchAnswer(frame, version: request.version) else { return frame }
+      if answer.isEmpty {
+        usleep(Connection.emptyHold)
+        return frame
+      }
+      for index in answer.partitions.indices {
+        answer.partitions[index].forgetEndedTransactions()
+      }
+      leftovers.withLock { $0.keepWhatIsTooMuch(of: &answer, for: fetch) }
+      return answer.frame()
     case .addresses: return AddressAnswer.mended(frame, from: ports.broker, to: ports.relay)
     case .versions: return VersionsAnswer.mended(frame, version: request.version) ?? frame
     }
@@ -152,6 +175,11 @@ private final class Connection: Sendable {
   }
 
   private func write(_ frame: [UInt8], _ descriptor: Int32) -> Bool {
+    guard descriptor == client else { return send(frame, descriptor) }
+    return clientTurn.withLock { _ in send(frame, descriptor) }
+  }
+
+  private func send(_ frame: [UInt8], _ descriptor: Int32) -> Bool {
     var whole: [UInt8] = []
     whole.reserveCapacity(frame.count + 4)
     whole.append(bigEndian: Int32(frame.count))
@@ -159,7 +187,7 @@ private final class Connection: Sendable {
     return whole.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {
-        let count = send(
+        let count = Glibc.send(
           descriptor, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
         if count <= 0 { return false }
         sent += count
