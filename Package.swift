@@ -20,7 +20,7 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
-    .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CMemory"),
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -29,14 +29,14 @@ let package = Package(
       name: "Kafka",
       dependencies: ["CRdkafka", .product(name: "Logging", package: "swift-log")],
       exclude: ["README.md"]),
-    .systemLibrary(name: "CPrefetch"),
-    .target(name: "Attribution", dependencies: ["CPrefetch"]),
-    .target(name: "Codec", dependencies: ["Attribution"]),
+    .systemLibrary(name: "CIntrinsics"),
+    .target(name: "Attribution", dependencies: ["CIntrinsics", "CMemory"]),
+    .target(name: "Codec", dependencies: ["Attribution", "CIntrinsics"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Codec", "Yams"]),
     .target(
       name: "Pipeline",
       dependencies: [
-        "Attribution", "CMalloc", "Codec", "Configuration", "Kafka",
+        "Attribution", "CMemory", "Codec", "Configuration", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -83,7 +83,7 @@ let package = Package(
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "Benchmarks", "BrokerKit", "CMalloc", "Codec", "Configuration", "Dashboard",
+        "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
         "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

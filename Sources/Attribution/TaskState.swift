@@ -1,4 +1,4 @@
-import CPrefetch
+import CIntrinsics
 
 /// What a task holds, and how events change it: the inside of `AttributionTask`.
 struct TaskState: ~Copyable {
@@ -180,7 +180,7 @@ struct TaskState: ~Copyable {
   private mutating func prefetchChanged(from index: Int) {
     if index + 16 < changed.count {
       journeys.prefetchUser(changed[index + 16].user)
-      CPrefetch.prefetch(changed[index + 16].conversion)
+      CIntrinsics.prefetch(changed[index + 16].conversion)
     }
     if index + 8 < changed.count { journeys.prefetchJourney(changed[index + 8].user) }
     // Mostly the conversion is the newest itself, and what it credits comes next.

@@ -2,7 +2,10 @@
 
 /// A request whose answer is looked at.
 struct KafkaRequest: Sendable {
-  enum Kind: Sendable { case fetch(FetchRequest), addresses, versions }
+  enum Kind: Sendable {
+    case fetch(FetchRequest)
+    case addresses, versions
+  }
 
   let kind: Kind
   let version: Int16

@@ -104,6 +104,27 @@ import TributaryTestKit
     #expect(countAfterwards == 1_000)
   }
 
+  @Test func nothingIsLostWhileTheTableGrowsAndShrinksWhereItIs() {
+    var set = IdentitySet()
+    let size: UInt64 = 20_000
+    func isKnown(_ number: UInt64) -> Bool { !set.insert(makeID(number), bucket: number / size) }
+    let known = (0..<20 * size).count { isKnown($0) }
+    #expect(known == 0)
+    var former = Int.max
+    // From many of the kernel's large pages to less than one.
+    for firstLive in [0, 16, 19] as [UInt64] {
+      set.forget(before: firstLive)
+      let byteCount = set.byteCount
+      #expect(byteCount < former / 2)
+      former = byteCount
+      let lost = (firstLive * size..<20 * size).count { !isKnown($0) }
+      #expect(lost == 0)
+    }
+    #expect(former < 1 << 20)
+    let rememberedAgain = (0..<19 * size).count { isKnown($0) }
+    #expect(rememberedAgain == 0)
+  }
+
   /// Ids that no other bucket has.
   private func insertThousand(into set: inout IdentitySet, bucket: UInt64) {
     for number in 0..<1_000 as Range<UInt64> {

@@ -1,7 +1,7 @@
 // Safety: the blocks are allocated and freed here, and indexed below `rowCapacity` (rows), modulo twice
 // that (slots) or below `recentCapacity` (groups); a row pointer is valid until the next `row(…)`.
 
-import CPrefetch
+import CIntrinsics
 
 /// The order of a delta's or rollup's sums in a row of integers.
 public struct SumsLayout: Sendable {
@@ -94,7 +94,7 @@ struct DeltaTable: ~Copyable {
   mutating func search(for group: UInt32, _ windowStart: Milliseconds) -> Search {
     let recent = recentNumber(group, windowStart)
     if recent == nil {
-      CPrefetch.prefetch(slots + DeltaTable.hash(group, windowStart) & (2 * rowCapacity - 1))
+      CIntrinsics.prefetch(slots + DeltaTable.hash(group, windowStart) & (2 * rowCapacity - 1))
     }
     return Search(group: group, windowStart: windowStart, recent: recent)
   }
@@ -143,8 +143,8 @@ struct DeltaTable: ~Copyable {
 
   /// Has a row fetched.
   func prefetch(row number: Int) {
-    CPrefetch.prefetch(cells + number * layout.width)
-    CPrefetch.prefetch(cells + (number + 1) * layout.width - 1)
+    CIntrinsics.prefetch(cells + number * layout.width)
+    CIntrinsics.prefetch(cells + (number + 1) * layout.width - 1)
   }
 
   func sums(_ number: Int) -> UnsafeBufferPointer<Int64> {

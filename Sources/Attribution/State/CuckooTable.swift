@@ -1,7 +1,7 @@
 // Safety: `slots` is allocated and freed here; every line begins at a multiple of four slots below
 // `capacity`, and a slot's address is handed out only until the next `resize` or `roomBeside`.
 
-import CPrefetch
+import CIntrinsics
 
 /// An entry of a `CuckooTable`: 16 bytes, all zero when never used.
 protocol CuckooSlot: BitwiseCopyable {
@@ -19,8 +19,8 @@ protocol CuckooSlot: BitwiseCopyable {
 /// dead: no tombstones, and no rebuilding while as much dies as is born. The table does not know which
 /// entries are dead; its owner does.
 ///
-/// Both lines of an entry lie in the same page of some 64 KiB, pages are in the order of hashes, and so
-/// growing goes through the old and the new table from front to back. Insertion and lookup are O(1).
+/// Both lines of an entry lie in the same page of 64 KiB, and pages are in the order of hashes: that is how
+/// the table grows and shrinks where it is, from one end to the other. Insertion and lookup are O(1).
 struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   typealias Line = UnsafeMutablePointer<Slot>
 
@@ -41,14 +41,17 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   static var minimumCapacity: Int { 64 }
 
   init() {
-    (pageCount, linesPerPage) = CuckooTable.pages(CuckooTable.minimumCapacity)
-    slots = CuckooTable.allocate(pageCount, linesPerPage)
+    let capacity = CuckooTable.minimumCapacity
+    (pageCount, linesPerPage) = (1, UInt64(capacity / CuckooTable.slotsPerLine))
+    slots = TableMemory.allocate(capacity * MemoryLayout<Slot>.stride)
+      .bindMemory(to: Slot.self, capacity: capacity)
   }
 
   deinit { TableMemory.deallocate(slots, slotBytes) }
 
   /// Slots, free or not.
-  var capacity: Int { Int(pageCount * linesPerPage) * CuckooTable.slotsPerLine }
+  var capacity: Int { Int(pageCount) * slotsPerPage }
+  private var slotsPerPage: Int { Int(linesPerPage) * CuckooTable.slotsPerLine }
   /// Bytes held.
   var byteCount: Int { slotBytes + overflow.byteCount }
   private var slotBytes: Int { capacity * MemoryLayout<Slot>.stride }
@@ -72,8 +75,8 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   @inline(__always)
   func prefetch(_ hash: UInt64) {
     let lines = lines(of: hash)
-    CPrefetch.prefetch(lines.first)
-    CPrefetch.prefetch(lines.second)
+    CIntrinsics.prefetch(lines.first)
+    CIntrinsics.prefetch(lines.second)
   }
 
   /// The slot with this hash that `predicate` is true of; nil if there is none.
@@ -153,7 +156,7 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   /// Has the lines fetched that the entries of a line could move to.
   private func prefetchOtherLines(_ line: Line) {
     for slot in line..<line + CuckooTable.slotsPerLine {
-      CPrefetch.prefetch(otherLine(of: slot.pointee, than: line))
+      CIntrinsics.prefetch(otherLine(of: slot.pointee, than: line))
     }
   }
 
@@ -188,58 +191,59 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
     return count
   }
 
-  /// A slot for a new entry that has none in its lines, though the table is less than half full:
-  /// growing would not help.
+  /// A slot for a new entry that has none in its lines, though there is room in the table: growing would
+  /// not help.
   mutating func roomBeside(_ hash: UInt64, isFree: (Slot) -> Bool) -> UnsafeMutablePointer<Slot> {
     overflow.room(for: hash, isFree: isFree)
   }
 
-  /// Moves the entries that are not free to a table of `capacity` slots, or of as many more as it takes.
+  /// Gives the table `capacity` slots, or a few more or fewer, and forgets the entries that are free.
+  ///
+  /// In its own memory, page by page. An entry's page is its hash's share of all pages, and so a larger
+  /// table has it in the same place or further on: from the last page to the first, whatever a page's
+  /// entries go to has been left before. In a smaller table it is the other way round.
   mutating func resize(to capacity: Int, isFree: (Slot) -> Bool) {
-    let former = UnsafeBufferPointer(start: slots, count: self.capacity)
-    var besides = CuckooOverflow<Slot>()
-    swap(&besides, &overflow)
-    var capacity = max(CuckooTable.minimumCapacity, capacity)
-    repeat {
-      if UnsafePointer(slots) != former.baseAddress { TableMemory.deallocate(slots, slotBytes) }
-      overflow = CuckooOverflow()
-      (pageCount, linesPerPage) = CuckooTable.pages(capacity)
-      slots = CuckooTable.allocate(pageCount, linesPerPage)
-      capacity += capacity / 4
-    } while !takeOver(former, isFree) || !takeOver(besides.all, isFree)
-    TableMemory.deallocate(
-      UnsafeMutablePointer(mutating: former.baseAddress!),
-      former.count * MemoryLayout<Slot>.stride)
-  }
-
-  /// Enters those slots that are not free; false if they do not fit.
-  private mutating func takeOver(
-    _ former: UnsafeBufferPointer<Slot>, _ isFree: (Slot) -> Bool
-  ) -> Bool {
-    var entered = 0
-    for slot in former where !isFree(slot) {
-      if let free = freeSlot(in: lines(of: slot.hash), isFree: isFree) {
-        free.pointee = slot
-      } else if 2 * entered < capacity {
-        roomBeside(slot.hash, isFree: isFree).pointee = slot
-      } else {
-        return false
-      }
-      entered += 1
+    let former = (pages: Int(pageCount), page: slotsPerPage, bytes: slotBytes)
+    var beside = CuckooOverflow<Slot>()
+    swap(&beside, &overflow)
+    (pageCount, linesPerPage) = pages(for: capacity)
+    let grows = slotBytes > former.bytes
+    if grows { slots = slots.resized(from: former.bytes, to: slotBytes) }
+    let page = UnsafeMutableBufferPointer<Slot>.allocate(capacity: former.page)
+    defer { page.deallocate() }
+    for number in 0..<former.pages {
+      let place = slots + former.page * (grows ? former.pages - 1 - number : number)
+      page.baseAddress!.update(from: place, count: former.page)
+      UnsafeMutableRawPointer(place).initializeMemory(
+        as: UInt8.self, repeating: 0, count: former.page * MemoryLayout<Slot>.stride)
+      takeOver(UnsafeBufferPointer(page), isFree)
     }
-    return true
+    takeOver(beside.all, isFree)
+    if !grows { slots = slots.resized(from: former.bytes, to: slotBytes) }
   }
 
-  /// Pages for so many slots at least, and the lines of each: about 64 KiB once there is so much.
-  private static func pages(_ capacity: Int) -> (count: UInt64, lines: UInt64) {
-    let lines = (capacity + slotsPerLine - 1) / slotsPerLine
-    let count = max(1, lines / usualPage)
-    return (UInt64(count), UInt64((lines + count - 1) / count))
+  /// Enters those slots that are not free.
+  private mutating func takeOver(_ former: UnsafeBufferPointer<Slot>, _ isFree: (Slot) -> Bool) {
+    for slot in former where !isFree(slot) {
+      let free = freeSlot(in: lines(of: slot.hash), isFree: isFree)
+      (free ?? roomBeside(slot.hash, isFree: isFree)).pointee = slot
+    }
   }
 
-  private static func allocate(_ pageCount: UInt64, _ linesPerPage: UInt64) -> Line {
-    let capacity = Int(pageCount * linesPerPage) * slotsPerLine
-    return TableMemory.allocate(capacity * MemoryLayout<Slot>.stride)
-      .bindMemory(to: Slot.self, capacity: capacity)
+  /// The pages for about so many slots, and the lines of each: one page of as many as it takes, or
+  /// several of the same size. More than there are if more slots are wanted.
+  private func pages(for capacity: Int) -> (count: UInt64, lines: UInt64) {
+    let lines = max(CuckooTable.minimumCapacity, capacity) / CuckooTable.slotsPerLine
+    guard lines > CuckooTable.usualPage else { return (1, UInt64(lines)) }
+    let least = capacity > self.capacity ? pageCount + 1 : 1
+    return (max(least, UInt64(lines / CuckooTable.usualPage)), UInt64(CuckooTable.usualPage))
+  }
+}
+
+extension UnsafeMutablePointer where Pointee: CuckooSlot {
+  /// The same slots in a table's memory of another size; behind them it is zeroed.
+  fileprivate func resized(from byteCount: Int, to newByteCount: Int) -> Self {
+    TableMemory.resize(UnsafeMutableRawPointer(self), from: byteCount, to: newByteCount)
+      .bindMemory(to: Pointee.self, capacity: newByteCount / MemoryLayout<Pointee>.stride)
   }
 }

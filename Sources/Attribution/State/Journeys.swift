@@ -2,7 +2,7 @@
 // through links that `arena.resolve` has checked, within the commit in which they were reached:
 // nothing is dropped before its end. User slots are used within one call of the task.
 
-import CPrefetch
+import CIntrinsics
 
 /// The remembered touches and conversions of every user, in journey order.
 ///
@@ -101,7 +101,7 @@ struct Journeys: ~Copyable {
 
   /// Has the record before this one fetched.
   mutating func prefetchNext(_ record: RecordPointer) {
-    if let next = arena.resolve(record.pointee.next) { CPrefetch.prefetch(next) }
+    if let next = arena.resolve(record.pointee.next) { CIntrinsics.prefetch(next) }
   }
 
   // MARK: Lists

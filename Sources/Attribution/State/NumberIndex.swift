@@ -1,6 +1,6 @@
 // Safety: `slots` is allocated and freed here, and indexed below `capacity`, a power of two.
 
-import CPrefetch
+import CIntrinsics
 
 /// Small numbers by hash: an open-addressing table whose entries can be removed.
 struct NumberIndex: ~Copyable {
@@ -29,7 +29,7 @@ struct NumberIndex: ~Copyable {
   }
 
   /// Has the memory fetched in which a hash will be looked for.
-  func prefetch(_ hash: Hash128) { CPrefetch.prefetch(slots + home(hash)) }
+  func prefetch(_ hash: Hash128) { CIntrinsics.prefetch(slots + home(hash)) }
 
   /// Enters a number under a hash that has none.
   mutating func insert(_ hash: Hash128, _ number: UInt32) {

@@ -1,5 +1,7 @@
 // Safety: hands out memory that its caller owns and gives back with the same size.
 
+import CMemory
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -33,7 +35,32 @@ enum TableMemory {
     return memory
   }
 
+  /// The same memory with another size: what is there stays, and what is new is zeroed. Nothing is copied
+  /// while it is large, the pages are only given other addresses.
+  static func resize(
+    _ memory: UnsafeMutableRawPointer, from byteCount: Int, to newByteCount: Int
+  ) -> UnsafeMutableRawPointer {
+    if byteCount >= largeSize, newByteCount >= largeSize {
+      let kept = min(byteCount, newByteCount).roundedUp(toMultipleOf: page)
+      let end = byteCount.roundedUp(toMultipleOf: page)
+      if kept < end { munmap(memory + kept, end - kept) }
+      guard newByteCount > byteCount else { return memory }
+      // Not where the kernel likes: huge pages keep their kind only at their multiples.
+      let room = allocate(newByteCount)
+      guard movePages(memory, kept, room) else { fatalError("out of memory") }
+      return room
+    }
+    let room = allocate(newByteCount)
+    room.copyMemory(from: memory, byteCount: min(byteCount, newByteCount))
+    deallocate(memory, byteCount)
+    return room
+  }
+
   static func deallocate(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
     if byteCount < largeSize { memory.deallocate() } else { munmap(memory, byteCount) }
   }
+}
+
+extension Int {
+  fileprivate func roundedUp(toMultipleOf size: Int) -> Int { (self + size - 1) / size * size }
 }

@@ -1,6 +1,6 @@
 // Safety: a slot pointer handed out is valid until the next `slot(for:)`, and no caller keeps one longer.
 
-import CPrefetch
+import CIntrinsics
 
 /// A user's place in the journeys: the newest of its records.
 struct UserSlot: CuckooSlot {
@@ -61,9 +61,9 @@ struct UserTable: ~Copyable {
         in: table.lines(of: hash.high), hash: hash.high, where: { $0.holds(hash) }),
       let newest = arena.resolve(slot.pointee.newest)
     else { return }
-    CPrefetch.prefetch(newest)
+    CIntrinsics.prefetch(newest)
     // A head may lie across two cache lines.
-    CPrefetch.prefetch(newest + MemoryLayout<RecordHead>.size - 1)
+    CIntrinsics.prefetch(newest + MemoryLayout<RecordHead>.size - 1)
   }
 
   /// The user's slot, made if need be.

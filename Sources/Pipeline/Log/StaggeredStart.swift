@@ -1,4 +1,4 @@
-import CMalloc
+import CMemory
 import Kafka
 
 /// Has a consumer begin a large backlog with one partition number after another, where the broker

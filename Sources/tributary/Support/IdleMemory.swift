@@ -1,4 +1,4 @@
-import CMalloc
+import CMemory
 
 /// Has the allocator give memory back to the system, but not what is used again at once.
 ///
