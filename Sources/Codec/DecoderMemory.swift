@@ -9,6 +9,7 @@ final class DecoderMemory {
   /// The last value of each field of the record at hand, by the field's raw value.
   let spans: UnsafeMutablePointer<JSONSpan>
   let arena = ScratchArena()
+  let keys = KeyOrder()
   private let nestingWords: UnsafeMutablePointer<UInt64>
   private let name: UnsafeMutablePointer<UInt8>
 

@@ -78,28 +78,55 @@ extension EventDecoder {
   private func locateFields(_ record: BorrowedBytes) -> EventFields? {
     var present = EventFields()
     var scanner = JSONScanner(record, nesting: memory.nesting)
-    scanner.skipWhitespace()
-    guard scanner.take(ASCII.openBrace) else { return nil }
-    scanner.skipWhitespace()
-    if !scanner.take(ASCII.closeBrace) {
-      while true {
-        guard let key = scanner.key() else { return nil }
-        let field =
-          key.kind == .string ? EventField(name: key.text) : memory.field(escapedName: key.text)
-        guard let value = scanner.value() else { return nil }
-        memory.spans[Int(field.rawValue)] = value
-        present.insert(field)
-        scanner.skipWhitespace()
-        if scanner.take(ASCII.comma) {
-          scanner.skipWhitespace()
-          continue
+    var place = 0
+    var isFirst = true
+    repeat {
+      let field: EventField
+      if let known = memory.keys.step(&scanner, &place, isFirst: isFirst) {
+        field = known
+      } else {
+        switch nextKey(&scanner, &place, isFirst: isFirst) {
+        case .field(let found): field = found
+        case .end: return isAtEnd(&scanner) ? present : nil
+        case .malformed: return nil
         }
-        guard scanner.take(ASCII.closeBrace) else { return nil }
-        break
       }
-    }
+      guard let value = scanner.value() else { return nil }
+      memory.spans[Int(field.rawValue)] = value
+      present.insert(field)
+      isFirst = false
+    } while !scanner.take(ASCII.closeBrace)
+    return isAtEnd(&scanner) ? present : nil
+  }
+
+  private enum Member {
+    case field(EventField)
+    case end
+    case malformed
+  }
+
+  /// Scans what stands before a value, or at the end of the object, and learns it.
+  @inline(never)
+  private func nextKey(
+    _ scanner: inout JSONScanner, _ place: inout Int, isFirst: Bool
+  ) -> Member {
+    let start = scanner.cursor
     scanner.skipWhitespace()
-    return scanner.isAtEnd ? present : nil
+    if !isFirst && scanner.take(ASCII.closeBrace) { return .end }
+    guard scanner.take(isFirst ? ASCII.openBrace : ASCII.comma) else { return .malformed }
+    scanner.skipWhitespace()
+    if isFirst && scanner.take(ASCII.closeBrace) { return .end }
+    guard let key = scanner.key() else { return .malformed }
+    let field =
+      key.kind == .string ? EventField(name: key.text) : memory.field(escapedName: key.text)
+    memory.keys.learn(from: start, to: scanner.cursor, field, &place, isFirst: isFirst)
+    return .field(field)
+  }
+
+  @inline(__always)
+  private func isAtEnd(_ scanner: inout JSONScanner) -> Bool {
+    scanner.skipWhitespace()
+    return scanner.isAtEnd
   }
 }
 

@@ -1,7 +1,9 @@
 // Safety: as in JSONScanner.swift: every read is preceded by a comparison of the cursor, or of its
 // distance, with `end`.
 
-/// The strings of JSON: eight bytes at a time while they are plain, one at a time when not.
+import CIntrinsics
+
+/// The strings of JSON: sixteen bytes at a time while they are plain, one at a time when not.
 extension JSONScanner {
   /// A string with its quotes; nil when malformed.
   @inline(__always)
@@ -20,15 +22,13 @@ extension JSONScanner {
   /// Steps to the first byte that is a quote, a backslash, a control character or not ASCII.
   @inline(__always)
   private mutating func skipPlainText() {
-    while end - cursor >= 8 {
-      let word = UInt64(
-        littleEndian: UnsafeRawPointer(cursor).loadUnaligned(as: UInt64.self))
-      let marks = Self.marks(of: word)
-      if marks != 0 {
-        cursor += marks.trailingZeroBitCount >> 3
+    while end - cursor >= 16 {
+      let special = specialBytes(cursor)
+      if special != 0 {
+        cursor += special.trailingZeroBitCount
         return
       }
-      cursor += 8
+      cursor += 16
     }
     while cursor < end, Self.isPlain(cursor.pointee) { cursor += 1 }
   }
@@ -36,21 +36,6 @@ extension JSONScanner {
   @inline(__always)
   private static func isPlain(_ byte: UInt8) -> Bool {
     byte >= 0x20 && byte < 0x80 && byte != ASCII.quote && byte != ASCII.backslash
-  }
-
-  /// The top bit of each byte that is not plain; exact for the lowest such byte, which is all that
-  /// is used (a borrow can reach only the bytes above one that is marked already).
-  ///
-  /// The zero-in-word test is from Henry S. Warren, Hacker's Delight, section 6-1.
-  @inline(__always)
-  private static func marks(of word: UInt64) -> UInt64 {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let quotes = word ^ (ones &* UInt64(ASCII.quote))
-    let backslashes = word ^ (ones &* UInt64(ASCII.backslash))
-    let control = (word &- (ones &* 0x20)) & ~word
-    let quote = (quotes &- ones) & ~quotes
-    let backslash = (backslashes &- ones) & ~backslashes
-    return (control | quote | backslash | word) & (ones &* 0x80)
   }
 
   /// The rest of a string from its first escape or its first byte beyond ASCII.

@@ -1,5 +1,5 @@
 // Safety: `cursor` and `end` delimit memory that the caller lends for the scanner's whole life.
-// Every read is preceded by a comparison with `end`, in the same function; eight-byte reads by a
+// Every read is preceded by a comparison with `end`, in the same function; sixteen-byte reads by a
 // comparison of the distance. Nothing is written through these pointers.
 
 import Attribution

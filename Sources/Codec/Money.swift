@@ -51,35 +51,36 @@ public enum Money {
   @inline(__always)
   private static func magnitude(_ text: BorrowedBytes, from start: Int) -> UInt64? {
     var index = start
+    while index < text.count, text[index] == ASCII.zero { index += 1 }
+    let first = index
     var total: UInt64 = 0
-    var missingDecimals = maximumDecimals
-    var hasPoint = false
-    while index < text.count {
-      let byte = text[index]
+    addDigits(text, &index, to: &total)
+    guard index > start else { return nil }
+    var digitCount = index - first
+    var decimals = 0
+    if index < text.count {
+      guard text[index] == ASCII.point else { return nil }
       index += 1
-      if byte == ASCII.point, !hasPoint, index > start + 1 {
-        hasPoint = true
-        continue
-      }
-      guard ASCII.isDigit(byte) else { return nil }
-      if hasPoint {
-        guard missingDecimals > 0 else { return nil }
-        missingDecimals -= 1
-      }
-      guard let next = append(digit: byte &- ASCII.zero, to: total) else { return nil }
-      total = next
+      let firstDecimal = index
+      addDigits(text, &index, to: &total)
+      decimals = index - firstDecimal
+      digitCount += decimals
+      guard index == text.count, 1...maximumDecimals ~= decimals else { return nil }
     }
-    let hasDecimals = missingDecimals < maximumDecimals
-    guard index > start, hasPoint == hasDecimals else { return nil }
-    let scaled = total.multipliedReportingOverflow(by: powersOfTen(missingDecimals))
+    // More digits do not fit, and may have made the total overflow.
+    guard digitCount <= 19 else { return nil }
+    let scaled = total.multipliedReportingOverflow(by: powersOfTen(maximumDecimals - decimals))
     return scaled.overflow ? nil : scaled.partialValue
   }
 
   @inline(__always)
-  private static func append(digit: UInt8, to total: UInt64) -> UInt64? {
-    let (product, hasOverflowed) = total.multipliedReportingOverflow(by: 10)
-    let (sum, hasCarried) = product.addingReportingOverflow(UInt64(digit))
-    return hasOverflowed || hasCarried ? nil : sum
+  private static func addDigits(
+    _ text: BorrowedBytes, _ index: inout Int, to total: inout UInt64
+  ) {
+    while index < text.count, ASCII.isDigit(text[index]) {
+      total = total &* 10 &+ UInt64(text[index] &- ASCII.zero)
+      index += 1
+    }
   }
 
   @inline(__always)

@@ -8,6 +8,7 @@ extension Time {
   /// last minute of a day of UTC and counts as the second after it. An instant that falls outside
   /// of years 0000 to 9999 of UTC is nil as well.
   public static func parse(_ text: BorrowedBytes) -> Milliseconds? {
+    if let time = parseUsualForm(text) { return time }
     guard text.count >= 20,
       text[4] == ASCII.minus, text[7] == ASCII.minus, text[10] | 0x20 == UInt8(ascii: "t"),
       text[13] == ASCII.colon, text[16] == ASCII.colon,
@@ -35,6 +36,23 @@ extension Time {
     }
     let time = (minutes * 60 + second) * 1_000 + milliseconds
     return (earliest...latest).contains(time) ? time : nil
+  }
+
+  /// The instant of a text like `2026-01-05T00:06:40.000Z`, without a loop; nil for everything else, valid
+  /// or not.
+  @inline(__always)
+  private static func parseUsualForm(_ text: BorrowedBytes) -> Milliseconds? {
+    guard text.count == 24,
+      let month = DigitPairs(text.start, like: "0000-00-"),
+      let minute = DigitPairs(text.start + 8, like: "00T00:00"),
+      let rest = DigitPairs(text.start + 16, like: ":00.000Z"),
+      minute[3] < 24, minute[6] < 60, rest[1] < 60
+    else { return nil }
+    let date = CivilDate(year: month[0] * 100 + month[2], month: month[5], day: minute[0])
+    guard date.isReal else { return nil }
+    let minutes = date.daysSinceEpoch * 1_440 + minute[3] * 60 + minute[6]
+    let lastDigit = Milliseconds(text[22] &- ASCII.zero)
+    return (minutes * 60 + rest[1]) * 1_000 + rest[4] * 10 + lastDigit
   }
 
   /// As `parse`, for text that is a `String`.

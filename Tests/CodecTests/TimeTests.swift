@@ -40,6 +40,26 @@ struct TimeTests {
     }
   }
 
+  @Test("The usual form means what it means with one more decimal, which is dropped")
+  func usualForm() {
+    let seed = newSeed()
+    var random = SeededRandom(seed: seed)
+    var read = 0
+    for _ in 0..<50_000 {
+      var text = Array("2026-01-05T00:06:40.123Z".utf8)
+      for _ in 0..<Int.random(in: 1...6, using: &random) {
+        text[Int.random(in: 0..<24, using: &random)] = Array("0123456789/:-TtZz.".utf8)
+          .randomElement(using: &random)!
+      }
+      let usual = String(decoding: text, as: UTF8.self)
+      let longer = usual.dropLast() + "0" + usual.suffix(1)
+      let time = Time.parse(usual)
+      #expect(time == Time.parse(String(longer)), "seed \(seed): \(usual)")
+      if time != nil { read += 1 }
+    }
+    #expect(read > 1_000)
+  }
+
   @Test("An offset moves the instant the other way")
   func offsets() {
     let seed = newSeed()
