@@ -25,8 +25,8 @@ struct IDSlot: CuckooSlot {
 ///
 /// A slot of 16 bytes per id: 89 bits of its hash and the event-time bucket it belongs to. Nothing is
 /// removed one by one: a slot whose bucket has left the horizon is free for the next id that comes along.
-/// Insertion and lookup are O(1), no timers, no scans. The table grows when it is filled to 75%: at most
-/// 30 bytes per id, just after it has grown, and 21 just before.
+/// Insertion and lookup are O(1), no timers, no scans. The table grows when it is filled to 85%: at most
+/// 30 bytes per id, just after it has grown, and 19 just before.
 struct IdentitySet: ~Copyable {
   private var table = CuckooTable<IDSlot>()
   private var counts = BucketCounts()
@@ -98,5 +98,5 @@ struct IdentitySet: ~Copyable {
     limit = IdentitySet.limit(table.capacity)
   }
 
-  private static func limit(_ capacity: Int) -> Int { capacity * 3 / 4 }
+  private static func limit(_ capacity: Int) -> Int { capacity * 17 / 20 }
 }
