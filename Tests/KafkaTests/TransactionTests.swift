@@ -1,5 +1,6 @@
 import BrokerKit
 import Kafka
+import Synchronization
 import Testing
 
 @Suite(
@@ -35,6 +36,50 @@ struct TransactionTests {
     #expect(!producer.isInTransaction)
     #expect(try scenario.readAll(topic) == ["kept"])
     #expect(try scenario.readAll(topic, isolation: "read_uncommitted") == ["dropped", "kept"])
+  }
+
+  @Test("a topic's own properties hold for that topic alone")
+  func topicProperties() throws {
+    let scenario = try Scenario()
+    let plain = try scenario.topic()
+    let compressed = try scenario.topic()
+    let sent = Mutex<[Int]>([])
+    let producer = try TransactionalProducer(
+      scenario.configuration([
+        "transactional.id": LocalBroker.uniqueName("id"), "compression.type": "lz4",
+        "statistics.interval.ms": "100",
+      ]), logger: quiet,
+      onStatistics: { json in
+        let sizes = json.matches(of: /"txbytes":(\d+)/).compactMap { Int($0.1) }
+        sent.withLock { $0.append(sizes.reduce(0, +)) }
+      })
+    try producer.initTransactions(timeoutMilliseconds: scenario.timeout)
+    /// What one transaction with a megabyte of zeros for `topic` brings onto the wire, twice: the statistics
+    /// count by broker and by partition.
+    func bytesSent(to topic: ProducerTopic) throws -> Int {
+      func total() throws -> Int {
+        let known = sent.withLock { $0.count }
+        try eventually("statistics are told") {
+          try producer.begin()
+          try producer.abort(timeoutMilliseconds: scenario.timeout)
+          return sent.withLock { $0.count > known + 1 }
+        }
+        return sent.withLock { $0.last! }
+      }
+      let before = try total()
+      try producer.begin()
+      try [UInt8](repeating: 0, count: 900_000).withUnsafeBytes {
+        try producer.produce(topic, partition: 0, key: nil, value: $0)
+      }
+      try producer.commit(timeoutMilliseconds: scenario.timeout)
+      return try total() - before
+    }
+    #expect(try bytesSent(to: producer.topic(compressed)) < 1_000_000)
+    let topic = try producer.topic(plain, properties: ["compression.codec": "none"])
+    #expect(try bytesSent(to: topic) > 1_700_000)
+    #expect(throws: KafkaError.self) {
+      try producer.topic(LocalBroker.uniqueName("other"), properties: ["compression.codec": "zip"])
+    }
   }
 
   @Test("offsets are committed with their transaction and not after an abort")

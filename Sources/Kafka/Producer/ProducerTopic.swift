@@ -9,8 +9,20 @@ public final class ProducerTopic {
   let pointer: OpaquePointer
   let client: ClientHandle
 
-  init(_ name: String, client: ClientHandle) throws(KafkaError) {
-    guard let pointer = rd_kafka_topic_new(client.pointer, name, nil) else {
+  /// - Parameter properties: librdkafka's topic properties that differ from the client's.
+  init(
+    _ name: String, _ properties: [String: String], client: ClientHandle
+  ) throws(KafkaError) {
+    let settings = rd_kafka_default_topic_conf_dup(client.pointer)
+    for (property, value) in properties {
+      guard rd_kafka_topic_conf_set(settings, property, value, nil, 0) == RD_KAFKA_CONF_OK else {
+        rd_kafka_topic_conf_destroy(settings)
+        throw .invalidArgument(
+          "\(property) cannot be \(value)", operation: "use topic \(name)")
+      }
+    }
+    // Takes the settings over, whether it succeeds or not.
+    guard let pointer = rd_kafka_topic_new(client.pointer, name, settings) else {
       throw client.error(rd_kafka_last_error(), operation: "use topic \(name)")
     }
     self.name = name

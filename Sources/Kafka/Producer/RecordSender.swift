@@ -49,9 +49,11 @@ final class RecordSender {
   }
 
   /// The handle of a topic, made on first use.
-  func topic(_ name: String) throws(KafkaError) -> ProducerTopic {
+  func topic(
+    _ name: String, _ properties: [String: String] = [:]
+  ) throws(KafkaError) -> ProducerTopic {
     if let known = topics[name] { return known }
-    let topic = try ProducerTopic(name, client: client)
+    let topic = try ProducerTopic(name, properties, client: client)
     topics[name] = topic
     return topic
   }

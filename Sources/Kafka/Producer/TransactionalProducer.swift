@@ -64,8 +64,13 @@ public final class TransactionalProducer {
   }
 
   /// The handle of a topic; the same object each time.
-  public func topic(_ name: String) throws(KafkaError) -> ProducerTopic {
-    try sender.topic(name)
+  ///
+  /// - Parameter properties: librdkafka's topic properties that differ from the producer's; they are those
+  ///   of the first call.
+  public func topic(
+    _ name: String, properties: [String: String] = [:]
+  ) throws(KafkaError) -> ProducerTopic {
+    try sender.topic(name, properties)
   }
 
   /// Puts a record into the open transaction, copying key and value.

@@ -108,6 +108,17 @@ public enum ClientSettings {
     return settings
   }
 
+  /// What a topic is written with where it differs from the others.
+  ///
+  /// State is ids and hashes, of which compression leaves nine tenths; it would take longer than all else that
+  /// is done for state. Who names a compression gets it everywhere.
+  static func topic(_ name: String, _ configuration: Configuration) -> [String: String] {
+    let isOurs = ["compression.type", "compression.codec"].allSatisfy {
+      configuration.kafka[$0] == nil
+    }
+    return name == configuration.stateTopic && isOurs ? ["compression.codec": "none"] : [:]
+  }
+
   private enum Side { case any, consumer, producer }
 
   /// Whether a property concerns one side only; librdkafka warns of those given to the other.

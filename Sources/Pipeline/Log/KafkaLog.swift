@@ -35,7 +35,7 @@ public struct KafkaLog: ArchiveLog {
     try retrying { () throws(KafkaError) in
       try producer.initTransactions(timeoutMilliseconds: Timeout.initialization)
     }
-    return KafkaLogProducer(producer)
+    return KafkaLogProducer(producer) { ClientSettings.topic($0, configuration) }
   }
 
   public func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan {
@@ -217,10 +217,15 @@ final class KafkaLogReader: LogReader {
 
 final class KafkaLogProducer: LogProducer {
   private let producer: TransactionalProducer
+  private let properties: (String) -> [String: String]
   private var topics: [String: ProducerTopic] = [:]
   private var last: (name: String, topic: ProducerTopic)?
 
-  init(_ producer: TransactionalProducer) { self.producer = producer }
+  /// - Parameter properties: of a topic, where they differ from the producer's.
+  init(_ producer: TransactionalProducer, properties: @escaping (String) -> [String: String]) {
+    self.producer = producer
+    self.properties = properties
+  }
 
   func begin() throws { try producer.begin() }
 
@@ -236,7 +241,7 @@ final class KafkaLogProducer: LogProducer {
   /// Records come in runs of one topic.
   private func handle(_ topic: String) throws -> ProducerTopic {
     if last?.name == topic { return last!.topic }
-    let found = try topics[topic] ?? producer.topic(topic)
+    let found = try topics[topic] ?? producer.topic(topic, properties: properties(topic))
     topics[topic] = found
     last = (topic, found)
     return found
