@@ -7,6 +7,8 @@ import CIntrinsics
 protocol CuckooSlot: BitwiseCopyable {
   /// Decides in which two lines the entry may stand.
   var hash: UInt64 { get }
+  /// Whether it was never used.
+  var isBlank: Bool { get }
 }
 
 /// A hash table whose entries are in one of two cache lines each, so that any of them is found, or known
@@ -222,11 +224,11 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
     if !grows { slots = slots.resized(from: former.bytes, to: slotBytes) }
   }
 
-  /// Enters those slots that are not free.
+  /// Enters those slots that are not free into pages where all others are blank.
   private mutating func takeOver(_ former: UnsafeBufferPointer<Slot>, _ isFree: (Slot) -> Bool) {
-    for slot in former where !isFree(slot) {
-      let free = freeSlot(in: lines(of: slot.hash), isFree: isFree)
-      (free ?? roomBeside(slot.hash, isFree: isFree)).pointee = slot
+    for slot in former where !slot.isBlank && !isFree(slot) {
+      let free = freeSlot(in: lines(of: slot.hash), isFree: { $0.isBlank })
+      (free ?? roomBeside(slot.hash, isFree: { $0.isBlank })).pointee = slot
     }
   }
 

@@ -11,6 +11,8 @@ struct IDSlot: CuckooSlot {
     tail = id.low & ~IDSlot.bucketMask | (bucket + 1)
   }
 
+  var isBlank: Bool { tail == 0 }
+
   /// Whether its bucket is an earlier one, or it was never used.
   @inline(__always)
   func isFree(_ firstLiveBucket: UInt64) -> Bool { tail & IDSlot.bucketMask <= firstLiveBucket }

@@ -16,6 +16,8 @@ struct UserSlot: CuckooSlot {
     set { tail = tail & ~UserSlot.linkMask | newValue.bits }
   }
 
+  var isBlank: Bool { tail == 0 }
+
   /// Whether its list leads only to dropped buckets, or it was never used.
   @inline(__always)
   fileprivate func isFree(_ arena: borrowing BucketArena) -> Bool {
