@@ -9,7 +9,7 @@ import CMemory
 func limitIdleMemory() {
   mallopt(M_ARENA_MAX, 4)
   mallopt(M_MMAP_THRESHOLD, 1 << 20)
-  mallopt(M_TRIM_THRESHOLD, 4 << 20)
+  mallopt(M_TRIM_THRESHOLD, 16 << 20)
   // An arena grows by this much at a time, with a system call each.
-  mallopt(M_TOP_PAD, 1 << 20)
+  mallopt(M_TOP_PAD, 4 << 20)
 }
