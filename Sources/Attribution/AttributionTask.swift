@@ -108,17 +108,17 @@ public final class AttributionTask {
 
   /// Visits the change of every bucket since the last `endCommit`, in order of first change.
   /// Changes that cancelled out are left out.
-  public func forEachDelta<Failure: Error>(
-    _ body: (RollupDelta) throws(Failure) -> Void
-  ) throws(Failure) {
+  public func forEachDelta(
+    _ body: (RollupDelta) throws -> Void
+  ) rethrows {
     try state.pointee.forEachDelta(body)
   }
 
   /// Visits every conversion accepted or corrected since the last `endCommit`, its revision
   /// already counted up. Call once per commit; before `forEachDelta` it is cheaper than after.
-  public func forEachCorrectedConversion<Failure: Error>(
-    _ body: (CreditedConversion) throws(Failure) -> Void
-  ) throws(Failure) {
+  public func forEachCorrectedConversion(
+    _ body: (CreditedConversion) throws -> Void
+  ) rethrows {
     try state.pointee.forEachCorrectedConversion(body)
   }
 

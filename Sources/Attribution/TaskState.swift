@@ -138,9 +138,9 @@ struct TaskState: ~Copyable {
 
   /// Visits the change of every bucket since the last `endCommit`, in order of first change.
   /// Changes that cancelled out are left out.
-  mutating func forEachDelta<Failure: Error>(
-    _ body: (RollupDelta) throws(Failure) -> Void
-  ) throws(Failure) {
+  mutating func forEachDelta(
+    _ body: (RollupDelta) throws -> Void
+  ) rethrows {
     for index in changed.indices {
       prefetchChanged(from: index)
       if changed[index].conversion.pointee.head.flags.contains(.isOpen) { settle(changed[index]) }
@@ -150,9 +150,9 @@ struct TaskState: ~Copyable {
 
   /// Visits every conversion accepted or corrected since the last `endCommit`, its revision
   /// already counted up. Call once per commit; before `forEachDelta` it is cheaper than after.
-  mutating func forEachCorrectedConversion<Failure: Error>(
-    _ body: (CreditedConversion) throws(Failure) -> Void
-  ) throws(Failure) {
+  mutating func forEachCorrectedConversion(
+    _ body: (CreditedConversion) throws -> Void
+  ) rethrows {
     for index in changed.indices {
       prefetchChanged(from: index)
       let conversion = changed[index].conversion

@@ -1,77 +1,20 @@
-// Safety: the conversion and its rows are read within their counts during one call, which is how
-// long they are lent for.
-
 import Attribution
 
 /// Record values of attributions (contract, section 5). Their key is the conversion's `event_id`.
 public enum AttributionCodec {
-  /// Appends the record's value: one line of JSON, fields in the contract's order.
+  fileprivate static let impressionName = "impression"
+  fileprivate static let clickName = "click"
+
+  /// Appends the record's value, as `AttributionWriter` writes it.
   ///
   /// - Parameter models: those of the definitions, in the order of the conversion's rows.
   public static func encode(
     _ conversion: CreditedConversion, models: [Model], currency: String, into output: inout [UInt8]
   ) {
-    output.append(#"{"conversion_id":"#)
-    output.appendJSONString(conversion.conversionID)
-    output.append(#","user_id":"#)
-    output.appendJSONString(conversion.userID)
-    output.append(#","event_time":"#)
-    output.appendJSONMilliseconds(conversion.time)
-    output.append(#","value":"#)
-    output.appendJSONDecimal(conversion.value)
-    output.append(#","currency":"#)
-    output.appendJSONString(currency)
-    output.append(#","touches":["#)
-    for (index, touch) in conversion.touches.enumerated() {
-      if index > 0 { output.append(ASCII.comma) }
-      append(touch, to: &output)
-    }
-    let touchCount = conversion.touches.count
-    output.append(#"],"credit":"#)
-    append(rows: conversion.credits, touchCount: touchCount, models: models, to: &output)
-    output.append(#","revenue":"#)
-    append(rows: conversion.revenues, touchCount: touchCount, models: models, to: &output)
-    output.append(#","revision":"#)
-    output.appendDecimal(conversion.revision)
-    output.append(ASCII.closeBrace)
+    var writer = AttributionWriter(models: models, currency: currency)
+    writer.write(conversion)
+    output.append(contentsOf: writer.bytes)
   }
-
-  private static func append(_ touch: CreditedTouch, to output: inout [UInt8]) {
-    output.append(#"{"event_id":"#)
-    output.appendJSONString(touch.eventID)
-    output.append(#","kind":"#)
-    output.appendJSONString(touch.kind == .impression ? impressionName : clickName)
-    output.append(#","event_time":"#)
-    output.appendJSONMilliseconds(touch.time)
-    output.append(#","campaign_id":"#)
-    output.appendJSONString(touch.campaignID)
-    output.append(#","channel":"#)
-    output.appendJSONString(touch.channel)
-    output.append(#","ad_id":"#)
-    output.appendJSONString(touch.adID)
-    output.append(ASCII.closeBrace)
-  }
-
-  private static func append(
-    rows: UnsafeBufferPointer<Int64>, touchCount: Int, models: [Model], to output: inout [UInt8]
-  ) {
-    precondition(rows.count == touchCount * models.count, "one row per model")
-    output.append(ASCII.openBrace)
-    for (row, model) in models.enumerated() {
-      if row > 0 { output.append(ASCII.comma) }
-      output.appendJSONString(model.rawValue)
-      output.append(":[")
-      for touch in 0..<touchCount {
-        if touch > 0 { output.append(ASCII.comma) }
-        output.appendJSONDecimal(rows[row * touchCount + touch])
-      }
-      output.append(ASCII.closeBracket)
-    }
-    output.append(ASCII.closeBrace)
-  }
-
-  fileprivate static let impressionName = "impression"
-  fileprivate static let clickName = "click"
 }
 
 // MARK: - Reading

@@ -1,5 +1,3 @@
-// Safety: `room` is written from its end down, never more than its 20 bytes: 64 bits have no more digits.
-
 import Attribution
 
 extension Int64 {
@@ -22,43 +20,5 @@ extension Int64 {
     }
     guard isNegative || total > .min else { return nil }
     self = isNegative ? total : -total
-  }
-}
-
-extension [UInt8] {
-  /// Appends the decimal digits of `value`, with zeros before them up to `digits` digits.
-  @inline(__always)
-  package mutating func appendDecimal(_ value: UInt64, digits: Int = 1) {
-    if value < 10 && digits == 1 { return append(ASCII.zero + UInt8(truncatingIfNeeded: value)) }
-    if value < 100 && digits == 2 {
-      append(ASCII.zero + UInt8(truncatingIfNeeded: value / 10))
-      return append(ASCII.zero + UInt8(truncatingIfNeeded: value % 10))
-    }
-    appendLongDecimal(value, digits: digits)
-  }
-
-  private mutating func appendLongDecimal(_ value: UInt64, digits: Int) {
-    // 20 digits are the most that 64 bits need.
-    precondition(digits <= 20, "so many leading zeros were never asked for")
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { room in
-      var start = 20
-      var rest = value
-      repeat {
-        start -= 1
-        room[start] = ASCII.zero + UInt8(truncatingIfNeeded: rest % 10)
-        rest /= 10
-      } while rest > 0
-      while 20 - start < digits {
-        start -= 1
-        room[start] = ASCII.zero
-      }
-      append(contentsOf: UnsafeBufferPointer(rebasing: room[start...]))
-    }
-  }
-
-  /// Appends a signed integer.
-  package mutating func appendDecimal(_ value: Int64) {
-    if value < 0 { append(ASCII.minus) }
-    appendDecimal(value.magnitude)
   }
 }

@@ -33,12 +33,17 @@ public enum Money {
 
   /// Appends `micros` with six decimals: `119.800000`, `-1.500000`.
   public static func append(_ micros: Micros, to output: inout [UInt8]) {
-    if micros < 0 { output.append(ASCII.minus) }
+    put(micros, into: &output)
+  }
+
+  /// As `append`, to wherever records are written.
+  static func put<Sink: ByteSink & ~Copyable>(_ micros: Micros, into output: inout Sink) {
+    if micros < 0 { output.put(ASCII.minus) }
     let (units, decimals) = micros.magnitude.quotientAndRemainder(
       dividingBy: microsPerUnit.magnitude)
-    output.appendDecimal(units)
-    output.append(ASCII.point)
-    output.appendDecimal(decimals, digits: maximumDecimals)
+    output.put(decimal: units)
+    output.put(ASCII.point)
+    output.put(decimal: decimals, digits: maximumDecimals)
   }
 
   /// `micros` with six decimals, as `append` writes it.

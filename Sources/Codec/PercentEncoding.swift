@@ -4,19 +4,18 @@ import Attribution
 /// upper-case digits.
 enum PercentEncoding {
   static func append(_ text: String, to output: inout [UInt8]) {
-    text.withBorrowedBytes { append($0, to: &output) }
+    text.withBorrowedBytes { put($0, into: &output) }
   }
 
-  static func append(_ text: BorrowedBytes, to output: inout [UInt8]) {
-    let bytes = UnsafeBufferPointer(start: text.start, count: text.count)
-    if bytes.allSatisfy(isUnreserved) { return output.append(contentsOf: bytes) }
-    for byte in bytes {
+  static func put<Sink: ByteSink & ~Copyable>(_ text: BorrowedBytes, into output: inout Sink) {
+    if text.buffer.allSatisfy(isUnreserved) { return output.put(text) }
+    for byte in text.buffer {
       if isUnreserved(byte) {
-        output.append(byte)
+        output.put(byte)
       } else {
-        output.append(ASCII.percent)
-        output.append(ASCII.hexadecimalDigit(byte >> 4))
-        output.append(ASCII.hexadecimalDigit(byte & 0xF))
+        output.put(ASCII.percent)
+        output.put(ASCII.hexadecimalDigit(byte >> 4))
+        output.put(ASCII.hexadecimalDigit(byte & 0xF))
       }
     }
   }

@@ -28,20 +28,20 @@ public enum RollupKeyCodec {
   ) {
     PercentEncoding.append(view.name, to: &output)
     output.append(ASCII.bar)
-    encodeNames(of: view, into: &output, value: value)
+    putNames(of: view, into: &output, value: value)
     output.append(ASCII.bar)
     Time.appendSeconds(windowStart, to: &output)
   }
 
-  /// Appends what stands between a key's view and its window's start.
+  /// Writes what stands between a key's view and its window's start.
   ///
   /// - Parameter value: the bucket's value of a dimension of `view`.
-  public static func encodeNames(
-    of view: View, into output: inout [UInt8], value: (Dimension) -> BorrowedBytes
+  static func putNames<Sink: ByteSink & ~Copyable>(
+    of view: View, into output: inout Sink, value: (Dimension) -> BorrowedBytes
   ) {
-    for (index, dimension) in view.dimensions.enumerated() {
-      if index > 0 { output.append(ASCII.bar) }
-      PercentEncoding.append(value(dimension), to: &output)
+    for index in view.dimensions.indices {
+      if index > 0 { output.put(ASCII.bar) }
+      PercentEncoding.put(value(view.dimensions[index]), into: &output)
     }
   }
 

@@ -4,148 +4,146 @@ import Attribution
 
 /// Writes the record values of many rollups (contract, section 5): what a value has in common with the
 /// one before is not formatted again.
-public struct RollupWriter {
-  /// The value written last: one line of JSON, fields in the contract's order.
-  public private(set) var bytes: [UInt8] = []
-
-  /// The parts of a view's values that are always the same.
-  private struct Frame {
-    /// From the brace that opens the record to the one that opens the dimensions.
-    var head: [UInt8] = []
-    /// Before each dimension's value.
-    var labels: [[UInt8]] = []
-
-    init(_ view: View) {
-      head.append(#"{"view":"#)
-      head.appendJSONString(view.name)
-      head.append(#","dimensions":{"#)
-      labels = view.dimensions.enumerated().map { index, dimension in
-        var label: [UInt8] = index == 0 ? [] : [ASCII.comma]
-        label.appendJSONString(dimension.rawValue)
-        label.append(ASCII.colon)
-        return label
-      }
-    }
-  }
-
+public struct RollupWriter: ~Copyable {
+  private var record = RecordBuffer(capacity: 1_024)
   private let layout: SumsLayout
-  private let frames: [Frame]
+  /// By view: from the brace that opens the record to the one that opens the dimensions.
+  private var heads = TextTable()
+  /// Before each dimension's value, view by view.
+  private var dimensionLabels = TextTable()
+  /// The labels of each view's dimensions.
+  private var labelRanges: [Range<Int>] = []
   /// From the last dimension's value to the number of impressions, for the window written last.
-  private var window: [UInt8] = []
+  private var window = RecordBuffer()
   private var windowTimes: (start: Milliseconds, end: Milliseconds)?
   /// Before each model's number.
-  private let modelLabels: [[UInt8]]
+  private var modelLabels = TextTable()
   /// From the spend to the flag for finality.
-  private let currency: [UInt8]
+  private var currency = RecordBuffer(capacity: 64)
   /// From the revision to the end.
-  private var tail: [UInt8] = []
+  private var tail = RecordBuffer(capacity: 64)
   private var tailWatermark: Milliseconds??
   private var unescaped: [UInt8] = []
 
   /// - Parameter definitions: whose views, models and currency the rollups are in.
   public init(definitions: Definitions) {
     layout = SumsLayout(modelCount: definitions.models.count)
-    frames = definitions.views.map(Frame.init)
-    modelLabels = definitions.models.enumerated().map { index, model in
-      var label: [UInt8] = index == 0 ? [] : [ASCII.comma]
-      label.appendJSONString(model.rawValue)
-      label.append(#":""#)
-      return label
+    for view in definitions.views { add(view) }
+    for (index, model) in definitions.models.enumerated() {
+      modelLabels.append { label in
+        if index > 0 { label.put(ASCII.comma) }
+        label.put(json: model.rawValue)
+        label.put(#":""#)
+      }
     }
-    var currency: [UInt8] = []
-    currency.append(#"","currency":"#)
-    currency.appendJSONString(definitions.currency)
-    currency.append(#","final":"#)
-    self.currency = currency
+    currency.put(#"","currency":"#)
+    currency.put(json: definitions.currency)
+    currency.put(#","final":"#)
   }
 
-  /// Replaces `bytes` by a rollup's value.
+  private mutating func add(_ view: View) {
+    heads.append { head in
+      head.put(#"{"view":"#)
+      head.put(json: view.name)
+      head.put(#","dimensions":{"#)
+    }
+    let first = dimensionLabels.count
+    for (index, dimension) in view.dimensions.enumerated() {
+      dimensionLabels.append { label in
+        if index > 0 { label.put(ASCII.comma) }
+        label.put(json: dimension.rawValue)
+        label.put(ASCII.colon)
+      }
+    }
+    labelRanges.append(first..<dimensionLabels.count)
+  }
+
+  /// The value written last, valid until the next: one line of JSON, fields in the contract's order.
+  public var bytes: UnsafeRawBufferPointer { record.bytes }
+
+  /// Replaces the value by a rollup's.
   public mutating func write(_ rollup: RollupRevision) {
     frame(rollup)
-    bytes.removeAll(keepingCapacity: true)
-    append(rollup.names, frames[rollup.view])
-    bytes.append(contentsOf: window)
-    bytes.appendDecimal(rollup.sums[SumsLayout.impressions])
-    bytes.append(#","clicks":"#)
-    bytes.appendDecimal(rollup.sums[SumsLayout.clicks])
-    bytes.append(#","users":"#)
-    bytes.appendDecimal(rollup.sums[SumsLayout.users])
-    bytes.append(#","sessions":"#)
-    bytes.appendDecimal(rollup.sums[SumsLayout.sessions])
-    bytes.append(#","conversions":{"#)
-    append(rollup.sums[layout.credit(0)..<layout.revenue(0)])
-    bytes.append(#"},"revenue":{"#)
-    append(rollup.sums[layout.revenue(0)..<layout.width])
-    bytes.append(#"},"spend":""#)
-    Money.append(rollup.sums[SumsLayout.spend], to: &bytes)
-    bytes.append(contentsOf: currency)
-    bytes.append(rollup.isFinal ? #"true,"revision":"# : #"false,"revision":"#)
-    bytes.appendDecimal(rollup.number)
-    bytes.append(contentsOf: tail)
+    record.removeAll()
+    record.put(heads[rollup.view])
+    put(rollup.names, labelRanges[rollup.view])
+    record.put(window)
+    record.put(decimal: rollup.sums[SumsLayout.impressions])
+    record.put(#","clicks":"#)
+    record.put(decimal: rollup.sums[SumsLayout.clicks])
+    record.put(#","users":"#)
+    record.put(decimal: rollup.sums[SumsLayout.users])
+    record.put(#","sessions":"#)
+    record.put(decimal: rollup.sums[SumsLayout.sessions])
+    record.put(#","conversions":{"#)
+    for model in 0..<layout.modelCount { put(rollup.sums[layout.credit(model)], of: model) }
+    record.put(#"},"revenue":{"#)
+    for model in 0..<layout.modelCount { put(rollup.sums[layout.revenue(model)], of: model) }
+    record.put(#"},"spend":""#)
+    Money.put(rollup.sums[SumsLayout.spend], into: &record)
+    record.put(currency)
+    record.put(rollup.isFinal ? #"true,"revision":"# : #"false,"revision":"#)
+    record.put(decimal: rollup.number)
+    record.put(tail)
   }
 
   /// Formats the times, where they are not those of the rollup before.
   private mutating func frame(_ rollup: RollupRevision) {
     if windowTimes?.start != rollup.windowStart || windowTimes?.end != rollup.windowEnd {
       windowTimes = (rollup.windowStart, rollup.windowEnd)
-      window.removeAll(keepingCapacity: true)
-      window.append(#"},"window_start":"#)
-      window.appendJSONSeconds(rollup.windowStart)
-      window.append(#","window_end":"#)
-      window.appendJSONSeconds(rollup.windowEnd)
-      window.append(#","impressions":"#)
+      window.removeAll()
+      window.put(#"},"window_start":"#)
+      window.put(jsonSeconds: rollup.windowStart)
+      window.put(#","window_end":"#)
+      window.put(jsonSeconds: rollup.windowEnd)
+      window.put(#","impressions":"#)
     }
     if tailWatermark != .some(rollup.watermark) {
       tailWatermark = .some(rollup.watermark)
-      tail.removeAll(keepingCapacity: true)
-      tail.append(#","watermark":"#)
+      tail.removeAll()
+      tail.put(#","watermark":"#)
       if let watermark = rollup.watermark {
-        tail.appendJSONMilliseconds(watermark)
+        tail.put(jsonMilliseconds: watermark)
       } else {
-        tail.append("null")
+        tail.put("null")
       }
-      tail.append(ASCII.closeBrace)
+      tail.put(ASCII.closeBrace)
     }
   }
 
-  private mutating func append(_ sums: Slice<UnsafeBufferPointer<Int64>>) {
-    for (label, sum) in zip(modelLabels, sums) {
-      bytes.append(contentsOf: label)
-      Money.append(sum, to: &bytes)
-      bytes.append(ASCII.quote)
-    }
+  private mutating func put(_ sum: Int64, of model: Int) {
+    record.put(modelLabels[model])
+    Money.put(sum, into: &record)
+    record.put(ASCII.quote)
   }
 
   // MARK: Names
 
-  /// Appends the view and the dimensions. `names` spells the values as a record key does.
-  private mutating func append(_ names: BorrowedBytes, _ frame: Frame) {
-    bytes.append(contentsOf: frame.head)
+  /// Appends the dimensions. `names` spells the values as a record key does.
+  private mutating func put(_ names: BorrowedBytes, _ labels: Range<Int>) {
     var start = 0
-    for label in frame.labels {
-      bytes.append(contentsOf: label)
+    for label in labels {
+      record.put(dimensionLabels[label])
       var end = start
       var isPlain = true
       while end < names.count, names[end] != ASCII.bar {
         if names[end] == ASCII.percent { isPlain = false }
         end += 1
       }
-      append(
-        UnsafeRawBufferPointer(rebasing: names.buffer[start..<end]), isPlain: isPlain)
+      put(name: BorrowedBytes(start: names.start + start, count: end - start), isPlain: isPlain)
       start = min(end + 1, names.count)
     }
   }
 
   /// Appends a name as a JSON string. What needs no percent-encoding needs no escaping.
-  private mutating func append(_ name: UnsafeRawBufferPointer, isPlain: Bool) {
+  private mutating func put(name: BorrowedBytes, isPlain: Bool) {
     guard !isPlain else {
-      bytes.append(ASCII.quote)
-      bytes.append(contentsOf: name)
-      bytes.append(ASCII.quote)
-      return
+      record.put(ASCII.quote)
+      record.put(name)
+      return record.put(ASCII.quote)
     }
     unescaped.removeAll(keepingCapacity: true)
-    PercentEncoding.appendDecoded(name, to: &unescaped)
-    unescaped.withUnsafeBytes { bytes.appendJSONString(BorrowedBytes($0)) }
+    PercentEncoding.appendDecoded(name.buffer, to: &unescaped)
+    unescaped.withUnsafeBytes { record.put(json: BorrowedBytes($0)) }
   }
 }

@@ -8,7 +8,7 @@ import TributaryTestKit
 /// The records of the internal topics: read back as written, refused when unknown or damaged.
 @Suite struct ChangelogTests {
   @Test func entriesAreReadBackAsTheyWereWritten() throws {
-    let chunk = ChangelogChunk()
+    var chunk = ChangelogChunk()
     let events = [
       OracleEvent(
         kind: .click, time: 7, eventID: "k-1", userID: "u", campaignID: "c", channel: "email",
@@ -47,7 +47,7 @@ import TributaryTestKit
   }
 
   @Test func aDamagedRecordIsRefusedWhereverItIsCut() throws {
-    let chunk = ChangelogChunk()
+    var chunk = ChangelogChunk()
     OracleEvent(kind: .click, time: 7, eventID: "k-1", userID: "u", campaignID: "c")
       .lend { chunk.append($0) }
     for length in 2..<chunk.bytes.count {
@@ -61,7 +61,7 @@ import TributaryTestKit
 
 extension ChangelogChunk {
   /// Remembers an event as a task would; all touches are of one placement.
-  fileprivate func append(_ event: borrowing Event) {
+  fileprivate mutating func append(_ event: borrowing Event) {
     let identity = EventIdentity(event)
     let accepted = AcceptedEvent(
       bucket: 0, placement: 7,

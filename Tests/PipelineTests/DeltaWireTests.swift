@@ -116,7 +116,7 @@ import Testing
         value, views: views ?? self.views, layout: SumsLayout(modelCount: models))
       var sums = [Int64](repeating: 9, count: SumsLayout(modelCount: models).width)
       var deltas: [Delta] = []
-      while let names = try reader.next(into: &sums) {
+      while let names = try sums.withUnsafeMutableBufferPointer({ try reader.next(into: $0) }) {
         deltas.append(
           Delta(
             view: reader.view, windowStart: reader.windowStart, names: names.string, sums: sums))

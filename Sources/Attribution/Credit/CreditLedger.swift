@@ -152,9 +152,9 @@ struct CreditLedger: ~Copyable {
 
   // MARK: Effects
 
-  func forEachDelta<Failure: Error>(
-    _ journeys: inout Journeys, _ body: (RollupDelta) throws(Failure) -> Void
-  ) throws(Failure) {
+  func forEachDelta(
+    _ journeys: inout Journeys, _ body: (RollupDelta) throws -> Void
+  ) rethrows {
     for number in 0..<deltas.count {
       let sums = deltas.sums(number)
       guard sums.contains(where: { $0 != 0 }) else { continue }
@@ -170,10 +170,10 @@ struct CreditLedger: ~Copyable {
   }
 
   /// Lends a conversion with `journeys.eligible` and every model's shares.
-  mutating func describe<Failure: Error>(
+  mutating func describe(
     _ conversion: ConversionPointer, _ journeys: inout Journeys,
-    _ body: (CreditedConversion) throws(Failure) -> Void
-  ) throws(Failure) {
+    _ body: (CreditedConversion) throws -> Void
+  ) rethrows {
     credits.removeAll(keepingCapacity: true)
     revenues.removeAll(keepingCapacity: true)
     let count = journeys.eligible.count
@@ -185,22 +185,18 @@ struct CreditLedger: ~Copyable {
       }
     }
     listTouches(&journeys)
-    var failure: Failure?
-    touches.withUnsafeBufferPointer { touches in
-      credits.withUnsafeBufferPointer { credits in
-        revenues.withUnsafeBufferPointer { revenues in
-          do throws(Failure) {
-            try body(
-              CreditedConversion(
-                conversionID: conversion.id, userID: conversion.user,
-                time: conversion.pointee.time, value: conversion.pointee.value,
-                revision: Int64(conversion.pointee.revision), touches: touches, credits: credits,
-                revenues: revenues))
-          } catch { failure = error }
+    try touches.withUnsafeBufferPointer { touches in
+      try credits.withUnsafeBufferPointer { credits in
+        try revenues.withUnsafeBufferPointer { revenues in
+          try body(
+            CreditedConversion(
+              conversionID: conversion.id, userID: conversion.user,
+              time: conversion.pointee.time, value: conversion.pointee.value,
+              revision: Int64(conversion.pointee.revision), touches: touches, credits: credits,
+              revenues: revenues))
         }
       }
     }
-    if let failure { throw failure }
   }
 
   private mutating func listTouches(_ journeys: inout Journeys) {

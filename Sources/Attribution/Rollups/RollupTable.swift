@@ -1,3 +1,7 @@
+// Safety: a window is allocated when it is opened and freed when it is forgotten, with everything that
+// points to it, or with the table. Through pointers, because objects would be retained, and accesses to
+// their fields checked, several times for every delta.
+
 /// How a task stands, as the rollup stage last heard.
 public enum TaskStatus: Sendable, Equatable {
   /// Reading; has passed `watermark`.
@@ -16,13 +20,14 @@ public final class RollupTable {
   private let definitions: Definitions
   private let layout: SumsLayout
   private let taskCount: Int
-  private var windows: [RollupWindow.Identity: RollupWindow] = [:]
+  private typealias Window = UnsafeMutablePointer<RollupWindow>
+  private var windows: [RollupWindow.Identity: Window] = [:]
   /// Those that finality has not passed.
-  private var openWindows: [RollupWindow] = []
+  private var openWindows: [Window] = []
   /// Those that hold changes, in the order of their first.
-  private var changedWindows: [RollupWindow] = []
+  private var changedWindows: [Window] = []
   /// What was changed last: most changes go where the one before went.
-  private var latest: RollupWindow?
+  private var latest: Window?
   /// Publications for which what a reload brought back stays: corrections seldom come alone.
   private var publicationsToKeep = 0
 
@@ -44,8 +49,12 @@ public final class RollupTable {
     layout = SumsLayout(modelCount: definitions.models.count)
   }
 
+  deinit {
+    for window in windows.values { free(window) }
+  }
+
   /// Number of rollups in memory whose window is not final yet.
-  public var openCount: Int { openWindows.reduce(0) { $0 + $1.count } }
+  public var openCount: Int { openWindows.reduce(0) { $0 + $1.pointee.count } }
 
   /// The rollups in memory: how many, and about how many bytes, names left out. O(1).
   public var store: StoreSize {
@@ -77,9 +86,9 @@ public final class RollupTable {
     windowStart: Milliseconds
   ) {
     let window = window(RollupWindow.Identity(view: view, start: windowStart))
-    let former = (count: window.count, changedCount: window.changedCount)
-    window.add(sums, to: names)
-    count += window.count - former.count
+    let former = (count: window.pointee.count, changedCount: window.pointee.changedCount)
+    window.pointee.add(sums, to: names)
+    count += window.pointee.count - former.count
     noteChanges(of: window, since: former.changedCount)
   }
 
@@ -96,19 +105,26 @@ public final class RollupTable {
     guard tasks.count >= taskCount, let mark = agreedMark(now, isComplete), mark > finalThrough
     else { return }
     finalThrough = mark
-    let passed = openWindows.filter { $0.end <= mark.time }
-    openWindows.removeAll { $0.end <= mark.time }
-    for window in passed.sorted(by: { ($0.end, $0.identity.view) < ($1.end, $1.identity.view) }) {
-      let former = window.changedCount
-      window.close()
+    let passed = openWindows.filter { $0.pointee.end <= mark.time }
+    openWindows.removeAll { $0.pointee.end <= mark.time }
+    for window in passed.sorted(by: RollupTable.isBefore) {
+      let former = window.pointee.changedCount
+      window.pointee.close()
       noteChanges(of: window, since: former)
     }
   }
 
+  private static func isBefore(_ left: Window, _ right: Window) -> Bool {
+    (left.pointee.end, left.pointee.identity.view)
+      < (right.pointee.end, right.pointee.identity.view)
+  }
+
   /// - Parameter former: how many of its rollups had changed before.
-  private func noteChanges(of window: RollupWindow, since former: Int) {
-    if former == 0 && window.changedCount > 0 { changedWindows.append(window) }
-    changedCount += window.changedCount - former
+  private func noteChanges(of window: Window, since former: Int) {
+    let changes = window.pointee.changedCount
+    guard changes != former else { return }
+    if former == 0 { changedWindows.append(window) }
+    changedCount += changes - former
   }
 
   /// What all tasks have passed; nil when nothing is known.
@@ -131,7 +147,7 @@ public final class RollupTable {
     }
     if isComplete && isEveryTaskClosed && closed.isKnown {
       // All is read: whatever is open closes, windows that hold only costs included.
-      return max(closed, openWindows.map(\.end).max().map { Watermark($0) } ?? closed)
+      return max(closed, openWindows.map { $0.pointee.end }.max().map { Watermark($0) } ?? closed)
     }
     if active != .idle { return active.isKnown ? active : nil }
     return Watermark(now - definitions.idleTimeout - definitions.allowedLateness)
@@ -143,11 +159,11 @@ public final class RollupTable {
   public var hasChanges: Bool { !changedWindows.isEmpty }
 
   /// Lends every changed rollup, its revision counted up: window by window, in order of first change.
-  public func publish<Failure: Error>(
-    _ body: (RollupRevision) throws(Failure) -> Void
-  ) throws(Failure) {
+  public func publish(
+    _ body: (RollupRevision) throws -> Void
+  ) rethrows {
     let watermark = finalThrough.isKnown ? finalThrough.time : nil
-    for window in changedWindows { try window.publish(watermark: watermark, body) }
+    for window in changedWindows { try window.pointee.publish(watermark: watermark, body) }
     changedWindows.removeAll(keepingCapacity: true)
     changedCount = 0
     forget()
@@ -159,9 +175,9 @@ public final class RollupTable {
   public func restore(_ rollup: RollupRevision) {
     guard !hasForgotten(windowEnd: rollup.windowEnd) else { return }
     let window = window(RollupWindow.Identity(view: rollup.view, start: rollup.windowStart))
-    let former = window.count
-    window.restore(rollup)
-    count += window.count - former
+    let former = window.pointee.count
+    window.pointee.restore(rollup)
+    count += window.pointee.count - former
   }
 
   /// Takes back the progress of before a restart. Call before restoring rollups.
@@ -174,9 +190,10 @@ public final class RollupTable {
   /// Gives up what is in memory and wants everything back that ends after `time`.
   public func prepareReload(endingAfter time: Milliseconds) {
     precondition(changedWindows.isEmpty, "publish before reloading")
-    windows.removeAll()
-    openWindows.removeAll()
     latest = nil
+    openWindows.removeAll()
+    for window in windows.values { free(window) }
+    windows.removeAll()
     count = 0
     forgottenThrough = Watermark(time)
     publicationsToKeep = 100
@@ -184,20 +201,27 @@ public final class RollupTable {
 
   // MARK: Windows
 
-  private func window(_ identity: RollupWindow.Identity) -> RollupWindow {
-    if let latest, latest.identity == identity { return latest }
+  private func window(_ identity: RollupWindow.Identity) -> Window {
+    if let latest, latest.pointee.identity == identity { return latest }
     let window = windows[identity] ?? open(identity)
     latest = window
     return window
   }
 
-  private func open(_ identity: RollupWindow.Identity) -> RollupWindow {
+  private func open(_ identity: RollupWindow.Identity) -> Window {
     let end = identity.start + definitions.views[identity.view].periodMilliseconds
     let isClosed = finalThrough.isKnown && end <= finalThrough.time
-    let window = RollupWindow(identity, end: end, layout: layout, isClosed: isClosed)
+    let window = Window.allocate(capacity: 1)
+    window.initialize(
+      to: RollupWindow(identity, end: end, layout: layout, isClosed: isClosed))
     windows[identity] = window
     if !isClosed { openWindows.append(window) }
     return window
+  }
+
+  private func free(_ window: Window) {
+    window.deinitialize(count: 1)
+    window.deallocate()
   }
 
   /// Through where final windows can only be reached by a backfill, once everything is final that
@@ -215,9 +239,10 @@ public final class RollupTable {
     guard publicationsToKeep <= 0, mark.isKnown, mark > forgottenThrough else { return }
     forgottenThrough = mark
     latest = nil
-    for window in windows.values where window.end <= mark.time {
-      windows[window.identity] = nil
-      count -= window.count
+    for (identity, window) in windows where window.pointee.end <= mark.time {
+      windows[identity] = nil
+      count -= window.pointee.count
+      free(window)
     }
   }
 }

@@ -5,7 +5,7 @@
 /// Names lie one after the other in one array, sums in another, so that a window is a handful of
 /// allocations however many rollups it holds, and is forgotten whole. Rows keep the order in which
 /// their names were first seen. Adding to a rollup is O(1), and allocates only while the window grows.
-final class RollupWindow {
+struct RollupWindow: ~Copyable {
   /// Which window of which view.
   struct Identity: Hashable {
     /// The view's number in the definitions.
@@ -59,7 +59,7 @@ final class RollupWindow {
   // MARK: Changes
 
   /// Adds signed changes to a rollup. Sums beyond 64 bits wrap around, so that taking back stays exact.
-  func add(_ sums: UnsafeBufferPointer<Int64>, to names: BorrowedBytes) {
+  mutating func add(_ sums: UnsafeBufferPointer<Int64>, to names: BorrowedBytes) {
     let number = number(of: names)
     let first = number * layout.width
     for column in 0..<layout.width { cells[first + column] &+= sums[column] }
@@ -67,7 +67,7 @@ final class RollupWindow {
   }
 
   /// Takes back a published rollup, unless a later revision of it is here already.
-  func restore(_ rollup: RollupRevision) {
+  mutating func restore(_ rollup: RollupRevision) {
     let number = number(of: rollup.names)
     guard rollup.number > rows[number].revision else { return }
     rows[number].revision = rollup.number
@@ -77,7 +77,7 @@ final class RollupWindow {
   }
 
   /// Finality has passed the window: what was not final is, and changes by that.
-  func close() {
+  mutating func close() {
     isClosed = true
     for number in rows.indices where !rows[number].isFinal {
       rows[number].isFinal = true
@@ -85,47 +85,41 @@ final class RollupWindow {
     }
   }
 
-  private func markChanged(_ number: Int) {
+  private mutating func markChanged(_ number: Int) {
     guard !rows[number].isChanged else { return }
     rows[number].isChanged = true
     changed.append(UInt32(number))
   }
 
   /// Lends every changed rollup, its revision counted up.
-  func publish<Failure: Error>(
-    watermark: Milliseconds?, _ body: (RollupRevision) throws(Failure) -> Void
-  ) throws(Failure) {
+  mutating func publish(
+    watermark: Milliseconds?, _ body: (RollupRevision) throws -> Void
+  ) rethrows {
     for number in changed {
-      let number = Int(number)
-      rows[number].isChanged = false
-      rows[number].revision += 1
-      try lend(number, watermark, body)
+      rows[Int(number)].isChanged = false
+      rows[Int(number)].revision += 1
     }
-    changed.removeAll(keepingCapacity: !isClosed)
-  }
-
-  private func lend<Failure: Error>(
-    _ number: Int, _ watermark: Milliseconds?, _ body: (RollupRevision) throws(Failure) -> Void
-  ) throws(Failure) {
-    let row = rows[number]
-    try names.withUnsafeBufferPointer { (names) throws(Failure) in
-      try cells.withUnsafeBufferPointer { (cells) throws(Failure) in
-        try body(
-          RollupRevision(
-            view: identity.view, windowStart: identity.start, windowEnd: end,
-            names: BorrowedBytes(
-              UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: names[row.range]))),
-            sums: UnsafeBufferPointer(
-              rebasing: cells[number * layout.width..<(number + 1) * layout.width]),
-            isFinal: row.isFinal, number: row.revision, watermark: watermark))
+    try names.withUnsafeBytes { names in
+      try cells.withUnsafeBufferPointer { cells in
+        for number in changed {
+          let row = rows[Int(number)]
+          let first = Int(number) * layout.width
+          try body(
+            RollupRevision(
+              view: identity.view, windowStart: identity.start, windowEnd: end,
+              names: BorrowedBytes(UnsafeRawBufferPointer(rebasing: names[row.range])),
+              sums: UnsafeBufferPointer(rebasing: cells[first..<first + layout.width]),
+              isFinal: row.isFinal, number: row.revision, watermark: watermark))
+        }
       }
     }
+    changed.removeAll(keepingCapacity: !isClosed)
   }
 
   // MARK: Names
 
   /// The row of the rollup with these names; a new one is all zeros.
-  private func number(of names: BorrowedBytes) -> Int {
+  private mutating func number(of names: BorrowedBytes) -> Int {
     let hash = UInt32(truncatingIfNeeded: Hash128(names).low)
     let mask = slots.count - 1
     var index = Int(hash) & mask
@@ -144,7 +138,7 @@ final class RollupWindow {
     return true
   }
 
-  private func append(_ name: BorrowedBytes, _ hash: UInt32) -> Int {
+  private mutating func append(_ name: BorrowedBytes, _ hash: UInt32) -> Int {
     if 4 * (rows.count + 1) > 3 * slots.count { growSlots() }
     rows.append(
       Row(
@@ -156,12 +150,12 @@ final class RollupWindow {
     return rows.count - 1
   }
 
-  private func growSlots() {
+  private mutating func growSlots() {
     slots = [UInt32](repeating: 0, count: 2 * slots.count)
     for number in rows.indices { place(number) }
   }
 
-  private func place(_ number: Int) {
+  private mutating func place(_ number: Int) {
     let mask = slots.count - 1
     var index = Int(rows[number].hash) & mask
     while slots[index] != 0 { index = (index + 1) & mask }

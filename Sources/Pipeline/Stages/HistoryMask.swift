@@ -1,4 +1,4 @@
-// Safety: masked sums are lent for one call, while the array that holds them is not changed.
+// Safety: masked sums are lent for one call, in room on the stack that has a place for each.
 
 import Attribution
 
@@ -9,29 +9,37 @@ struct HistoryMask {
   private let modelStarts: [Milliseconds]
   /// From here on all models are credited.
   private let allModels: Milliseconds
+  /// From here on nothing is left to backfills.
+  private let everything: Milliseconds
   private let layout: SumsLayout
-  private var sums: [Int64]
 
   init(_ definitions: Definitions) {
     viewStarts = definitions.views.map { $0.since ?? .min }
     modelStarts = definitions.modelStarts
     allModels = modelStarts.max() ?? .min
+    everything = max(allModels, viewStarts.max() ?? .min)
     layout = SumsLayout(modelCount: modelStarts.count)
-    sums = Array(repeating: 0, count: layout.width)
   }
 
   /// Calls `body` with what the stream counts of a delta, if it is anything.
-  mutating func withCounted(of delta: RollupDelta, _ body: (RollupDelta) throws -> Void) rethrows {
+  @inline(__always)
+  func withCounted(of delta: RollupDelta, _ body: (RollupDelta) throws -> Void) rethrows {
+    if delta.windowStart >= everything { return try body(delta) }
+    try withMasked(delta, body)
+  }
+
+  @inline(never)
+  private func withMasked(_ delta: RollupDelta, _ body: (RollupDelta) throws -> Void) rethrows {
     guard delta.windowStart >= viewStarts[delta.view] else { return }
     guard delta.windowStart < allModels else { return try body(delta) }
-    for index in sums.indices { sums[index] = delta.sums[index] }
-    for (model, start) in modelStarts.enumerated() where delta.windowStart < start {
-      for column in layout.columns(of: model) { sums[column] = 0 }
-    }
-    guard sums.contains(where: { $0 != 0 }) else { return }
-    try sums.withUnsafeBufferPointer { sums in
+    try withUnsafeTemporaryAllocation(of: Int64.self, capacity: layout.width) { sums in
+      _ = sums.initialize(from: delta.sums)
+      for (model, start) in modelStarts.enumerated() where delta.windowStart < start {
+        for column in layout.columns(of: model) { sums[column] = 0 }
+      }
+      guard sums.contains(where: { $0 != 0 }) else { return }
       var counted = delta
-      counted.sums = sums
+      counted.sums = UnsafeBufferPointer(sums)
       try body(counted)
     }
   }

@@ -12,10 +12,8 @@ final class Outbox {
   private var producer: any LogProducer
   private(set) var isOpen = false
   private var value: [UInt8] = []
-  private var names: [UInt8] = []
-  private var key: RollupKeyWriter
-  /// The deltas that are not sent yet, by partition.
-  private var batches: [DeltaBatch]
+  private var attribution: AttributionWriter
+  private var deltas: DeltaBatches
 
   /// Makes the producer, which ends what a former one of the same id left open.
   init(
@@ -25,9 +23,9 @@ final class Outbox {
     self.transactionalID = transactionalID
     self.configuration = configuration
     self.deltaPartitions = deltaPartitions
-    let views = configuration.definitions.views
-    key = RollupKeyWriter(views: views)
-    batches = (0..<deltaPartitions).map { _ in DeltaBatch(views: views) }
+    let definitions = configuration.definitions
+    attribution = AttributionWriter(models: definitions.models, currency: definitions.currency)
+    deltas = DeltaBatches(views: definitions.views, partitionCount: deltaPartitions)
     producer = try log.makeProducer(transactionalID: transactionalID)
   }
 
@@ -81,50 +79,34 @@ final class Outbox {
 
   /// Sends a delta with others of its partition, by the next `sendDeltas` at the latest.
   func add(_ delta: RollupDelta) throws {
-    let view = configuration.definitions.views[delta.view]
-    names.removeAll(keepingCapacity: true)
-    RollupKeyCodec.encodeNames(of: view, into: &names) { delta.value(of: $0) }
-    let partition = names.withUnsafeBytes { names in
-      let names = BorrowedBytes(names)
-      key.write(view: delta.view, names: names, windowStart: delta.windowStart)
-      let partition = key.bytes.withUnsafeBytes {
-        Int(StandardPartitioner.partition(key: $0, count: deltaPartitions))
-      }
-      batches[partition].append(
-        delta.sums, to: names, view: delta.view, windowStart: delta.windowStart)
-      return partition
-    }
-    if batches[partition].isFull { try sendBatch(partition) }
+    if let full = deltas.add(delta) { try sendBatch(full) }
   }
 
   /// Sends every delta that was added.
   func sendDeltas() throws {
-    for partition in batches.indices where !batches[partition].isEmpty { try sendBatch(partition) }
+    for partition in deltas.filled { try sendBatch(partition) }
   }
 
   /// Forgets the deltas that were added and not sent: those of a transaction that came to nothing.
-  func dropDeltas() {
-    for partition in batches.indices { batches[partition].removeAll() }
-  }
+  func dropDeltas() { deltas.removeAll() }
 
   private func sendBatch(_ partition: Int) throws {
     let producer = try transaction()
     try DeltaWire.batchKey.withUnsafeBytes { key in
-      try batches[partition].withValue { value in
+      try deltas.withValue(of: partition) { value in
         try producer.produce(
           configuration.deltasTopic, partition: Int32(partition), key: key, value: value,
           timestamp: nil, headers: [])
       }
     }
-    batches[partition].removeAll()
+    deltas.removeAll(of: partition)
   }
 
   func send(_ conversion: CreditedConversion) throws {
-    value.removeAll(keepingCapacity: true)
-    AttributionCodec.encode(
-      conversion, models: configuration.definitions.models,
-      currency: configuration.definitions.currency, into: &value)
-    try send(configuration.topics.attributions, nil, conversion.conversionID.buffer)
+    attribution.write(conversion)
+    try transaction().produce(
+      configuration.topics.attributions, partition: nil, key: conversion.conversionID.buffer,
+      value: attribution.bytes, timestamp: nil, headers: [])
   }
 
   /// Tells every partition of the deltas how a task stands.
@@ -157,18 +139,13 @@ final class Outbox {
   ) throws {
     value.removeAll(keepingCapacity: true)
     DeltaWire.encode(status, into: &value)
-    try DeltaWire.statusKey(task: task).withUnsafeBytes {
-      try send(configuration.deltasTopic, partition, $0, headers)
-    }
-  }
-
-  private func send(
-    _ topic: String, _ partition: Int32?, _ key: UnsafeRawBufferPointer, _ headers: [Header] = []
-  ) throws {
     let producer = try transaction()
-    try value.withUnsafeBytes { value in
-      try producer.produce(
-        topic, partition: partition, key: key, value: value, timestamp: nil, headers: headers)
+    try DeltaWire.statusKey(task: task).withUnsafeBytes { key in
+      try value.withUnsafeBytes { value in
+        try producer.produce(
+          configuration.deltasTopic, partition: partition, key: key, value: value, timestamp: nil,
+          headers: headers)
+      }
     }
   }
 }

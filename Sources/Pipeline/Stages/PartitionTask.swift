@@ -27,7 +27,7 @@ final class PartitionTask {
   private let configuration: Configuration
   private let consumer: any LogConsumer
   private let fingerprint: DefinitionsFingerprint
-  private var historyMask: HistoryMask
+  private let historyMask: HistoryMask
   private var sentStatus: TaskStatus?
   private var sentCatchingUp = false
   private var committedPositions: [Int64]

@@ -3,7 +3,8 @@ import Codec
 import Configuration
 import Kafka
 
-// Safety: as for `Input`: records are lent by the reader until the next read.
+// Safety: as for `Input`: records are lent by the reader until the next read. `sums` is allocated and freed
+// here, with a place for each column of the layout.
 
 /// One partition of the deltas bound to the rollups that it feeds.
 final class RollupPartition {
@@ -23,9 +24,8 @@ final class RollupPartition {
   private var committedPosition: Int64
   private let layout: SumsLayout
   /// Of the delta read last.
-  private var sums: [Int64]
-  private var key: RollupKeyWriter
-  private var value: RollupWriter
+  private let sums: UnsafeMutableBufferPointer<Int64>
+  private var records: RollupRecords
   private var metEnd: Int64?
   private var pending = 0
   private var available = 0
@@ -52,11 +52,15 @@ final class RollupPartition {
     codec = RollupCodec(definitions: configuration.definitions)
     table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
     views = configuration.definitions.views
-    key = RollupKeyWriter(views: views)
-    value = RollupWriter(definitions: configuration.definitions)
+    records = RollupRecords(
+      topic: configuration.topics.rollups, partition: source.partition,
+      definitions: configuration.definitions)
     layout = SumsLayout(modelCount: configuration.definitions.models.count)
-    sums = Array(repeating: 0, count: layout.width)
+    sums = .allocate(capacity: layout.width)
+    sums.initialize(repeating: 0)
   }
+
+  deinit { sums.deallocate() }
 
   var isFinished: Bool { stop.map { position >= $0 } ?? false }
 
@@ -125,10 +129,9 @@ final class RollupPartition {
       return 0
     }
     var count = 0
-    while let names = try batch.next(into: &sums) {
-      sums.withUnsafeBufferPointer {
-        table.add($0, to: names, view: batch.view, windowStart: batch.windowStart)
-      }
+    while let names = try batch.next(into: sums) {
+      table.add(
+        UnsafeBufferPointer(sums), to: names, view: batch.view, windowStart: batch.windowStart)
       count += 1
     }
     return count
@@ -141,11 +144,11 @@ final class RollupPartition {
 
   /// Writes every changed rollup and how far finality has come.
   func writeEffects(to producer: any LogProducer) throws {
-    try table.publish { (rollup: RollupRevision) throws(any Error) in
-      count(rollup)
-      key.write(view: rollup.view, names: rollup.names, windowStart: rollup.windowStart)
-      value.write(rollup)
-      try send(key.bytes, value.bytes, [], to: producer)
+    // A window published as final before this commit is restated by it.
+    let restated = publishedFinal.isKnown ? publishedFinal.time : .min
+    meter.uncommitted.rollupsPublished += table.changedCount
+    try records.send(changesOf: table, to: producer) { rollup in
+      if rollup.windowEnd <= restated { countRestatement(of: rollup) }
     }
     guard table.finalThrough != publishedFinal || table.tasks != publishedTasks else { return }
     try sendProgress(to: producer)
@@ -162,7 +165,13 @@ final class RollupPartition {
       finalThrough: max(table.finalThrough.time, Time.earliest), into: &value)
     let header = Header(
       name: ProgressHeader.name, value: ProgressHeader.encode(table, fingerprint: fingerprint))
-    try send(key, value, [header], to: producer)
+    try key.withUnsafeBytes { key in
+      try value.withUnsafeBytes { value in
+        try producer.produce(
+          configuration.topics.rollups, partition: source.partition, key: key, value: value,
+          timestamp: nil, headers: [header])
+      }
+    }
   }
 
   /// - Parameter now: when the broker had confirmed the commit.
@@ -173,24 +182,9 @@ final class RollupPartition {
     acceptanceTimes.removeAll()
   }
 
-  /// A window published as final before this commit is restated by it.
-  private func count(_ rollup: RollupRevision) {
-    meter.uncommitted.rollupsPublished += 1
-    guard publishedFinal.isKnown, rollup.windowEnd <= publishedFinal.time else { return }
+  private func countRestatement(of rollup: RollupRevision) {
     let age = table.finalThrough.time - rollup.windowEnd
     meter.uncommitted.restatementAge.observe(Double(age) / 1_000)
-  }
-
-  private func send(
-    _ key: [UInt8], _ value: [UInt8], _ headers: [Header], to producer: any LogProducer
-  ) throws {
-    try key.withUnsafeBytes { key in
-      try value.withUnsafeBytes { value in
-        try producer.produce(
-          configuration.topics.rollups, partition: source.partition, key: key, value: value,
-          timestamp: nil, headers: headers)
-      }
-    }
   }
 
   // MARK: Restore
@@ -249,7 +243,7 @@ final class RollupPartition {
     _ key: UnsafeRawBufferPointer
   ) -> (view: Int, names: BorrowedBytes, windowStart: Milliseconds, windowEnd: Milliseconds)? {
     guard key.first != UInt8(ascii: "@"), let parts = RollupKeyCodec.split(key),
-      let view = self.key.view(named: parts.view)
+      let view = records.view(named: parts.view)
     else { return nil }
     return (
       view, parts.names, parts.windowStart, parts.windowStart + views[view].periodMilliseconds

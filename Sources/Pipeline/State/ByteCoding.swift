@@ -39,7 +39,10 @@ struct ByteWriter {
     cursor += MemoryLayout<Integer>.size
   }
 
-  /// An integer in as few 7-bit groups as it needs: ten bytes at most.
+  /// The most bytes that a varint takes.
+  static let longestVarint = 10
+
+  /// An integer in as few 7-bit groups as it needs.
   @inline(__always)
   mutating func put(varint value: UInt64) {
     var rest = value
@@ -60,6 +63,11 @@ struct ByteWriter {
   @inline(__always)
   mutating func put(short bytes: BorrowedBytes) {
     put(integer: UInt8(bytes.count))
+    put(bytes)
+  }
+
+  @inline(__always)
+  mutating func put(_ bytes: BorrowedBytes) {
     cursor.copyMemory(from: bytes.start, byteCount: bytes.count)
     cursor += bytes.count
   }

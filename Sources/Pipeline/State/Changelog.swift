@@ -1,3 +1,7 @@
+// Safety: a chunk is allocated when it is opened and freed when nobody needs it any more, or with the
+// changelog; from one to the other it is in one of `chunks`, `closed` and `spare`. Through pointers,
+// because an object would be retained and released for every event.
+
 import Attribution
 import Kafka
 
@@ -13,13 +17,15 @@ package final class Changelog {
   /// Chunks kept for the next commit; each may hold a megabyte.
   private static let mostSpare = 2
 
+  private typealias Chunk = UnsafeMutablePointer<ChangelogChunk>
+
   private let name: String
   private let topic: String
   private let partition: Int32
-  private var chunks: [UInt64: ChangelogChunk] = [:]
-  private var spare: [ChangelogChunk] = []
-  private var last: (bucket: UInt64, chunk: ChangelogChunk)?
-  private var closed: [(key: [UInt8], chunk: ChangelogChunk)] = []
+  private var chunks: [UInt64: Chunk] = [:]
+  private var spare: [Chunk] = []
+  private var last: (bucket: UInt64, chunk: Chunk)?
+  private var closed: [(key: [UInt8], chunk: Chunk)] = []
   /// Serials of the records in the topic, by bucket.
   private var serials: [UInt64: [UInt64]] = [:]
   private var nextSerial: UInt64 = 0
@@ -30,6 +36,12 @@ package final class Changelog {
     self.partition = partition
   }
 
+  deinit {
+    for chunk in chunks.values { free(chunk) }
+    for (_, chunk) in closed { free(chunk) }
+    for chunk in spare { free(chunk) }
+  }
+
   // MARK: Writing
 
   /// Remembers an accepted event.
@@ -37,24 +49,41 @@ package final class Changelog {
     _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ accepted: AcceptedEvent
   ) {
     let chunk = chunk(accepted.bucket)
-    chunk.append(event, identity, accepted)
-    if chunk.count >= Changelog.largestRecord { close(accepted.bucket) }
+    chunk.pointee.append(event, identity, accepted)
+    if chunk.pointee.count >= Changelog.largestRecord { close(accepted.bucket) }
   }
 
   /// Remembers that a conversion's attribution was published again.
   package func append(revisionOf conversion: CreditedConversion, bucket: UInt64) {
     let chunk = chunk(bucket)
-    chunk.append(revisionOf: conversion)
-    if chunk.count >= Changelog.largestRecord { close(bucket) }
+    chunk.pointee.append(revisionOf: conversion)
+    if chunk.pointee.count >= Changelog.largestRecord { close(bucket) }
   }
 
   /// The chunk that takes a bucket's entries. Most go where the one before went.
-  private func chunk(_ bucket: UInt64) -> ChangelogChunk {
+  @inline(__always)
+  private func chunk(_ bucket: UInt64) -> Chunk {
     if let last, last.bucket == bucket { return last.chunk }
-    let chunk = chunks[bucket] ?? spare.popLast() ?? ChangelogChunk()
+    return open(bucket)
+  }
+
+  @inline(never)
+  private func open(_ bucket: UInt64) -> Chunk {
+    let chunk = chunks[bucket] ?? spare.popLast() ?? allocate()
     chunks[bucket] = chunk
     last = (bucket, chunk)
     return chunk
+  }
+
+  private func allocate() -> Chunk {
+    let chunk = Chunk.allocate(capacity: 1)
+    chunk.initialize(to: ChangelogChunk())
+    return chunk
+  }
+
+  private func free(_ chunk: Chunk) {
+    chunk.deinitialize(count: 1)
+    chunk.deallocate()
   }
 
   /// Ends the bucket's record, to be written with the next flush.
@@ -74,12 +103,8 @@ package final class Changelog {
     to producer: any LogProducer
   ) throws {
     for bucket in chunks.keys.sorted() { close(bucket) }
-    for (key, chunk) in closed {
-      try produce(key, chunk.bytes, to: producer)
-      guard spare.count < Changelog.mostSpare else { continue }
-      chunk.removeAll()
-      spare.append(chunk)
-    }
+    for (key, chunk) in closed { try produce(key, chunk.pointee.bytes, to: producer) }
+    for (_, chunk) in closed { recycle(chunk) }
     closed.removeAll(keepingCapacity: true)
     for bucket in serials.keys.filter({ $0 < firstLive }).sorted() {
       for serial in serials.removeValue(forKey: bucket)! {
@@ -90,6 +115,13 @@ package final class Changelog {
     try record.bytes.withUnsafeBytes {
       try produce(Changelog.progressKey(name), $0, to: producer)
     }
+  }
+
+  /// Keeps a chunk for the next commit, or frees it.
+  private func recycle(_ chunk: Chunk) {
+    guard spare.count < Changelog.mostSpare else { return free(chunk) }
+    chunk.pointee.removeAll()
+    spare.append(chunk)
   }
 
   private func key(_ bucket: UInt64, _ serial: UInt64) -> [UInt8] {

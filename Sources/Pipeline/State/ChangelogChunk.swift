@@ -1,13 +1,14 @@
-// Safety: `memory` is allocated and freed here; before an entry is written there is room for the
-// largest, and its parts are written one after the other by `ByteWriter`.
+// Safety: before an entry is written there is room for the largest, and its parts are written one after
+// the other by `ByteWriter`.
 
 import Attribution
+import Codec
 
 /// Builds one changelog record: entries of one event-time bucket behind a version byte.
 ///
 /// An entry is a tag, its time since the entry before, its id, and what its kind needs. A touch's
 /// names are written once per record and referred to by number after that.
-final class ChangelogChunk {
+struct ChangelogChunk: ~Copyable {
   /// Of the format, `Hash128` included.
   static let version: UInt8 = 2
 
@@ -17,29 +18,26 @@ final class ChangelogChunk {
   /// More than any entry takes: five texts of up to 255 bytes, and numbers.
   private static let largestEntry = 2_048
 
-  private var memory: UnsafeMutableRawPointer
-  private var capacity = 16_384
-  private(set) var count = 1
+  private var record = RecordBuffer(capacity: 16_384)
   private var lastTime: Milliseconds = 0
-  /// The record's number of each placement, by the task's; of another record if `stamp` differs.
-  private var numbers: [(stamp: UInt32, number: UInt32)] = []
-  private var stamp: UInt32 = 1
-  private var placementCount: UInt32 = 0
+  private var placements = PlacementNumbers()
 
-  init() {
-    memory = .allocate(byteCount: capacity, alignment: 16)
-    memory.storeBytes(of: ChangelogChunk.version, as: UInt8.self)
+  init() { begin() }
+
+  private mutating func begin() {
+    var writer = writer()
+    writer.put(integer: ChangelogChunk.version)
+    close(writer, 0)
   }
 
-  deinit { memory.deallocate() }
-
-  var isEmpty: Bool { count == 1 }
+  /// Bytes written.
+  var count: Int { record.count }
 
   /// The record's value so far, valid until the next change.
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+  var bytes: UnsafeRawBufferPointer { record.bytes }
 
   /// Remembers an accepted event, whose ids are hashed already.
-  func append(
+  mutating func append(
     _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ accepted: AcceptedEvent
   ) {
     let kind = event.pointee.kind
@@ -52,7 +50,7 @@ final class ChangelogChunk {
     case .impression, .click:
       writer.put(user: identity.user)
       if let session { writer.put(session) }
-      let (number, isNew) = number(of: accepted.placement)
+      let (number, isNew) = placements.number(of: accepted.placement)
       writer.put(varint: UInt64(number))
       if isNew {
         writer.put(short: event.pointee.campaignID)
@@ -69,7 +67,7 @@ final class ChangelogChunk {
   }
 
   /// Remembers that a conversion's attribution was published again.
-  func append(revisionOf conversion: CreditedConversion) {
+  mutating func append(revisionOf conversion: CreditedConversion) {
     var writer = writer()
     writer.begin(
       ChangelogChunk.revisionTag, conversion.time &- lastTime, conversion.conversionID)
@@ -78,44 +76,20 @@ final class ChangelogChunk {
     close(writer, conversion.time)
   }
 
-  /// The record's number of a placement, and whether that is new.
-  private func number(of placement: UInt32) -> (UInt32, isNew: Bool) {
-    let index = Int(placement)
-    if index >= numbers.count {
-      numbers += Array(repeating: (0, 0), count: index + 1 - numbers.count)
-    }
-    if numbers[index].stamp == stamp { return (numbers[index].number, false) }
-    numbers[index] = (stamp, placementCount)
-    placementCount += 1
-    return (placementCount - 1, true)
-  }
-
   /// Empties the chunk for the next record, keeping its memory.
-  func removeAll() {
-    count = 1
-    lastTime = 0
-    placementCount = 0
-    stamp += 1
+  mutating func removeAll() {
+    record.removeAll()
+    placements.removeAll()
+    begin()
   }
 
-  // MARK: Memory
-
-  private func writer() -> ByteWriter {
-    if capacity - count < ChangelogChunk.largestEntry { grow() }
-    return ByteWriter(memory + count)
+  private mutating func writer() -> ByteWriter {
+    ByteWriter(record.reserve(ChangelogChunk.largestEntry))
   }
 
-  private func close(_ writer: ByteWriter, _ time: Milliseconds) {
-    count = writer.cursor - memory
+  private mutating func close(_ writer: ByteWriter, _ time: Milliseconds) {
+    record.append(through: writer.cursor)
     lastTime = time
-  }
-
-  private func grow() {
-    let former = memory
-    capacity *= 2
-    memory = .allocate(byteCount: capacity, alignment: 16)
-    memory.copyMemory(from: former, byteCount: count)
-    former.deallocate()
   }
 }
 

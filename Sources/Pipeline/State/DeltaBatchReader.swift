@@ -36,8 +36,8 @@ struct DeltaBatchReader {
     columns = Array(0..<layout.credit(found.modelCount)) + models.map(layout.revenue)
   }
 
-  /// The names of the next delta, its sums in `sums`, as many as that holds; nil behind the last.
-  mutating func next(into sums: inout [Int64]) throws -> BorrowedBytes? {
+  /// The names of the next delta, its sums in `sums`, as many as the layout has; nil behind the last.
+  mutating func next(into sums: UnsafeMutableBufferPointer<Int64>) throws -> BorrowedBytes? {
     guard !reader.isAtEnd else { return nil }
     var mark = reader.varint()
     if mark == DeltaBatch.windowMark {
@@ -46,7 +46,7 @@ struct DeltaBatchReader {
     }
     guard mark != DeltaBatch.windowMark else { throw DeltaWire.truncated }
     let names = BorrowedBytes(reader.bytes(Int(clamping: mark) - 1))
-    if columns.count < sums.count { for index in sums.indices { sums[index] = 0 } }
+    if columns.count < sums.count { sums.update(repeating: 0) }
     for column in columns { sums[column] = reader.signed() }
     if reader.isCut { throw DeltaWire.truncated }
     return names

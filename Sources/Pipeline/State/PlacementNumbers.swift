@@ -1,0 +1,44 @@
+// Safety: `numbers` is allocated and freed here, and indexed below `capacity`.
+
+/// Which number a changelog record gives to each of a task's placements: its names are written once per
+/// record and referred to by number after that. O(1), by the task's number.
+struct PlacementNumbers: ~Copyable {
+  /// The record's number plus one; 0 for a placement that the record has not named.
+  private var numbers: UnsafeMutablePointer<UInt32>
+  private var capacity = 64
+  private var count: UInt32 = 0
+
+  init() {
+    numbers = .allocate(capacity: capacity)
+    numbers.initialize(repeating: 0, count: capacity)
+  }
+
+  deinit { numbers.deallocate() }
+
+  /// The record's number of a placement, and whether that is new.
+  @inline(__always)
+  mutating func number(of placement: UInt32) -> (UInt32, isNew: Bool) {
+    if placement >= capacity { grow(toHold: placement) }
+    let found = numbers[Int(placement)]
+    if found != 0 { return (found &- 1, false) }
+    count &+= 1
+    numbers[Int(placement)] = count
+    return (count &- 1, true)
+  }
+
+  /// For the next record.
+  mutating func removeAll() {
+    count = 0
+    numbers.update(repeating: 0, count: capacity)
+  }
+
+  @inline(never)
+  private mutating func grow(toHold placement: UInt32) {
+    let former = (numbers: numbers, count: capacity)
+    capacity = max(Int(placement) + 1, 2 * capacity)
+    numbers = .allocate(capacity: capacity)
+    numbers.update(from: former.numbers, count: former.count)
+    (numbers + former.count).initialize(repeating: 0, count: capacity - former.count)
+    former.numbers.deallocate()
+  }
+}
