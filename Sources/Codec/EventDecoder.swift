@@ -91,7 +91,9 @@ extension EventDecoder {
         case .malformed: return nil
         }
       }
-      guard let value = scanner.value() else { return nil }
+      // Most values are strings: no call for those.
+      let isString = scanner.peek == ASCII.quote
+      guard let value = isString ? scanner.string() : scanner.value() else { return nil }
       memory.spans[Int(field.rawValue)] = value
       present.insert(field)
       isFirst = false
