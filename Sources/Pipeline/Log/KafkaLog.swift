@@ -198,7 +198,7 @@ final class KafkaLogConsumer: LogConsumer {
 
 final class KafkaLogReader: LogReader {
   /// Records per read: enough to amortise the call, few enough to keep rows in cache.
-  private static let batchSize = 1_024
+  private static let batchSize = 256
 
   private let consumer: Consumer
   private let queue: PartitionQueue
