@@ -69,6 +69,9 @@ public final class LocalBroker: Sendable {
 
   deinit { stop() }
 
+  /// The process that watches over a local broker, its parent.
+  var guardian: pid_t? { lifeline.withLock { $0?.guardian } }
+
   /// Ends a local broker and removes its directory, in the background. Idempotent.
   public func stop() {
     lifeline.withLock { lifeline in
@@ -80,7 +83,7 @@ public final class LocalBroker: Sendable {
 
   /// As `stop`, but returns when the broker and its directory are gone: at most a few seconds.
   public func stopAndWait() {
-    let guardian = lifeline.withLock { $0?.guardian }
+    let guardian = guardian
     stop()
     guard let guardian else { return }
     while waitpid(guardian, nil, 0) < 0, errno == EINTR {}

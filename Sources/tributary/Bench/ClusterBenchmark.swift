@@ -23,6 +23,8 @@ struct ClusterBenchmark {
   let logger: Logger
   /// Records per load.
   let records: Int
+  /// Returns when the broker has nothing to do of its own.
+  let waitForRest: () -> Void
   /// Told what is going on.
   let progress: (String) -> Void
 
@@ -124,6 +126,7 @@ struct ClusterBenchmark {
   private func start(
     _ arguments: [String], _ topics: BenchmarkTopics, _ environment: [String: String] = [:]
   ) throws -> MeasuredProcess {
+    waitForRest()
     var arguments =
       arguments + [
         "--log-level", options.logLevel == .info ? "warning" : options.logLevel.rawValue,

@@ -107,7 +107,7 @@ struct Bench: ParsableCommand {
     if let broker { settings.bootstrapServers = broker.bootstrapServers }
     let benchmark = ClusterBenchmark(
       options: options, settings: settings, logger: options.makeLogger(), records: recordCount,
-      progress: note)
+      waitForRest: { broker?.waitForRest() }, progress: note)
     var figures = ClusterFigures()
     figures.isLocalBroker = broker != nil
     if isWanted(.cluster) {
