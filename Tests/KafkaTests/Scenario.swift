@@ -9,8 +9,10 @@ struct Scenario {
   let admin: AdminClient
   let timeout: Int32 = 10_000
 
-  init() throws {
-    broker = try LocalBroker.shared()
+  init() throws { try self.init(LocalBroker.shared()) }
+
+  init(_ broker: LocalBroker) throws {
+    self.broker = broker
     admin = try AdminClient(["bootstrap.servers": broker.bootstrapServers], logger: quiet)
   }
 
