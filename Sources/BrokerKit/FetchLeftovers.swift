@@ -1,4 +1,4 @@
-/// Makes answers as large as the client has asked for.
+/// Makes answers about as large as the client has asked for: a batch of each partition is always whole.
 ///
 /// `noida-db` answers with everything that a partition holds, however little was asked for. What is too
 /// much stays here until the client comes for it.

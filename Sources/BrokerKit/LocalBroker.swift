@@ -30,8 +30,8 @@ public final class LocalBroker: Sendable {
   /// - Parameters:
   ///   - port: where it listens, on 127.0.0.1; nil takes a free one.
   ///   - forFaults: whether readers see what is written after an aborted transaction, a restart loses
-  ///     nothing, and who has read everything waits for more, as on Kafka. Costs time; needed where
-  ///     processes are killed, and where their CPU time is measured.
+  ///     nothing, who has read everything waits for more, and answers are as large as was asked for, as
+  ///     on Kafka. Costs time; needed where processes are killed, and where their CPU time is measured.
   public init(port: UInt16? = nil, forFaults: Bool = false) throws(Unavailable) {
     guard let executable = Self.executable() else {
       throw Unavailable(

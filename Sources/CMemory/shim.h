@@ -6,9 +6,11 @@
 // As in <sys/mman.h>, which Swift's Glibc reads without Linux's own functions.
 extern void *mremap(void *address, size_t size, size_t newSize, int flags, ...);
 
-/// Gives the pages at `address` the addresses from `target` on, in place of what is mapped there.
+/// Gives the mapping at `address` another size and the addresses from `target` on, in place of what is
+/// mapped there. What is new is zeroed.
 ///
-/// Returns false, and leaves everything as it is, if the kernel refuses.
-static inline _Bool movePages(void *address, size_t size, void *target) {
-  return mremap(address, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target;
+/// It stays one mapping: kernels before 6.17 refuse to move several at once. Returns false if the kernel
+/// refuses; what is mapped at either place is then undefined.
+static inline _Bool moveMapping(void *address, size_t size, size_t newSize, void *target) {
+  return mremap(address, size, newSize, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target;
 }

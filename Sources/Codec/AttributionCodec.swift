@@ -2,8 +2,8 @@ import Attribution
 
 /// Record values of attributions (contract, section 5). Their key is the conversion's `event_id`.
 public enum AttributionCodec {
-  fileprivate static let impressionName = "impression"
-  fileprivate static let clickName = "click"
+  static let impressionName: StaticString = "impression"
+  static let clickName: StaticString = "click"
 
   /// Appends the record's value, as `AttributionWriter` writes it.
   ///
@@ -86,8 +86,8 @@ extension AttributionCodec {
 
   private static func touchKind(named name: String) throws -> EventKind {
     switch name {
-    case impressionName: .impression
-    case clickName: .click
+    case impressionName.description: .impression
+    case clickName.description: .click
     default: throw UnreadableRecord("the attribution lists a touch of an unknown kind")
     }
   }

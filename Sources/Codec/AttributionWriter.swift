@@ -58,11 +58,10 @@ public struct AttributionWriter: ~Copyable {
   private mutating func put(_ touch: CreditedTouch) {
     record.put(#"{"event_id":"#)
     record.put(json: touch.eventID)
-    if touch.kind == .impression {
-      record.put(#","kind":"impression","event_time":"#)
-    } else {
-      record.put(#","kind":"click","event_time":"#)
-    }
+    record.put(#","kind":""#)
+    record.put(
+      touch.kind == .impression ? AttributionCodec.impressionName : AttributionCodec.clickName)
+    record.put(#"","event_time":"#)
     record.put(jsonMilliseconds: touch.time)
     record.put(#","campaign_id":"#)
     record.put(json: touch.campaignID)

@@ -5,14 +5,14 @@ import Attribution
 /// The bytes that a JSON string must escape: quotes, backslashes and control characters.
 enum EscapedBytes {
   /// A one in each byte.
-  static let ones: UInt64 = 0x0101_0101_0101_0101
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
 
-  /// The top bit of each byte to be escaped, beside other bits; exact for the lowest such byte (a borrow
-  /// can reach only the bytes above one that is marked already).
+  /// Has the top bit of some byte set exactly if there is a byte to be escaped (a borrow can reach only
+  /// the bytes above one that is marked already).
   ///
   /// The zero-in-word test is from Henry S. Warren, Hacker's Delight, section 6-1.
   @inline(__always)
-  static func marks(of word: UInt64) -> UInt64 {
+  private static func marks(of word: UInt64) -> UInt64 {
     let quotes = word ^ (ones &* UInt64(ASCII.quote))
     let backslashes = word ^ (ones &* UInt64(ASCII.backslash))
     let control = (word &- (ones &* 0x20)) & ~word

@@ -4,11 +4,7 @@ import Attribution
 extension [UInt8] {
   /// Appends text that needs no escaping: punctuation and names of fields.
   @inline(__always)
-  package mutating func append(_ literal: StaticString) {
-    append(
-      contentsOf: UnsafeBufferPointer(
-        start: literal.utf8Start, count: literal.utf8CodeUnitCount))
-  }
+  package mutating func append(_ literal: StaticString) { put(literal) }
 
   /// Appends the decimal digits of `value`, with zeros before them up to `digits` digits.
   package mutating func appendDecimal(_ value: UInt64, digits: Int = 1) {

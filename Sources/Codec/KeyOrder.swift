@@ -1,5 +1,6 @@
-// Safety: `pieces` is allocated and freed here and indexed below `count`. A piece is compared with as many
-// bytes of a record as it has, after a comparison of the distance to the record's end.
+// Safety: `pieces` and their number are allocated and freed here; pieces are indexed below that number, which
+// never exceeds `capacity`. A piece is compared with as many bytes of a record as it has, after a
+// comparison of the distance to the record's end.
 
 /// What stands between the values of an input's records, in its producer's order.
 ///

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TributaryTestKit
 
@@ -123,6 +124,44 @@ import TributaryTestKit
     #expect(former < 1 << 20)
     let rememberedAgain = (0..<19 * size).count { isKnown($0) }
     #expect(rememberedAgain == 0)
+  }
+
+  @Test(arguments: [4_000, 4_400, 5_000, 8_300] as [UInt64])
+  func aTableThatShrinksHasRoomForAllThatIsLeft(kept: UInt64) {
+    var table = CuckooTable<IDSlot>()
+    let ids = (0..<100_000 as Range<UInt64>).map { makeID($0) }
+    table.resize(to: 200_000) { $0.isFree(0) }
+    for (number, id) in ids.enumerated() {
+      table.freeSlot(in: table.lines(of: id.high)) { $0.isFree(0) }!.pointee =
+        IDSlot(id, bucket: UInt64(number) < kept ? 1 : 0)
+    }
+    table.resize(to: Int(kept) * 37 / 20) { $0.isFree(1) }
+    let (beside, left) = (table.overflowCount, table.count { $0.isFree(1) })
+    #expect(beside == 0 && left == Int(kept))
+  }
+
+  @Test func aTableStaysOneMappingHoweverOftenItGrows() throws {
+    // Kernels before 6.17 move no more than one at a time.
+    var size = 1 << 20
+    var memory = TableMemory.allocate(size)
+    for step in 1..<12 {
+      memory.storeBytes(of: UInt64(step), toByteOffset: size - 8, as: UInt64.self)
+      let larger = size + step * 300_000
+      memory = TableMemory.resize(memory, from: size, to: larger)
+      #expect(memory.load(fromByteOffset: size - 8, as: UInt64.self) == UInt64(step))
+      #expect(memory.load(fromByteOffset: larger - 8, as: UInt64.self) == 0)
+      let start = UInt(bitPattern: memory)
+      let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+      let mapping = maps.split(separator: "\n").compactMap { line -> Range<UInt>? in
+        let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap {
+          UInt($0, radix: 16)
+        }
+        return ends[0] <= start && start < ends[1] ? ends[0]..<ends[1] : nil
+      }.first
+      #expect(mapping!.upperBound >= start + UInt(larger))
+      size = larger
+    }
+    TableMemory.deallocate(memory, size)
   }
 
   /// Ids that no other bucket has.

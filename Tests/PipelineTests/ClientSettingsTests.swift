@@ -14,8 +14,10 @@ struct ClientSettingsTests {
     for topic in [configuration.deltasTopic, configuration.topics.rollups] {
       #expect(ClientSettings.topic(topic, configuration).isEmpty)
     }
-    for name in ["compression.type", "compression.codec"] {
-      configuration.kafka = [name: "zstd"]
+    for (name, value) in [
+      "compression.type": "zstd", "compression.codec": "zstd", "batch.size": "2000000",
+    ] {
+      configuration.kafka = [name: value]
       #expect(ClientSettings.topic(configuration.stateTopic, configuration).isEmpty)
     }
   }

@@ -3,6 +3,12 @@
 
 import CIntrinsics
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
 /// An entry of a `CuckooTable`: 16 bytes, all zero when never used.
 protocol CuckooSlot: BitwiseCopyable {
   /// Decides in which two lines the entry may stand.
@@ -216,8 +222,7 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
     for number in 0..<former.pages {
       let place = slots + former.page * (grows ? former.pages - 1 - number : number)
       page.baseAddress!.update(from: place, count: former.page)
-      UnsafeMutableRawPointer(place).initializeMemory(
-        as: UInt8.self, repeating: 0, count: former.page * MemoryLayout<Slot>.stride)
+      memset(place, 0, former.page * MemoryLayout<Slot>.stride)
       takeOver(UnsafeBufferPointer(page), isFree)
     }
     takeOver(beside.all, isFree)
@@ -233,12 +238,16 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   }
 
   /// The pages for about so many slots, and the lines of each: one page of as many as it takes, or
-  /// several of the same size. More than there are if more slots are wanted.
+  /// several of the same size. A table that grows has a page more at least, one that shrinks has all the
+  /// slots that are wanted.
   private func pages(for capacity: Int) -> (count: UInt64, lines: UInt64) {
     let lines = max(CuckooTable.minimumCapacity, capacity) / CuckooTable.slotsPerLine
     guard lines > CuckooTable.usualPage else { return (1, UInt64(lines)) }
-    let least = capacity > self.capacity ? pageCount + 1 : 1
-    return (max(least, UInt64(lines / CuckooTable.usualPage)), UInt64(CuckooTable.usualPage))
+    let size = CuckooTable.usualPage
+    let count =
+      capacity > self.capacity
+      ? max(Int(pageCount) + 1, lines / size) : (lines + size - 1) / size
+    return (UInt64(count), UInt64(size))
   }
 }
 

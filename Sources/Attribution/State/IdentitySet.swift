@@ -28,7 +28,7 @@ struct IDSlot: CuckooSlot {
 /// A slot of 16 bytes per id: 89 bits of its hash and the event-time bucket it belongs to. Nothing is
 /// removed one by one: a slot whose bucket has left the horizon is free for the next id that comes along.
 /// Insertion and lookup are O(1), no timers, no scans. The table grows when it is filled to 85%: at most
-/// 30 bytes per id, just after it has grown, and 19 just before.
+/// 32 bytes per id, just after it has grown, and 19 just before, in tables of more than two pages.
 struct IdentitySet: ~Copyable {
   private var table = CuckooTable<IDSlot>()
   private var counts = BucketCounts()

@@ -40,14 +40,17 @@ enum TableMemory {
   static func resize(
     _ memory: UnsafeMutableRawPointer, from byteCount: Int, to newByteCount: Int
   ) -> UnsafeMutableRawPointer {
+    guard newByteCount != byteCount else { return memory }
     if byteCount >= largeSize, newByteCount >= largeSize {
-      let kept = min(byteCount, newByteCount).roundedUp(toMultipleOf: page)
-      let end = byteCount.roundedUp(toMultipleOf: page)
-      if kept < end { munmap(memory + kept, end - kept) }
-      guard newByteCount > byteCount else { return memory }
+      let size = byteCount.roundedUp(toMultipleOf: page)
+      let newSize = newByteCount.roundedUp(toMultipleOf: page)
+      guard newSize > size else {
+        if newSize < size { munmap(memory + newSize, size - newSize) }
+        return memory
+      }
       // Not where the kernel likes: huge pages keep their kind only at their multiples.
       let room = allocate(newByteCount)
-      guard movePages(memory, kept, room) else { fatalError("out of memory") }
+      guard moveMapping(memory, size, newSize, room) else { fatalError("out of memory") }
       return room
     }
     let room = allocate(newByteCount)

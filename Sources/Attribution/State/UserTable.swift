@@ -34,7 +34,7 @@ struct UserSlot: CuckooSlot {
 ///
 /// A slot of 16 bytes per user. A user whose list leads only to dropped buckets is dead, and its slot is
 /// free for the next user that comes along. The table grows when a user finds no room, at some 86%: it
-/// takes at most 23 bytes per user.
+/// takes at most 23 bytes per user, in tables of more than a few pages.
 struct UserTable: ~Copyable {
   private var table = CuckooTable<UserSlot>()
 

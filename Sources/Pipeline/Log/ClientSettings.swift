@@ -110,10 +110,11 @@ public enum ClientSettings {
 
   /// What a topic is written with where it differs from the others.
   ///
-  /// State is ids and hashes, of which compression leaves nine tenths; it would take longer than all else that
-  /// is done for state. Who names a compression gets it everywhere.
+  /// State is ids and hashes, of which compression leaves 86%; it would take longer than all else that is
+  /// done for state. Who names a compression gets it everywhere, and so does who names the size of batches:
+  /// larger ones may fit the broker's limit only when they are compressed.
   static func topic(_ name: String, _ configuration: Configuration) -> [String: String] {
-    let isOurs = ["compression.type", "compression.codec"].allSatisfy {
+    let isOurs = ["compression.type", "compression.codec", "batch.size"].allSatisfy {
       configuration.kafka[$0] == nil
     }
     return name == configuration.stateTopic && isOurs ? ["compression.codec": "none"] : [:]

@@ -1,7 +1,8 @@
-import Attribution
+// Safety: `ByteWriter` writes where its maker has made room, as its users' headers say. `ByteReader` moves
+// its cursor only by `take`, which compares with `end` first; what it lends is valid as long as the bytes it
+// was made of.
 
-// Safety: `ByteWriter` writes where its maker has made room, as its users' headers say. `ByteReader` moves its cursor only by `take`, which compares with `end` first; what it lends
-// is valid as long as the bytes it was made of.
+import Attribution
 
 extension [UInt8] {
   /// Appends an integer's bytes, least significant first.

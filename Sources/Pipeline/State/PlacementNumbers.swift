@@ -26,7 +26,7 @@ struct PlacementNumbers: ~Copyable {
     return (count &- 1, true)
   }
 
-  /// For the next record.
+  /// For the next record. Linear in the task's placements, but a mere clearing of memory.
   mutating func removeAll() {
     count = 0
     numbers.update(repeating: 0, count: capacity)

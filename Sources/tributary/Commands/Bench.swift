@@ -120,7 +120,7 @@ struct Bench: ParsableCommand {
     return figures
   }
 
-  /// The local broker answers with whole partitions, which have to fit into memory.
+  /// The local broker is slow, and holds what it has not handed out in this process's memory.
   private var recordCount: Int {
     records ?? (options.bootstrapServers == nil ? 2_000_000 : 4_500_000)
   }
