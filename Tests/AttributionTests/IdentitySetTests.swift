@@ -150,18 +150,26 @@ import TributaryTestKit
       memory = TableMemory.resize(memory, from: size, to: larger)
       #expect(memory.load(fromByteOffset: size - 8, as: UInt64.self) == UInt64(step))
       #expect(memory.load(fromByteOffset: larger - 8, as: UInt64.self) == 0)
-      let start = UInt(bitPattern: memory)
-      let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-      let mapping = maps.split(separator: "\n").compactMap { line -> Range<UInt>? in
-        let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap {
-          UInt($0, radix: 16)
-        }
-        return ends[0] <= start && start < ends[1] ? ends[0]..<ends[1] : nil
-      }.first
-      #expect(mapping!.upperBound >= start + UInt(larger))
+      let mapping = try #require(try mapping(of: UInt(bitPattern: memory)))
+      #expect(mapping.upperBound >= UInt(bitPattern: memory) + UInt(larger))
       size = larger
     }
     TableMemory.deallocate(memory, size)
+  }
+
+  /// The mapping that an address lies in. The list is read in pieces, and what other threads map meanwhile
+  /// may hide one.
+  private func mapping(of address: UInt) throws -> Range<UInt>? {
+    for _ in 0..<100 {
+      let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+      for line in maps.split(separator: "\n") {
+        let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap {
+          UInt($0, radix: 16)
+        }
+        if ends.count == 2, ends[0] <= address, address < ends[1] { return ends[0]..<ends[1] }
+      }
+    }
+    return nil
   }
 
   /// Ids that no other bucket has.

@@ -47,6 +47,39 @@ import Testing
     #expect(input.isIdle(now: 90_000, timeout: 60_000, log), "until something arrives")
   }
 
+  @Test func recordsThatTheBrokerHoldsButThatDoNotComeAreAnError() throws {
+    let log = StubLog(offsets: [])
+    let input = makeInput(log, start: 5)
+    var now: Milliseconds = 0
+    /// Looks every 10 s for a while.
+    func wait(seconds: Milliseconds) throws {
+      for _ in 0..<seconds / 10 {
+        now += 10_000
+        try input.fill(for: InputTests.task, now: now)
+        if !input.hasRow { try input.checkArrival(now: now, log) }
+      }
+    }
+    log.answer = { throw KafkaError(code: -1, name: "_TRANSPORT", message: "", operation: "") }
+    try wait(seconds: 200)
+    log.answer = { 5 }
+    try wait(seconds: 200)
+    // The log goes on, but before it is called overdue its end is met.
+    log.answer = { 9 }
+    try wait(seconds: 40)
+    log.metEnd = 9
+    try wait(seconds: 200)
+    // It goes on again.
+    log.metEnd = nil
+    log.add([9])
+    try wait(seconds: 10)
+    input.take(1)
+    log.answer = { 12 }
+    try wait(seconds: 60)
+    let error = #expect(throws: KafkaError.self) { try wait(seconds: 30) }
+    #expect(error?.description.contains("from offset 10 to 12") == true)
+    #expect(error?.disposition == .other)
+  }
+
   @Test func behindTheLastRecordAnInputStepsOverTheMarksOfTransactions() throws {
     let log = StubLog(offsets: [5, 6])
     log.metEnd = 8
@@ -84,6 +117,8 @@ private final class StubLog: LogReader, LogConsumer {
   var answer: () throws -> Int64 = { 0 }
 
   init(offsets: [Int64]) { self.offsets = offsets }
+
+  func add(_ more: [Int64]) { offsets += more }
 
   func read() throws -> Int {
     lent = offsets

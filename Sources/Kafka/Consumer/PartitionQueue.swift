@@ -18,7 +18,7 @@ public final class PartitionQueue {
   private var setAside: [RecordBatch.Message] = []
 
   /// While paused nothing is read and nothing ends a wait.
-  var isPaused = false
+  public internal(set) var isPaused = false
 
   /// Splits the partition from the group's queue. To be done before the partition is assigned, so
   /// that no record can reach the group's queue: forwarding to nothing marks the partition's queue as

@@ -25,6 +25,7 @@ final class Input {
   /// Whether the broker has confirmed, since the last arrival, that nothing follows.
   private var isSilent = false
   private var nextQuestion: Milliseconds = .min
+  private var arrivals = ArrivalWatch()
 
   /// How long to wait before asking the broker again whether an input really ends here.
   private static let pauseBetweenQuestions: Milliseconds = 2_000
@@ -75,6 +76,14 @@ final class Input {
     return isSilent
   }
 
+  /// To be called while there is no row.
+  ///
+  /// - Throws: a `KafkaError` when the broker holds records that do not come.
+  func checkArrival(now: Milliseconds, _ consumer: any LogConsumer) throws {
+    guard metEnd == nil, !isFinished, !reader.isPaused else { return arrivals.note() }
+    try arrivals.check(partition, position: position, now: now, consumer)
+  }
+
   /// Records from the next one to the end of the log, as far as the last fetch knows.
   var lag: Int64? { isAtEnd ? 0 : reader.knownEnd.map { max(0, $0 - position) } }
 
@@ -99,6 +108,7 @@ final class Input {
     }
     lastArrival = now
     isSilent = false
+    arrivals.note()
     rows.removeAll(reserving: count)
     for index in 0..<count {
       let record = reader[index]

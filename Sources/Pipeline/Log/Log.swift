@@ -83,6 +83,12 @@ public protocol LogReader: AnyObject {
   var metEnd: Int64? { get }
   /// Where the log ended as of the last fetch; nil before the first.
   var knownEnd: Int64? { get }
+  /// Whether nothing is fetched for now, on purpose.
+  var isPaused: Bool { get }
+}
+
+extension LogReader {
+  public var isPaused: Bool { false }
 }
 
 /// Writes in transactions. One thread uses it.

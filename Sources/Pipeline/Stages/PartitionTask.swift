@@ -80,6 +80,7 @@ final class PartitionTask {
         if !input.hasRow { try input.fill(for: task, now: now) }
         markIdle(input, now)
         guard input.hasRow else {
+          try input.checkArrival(now: now, consumer)
           if input.isAtEnd { continue }
           openRows += taken
           return taken

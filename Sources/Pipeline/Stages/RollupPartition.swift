@@ -27,6 +27,7 @@ final class RollupPartition {
   private let sums: UnsafeMutableBufferPointer<Int64>
   private var records: RollupRecords
   private var metEnd: Int64?
+  private var arrivals = ArrivalWatch()
   private var pending = 0
   private var available = 0
   /// The end of a window that has left memory and that the next delta concerns.
@@ -78,6 +79,16 @@ final class RollupPartition {
   var lag: Int64? {
     if pending == available, metEnd != nil { return 0 }
     return reader.knownEnd.map { max(0, $0 - position) }
+  }
+
+  /// To be called between `advance` and the next.
+  ///
+  /// - Throws: a `KafkaError` when the broker holds records that do not come.
+  func checkArrival(now: Milliseconds, _ consumer: any LogConsumer) throws {
+    guard available == 0, metEnd == nil, !isFinished, !reader.isPaused else {
+      return arrivals.note()
+    }
+    try arrivals.check(source, position: position, now: now, consumer)
   }
 
   /// Applies what has arrived, up to a record that needs a reload first.

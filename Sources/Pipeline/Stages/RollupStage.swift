@@ -80,6 +80,7 @@ package final class RollupStage: Stage {
         try partition.reload(from: context.log)
       }
       taken += try partition.advance(limit: RollupStage.turn)
+      try partition.checkArrival(now: context.now(), context.consumer)
     }
     return taken
   }

@@ -1,0 +1,49 @@
+import Attribution
+import Kafka
+
+/// Notices that a partition's records do not come although the broker holds more.
+///
+/// A client that has stopped fetching looks like one that waits: neither a record comes nor the word that the
+/// log ends here. After half a minute of that the broker is asked where the log ends; if it holds more, and
+/// nothing has come within as long again, the worker has to be built anew.
+struct ArrivalWatch {
+  private static let patience: Milliseconds = 30_000
+
+  private var silentSince: Milliseconds?
+  private var isOverdue = false
+
+  /// Something has come, or nothing can.
+  mutating func note() {
+    silentSince = nil
+    isOverdue = false
+  }
+
+  /// Nothing has come. A broker that does not answer proves nothing.
+  ///
+  /// - Throws: a `KafkaError` once records are overdue.
+  mutating func check(
+    _ partition: TopicPartition, position: Int64, now: Milliseconds, _ consumer: any LogConsumer
+  ) throws {
+    guard let since = silentSince else {
+      silentSince = now
+      return
+    }
+    guard now - since >= ArrivalWatch.patience else { return }
+    silentSince = now
+    let end = (try? consumer.endOffsets([partition])[partition]) ?? position
+    guard end > position else {
+      isOverdue = false
+      return
+    }
+    guard isOverdue else {
+      isOverdue = true
+      return
+    }
+    throw KafkaError(
+      code: 0, name: "OVERDUE",
+      message: """
+        the broker holds records from offset \(position) to \(end), but none has come for a minute
+        """,
+      operation: "read \(partition)")
+  }
+}
