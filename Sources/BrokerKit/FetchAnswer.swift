@@ -37,7 +37,8 @@ struct FetchAnswer {
     self.partitions = partitions
   }
 
-  var isEmpty: Bool { partitions.allSatisfy(\.records.isEmpty) }
+  /// Whether there is nothing in it that a client should know at once.
+  var isEmpty: Bool { partitions.allSatisfy { $0.records.isEmpty && !$0.isError } }
 
   func frame() -> [UInt8] {
     var frame: [UInt8] = []
@@ -107,6 +108,8 @@ struct FetchedPartition {
     frame.append(bigEndian: Int32(records.count))
     frame += records
   }
+
+  fileprivate var isError: Bool { !head.prefix(2).allSatisfy { $0 == 0 } }
 
   /// Leaves the transactions whose mark of abortion is among the records: `noida-db` answers with all
   /// records up to the last stable offset, so that a transaction without it there has ended before.

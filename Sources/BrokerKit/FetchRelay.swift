@@ -10,10 +10,10 @@ import Synchronization
 /// those that reach into what is fetched. A reader past an aborted transaction then drops all that
 /// the same transactional id writes later: a killed processor's successor would seem to lose events.
 /// The relay takes from the lists what has ended before the fetch. It also answers at once where there
-/// is nothing to read; the relay holds such an answer back for a while, as Kafka does, so that clients
-/// that have read everything do not ask again some ten thousand times a second. Where there is much to
-/// read, the relay answers with as much as was asked for (``FetchLeftovers``). Nothing else is changed but
-/// the port at which clients look for the broker.
+/// is nothing to read; the relay asks it again until something is there or the client's patience is over, as
+/// Kafka does. (A client that waits so for an empty partition reads no others meanwhile.) Where there is
+/// much to read, the relay answers with as much as was asked for (``FetchLeftovers``). Nothing else is
+/// changed but the port at which clients look for the broker.
 final class FetchRelay: Sendable {
   let port: UInt16
   private let listener: Int32
@@ -64,16 +64,17 @@ final class FetchRelay: Sendable {
 
 /// One client's connection, with the broker's behind it.
 private final class Connection: Sendable {
-  /// How long an answer without records is held back, in microseconds.
-  private static let emptyHold: UInt32 = 10_000
+  /// How long after an answer without records the broker is asked again, in microseconds.
+  private static let pause: UInt32 = 10_000
 
   private let client: Int32
   private let broker: Int32
   private let ports: (broker: UInt16, relay: UInt16)
   private let requests = Mutex<[Int32: KafkaRequest]>([:])
   private let leftovers = Mutex(FetchLeftovers())
-  /// Held while a frame is written to the client.
+  /// Held while a frame is written, to the client or to the broker: both threads may.
   private let clientTurn = Mutex(())
+  private let brokerTurn = Mutex(())
   /// How many of the two threads still use the descriptors.
   private let users = Mutex(2)
 
@@ -132,7 +133,7 @@ private final class Connection: Sendable {
     return frame
   }
 
-  private func mend(_ frame: [UInt8]) -> [UInt8] {
+  private func mend(_ frame: [UInt8]) -> [UInt8]? {
     var reader = FrameReader(frame[...])
     guard let number = reader.integer(Int32.self),
       let request = requests.withLock({ $0.removeValue(forKey: number) })
@@ -140,10 +141,7 @@ private final class Connection: Sendable {
     switch request.kind {
     case .fetch(let fetch):
       guard var answer = FetchAnswer(frame, version: request.version) else { return frame }
-      if answer.isEmpty {
-        usleep(Connection.emptyHold)
-        return frame
-      }
+      if answer.isEmpty { return askAgain(number, request, fetch) ? nil : frame }
       for index in answer.partitions.indices {
         answer.partitions[index].forgetEndedTransactions()
       }
@@ -152,6 +150,14 @@ private final class Connection: Sendable {
     case .addresses: return AddressAnswer.mended(frame, from: ports.broker, to: ports.relay)
     case .versions: return VersionsAnswer.mended(frame, version: request.version) ?? frame
     }
+  }
+
+  /// Whether the client still waits for a record and the broker is asked again.
+  private func askAgain(_ number: Int32, _ request: KafkaRequest, _ fetch: FetchRequest) -> Bool {
+    guard ContinuousClock.now < fetch.deadline else { return false }
+    usleep(Connection.pause)
+    requests.withLock { $0[number] = request }
+    return write(fetch.frame, broker)
   }
 
   // MARK: Frames
@@ -175,8 +181,9 @@ private final class Connection: Sendable {
   }
 
   private func write(_ frame: [UInt8], _ descriptor: Int32) -> Bool {
-    guard descriptor == client else { return send(frame, descriptor) }
-    return clientTurn.withLock { _ in send(frame, descriptor) }
+    descriptor == client
+      ? clientTurn.withLock { _ in send(frame, descriptor) }
+      : brokerTurn.withLock { _ in send(frame, descriptor) }
   }
 
   private func send(_ frame: [UInt8], _ descriptor: Int32) -> Bool {

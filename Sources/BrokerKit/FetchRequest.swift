@@ -7,17 +7,26 @@ struct FetchRequest: Sendable {
     let limit: Int
   }
 
+  /// As it came, for asking again.
+  let frame: [UInt8]
+  /// Until when the client waits for the first record.
+  let deadline: ContinuousClock.Instant
   /// The most bytes of all partitions together.
   let limit: Int
   let partitions: [Partition]
 
+  /// A request that comes now.
+  ///
   /// - Parameter reader: behind the number of the request.
-  init?(_ reader: inout FrameReader, version: Int16) {
+  init?(_ reader: inout FrameReader, of frame: [UInt8], version: Int16) {
     // The client's name; then its id, waiting time, least bytes, most bytes, isolation.
-    guard FetchAnswer.versions.contains(version), reader.string() != nil, reader.skip(4 + 4 + 4),
+    guard FetchAnswer.versions.contains(version), reader.string() != nil, reader.skip(4),
+      let wait = reader.integer(Int32.self), reader.skip(4),
       let limit = reader.integer(Int32.self), reader.skip(1 + (version >= 7 ? 8 : 0)),
       let topics = reader.count()
     else { return nil }
+    self.frame = frame
+    deadline = .now + .milliseconds(wait)
     self.limit = Int(limit)
     var found: [Partition] = []
     for _ in 0..<topics {

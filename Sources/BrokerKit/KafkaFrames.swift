@@ -18,7 +18,7 @@ struct KafkaRequest: Sendable {
     else { return nil }
     switch key {
     case 1:
-      guard let fetch = FetchRequest(&reader, version: version) else { return nil }
+      guard let fetch = FetchRequest(&reader, of: frame, version: version) else { return nil }
       return (number, KafkaRequest(kind: .fetch(fetch), version: version))
     case 3, 10: return (number, KafkaRequest(kind: .addresses, version: version))
     case 18: return (number, KafkaRequest(kind: .versions, version: version))

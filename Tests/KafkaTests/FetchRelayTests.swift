@@ -77,4 +77,32 @@ struct FetchRelayTests {
     let kept = [0, 2, 4].flatMap { Array(1_000 * $0..<1_000 * ($0 + 1)) }
     #expect(numbers(try scenario.readToEnd(consumer, partition)) == kept)
   }
+
+  @Test("an empty partition is waited for as long as the client says, and what comes is passed on")
+  func patience() throws {
+    let scenario = try Scenario(LocalBroker(forFaults: true))
+    let name = try scenario.topic()
+    let consumer = try scenario.consumer(["fetch.wait.max.ms": "600"])
+    let partition = TopicPartition(topic: name, partition: 0)
+    let began = ContinuousClock.now
+    try consumer.assign([(partition, offset: LogicalOffset.beginning)])
+    let queue = try #require(consumer.queue(for: partition))
+    let batch = RecordBatch(capacity: 10)
+    func read(until isOver: () -> Bool) throws {
+      try eventually("something has come") {
+        try consumer.poll()
+        _ = try queue.read(into: batch)
+        return isOver()
+      }
+    }
+    try read { batch.endOffset != nil }
+    #expect(began.duration(to: .now) >= .milliseconds(600))
+
+    // The next fetch is under way by now.
+    let producer = try scenario.transactionalProducer()
+    try producer.begin()
+    try produce(0..<1, to: producer.topic(name), with: producer)
+    try producer.commit(timeoutMilliseconds: scenario.timeout)
+    try read { batch.count == 1 }
+  }
 }
