@@ -23,10 +23,10 @@ public struct Prefetch: Sendable {
     self.records = records
   }
 
-  /// Shares what one process may hold (48 MB of payload, 256 Ki records) among `partitions`.
+  /// Shares what one process may hold (32 MB of payload, 192 Ki records) among `partitions`.
   public init(partitions: Int) {
-    kilobytes = max(1_024, min(16_384, 49_152 / max(1, partitions)))
-    records = max(8_192, 262_144 / max(1, partitions))
+    kilobytes = max(1_024, min(16_384, 32_768 / max(1, partitions)))
+    records = max(8_192, 196_608 / max(1, partitions))
   }
 }
 
@@ -49,7 +49,9 @@ public enum ClientSettings {
     var settings: ClientConfiguration = [
       "queued.min.messages": "\(prefetch.records)",
       "queued.max.messages.kbytes": "\(prefetch.kilobytes)",
-      "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "100",
+      // librdkafka has one fetch of a broker under way: while that waits for an input where nothing comes,
+      // the others are not read, and what is ahead of the reader has to last.
+      "fetch.wait.max.ms": "20", "fetch.error.backoff.ms": "100",
       "fetch.message.max.bytes": "\(1 << 20)", "receive.message.max.bytes": "1000000000",
       // Members learn of a rebalance with their next heartbeat, and the others wait for them.
       "heartbeat.interval.ms": "1000", "session.timeout.ms": "30000",

@@ -15,9 +15,9 @@ struct FetchReminder {
   }
 
   /// The question is enough: its answer is not waited for, in milliseconds.
-  private static let patience: Int32 = 1
+  private static let patience: Int32 = 0
   /// A reader who is faster than the broker would ask all the time.
-  private static let pause = Duration.milliseconds(50)
+  private static let pause = Duration.milliseconds(20)
 
   /// Partitions that never hold more, in records, are fetched all the time, or at their end.
   private let leastBacklog: Int
@@ -36,7 +36,7 @@ struct FetchReminder {
     }
   }
 
-  /// Asks where half has been read. Call again and again; blocks for a millisecond when it asks.
+  /// Asks where half has been read. Call again and again; does not block.
   mutating func remind(_ consumer: Consumer) {
     var drained: [TopicPartition] = []
     for index in watched.indices {

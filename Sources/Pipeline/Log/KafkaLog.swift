@@ -152,8 +152,9 @@ final class KafkaLogConsumer: LogConsumer {
   private func beginReading(_ partitions: [TopicPartition]) throws {
     try consumer.pause(partitions)
     let ends = try endOffsets(partitions)
-    let backlog = try startOffsets(partitions).reduce(0) { $0 + (ends[$1.key] ?? 0) - $1.value }
-    try start.begin(partitions, backlog: backlog, of: consumer)
+    let starts = try startOffsets(partitions)
+    let backlogs = partitions.map { ($0, (ends[$0] ?? 0) - (starts[$0] ?? 0)) }
+    try start.begin(Dictionary(uniqueKeysWithValues: backlogs), of: consumer)
     reminder.watch(partitions, of: consumer)
   }
 

@@ -17,8 +17,12 @@ struct StaggeredStart {
   private var waiting: [[TopicPartition]] = []
   /// Opened last and still watched.
   private var opened: [TopicPartition] = []
+  /// Records of each that were to be read when it was assigned.
+  private var backlogs: [TopicPartition: Int64] = [:]
   private var openedAt = ContinuousClock.now
-  /// Whether what was opened last was found to hold far more than was asked for.
+  /// Whether the queue of what was opened last was found to hold most of a partition, and far more than
+  /// was asked for. (An answer of the size that was asked for may hold more records, too, where they are
+  /// small or compress well.)
   private var isOverfull = false
 
   /// So few that the next partition number can be opened, in records.
@@ -31,17 +35,18 @@ struct StaggeredStart {
     self.turns = turns
   }
 
-  /// Opens what was just assigned to `consumer`, and paused, at once or, if its backlog (in records)
-  /// is too large for memory, bit by bit.
-  mutating func begin(
-    _ partitions: [TopicPartition], backlog: Int64, of consumer: Consumer
-  ) throws {
+  /// Opens what was just assigned to `consumer`, and paused, at once or, if its backlog is too large for
+  /// memory, bit by bit.
+  ///
+  /// - Parameter backlogs: records that are to be read, of each partition.
+  mutating func begin(_ backlogs: [TopicPartition: Int64], of consumer: Consumer) throws {
+    self.backlogs = backlogs
     waiting = []
     opened = []
-    guard backlog > prefetch.records * partitions.count else {
-      return try consumer.resume(partitions)
+    guard backlogs.values.reduce(0, +) > prefetch.records * backlogs.count else {
+      return try consumer.resume(Array(backlogs.keys))
     }
-    let numbers = Dictionary(grouping: partitions, by: \.partition)
+    let numbers = Dictionary(grouping: backlogs.keys, by: \.partition)
     waiting = numbers.sorted { $0.key > $1.key }.map(\.value)
   }
 
@@ -66,8 +71,12 @@ struct StaggeredStart {
     guard opened.allSatisfy({ consumer.knownEndOffset(of: $0) != nil }) else {
       return openedAt.duration(to: .now) > StaggeredStart.patience
     }
-    let backlog = opened.map { consumer.queue(for: $0)?.backlog ?? 0 }.max() ?? 0
-    isOverfull = isOverfull || backlog > 2 * prefetch.records
-    return !isOverfull || backlog < StaggeredStart.nearlyThrough
+    let ahead = opened.map { (partition: $0, count: consumer.queue(for: $0)?.backlog ?? 0) }
+    isOverfull =
+      isOverfull
+      || ahead.contains {
+        $0.count > 2 * prefetch.records && $0.count > backlogs[$0.partition, default: 0] / 2
+      }
+    return !isOverfull || ahead.allSatisfy { $0.count < StaggeredStart.nearlyThrough }
   }
 }
