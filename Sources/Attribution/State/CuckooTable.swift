@@ -70,13 +70,19 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
 
   @inline(__always)
   func lines(of hash: UInt64) -> Lines {
+    let numbers = lineNumbers(of: hash)
+    return Lines(first: line(numbers.first), second: line(numbers.second))
+  }
+
+  @inline(__always)
+  private func lineNumbers(of hash: UInt64) -> (first: Int, second: Int) {
     let (page, rest) = hash.multipliedFullWidth(by: pageCount)
     let start = page &* linesPerPage
     let first = rest.multipliedFullWidth(by: linesPerPage).high
     let mixed = rest &* 0x9E37_79B9_7F4A_7C15
     var second = first &+ 1 &+ mixed.multipliedFullWidth(by: linesPerPage &- 1).high
     if second >= linesPerPage { second &-= linesPerPage }
-    return Lines(first: line(start &+ first), second: line(start &+ second))
+    return (Int(truncatingIfNeeded: start &+ first), Int(truncatingIfNeeded: start &+ second))
   }
 
   /// Has the lines fetched in which an entry may stand.
@@ -127,9 +133,7 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   }
 
   @inline(__always)
-  private func line(_ number: UInt64) -> Line {
-    slots + Int(truncatingIfNeeded: number) &* CuckooTable.slotsPerLine
-  }
+  private func line(_ number: Int) -> Line { slots + number &* CuckooTable.slotsPerLine }
 
   // MARK: Making room
 
@@ -212,29 +216,48 @@ struct CuckooTable<Slot: CuckooSlot>: ~Copyable {
   /// entries go to has been left before. In a smaller table it is the other way round.
   mutating func resize(to capacity: Int, isFree: (Slot) -> Bool) {
     let former = (pages: Int(pageCount), page: slotsPerPage, bytes: slotBytes)
-    var beside = CuckooOverflow<Slot>()
-    swap(&beside, &overflow)
+    var rest = Array(overflow.all)
+    overflow = CuckooOverflow()
     (pageCount, linesPerPage) = pages(for: capacity)
     let grows = slotBytes > former.bytes
     if grows { slots = slots.resized(from: former.bytes, to: slotBytes) }
     let page = UnsafeMutableBufferPointer<Slot>.allocate(capacity: former.page)
-    defer { page.deallocate() }
+    let filled = UnsafeMutableBufferPointer<UInt8>.allocate(
+      capacity: self.capacity / CuckooTable.slotsPerLine)
+    filled.initialize(repeating: 0)
+    defer {
+      page.deallocate()
+      filled.deallocate()
+    }
     for number in 0..<former.pages {
       let place = slots + former.page * (grows ? former.pages - 1 - number : number)
       page.baseAddress!.update(from: place, count: former.page)
       memset(place, 0, former.page * MemoryLayout<Slot>.stride)
-      takeOver(UnsafeBufferPointer(page), isFree)
+      for slot in page where !slot.isBlank && !isFree(slot) {
+        if !enter(slot, filled.baseAddress!) { rest.append(slot) }
+      }
     }
-    takeOver(beside.all, isFree)
-    if !grows { slots = slots.resized(from: former.bytes, to: slotBytes) }
-  }
-
-  /// Enters those slots that are not free into pages where all others are blank.
-  private mutating func takeOver(_ former: UnsafeBufferPointer<Slot>, _ isFree: (Slot) -> Bool) {
-    for slot in former where !slot.isBlank && !isFree(slot) {
+    for slot in rest where !isFree(slot) {
       let free = freeSlot(in: lines(of: slot.hash), isFree: { $0.isBlank })
       (free ?? roomBeside(slot.hash, isFree: { $0.isBlank })).pointee = slot
     }
+    if !grows { slots = slots.resized(from: former.bytes, to: slotBytes) }
+  }
+
+  /// Enters a slot into the line of its two that has more room; false if there is none in either.
+  ///
+  /// - Parameter filled: slots of each line that are taken, those before the others.
+  @inline(__always)
+  private func enter(_ slot: Slot, _ filled: UnsafeMutablePointer<UInt8>) -> Bool {
+    let (first, second) = lineNumbers(of: slot.hash)
+    // No branch: nobody could foretell it.
+    let isSecond = filled[second] < filled[first] ? 1 : 0
+    let number = first ^ (first ^ second) & -isSecond
+    let count = Int(filled[number])
+    guard count < CuckooTable.slotsPerLine else { return false }
+    line(number)[count] = slot
+    filled[number] &+= 1
+    return true
   }
 
   /// The pages for about so many slots, and the lines of each: one page of as many as it takes, or

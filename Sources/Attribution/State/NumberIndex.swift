@@ -2,10 +2,13 @@
 
 import CIntrinsics
 
-/// Small numbers by hash: an open-addressing table whose entries can be removed.
+/// Small numbers by hash, each with the newest bucket that used it: an open-addressing table whose entries
+/// can be removed.
 struct NumberIndex: ~Copyable {
+  /// Half a cache line, so that an entry is read in one fetch.
   private struct Slot {
     var hash: Hash128
+    var newestBucket: UInt64
     /// The number plus one; zero is free.
     var entry: UInt32
   }
@@ -14,28 +17,47 @@ struct NumberIndex: ~Copyable {
   private var capacity = 64
   private var count = 0
 
-  private static let free = Slot(hash: Hash128(high: 0, low: 0), entry: 0)
+  private static let free = Slot(hash: Hash128(high: 0, low: 0), newestBucket: 0, entry: 0)
 
-  init() {
-    slots = .allocate(capacity: capacity)
-    slots.initialize(repeating: NumberIndex.free, count: capacity)
-  }
+  init() { slots = NumberIndex.allocate(capacity) }
 
   deinit { slots.deallocate() }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: capacity * MemoryLayout<Slot>.stride, alignment: 64)
+    let slots = memory.bindMemory(to: Slot.self, capacity: capacity)
+    slots.initialize(repeating: free, count: capacity)
+    return slots
+  }
 
   subscript(hash: Hash128) -> UInt32? {
     let slot = slots[position(of: hash)]
     return slot.entry == 0 ? nil : slot.entry - 1
   }
 
+  /// The hash's number, which `bucket` uses.
+  mutating func use(_ hash: Hash128, in bucket: UInt64) -> UInt32? {
+    let slot = slots + position(of: hash)
+    guard slot.pointee.entry != 0 else { return nil }
+    if slot.pointee.newestBucket < bucket { slot.pointee.newestBucket = bucket }
+    return slot.pointee.entry - 1
+  }
+
+  /// The numbers that no bucket from `bucket` on uses, in order. O(capacity).
+  func numbers(lastUsedBefore bucket: UInt64) -> [UInt32] {
+    UnsafeBufferPointer(start: slots, count: capacity)
+      .filter { $0.entry != 0 && $0.newestBucket < bucket }.map { $0.entry - 1 }.sorted()
+  }
+
   /// Has the memory fetched in which a hash will be looked for.
   func prefetch(_ hash: Hash128) { CIntrinsics.prefetch(slots + home(hash)) }
 
   /// Enters a number under a hash that has none.
-  mutating func insert(_ hash: Hash128, _ number: UInt32) {
-    if count * 2 >= capacity { grow() }
+  mutating func insert(_ hash: Hash128, _ number: UInt32, bucket: UInt64 = 0) {
+    if count * 3 >= capacity * 2 { grow() }
     count += 1
-    slots[position(of: hash)] = Slot(hash: hash, entry: number + 1)
+    slots[position(of: hash)] = Slot(hash: hash, newestBucket: bucket, entry: number + 1)
   }
 
   /// Removes the hash's number, and closes the gap so that no probe ends early.
@@ -73,8 +95,7 @@ struct NumberIndex: ~Copyable {
     let old = slots
     let oldCapacity = capacity
     capacity *= 2
-    slots = .allocate(capacity: capacity)
-    slots.initialize(repeating: NumberIndex.free, count: capacity)
+    slots = NumberIndex.allocate(capacity)
     for index in 0..<oldCapacity where old[index].entry != 0 {
       slots[position(of: old[index].hash)] = old[index]
     }

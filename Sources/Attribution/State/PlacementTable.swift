@@ -32,8 +32,6 @@ struct PlacementTable: ~Copyable {
   private let views: [View]
   private let directChannels: [[UInt8]]
   private var placements: [Placement] = []
-  /// The newest bucket that holds a touch of each placement.
-  private var newestBuckets: [UInt64] = []
   private var freePlacements: [UInt32] = []
   /// `groups[placement * views.count + view]`
   private var groupOf: [UInt32] = []
@@ -73,10 +71,7 @@ struct PlacementTable: ~Copyable {
     _ hash: Hash128, campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes,
     bucket: UInt64
   ) -> UInt32 {
-    if let found = index[hash] {
-      if newestBuckets[Int(found)] < bucket { newestBuckets[Int(found)] = bucket }
-      return found
-    }
+    if let found = index.use(hash, in: bucket) { return found }
     let placement = Placement(
       names: PlacementTable.copy(campaign, channel, ad),
       isDirect: directChannels.contains { $0.elementsEqual(channel.buffer) }, isFree: false)
@@ -84,14 +79,12 @@ struct PlacementTable: ~Copyable {
     if let free = freePlacements.popLast() {
       number = free
       placements[Int(free)] = placement
-      newestBuckets[Int(free)] = bucket
     } else {
       number = UInt32(placements.count)
       placements.append(placement)
-      newestBuckets.append(bucket)
       groupOf.append(contentsOf: repeatElement(0, count: views.count))
     }
-    index.insert(hash, number)
+    index.insert(hash, number, bucket: bucket)
     for view in views.indices { join(number, view) }
     return number
   }
@@ -126,15 +119,13 @@ struct PlacementTable: ~Copyable {
 
   /// Frees the placements that only dropped buckets used. O(placements); call when no delta is open.
   mutating func collect(before bucket: UInt64) {
-    for number in placements.indices
-    where !placements[number].isFree && newestBuckets[number] < bucket {
-      let placement = UInt32(number)
+    for placement in index.numbers(lastUsedBefore: bucket) {
       index.remove(
         PlacementTable.hash(
           name(placement, .campaignID), name(placement, .channel), name(placement, .adID)))
       for view in views.indices { leave(placement, view) }
-      placements[number].names.bytes.deallocate()
-      placements[number].isFree = true
+      placements[Int(placement)].names.bytes.deallocate()
+      placements[Int(placement)].isFree = true
       freePlacements.append(placement)
     }
   }

@@ -1,12 +1,6 @@
 // Safety: slabs are allocated and freed here; a large segment handed out lies within one slab, is
 // handed out once until it is given back, and begins at a multiple of its size, as its slab does.
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Musl
-#endif
-
 /// Segments of two sizes. Large ones are cut from slabs the size of a huge page, because records are
 /// read at random; a slab whose segments have all come back is freed.
 struct SegmentPool: ~Copyable {
@@ -15,7 +9,7 @@ struct SegmentPool: ~Copyable {
     case large = 16_384
   }
 
-  private static let slabSize = 2 << 20
+  private static let slabSize = TableMemory.hugePage
   private static let segmentsPerSlab = slabSize / Size.large.rawValue
 
   private var available: [UnsafeMutableRawPointer] = []
@@ -26,7 +20,7 @@ struct SegmentPool: ~Copyable {
   init() {}
 
   deinit {
-    for slab in uses.keys { free(slab) }
+    for slab in uses.keys { SegmentPool.free(slab) }
   }
 
   var byteCount: Int { uses.count * SegmentPool.slabSize + smallCount * Size.small.rawValue }
@@ -55,8 +49,12 @@ struct SegmentPool: ~Copyable {
     if uses[slab] == 0 && available.count > SegmentPool.segmentsPerSlab {
       available.removeAll { SegmentPool.slab(of: $0) == slab }
       uses[slab] = nil
-      free(slab)
+      SegmentPool.free(slab)
     }
+  }
+
+  private static func free(_ slab: UnsafeMutableRawPointer) {
+    TableMemory.deallocate(slab, slabSize)
   }
 
   private static func slab(of segment: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
@@ -65,10 +63,7 @@ struct SegmentPool: ~Copyable {
   }
 
   private mutating func addSlab() {
-    var memory: UnsafeMutableRawPointer?
-    guard posix_memalign(&memory, SegmentPool.slabSize, SegmentPool.slabSize) == 0, let memory
-    else { fatalError("out of memory") }
-    madvise(memory, SegmentPool.slabSize, MADV_HUGEPAGE)
+    let memory = TableMemory.allocate(SegmentPool.slabSize)
     uses[memory] = 0
     for index in (0..<SegmentPool.segmentsPerSlab).reversed() {
       available.append(memory + index * Size.large.rawValue)

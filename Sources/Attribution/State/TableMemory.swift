@@ -8,14 +8,15 @@ import CMemory
   import Musl
 #endif
 
-/// Zeroed memory for hash tables.
+/// Zeroed memory for hash tables and slabs of segments.
 ///
-/// Large tables are read at random: huge pages, where the system has them, save a page walk for
-/// nearly every read. Pages that are never touched take no memory.
+/// Large ones are read at random: huge pages, where the system has them, save a page walk for nearly every
+/// read. So from a megabyte on memory begins at a multiple of a huge page. Pages that are never touched take
+/// no memory.
 enum TableMemory {
   private static let largeSize = 1 << 20
   private static let page = 4_096
-  private static let hugePage = 2 << 20
+  static let hugePage = 2 << 20
 
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
     guard byteCount >= largeSize else {
@@ -51,6 +52,8 @@ enum TableMemory {
       // Not where the kernel likes: huge pages keep their kind only at their multiples.
       let room = allocate(newByteCount)
       guard moveMapping(memory, size, newSize, room) else { fatalError("out of memory") }
+      // A table's entries are spread over all of it at once.
+      populate(room + size, newSize - size)
       return room
     }
     let room = allocate(newByteCount)
