@@ -48,7 +48,7 @@ struct BenchPart: ParsableCommand {
         .run(threads: threads)
       report.seconds = began.duration(to: .now) / .seconds(1)
     case .restore:
-      limitIdleMemory()
+      limitIdleMemory(workers: settings.workers)
       let result = try BrokerRestore.run(settings, logger: logger)
       report.events = result.entries
       report.seconds = result.seconds

@@ -47,7 +47,7 @@ struct Run: ParsableCommand {
     let settings = try options.load()
     let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
     let logger = options.makeLogger()
-    limitIdleMemory()
+    limitIdleMemory(workers: settings.workers)
     let service = try service(settings, token, logger)
     defer { service?.stop() }
     let shutdown = Shutdown(logger)
