@@ -110,19 +110,31 @@ final class Input {
     isSilent = false
     arrivals.note()
     rows.removeAll(reserving: count)
-    for index in 0..<count {
-      let record = reader[index]
-      if let stop, record.offset >= stop { break }
+    decode(count, with: &decoder, into: &rows, for: task)
+    if rows.count == 0, let stop { position = max(position, stop) }
+  }
+
+  /// - Parameters:
+  ///   - decoder, rows: this input's own, taken out once for the whole batch: every access to an object's
+  ///     fields is checked.
+  private func decode(
+    _ count: Int, with decoder: inout EventDecoder, into rows: inout RowBuffer,
+    for task: AttributionTask
+  ) {
+    let (kind, stop) = (kind, stop ?? .max)
+    reader.visit(count: count) { record in
+      guard record.offset < stop else { return false }
+      let isNear = rows.count < AttributionTask.prefetchDistance
       let row = rows.add(kind)
       row.pointee.offset = record.offset
       row.pointee.rejection = decoder.decode(
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
-      guard row.pointee.rejection == nil else { continue }
+      guard row.pointee.rejection == nil else { return true }
       row.pointee.time = row.pointee.event.time
       row.pointee.identity = EventIdentity(UnsafePointer(row).event)
-      if index < AttributionTask.prefetchDistance { task.prefetch(row.pointee.identity, kind) }
+      if isNear { task.prefetch(row.pointee.identity, kind) }
+      return true
     }
-    if rows.count == 0, let stop { position = max(position, stop) }
   }
 
   /// Event time of the next row; a record that cannot be used comes first.

@@ -79,6 +79,10 @@ public protocol LogReader: AnyObject {
   /// Takes the next records that have arrived; does not block.
   func read() throws -> Int
   subscript(index: Int) -> Record { get }
+  /// Calls `body` with one record of the last read after the other until it returns false.
+  ///
+  /// - Parameter count: what `read` returned.
+  func visit(count: Int, _ body: (Record) -> Bool)
   /// The offset at which the log ended, when the last read met its end.
   var metEnd: Int64? { get }
   /// Where the log ended as of the last fetch; nil before the first.
@@ -89,6 +93,10 @@ public protocol LogReader: AnyObject {
 
 extension LogReader {
   public var isPaused: Bool { false }
+
+  public func visit(count: Int, _ body: (Record) -> Bool) {
+    for index in 0..<count where !body(self[index]) { return }
+  }
 }
 
 /// Writes in transactions. One thread uses it.
