@@ -1,4 +1,5 @@
 import Attribution
+import Configuration
 import Kafka
 import Pipeline
 
@@ -61,6 +62,7 @@ final class RestoreRun {
   }
 
   private func makeChangelog() -> Changelog {
-    Changelog(name: "keyed", topic: "state", partition: 0)
+    Changelog(
+      name: "keyed", topic: "state", partition: 0, recordBytes: Configuration().stateRecordBytes)
   }
 }

@@ -18,6 +18,9 @@ public struct Configuration: Sendable, Equatable {
   /// How many records behind the ends of its inputs a task must be for rollups to be published less
   /// often. No setting: tests lower it.
   public var catchUpRecords: Int64 = 100_000
+  /// The bytes at which a record of state is full: fewer than brokers accept (1 MB by default). No setting:
+  /// tests lower it.
+  public var stateRecordBytes = 512 << 10
   /// A worker that makes no progress for so long is replaced.
   public var stallTimeout: Milliseconds = 60_000
   /// The most that one worker's state may take, in bytes; 0 stands for its share of three quarters of

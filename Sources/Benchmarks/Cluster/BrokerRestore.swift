@@ -31,7 +31,8 @@ public struct BrokerRestore {
       let task = AttributionTask(
         definitions: configuration.definitions, kinds: Set(plan.inputTopics.map(\.kind)))
       let changelog = Changelog(
-        name: "keyed", topic: partition.topic, partition: partition.partition)
+        name: "keyed", topic: partition.topic, partition: partition.partition,
+        recordBytes: configuration.stateRecordBytes)
       entries += try Changelog.restore([(changelog, task)], of: partition, from: scan)
       size.add(task.size)
     }

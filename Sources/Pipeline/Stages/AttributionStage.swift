@@ -110,7 +110,8 @@ package final class AttributionStage: Stage {
         let task = AttributionTask(
           definitions: configuration.definitions, kinds: Set(inputs.map(\.kind)))
         let changelog = Changelog(
-          name: role.rawValue, topic: configuration.stateTopic, partition: number)
+          name: role.rawValue, topic: configuration.stateTopic, partition: number,
+          recordBytes: configuration.stateRecordBytes)
         restored.append((changelog, task))
         tasks.append(
           PartitionTask(

@@ -95,6 +95,7 @@ final class PartitionTask {
       }
       guard let first else { break }
       taken += try run(first, through: bound, limit: limit - taken, outbox)
+      if changelog.hasFullRecords { try changelog.writeFullRecords(to: outbox.transaction()) }
     }
     openRows += taken
     return taken

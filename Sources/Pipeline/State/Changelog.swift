@@ -11,10 +11,7 @@ import Kafka
 /// forgotten its records are tombstoned, so that the compacted topic follows the live state. One
 /// record, `<name>|progress`, holds the watermark and the serial and is written with every commit.
 package final class Changelog {
-  /// Closes a record before it outgrows what brokers accept (1 MB by default).
-  static let largestRecord = 512 << 10
-
-  /// Chunks kept for the next commit; each may hold a megabyte.
+  /// Chunks kept for later records; each may hold a megabyte.
   private static let mostSpare = 2
 
   private typealias Chunk = UnsafeMutablePointer<ChangelogChunk>
@@ -22,6 +19,8 @@ package final class Changelog {
   private let name: String
   private let topic: String
   private let partition: Int32
+  /// The bytes at which a record is full.
+  private let recordBytes: Int
   private var chunks: [UInt64: Chunk] = [:]
   private var spare: [Chunk] = []
   private var last: (bucket: UInt64, chunk: Chunk)?
@@ -30,10 +29,11 @@ package final class Changelog {
   private var serials: [UInt64: [UInt64]] = [:]
   private var nextSerial: UInt64 = 0
 
-  package init(name: String, topic: String, partition: Int32) {
+  package init(name: String, topic: String, partition: Int32, recordBytes: Int) {
     self.name = name
     self.topic = topic
     self.partition = partition
+    self.recordBytes = recordBytes
   }
 
   deinit {
@@ -50,14 +50,14 @@ package final class Changelog {
   ) {
     let chunk = chunk(accepted.bucket)
     chunk.pointee.append(event, identity, accepted)
-    if chunk.pointee.count >= Changelog.largestRecord { close(accepted.bucket) }
+    if chunk.pointee.count >= recordBytes { close(accepted.bucket) }
   }
 
   /// Remembers that a conversion's attribution was published again.
   package func append(revisionOf conversion: CreditedConversion, bucket: UInt64) {
     let chunk = chunk(bucket)
     chunk.pointee.append(revisionOf: conversion)
-    if chunk.pointee.count >= Changelog.largestRecord { close(bucket) }
+    if chunk.pointee.count >= recordBytes { close(bucket) }
   }
 
   /// The chunk that takes a bucket's entries. Most go where the one before went.
@@ -86,7 +86,7 @@ package final class Changelog {
     chunk.deallocate()
   }
 
-  /// Ends the bucket's record, to be written with the next flush.
+  /// Ends the bucket's record.
   private func close(_ bucket: UInt64) {
     last = nil
     guard let chunk = chunks.removeValue(forKey: bucket) else { return }
@@ -96,6 +96,17 @@ package final class Changelog {
     closed.append((key(bucket, serial), chunk))
   }
 
+  /// Whether there are records to which nothing will be added.
+  var hasFullRecords: Bool { !closed.isEmpty }
+
+  /// Writes the records to which nothing will be added, ahead of the `flush` of their transaction: so there
+  /// is little left to send, and to wait for, when it commits.
+  func writeFullRecords(to producer: any LogProducer) throws {
+    for (key, chunk) in closed { try produce(key, chunk.pointee.bytes, to: producer) }
+    for (_, chunk) in closed { recycle(chunk) }
+    closed.removeAll(keepingCapacity: true)
+  }
+
   /// Writes what has been remembered since the last flush, the task's progress, and tombstones for
   /// the buckets before `firstLive`.
   package func flush(
@@ -103,9 +114,7 @@ package final class Changelog {
     to producer: any LogProducer
   ) throws {
     for bucket in chunks.keys.sorted() { close(bucket) }
-    for (key, chunk) in closed { try produce(key, chunk.pointee.bytes, to: producer) }
-    for (_, chunk) in closed { recycle(chunk) }
-    closed.removeAll(keepingCapacity: true)
+    try writeFullRecords(to: producer)
     for bucket in serials.keys.filter({ $0 < firstLive }).sorted() {
       for serial in serials.removeValue(forKey: bucket)! {
         try produce(key(bucket, serial), nil, to: producer)
@@ -117,7 +126,7 @@ package final class Changelog {
     }
   }
 
-  /// Keeps a chunk for the next commit, or frees it.
+  /// Keeps a chunk for another record, or frees it.
   private func recycle(_ chunk: Chunk) {
     guard spare.count < Changelog.mostSpare else { return free(chunk) }
     chunk.pointee.removeAll()

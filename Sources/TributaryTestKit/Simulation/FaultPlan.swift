@@ -3,7 +3,7 @@ import Attribution
 /// How often what goes wrong, and for how long at most. Times in milliseconds of the cluster.
 struct FaultPlan {
   /// Of a hundred thousand calls, how many end the process, fail, or take long; of calls that are made
-  /// more often than a commit, less.
+  /// more often than a commit, less, and of those that are hardly ever made, more.
   var kill: Int64 = 0
   var fail: Int64 = 0
   var pause: Int64 = 0

@@ -13,7 +13,7 @@ extension Simulation: LogEnvironment {
       try kill(process, at: call)
     }
     guard faults.kill + faults.fail + faults.pause > 0 else { return }
-    var draw = random.below(call.rarity * 100_000)
+    var draw = random.below(call.rarity * 25_000)
     if draw < faults.kill {
       try kill(process, at: call)
     }
@@ -67,13 +67,14 @@ extension Simulation: LogEnvironment {
 }
 
 extension LogCall {
-  /// How much more often than a commit it is made, about: so much less often it goes wrong.
+  /// How often it is made, about, where commits count four: so much less often it goes wrong.
   fileprivate var rarity: Int64 {
     switch self {
-    case .poll, .read: 16
-    case .produce: 40
-    case .readRecord: 400
-    default: 1
+    case .deleteRecords: 1
+    case .poll, .read: 64
+    case .produce: 160
+    case .readRecord: 1_600
+    default: 4
     }
   }
 

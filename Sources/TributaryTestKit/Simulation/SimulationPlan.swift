@@ -18,6 +18,8 @@ struct SimulationPlan {
   var commitInterval: Milliseconds
   /// How many records a task must be behind for rollups to be published less often.
   var catchUpRecords: Int64
+  /// The bytes at which a record of state is full, and written ahead of its commit.
+  var stateRecordBytes: Int
   var timeouts: MemoryLog.Timeouts
   var faults: FaultPlan
   /// Of a thousand records, how many are sent twice, and how many are held back for long.
@@ -52,6 +54,7 @@ struct SimulationPlan {
     traffic = SimulationPlan.traffic(
       definitions, seed: random.next(), isPunctual: isPunctual, &random)
     catchUpRecords = 1 + random.below(40)
+    stateRecordBytes = 64 << Int(random.below(12))
   }
 
   private static func definitions(

@@ -43,6 +43,7 @@ public struct SimulationRun {
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
       rollupWorkers: plan.rollupWorkers, isStatic: plan.isStatic,
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
+      stateRecordBytes: plan.stateRecordBytes,
       wall: plan.traffic.start + plan.wallOffset,
       timeouts: plan.timeouts)
     simulation.trace.onLine = onLine
