@@ -12,7 +12,8 @@ import Synchronization
 /// What the processor is measured by: a bare batch consumer over the same topics.
 ///
 /// It reads every record to the topics' ends in batches, outside any group, with librdkafka's own
-/// settings; it counts them, and decodes them if asked to. Nothing is kept and nothing written.
+/// settings, but that a fetch waits no longer than the processor's where nothing comes; it counts them, and
+/// decodes them if asked to. Nothing is kept and nothing written.
 public struct Yardstick {
   private let configuration: Configuration
   private let decodes: Bool
@@ -77,6 +78,7 @@ public struct Yardstick {
       settings["enable.partition.eof"] = "true"
       // The local broker answers with a whole partition.
       settings["receive.message.max.bytes"] = "1000000000"
+      settings["fetch.wait.max.ms"] = ClientSettings.fetchWait
       let consumer = try Consumer(settings, logger: logger)
       defer { consumer.close(timeoutMilliseconds: 0) }
       try consumer.assign(partitions.map { ($0.name, offset: LogicalOffset.beginning) })

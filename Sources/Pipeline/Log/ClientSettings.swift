@@ -32,6 +32,12 @@ public struct Prefetch: Sendable {
 
 /// librdkafka properties: our defaults, then the configuration's `kafka`, then what exactness needs.
 public enum ClientSettings {
+  /// How long a broker waits for a record where there is none, in milliseconds.
+  ///
+  /// librdkafka has one fetch of a broker under way: while that waits for an input where nothing comes, the
+  /// others are not read, and what is ahead of the reader has to last.
+  public static let fetchWait = "20"
+
   /// What every client needs to reach the cluster.
   public static func common(_ configuration: Configuration) -> ClientConfiguration {
     var settings: ClientConfiguration = ["client.id": configuration.applicationID]
@@ -49,9 +55,7 @@ public enum ClientSettings {
     var settings: ClientConfiguration = [
       "queued.min.messages": "\(prefetch.records)",
       "queued.max.messages.kbytes": "\(prefetch.kilobytes)",
-      // librdkafka has one fetch of a broker under way: while that waits for an input where nothing comes,
-      // the others are not read, and what is ahead of the reader has to last.
-      "fetch.wait.max.ms": "20", "fetch.error.backoff.ms": "100",
+      "fetch.wait.max.ms": fetchWait, "fetch.error.backoff.ms": "100",
       "fetch.message.max.bytes": "\(1 << 20)", "receive.message.max.bytes": "1000000000",
       // Members learn of a rebalance with their next heartbeat, and the others wait for them.
       "heartbeat.interval.ms": "1000", "session.timeout.ms": "30000",
