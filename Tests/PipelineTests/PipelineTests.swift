@@ -1,5 +1,6 @@
 import Attribution
 import Codec
+import Kafka
 import Testing
 
 @testable import Pipeline
@@ -75,6 +76,23 @@ import Testing
     let progressRecords = 6
     #expect(loaded > 30)
     #expect(simulation.log.liveRecordCount(of: "tributary-state") < 30 + progressRecords)
+  }
+
+  @Test(arguments: [256, 512 << 10])
+  func onlyFullRecordsOfStateAreWrittenAheadOfTheirCommit(recordBytes: Int) throws {
+    let simulation = Simulation(
+      PipelineTests.definitions, seed: 1, partitions: 3, commitInterval: 3_600_000,
+      stateRecordBytes: recordBytes)
+    for slot in simulation.slots { simulation.start(slot) }
+    for record in TrafficGenerator(PipelineTests.traffic(9)) { simulation.append(record) }
+    for _ in 0..<200 { for slot in simulation.slots { simulation.step(slot) } }
+    let partitions = (0..<3).map { TopicPartition(topic: "tributary-state", partition: $0) }
+    let written = try simulation.log.ends(of: partitions).values.reduce(0, +)
+    #expect(recordBytes == 256 ? written > 20 : written == 0, "\(written) written")
+    #expect(simulation.log.liveRecordCount(of: "tributary-state") == 0)
+    try simulation.runToEnd()
+    let report = simulation.verify()
+    #expect(report.differences.agrees, "\(report.differences)")
   }
 
   @Test func deltasThatHaveBeenAddedAreDeleted() throws {
