@@ -112,7 +112,7 @@ let package = Package(
     .testTarget(name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TributaryTestKit"]),
     .testTarget(
       name: "DashboardTests",
-      dependencies: ["Attribution", "Codec", "Dashboard", "Reporting"]),
+      dependencies: ["Attribution", "CAllocationCount", "Codec", "Dashboard", "Reporting"]),
     .testTarget(
       name: "HistoryTests",
       dependencies: ["Attribution", "Codec", "Configuration", "History", "TributaryTestKit"]),

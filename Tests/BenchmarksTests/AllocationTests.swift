@@ -50,9 +50,12 @@ import Testing
   }
 
   @Test func theCounterCounts() {
-    let before = allocation_count()
+    let (count, bytes) = (allocation_count(), allocated_bytes())
     let memory = UnsafeMutableRawPointer.allocate(byteCount: 100, alignment: 8)
+    let held = allocated_bytes() - bytes
     memory.deallocate()
-    #expect(allocation_count() == before + 1)
+    let left = allocated_bytes() - bytes
+    #expect(allocation_count() == count + 1)
+    #expect(held >= 100 && held < 200 && left == 0)
   }
 }

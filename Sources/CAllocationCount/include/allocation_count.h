@@ -4,3 +4,6 @@
 ///
 /// Linking this counts every allocation of the program: for tests only.
 unsigned long allocation_count(void);
+
+/// The sizes of the blocks that the calling thread has been given, less those that it has freed.
+long allocated_bytes(void);
