@@ -89,6 +89,11 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
+      name: "local-broker",
+      dependencies: [
+        "BrokerKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
       name: "soak",
       dependencies: [
         "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",

@@ -20,9 +20,9 @@ final class FetchRelay: Sendable {
   /// nil while cut off.
   private let connections = Mutex<[Connection]?>([])
 
-  /// Listens on a free port of 127.0.0.1 until `stop`.
-  init(to brokerPort: UInt16) throws(LocalBroker.Unavailable) {
-    let (listener, port) = try LocalBroker.listen()
+  /// Listens on a port of 127.0.0.1, or a free one, until `stop`.
+  init(to brokerPort: UInt16, on port: UInt16?) throws(LocalBroker.Unavailable) {
+    let (listener, port) = try LocalBroker.listen(on: port)
     self.listener = listener
     self.port = port
     Thread.detachNewThread { [self] in

@@ -17,22 +17,22 @@ public final class LocalBroker: Sendable {
 
   /// `host:port`, for `bootstrap.servers`.
   public let bootstrapServers: String
-  /// Whether it is this process's own `noida-db`, with its limits (docs: it expels no dead members,
-  /// ends no transaction by time, does not long-poll).
+  /// Whether it is this process's own `noida-db`, with its limits (docs: it expels no dead members, ends
+  /// no transaction by time).
   public let isLocal: Bool
 
   private let lifeline: Mutex<Lifeline?>
+  /// Where `noida-db` itself listens.
   private let port: UInt16
   private let relay: FetchRelay?
 
-  /// Starts a broker with a directory of its own.
+  /// Starts a broker.
   ///
   /// - Parameters:
   ///   - port: where it listens, on 127.0.0.1; nil takes a free one.
-  ///   - forFaults: whether readers see what is written after an aborted transaction, a restart loses
-  ///     nothing, who has read everything waits for more, and answers are as large as was asked for, as
-  ///     on Kafka. Costs time; needed where processes are killed, and where their CPU time is measured.
-  public init(port: UInt16? = nil, forFaults: Bool = false) throws(Unavailable) {
+  ///   - dataDirectory: where its data are and stay, with its log beside it; nil for a directory that goes
+  ///     with it.
+  public init(port: UInt16? = nil, dataDirectory: String? = nil) throws(Unavailable) {
     guard let executable = Self.executable() else {
       throw Unavailable(
         description: """
@@ -43,18 +43,19 @@ public final class LocalBroker: Sendable {
     guard access(executable, X_OK) == 0 else {
       throw Unavailable(description: "TRIBUTARY_NOIDA_DB=\(executable) is not a program")
     }
-    let port = if let port { port } else { try Self.freePort() }
-    guard Self.isFree(port: port) else {
+    if let port, !Self.isFree(port: port) {
       throw Unavailable(description: "port \(port) of 127.0.0.1 is taken")
     }
-    self.port = port
-    relay = forFaults ? try FetchRelay(to: port) : nil
-    lifeline = Mutex(try Self.start(executable, port: port))
-    bootstrapServers = "127.0.0.1:\(relay?.port ?? port)"
+    self.port = try Self.freePort()
+    let relay = try FetchRelay(to: self.port, on: port)
+    self.relay = relay
+    lifeline = Mutex(try Self.start(executable, port: self.port, dataDirectory: dataDirectory))
+    bootstrapServers = "127.0.0.1:\(relay.port)"
     isLocal = true
-    guard Self.wait(until: { !Self.isFree(port: port) }) else {
+    guard Self.wait(until: { !Self.isFree(port: self.port) }) else {
       stop()
-      throw Unavailable(description: "\(executable) did not listen on port \(port) within 15 s")
+      throw Unavailable(
+        description: "\(executable) did not listen on port \(self.port) within 15 s")
     }
   }
 
@@ -72,7 +73,7 @@ public final class LocalBroker: Sendable {
   /// The process that watches over a local broker, its parent.
   var guardian: pid_t? { lifeline.withLock { $0?.guardian } }
 
-  /// Ends a local broker and removes its directory, in the background. Idempotent.
+  /// Ends a local broker, and removes its directory unless that was given, in the background. Idempotent.
   public func stop() {
     lifeline.withLock { lifeline in
       if let lifeline { close(lifeline.pipe) }
@@ -81,7 +82,8 @@ public final class LocalBroker: Sendable {
     relay?.stop()
   }
 
-  /// As `stop`, but returns when the broker and its directory are gone: at most a few seconds.
+  /// As `stop`, but returns when the broker and its directory are gone: a few seconds, or two minutes while it
+  /// writes data that stay.
   public func stopAndWait() {
     let guardian = guardian
     stop()
@@ -93,9 +95,9 @@ public final class LocalBroker: Sendable {
 // MARK: - Outages
 
 extension LocalBroker {
-  /// Ends a broker made for faults with SIGTERM; ``start()`` brings it back with all its data.
+  /// Ends a local broker with SIGTERM; ``start()`` brings it back with all its data.
   public func suspend() throws(Unavailable) {
-    guard let relay else { preconditionFailure("only a broker made for faults can be suspended") }
+    guard let relay else { preconditionFailure("somebody else's broker cannot be suspended") }
     // It goes on answering while it writes its data, and forgets what came after it began.
     relay.cut()
     tell("stop_broker")
@@ -156,15 +158,16 @@ extension LocalBroker {
   }
 
   /// Starts and stops its broker (all of its process group) as the lines of its standard input say;
-  /// when that closes, stops it and cleans up. The broker must not inherit the ignored signals. Killed
-  /// while it writes its data it would lose some: a stop gives it two minutes, the end three seconds.
+  /// when that closes, stops it and removes the data if they are temporary. The broker must not inherit the
+  /// ignored signals. Killed while it writes its data it would lose some: it has two minutes for those that
+  /// stay, else three seconds.
   private static let guardian = """
-    program=$0 port=$1 folder=$2 patience=1200
+    program=$0 port=$1 data=$2 log=$3 temporary=$4 patience=1200
     start_broker() {
       (
         trap - INT TERM HUP
         exec setsid "$program" start --only kafka --kafka-port "$port" --host 127.0.0.1 \
-          --data-dir "$folder/data" </dev/null >>"$folder/log" 2>&1
+          --data-dir "$data" </dev/null >>"$log" 2>&1
       ) &
       broker=$!
     }
@@ -180,21 +183,27 @@ extension LocalBroker {
     trap '' INT TERM HUP
     start_broker
     while read -r command; do "$command"; done
-    patience=30
+    [ -z "$temporary" ] || patience=30
     stop_broker
-    rm -rf "$folder"
+    [ -z "$temporary" ] || rm -rf "$temporary"
     """
 
-  /// Starts the guardian and its broker.
-  private static func start(
-    _ executable: String, port: UInt16
-  ) throws(Unavailable) -> Lifeline {
+  /// A directory for one broker.
+  private static func temporaryDirectory() throws(Unavailable) -> String {
     var template = Array("\(environment("TMPDIR") ?? "/tmp")/tributary-broker-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw Unavailable(description: "no temporary directory: errno \(errno)")
     }
-    let directory = String(
-      decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Starts the guardian and its broker.
+  private static func start(
+    _ executable: String, port: UInt16, dataDirectory: String?
+  ) throws(Unavailable) -> Lifeline {
+    let temporary = dataDirectory == nil ? try temporaryDirectory() : ""
+    let data = dataDirectory ?? "\(temporary)/data"
+    let log = "\(data).log"
 
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else {
@@ -215,7 +224,7 @@ extension LocalBroker {
       posix_spawn_file_actions_addclose(&actions, descriptor)
     }
 
-    let arguments = ["sh", "-c", guardian, executable, "\(port)", directory]
+    let arguments = ["sh", "-c", guardian, executable, "\(port)", data, log, temporary]
     var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     argumentPointers.append(nil)
     defer { for pointer in argumentPointers { free(pointer) } }
@@ -298,7 +307,7 @@ extension LocalBroker {
   }
 
   /// A port nobody listens on at this moment.
-  public static func freePort() throws(Unavailable) -> UInt16 {
+  private static func freePort() throws(Unavailable) -> UInt16 {
     let port = withSocket(to: 0) { descriptor, address, size -> UInt16 in
       var size = size
       guard bind(descriptor, address, size) == 0, getsockname(descriptor, address, &size) == 0
@@ -311,10 +320,14 @@ extension LocalBroker {
     return port
   }
 
-  /// A socket on a free port of 127.0.0.1.
-  static func listen() throws(Unavailable) -> (descriptor: Int32, port: UInt16) {
-    let port = try freePort()
+  /// A socket that listens on a port of 127.0.0.1; nil takes a free one.
+  static func listen(on port: UInt16?) throws(Unavailable) -> (descriptor: Int32, port: UInt16) {
+    let port = if let port { port } else { try freePort() }
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    // A port whose last connections have just ended is free.
+    var isReused: Int32 = 1
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     let isListening = withAddress(of: port) { address, size in
       bind(descriptor, address, size) == 0 && Glibc.listen(descriptor, 128) == 0

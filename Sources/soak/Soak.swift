@@ -35,7 +35,7 @@ struct Soak: ParsableCommand {
   }
 
   func run() throws {
-    let broker = bootstrap == nil ? try LocalBroker(forFaults: true) : nil
+    let broker = bootstrap == nil ? try LocalBroker() : nil
     defer { broker?.stopAndWait() }
     let seed = seed ?? .random(in: 0..<1_000_000)
     let journal = Journal()

@@ -75,13 +75,11 @@ import Testing
 
   /// A day of traffic and some of a week later, processed; and what was held back of the day.
   private func world(seed: UInt64) throws -> (Cluster, [GeneratedRecord]) {
-    // A dead backfill's transaction is aborted.
-    var cluster = try Cluster(
-      [
-        "TRIBUTARY_CORRECTION_HORIZON": "2h", "TRIBUTARY_ALLOWED_LATENESS": "1m",
-        "TRIBUTARY_COMMIT_INTERVAL": "200ms", "TRIBUTARY_WORKERS": "1",
-        "TRIBUTARY_MODELS": "[last_touch, linear]", "TRIBUTARY_IDLE_TIMEOUT": "5s",
-      ], broker: .forKills())
+    var cluster = try Cluster([
+      "TRIBUTARY_CORRECTION_HORIZON": "2h", "TRIBUTARY_ALLOWED_LATENESS": "1m",
+      "TRIBUTARY_COMMIT_INTERVAL": "200ms", "TRIBUTARY_WORKERS": "1",
+      "TRIBUTARY_MODELS": "[last_touch, linear]", "TRIBUTARY_IDLE_TIMEOUT": "5s",
+    ])
     // A dynamic member: the local broker never takes partitions from a named one that has ended.
     cluster.program.environment["TRIBUTARY_INSTANCE_ID"] = ""
     var options = TrafficOptions(seed: seed, eventCount: 20_000)

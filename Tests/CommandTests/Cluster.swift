@@ -79,13 +79,3 @@ struct Cluster {
 }
 
 let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-
-extension LocalBroker {
-  private static let ownForKills = Result { try LocalBroker(forFaults: true) }
-
-  /// The broker for tests that kill: the shared one, if that is somebody's, or a local one for faults.
-  static func forKills() throws -> LocalBroker {
-    let given = ProcessInfo.processInfo.environment["TRIBUTARY_TEST_BOOTSTRAP"] ?? ""
-    return try given.isEmpty ? ownForKills.get() : shared()
-  }
-}

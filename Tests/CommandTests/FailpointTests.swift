@@ -10,7 +10,7 @@ import TributaryTestKit
     _ name: String
   ) throws {
     let pass = FailpointTests.pass(of: name)
-    let cluster = try Cluster(FailpointTests.settings, broker: .forKills())
+    let cluster = try Cluster(FailpointTests.settings)
     let folder = try TemporaryFolder()
     let traffic = try cluster.program.start(
       ["generate", "--events", "1000000", "--rate", "4000", "--users", "500", "--costs"],

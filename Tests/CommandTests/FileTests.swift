@@ -88,7 +88,7 @@ import TributaryTestKit
     let seed = UInt64.random(in: 0...9_999)
     print("ingest under SIGKILL: seed \(seed)")
     var random = SeededRandom(seed: seed)
-    let cluster = try Cluster(broker: .forKills())
+    let cluster = try Cluster()
     let folder = try TemporaryFolder()
     let input = try folder.make("input").path
     _ = try cluster.program.run(

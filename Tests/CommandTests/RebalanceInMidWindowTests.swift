@@ -10,7 +10,7 @@ import Testing
       [
         "TRIBUTARY_COMMIT_INTERVAL": "100ms", "TRIBUTARY_WORKERS": "1",
         "TRIBUTARY_VIEWS": "[{name: campaign_1s, dimensions: [campaign_id], period: 1s}]",
-      ], partitions: 2, broker: .forKills())
+      ], partitions: 2)
     let folder = try TemporaryFolder()
     let traffic = try cluster.program.start(
       ["generate", "--events", "8000", "--rate", "2000", "--campaigns", "4"],

@@ -7,7 +7,7 @@ import Testing
   @Test(arguments: [SIGTERM, SIGINT]) func oneSignalUnderLoadFinishesTheTransaction(
     _ signal: Int32
   ) throws {
-    let cluster = try Cluster(broker: .forKills())
+    let cluster = try Cluster()
     let folder = try TemporaryFolder()
     let traffic = try cluster.program.start(
       ["generate", "--events", "20000", "--rate", "8000"], outputFolder: folder.make("traffic"))
@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test func aSecondSignalLeavesAtOnceWhileTheBrokerIsAway() throws {
-    let broker = try LocalBroker(forFaults: true)
+    let broker = try LocalBroker()
     defer { broker.stop() }
     let cluster = try Cluster(broker: broker)
     let folder = try TemporaryFolder()
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func oneSignalIsEnoughWhileTheBrokerIsAway() throws {
-    let broker = try LocalBroker(forFaults: true)
+    let broker = try LocalBroker()
     defer { broker.stop() }
     let cluster = try Cluster(broker: broker)
     let folder = try TemporaryFolder()

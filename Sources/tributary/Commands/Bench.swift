@@ -102,7 +102,7 @@ struct Bench: ParsableCommand {
 
   private func cluster() throws -> ClusterFigures {
     var settings = try options.load()
-    let broker = options.bootstrapServers == nil ? try LocalBroker(forFaults: true) : nil
+    let broker = options.bootstrapServers == nil ? try LocalBroker() : nil
     defer { broker?.stopAndWait() }
     if let broker { settings.bootstrapServers = broker.bootstrapServers }
     let benchmark = ClusterBenchmark(
