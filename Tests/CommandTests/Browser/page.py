@@ -235,7 +235,8 @@ browser = Chromium()
 try:
     main(browser)
     print("ok")
-except Exception:
+except Exception as error:
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)
     print(browser.run("document.body.innerText"), browser.errors, file=sys.stderr)
     raise
 finally:
