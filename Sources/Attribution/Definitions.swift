@@ -59,6 +59,14 @@ public struct View: Sendable, Hashable {
   }
 }
 
+/// What becomes of an amount with digits other than zero behind the sixth decimal.
+public enum ExcessDecimals: String, CaseIterable, Sendable, Hashable {
+  /// The event cannot be used.
+  case refuse
+  /// Rounded half to even.
+  case round
+}
+
 /// Everything that decides what the numbers mean (contract, sections 3 to 5). Durations in
 /// milliseconds.
 public struct Definitions: Sendable, Hashable {
@@ -78,10 +86,18 @@ public struct Definitions: Sendable, Hashable {
     View(name: "campaign_5m", dimensions: [.campaignID], periodMilliseconds: 300_000),
     View(name: "channel_5m", dimensions: [.channel], periodMilliseconds: 300_000),
   ]
-  public var allowedLateness: Milliseconds = 10 * 60_000
+  public var watermarkDelay: Milliseconds = 10 * 60_000
   public var correctionHorizon: Milliseconds = 86_400_000
   public var maxFutureSkew: Milliseconds = 5 * 60_000
   public var idleTimeout: Milliseconds = 60_000
+  /// Of more eligible touches than this, the last ones share the credit.
+  public var maxTouches = 1_000
+  /// Users that stand for nobody: they have no eligible touches.
+  public var unmatchedUsers = ["00000000-0000-0000-0000-000000000000"]
+  /// An event time before this is invalid. Milliseconds since the epoch; 2000-01-01T00:00:00Z.
+  public var earliestEventTime: Milliseconds = 946_684_800_000
+
+  public var excessDecimals = ExcessDecimals.refuse
 
   public init() {}
 
@@ -112,6 +128,7 @@ public struct Definitions: Sendable, Hashable {
       currency, "\(lookback)", "\(impressionLookback)", "\(preferClicks)", "\(halfLife)",
       "\(correctionHorizon)", touchKinds.map { "\($0.rawValue)" }.sorted().joined(separator: ","),
       directChannels.sorted().joined(separator: "\n"),
+      "\(maxTouches)", unmatchedUsers.sorted().joined(separator: "\n"),
     ]
     return textHash(parts.joined(separator: "\u{0}"))
   }

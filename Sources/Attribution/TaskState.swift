@@ -20,7 +20,7 @@ struct TaskState: ~Copyable {
 
   init(definitions: Definitions, kinds: Set<EventKind>) {
     self.definitions = definitions
-    progress = TaskProgress(kinds: kinds, allowedLateness: definitions.allowedLateness)
+    progress = TaskProgress(kinds: kinds, watermarkDelay: definitions.watermarkDelay)
     buckets = TimeBuckets(horizon: definitions.correctionHorizon)
     journeys = Journeys(definitions: definitions)
     ledger = CreditLedger(definitions: definitions)

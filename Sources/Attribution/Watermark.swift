@@ -57,13 +57,13 @@ public struct TaskProgress: Sendable, Equatable {
   public internal(set) var watermark: Watermark = .unknown
   /// State behind this, less the correction horizon, has been dropped. Never goes back.
   public internal(set) var kept: Watermark = .unknown
-  let allowedLateness: Milliseconds
+  let watermarkDelay: Milliseconds
 
   /// How long a silent input holds state back: seven days of event time.
   static let longestSilence: Milliseconds = 7 * 86_400_000
 
-  public init(kinds: Set<EventKind>, allowedLateness: Milliseconds) {
-    self.allowedLateness = allowedLateness
+  public init(kinds: Set<EventKind>, watermarkDelay: Milliseconds) {
+    self.watermarkDelay = watermarkDelay
     inputs = EventKind.allCases.map { Input(isRead: kinds.contains($0)) }
   }
 
@@ -75,11 +75,11 @@ public struct TaskProgress: Sendable, Equatable {
   /// The largest accepted event time over all inputs; `unknown` before the first event.
   public var largest: Watermark { inputs.map(\.largest).max() ?? .unknown }
 
-  /// What this input alone would allow: its largest event time less the allowed lateness, but not
+  /// What this input alone would allow: its largest event time less the watermark delay, but not
   /// more than the longest silence behind the watermark.
   func own(_ kind: EventKind) -> Watermark {
     max(
-      inputs[Int(kind.rawValue)].largest.moved(back: allowedLateness),
+      inputs[Int(kind.rawValue)].largest.moved(back: watermarkDelay),
       watermark.moved(back: TaskProgress.longestSilence))
   }
 
@@ -132,7 +132,7 @@ public struct TaskProgress: Sendable, Equatable {
   private mutating func advance() -> Bool {
     var mark = Watermark.idle
     for input in inputs where input.isRead && !input.isIdle {
-      mark = mark.meet(input.largest.moved(back: allowedLateness))
+      mark = mark.meet(input.largest.moved(back: watermarkDelay))
     }
     guard mark != .idle, mark > watermark else { return false }
     watermark = mark

@@ -159,7 +159,8 @@ private struct Loader {
         ).flatMap(Setting.at)?.environmentVariable
         throw ConfigurationError(
           source: name, problem: "unknown environment variable",
-          advice: meant.map { "did you mean \($0)?" }
+          advice: Setting.renamed[name.dropFirst("TRIBUTARY_".count).lowercased()]
+            ?? meant.map { "did you mean \($0)?" }
             ?? "TRIBUTARY_ must be followed by a setting's name, as in TRIBUTARY_TOPICS_CLICKS")
       }
     }
@@ -205,7 +206,8 @@ private struct Loader {
         let meant = suggestion(for: path, among: Setting.all.map(\.path))
         throw ConfigurationError(
           source: flag, problem: "there is no setting \(quoted(path))",
-          advice: meant.map { "did you mean \($0)?" } ?? "see tributary run --help")
+          advice: Setting.renamed[path] ?? meant.map { "did you mean \($0)?" }
+            ?? "see tributary run --help")
       }
       try set(setting, to: try value(for: setting, text: text, source: flag))
     }

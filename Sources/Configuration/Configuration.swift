@@ -23,9 +23,12 @@ public struct Configuration: Sendable, Equatable {
   public var stateRecordBytes = 512 << 10
   /// A worker that makes no progress for so long is replaced.
   public var stallTimeout: Milliseconds = 60_000
-  /// The most that one worker's state may take, in bytes; 0 stands for its share of three quarters of
-  /// the memory.
-  public var maxStateBytes = 0
+  /// The most that everything remembered may take, in bytes; 0 stands for three quarters of the memory.
+  public var maxMemory = 0
+  /// What to do when input was deleted before it was read.
+  public var onLostInput = LostInputPolicy.stop
+  /// How the producers of keyed inputs choose a partition.
+  public var partitioner = InputPartitioner.murmur2
   /// Worker threads; 0 stands for one per core.
   public var workers = 0
   /// Name of this process among those of the same `applicationID`; empty for none. When set, group
@@ -76,4 +79,22 @@ extension Configuration {
     /// YAML. `flag` is what the user typed, for error messages.
     case setting(path: String, value: String, flag: String)
   }
+}
+
+/// What `run` does when input was deleted before it was read.
+public enum LostInputPolicy: String, CaseIterable, Sendable {
+  /// Stop with an error that names topic, partition and offsets.
+  case stop
+  /// Go on behind the gap; count and publish the lost range.
+  case `continue`
+}
+
+/// How producers choose the partition of a keyed record.
+public enum InputPartitioner: String, CaseIterable, Sendable {
+  /// As Kafka's Java client does.
+  case murmur2
+  /// As librdkafka does by default: CRC-32 of the key.
+  case consistent
+  /// Some other way; nothing is checked.
+  case unchecked
 }

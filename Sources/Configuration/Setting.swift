@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 
 /// One key of the configuration: its name, what it means, and how it is read and written.
 ///
@@ -119,8 +120,8 @@ extension Setting {
       shape: .structure, read: { value throws(ConfigurationError) in try value.views() },
       render: { .blockList($0.map(\.flowText)) }),
     .duration(
-      "allowed_lateness", \.definitions.allowedLateness, atLeast: 0,
-      "how far the watermark stays behind the newest event"),
+      "watermark_delay", \.definitions.watermarkDelay, atLeast: 0,
+      "how far the watermark trails the newest event"),
     .duration(
       "correction_horizon", \.definitions.correctionHorizon,
       "how far behind the watermark an event still counts"),
@@ -130,6 +131,37 @@ extension Setting {
     .duration(
       "idle_timeout", \.definitions.idleTimeout,
       "how long an input may be silent before the watermark moves on without it"),
+    Setting(
+      "max_touches", \.definitions.maxTouches,
+      "eligible touches that share a conversion's credit; of more, the last ones count",
+      read: { value throws(ConfigurationError) in try value.integer(in: 1...10_000) },
+      render: { .plain(String($0)) }),
+    Setting(
+      "unmatched_users", \.definitions.unmatchedUsers,
+      "user ids that stand for nobody: their conversions are unattributed", shape: .list,
+      read: { value throws(ConfigurationError) in
+        try value.distinct { item throws(ConfigurationError) in try item.text() }
+      }, render: { .flowList($0) }),
+    Setting(
+      "excess_decimals", \.definitions.excessDecimals,
+      "amounts with more than six decimals: `refuse`, or `round` half to even",
+      read: { value throws(ConfigurationError) in try value.choice(of: ExcessDecimals.self) },
+      render: { .plain($0.rawValue) }),
+    Setting(
+      "earliest_event_time", \.definitions.earliestEventTime,
+      "an earlier `event_time` is invalid: it is usually in seconds",
+      read: { value throws(ConfigurationError) in try value.instant() },
+      render: { .plain("\"\(instantText($0))\"") }),
+    Setting(
+      "on_lost_input", \.onLostInput,
+      "what to do when input was deleted before it was read: `stop`, or `continue` and count it",
+      read: { value throws(ConfigurationError) in try value.choice(of: LostInputPolicy.self) },
+      render: { .plain($0.rawValue) }),
+    Setting(
+      "partitioner", \.partitioner,
+      "how producers of the keyed inputs choose partitions: `murmur2`, `consistent` or `unchecked`",
+      read: { value throws(ConfigurationError) in try value.choice(of: InputPartitioner.self) },
+      render: { .plain($0.rawValue) }),
     .duration(
       "commit_interval", \.commitInterval, atLeast: 10, atMost: 10_000,
       "how long one transaction collects work"),
@@ -137,9 +169,8 @@ extension Setting {
       "stall_timeout", \.stallTimeout, atLeast: 1_000,
       "a worker that makes no progress for so long is replaced"),
     Setting(
-      "max_state_bytes", \.maxStateBytes,
-      "the most a worker's state may take before `run` stops with an error; 0: its share of three "
-        + "quarters of the memory",
+      "max_memory", \.maxMemory,
+      "the most bytes that everything remembered may take; 0: three quarters of the container's memory",
       read: { value throws(ConfigurationError) in try value.integer(in: 0...Int.max) },
       render: { .plain(String($0)) }),
     Setting(
@@ -167,6 +198,15 @@ extension Setting {
   public static func at(_ path: String) -> Setting? { byPath[path] }
 
   private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })
+
+  /// Former names of settings, with what to write instead. Each is an error, because the meaning or the
+  /// unit of the value has changed.
+  static let renamed: [String: String] = [
+    "allowed_lateness":
+      "write watermark_delay; Flink and Beam call correction_horizon the allowed lateness",
+    "max_state_bytes":
+      "write max_memory, which limits what the whole process remembers, not one worker",
+  ]
 
   // MARK: Kinds of setting
 
@@ -213,3 +253,8 @@ extension Setting {
 let touchKindNames: [(name: String, value: EventKind)] = [
   ("click", .click), ("impression", .impression),
 ]
+
+/// An instant in seconds, or in milliseconds where it has them.
+private func instantText(_ time: Milliseconds) -> String {
+  time % 1_000 == 0 ? Time.formatSeconds(time) : Time.formatMilliseconds(time)
+}

@@ -122,7 +122,7 @@ extension SettingValue {
     return fields
   }
 
-  private func instant() throws(ConfigurationError) -> Milliseconds {
+  func instant() throws(ConfigurationError) -> Milliseconds {
     let text = try text()
     guard let time = Time.parse(text) else {
       throw error("cannot be \(quoted(text))", "write an instant, as in 2026-01-05T08:00:00Z")
@@ -188,6 +188,11 @@ extension SettingValue {
 
   /// The complaint that this key, called `name`, is none of `known`.
   func unknownKey(_ name: String, among known: [String]) -> ConfigurationError {
+    if let advice = Setting.renamed[name] {
+      return ConfigurationError(
+        source: source, line: node.mark?.line, column: node.mark?.column,
+        problem: "the key \(quoted(name)) has another name now", advice: advice)
+    }
     var advice = "valid keys: " + known.joined(separator: ", ")
     if let meant = suggestion(for: name, among: known) { advice = "did you mean \(meant)?" }
     return ConfigurationError(

@@ -25,7 +25,7 @@ public struct PipelineError: Error, Sendable, Equatable, CustomStringConvertible
   static func stateTooLarge(_ bytes: Int, limit: Int) -> PipelineError {
     PipelineError(
       "a worker's state takes \(bytes >> 20) MiB, more than the \(limit >> 20) MiB it may have; raise "
-        + "max_state_bytes, add instances or partitions, or shorten correction_horizon and look-backs"
+        + "max_memory, add instances or partitions, or shorten correction_horizon and look-backs"
     )
   }
 }

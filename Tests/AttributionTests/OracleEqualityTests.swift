@@ -68,7 +68,7 @@ import TributaryTestKit
     definitions.impressionLookback = [1_800_000, 600_000, 10_800_000][Int(random.below(3))]
     definitions.halfLife = [7 * 86_400_000, 3_600_000, 1_000][Int(random.below(3))]
     definitions.correctionHorizon = [86_400_000, 3_600_000][Int(random.below(2))]
-    definitions.allowedLateness = [600_000, 60_000][Int(random.below(2))]
+    definitions.watermarkDelay = [600_000, 60_000][Int(random.below(2))]
     return definitions
   }
 }

@@ -26,6 +26,10 @@ private func view(_ fields: String) -> String { "views:\n  - {\(fields)}" }
 
 private let badFiles = [
   // Keys
+  BadFile(
+    "allowed_lateness: 10m",
+    #"c.yaml:1:1: the key "allowed_lateness" has another name now; write watermark_delay; "#
+      + "Flink and Beam call correction_horizon the allowed lateness"),
   BadFile("lookbak: 5m", #"c.yaml:1:1: unknown key "lookbak"; did you mean lookback?"#),
   BadFile(
     "currency: EUR\nbootstrap-servers: x",

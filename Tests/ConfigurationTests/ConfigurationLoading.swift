@@ -22,13 +22,19 @@ let contractBlock = """
   views:
     - {name: campaign_5m, dimensions: [campaign_id], period: 5m, bucket_conversions_by: conversion}
     - {name: channel_5m, dimensions: [channel], period: 5m, bucket_conversions_by: conversion}
-  allowed_lateness: 10m
+  watermark_delay: 10m
   correction_horizon: 24h
   max_future_skew: 5m
   idle_timeout: 60s
+  max_touches: 1000
+  unmatched_users: ["00000000-0000-0000-0000-000000000000"]
+  excess_decimals: refuse           # or round
+  earliest_event_time: "2000-01-01T00:00:00Z"
+  on_lost_input: stop               # or continue
+  partitioner: murmur2              # how the producers of keyed inputs choose partitions
   commit_interval: 1s
   stall_timeout: 60s
-  max_state_bytes: 0
+  max_memory: 0
   workers: 0                        # 0: one per core
   instance_id: ""                   # set: static membership and stable transactional ids
   kafka: {}                         # any librdkafka property
@@ -61,13 +67,19 @@ let everythingChanged = """
       period: 10s
       bucket_conversions_by: touch
       since: 2026-01-06T13:00:00.500+01:00
-  allowed_lateness: 0s
+  watermark_delay: 0s
   correction_horizon: 48h
   max_future_skew: 0ms
   idle_timeout: 500ms
+  max_touches: 50
+  unmatched_users: ["0", "(none), really"]
+  excess_decimals: round
+  earliest_event_time: "2020-02-29T12:00:00.5Z"
+  on_lost_input: continue
+  partitioner: consistent
   commit_interval: 250ms
   stall_timeout: 5m
-  max_state_bytes: 4000000000
+  max_memory: 4000000000
   workers: 3
   instance_id: node-1
   kafka:
@@ -127,13 +139,19 @@ struct ConfigurationLoading {
           name: "live", dimensions: [.adID, .channel], periodMilliseconds: 10_000,
           bucketConversionsBy: .touch, since: 1_767_700_800_500)
       ])
-    #expect(definitions.allowedLateness == 0)
+    #expect(definitions.watermarkDelay == 0)
     #expect(definitions.correctionHorizon == 172_800_000)
     #expect(definitions.maxFutureSkew == 0)
     #expect(definitions.idleTimeout == 500)
+    #expect(definitions.maxTouches == 50)
+    #expect(definitions.unmatchedUsers == ["0", "(none), really"])
+    #expect(definitions.excessDecimals == .round)
+    #expect(definitions.earliestEventTime == 1_582_977_600_500)
+    #expect(configuration.onLostInput == .continue)
+    #expect(configuration.partitioner == .consistent)
     #expect(configuration.commitInterval == 250)
     #expect(configuration.stallTimeout == 300_000)
-    #expect(configuration.maxStateBytes == 4_000_000_000)
+    #expect(configuration.maxMemory == 4_000_000_000)
     #expect(configuration.workers == 3)
     #expect(configuration.instanceID == "node-1")
     #expect(

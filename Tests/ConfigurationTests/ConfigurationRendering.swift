@@ -39,13 +39,19 @@ struct ConfigurationRendering {
         views:
           - {name: campaign_5m, dimensions: [campaign_id], period: 5m, bucket_conversions_by: conversion}
           - {name: channel_5m, dimensions: [channel], period: 5m, bucket_conversions_by: conversion}
-        allowed_lateness: 10m
+        watermark_delay: 10m
         correction_horizon: 24h
         max_future_skew: 5m
         idle_timeout: 60s
+        max_touches: 1000
+        unmatched_users: ["00000000-0000-0000-0000-000000000000"]
+        excess_decimals: refuse
+        earliest_event_time: "2000-01-01T00:00:00Z"
+        on_lost_input: stop
+        partitioner: murmur2
         commit_interval: 1s
         stall_timeout: 60s
-        max_state_bytes: 0
+        max_memory: 0
         workers: 0
         instance_id: ""
         kafka: {}

@@ -31,7 +31,7 @@ import Testing
     try input.write("clicks-empty.jsonl", "")
     try input.write("clicks-junk.jsonl", "{\n{\n")
     var configuration = Configuration()
-    configuration.definitions.allowedLateness = 1_000
+    configuration.definitions.watermarkDelay = 1_000
     configuration.definitions.correctionHorizon = 1_000
     let run = FileAttribution(
       configuration, files: try FileFinder().find([input.url.path]).files, map: ColumnMap(),

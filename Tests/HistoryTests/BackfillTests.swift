@@ -250,7 +250,7 @@ import Testing
       definitions.models = [.lastTouch, .linear, .positionBased]
       definitions.touchKinds = seed % 2 == 0 ? [.click] : [.click, .impression]
       definitions.correctionHorizon = 3_600_000
-      definitions.allowedLateness = 60_000
+      definitions.watermarkDelay = 60_000
       definitions.views[1].bucketConversionsBy = .touch
       definitions.views.append(
         View(name: "ad_hour", dimensions: [.adID], periodMilliseconds: 3_600_000))

@@ -124,7 +124,7 @@ import Testing
     var definitions = Definitions()
     definitions.models = [.lastTouch, .linear]
     definitions.correctionHorizon = 3_600_000
-    definitions.allowedLateness = 60_000
+    definitions.watermarkDelay = 60_000
     return definitions
   }
 

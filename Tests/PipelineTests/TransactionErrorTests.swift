@@ -64,7 +64,7 @@ import TributaryTestKit
       PipelineTests.definitions, seed: 1, attributionWorkers: 1, stateLimit: 10_000)
     for record in TrafficGenerator(PipelineTests.traffic(2)) { simulation.append(record) }
     let error = #expect(throws: SimulationFailure.self) { try simulation.runToEnd() }
-    #expect(error?.description.contains("max_state_bytes") == true)
+    #expect(error?.description.contains("max_memory") == true)
   }
 
   /// Feeds traffic to both stages, with the error at random passes of its step.

@@ -154,7 +154,7 @@ import TributaryTestKit
     options.late = 0.05
     options.tooLate = 0.02
     options.definitions.correctionHorizon = 2 * 3_600_000
-    let lateness = options.definitions.allowedLateness
+    let lateness = options.definitions.watermarkDelay
     let horizon = options.definitions.correctionHorizon
     let inputs = [EventKind.impression, .click, .conversion]
     var newest = Array(repeating: [Milliseconds](repeating: .min, count: 3), count: 12)

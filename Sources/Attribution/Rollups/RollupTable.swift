@@ -150,7 +150,7 @@ public final class RollupTable {
       return max(closed, openWindows.map { $0.pointee.end }.max().map { Watermark($0) } ?? closed)
     }
     if active != .idle { return active.isKnown ? active : nil }
-    return Watermark(now - definitions.idleTimeout - definitions.allowedLateness)
+    return Watermark(now - definitions.idleTimeout - definitions.watermarkDelay)
   }
 
   // MARK: Output

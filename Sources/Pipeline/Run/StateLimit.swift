@@ -8,7 +8,7 @@ import Foundation
 package enum StateLimit {
   /// As configured, or this worker's share of three quarters of the memory that the process may use.
   package static func bytes(_ configuration: Configuration, workers: Int) -> Int {
-    if configuration.maxStateBytes > 0 { return configuration.maxStateBytes }
+    if configuration.maxMemory > 0 { return configuration.maxMemory }
     return memory / 4 * 3 / max(1, workers)
   }
 

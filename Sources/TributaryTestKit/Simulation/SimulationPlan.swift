@@ -70,7 +70,7 @@ struct SimulationPlan {
     let count = 1 + random.below(3)
     definitions.models = Array(Model.allCases.shuffled(using: &random).prefix(Int(count)))
     definitions.halfLife = (1 + random.below(120)) * minute
-    definitions.allowedLateness = (1 + random.below(20)) * 15_000
+    definitions.watermarkDelay = (1 + random.below(20)) * 15_000
     definitions.correctionHorizon = (5 + random.below(60)) * minute
     definitions.idleTimeout = isPunctual ? 1 << 50 : 50 + random.below(4_000)
     let periods: [Milliseconds] = [10_000, minute, 5 * minute, 60 * minute]
@@ -98,7 +98,7 @@ struct SimulationPlan {
     options.conversionRate = 0.2 + 0.1 * Double(random.below(5))
     options.duplicates = 0.01 * Double(random.below(15))
     options.malformed = 0.005 * Double(random.below(8))
-    options.disorder = random.below(definitions.allowedLateness)
+    options.disorder = random.below(definitions.watermarkDelay)
     options.late = isPunctual ? 0 : 0.01 * Double(random.below(10))
     options.tooLate = 0
     options.costRows = !isPunctual && random.below(2) == 0

@@ -20,10 +20,10 @@ public struct TrafficOptions: Sendable {
 
   /// Copies of accepted events, as a fraction of `eventCount`.
   public var duplicates = 0.03
-  /// The longest an ordinary event travels. Capped at what is never too late, `allowedLateness` +
+  /// The longest an ordinary event travels. Capped at what is never too late, `watermarkDelay` +
   /// half the `correctionHorizon`.
   public var disorder: Milliseconds = 30_000
-  /// The fraction of base events that arrive later than the allowed lateness, yet inside the
+  /// The fraction of base events that arrive later than the watermark delay, yet inside the
   /// correction horizon. None when the horizon is too short for a safe margin.
   public var late = 0.01
   /// Records beyond the correction horizon, as a fraction of `eventCount`; nil means `late` / 10.

@@ -20,7 +20,7 @@ struct TrafficTimes {
 
   /// - Parameter scarcestRate: events per second of the scarcest input, on average over a day.
   init(_ options: TrafficOptions, scarcestRate: Double) {
-    let lateness = options.definitions.allowedLateness
+    let lateness = options.definitions.watermarkDelay
     let horizon = options.definitions.correctionHorizon
     ordinary = min(max(options.disorder, 0), lateness + horizon / 2)
     copy = max(horizon / 2, ordinary)

@@ -147,7 +147,7 @@ struct RecomputedInput {
   }
 
   private var horizon: Milliseconds {
-    definitions.allowedLateness + definitions.correctionHorizon
+    definitions.watermarkDelay + definitions.correctionHorizon
   }
 
   private func isTooLate(_ time: Milliseconds, behind largest: Milliseconds) -> Bool {

@@ -10,7 +10,7 @@ struct Attribute: ParsableCommand {
     discussion: """
       The numbers are those that `run` would publish of the same events. What a file holds is told by \
       its name or its folder's: impressions*, clicks*, conversions*, costs*; in a SQLite file by the \
-      names of its tables. Files need not be sorted, but an event that comes more than allowed_lateness \
+      names of its tables. Files need not be sorted, but an event that comes more than watermark_delay \
       and correction_horizon behind the newest one before it is too late and does not count.
 
       The output has every rollup once, ordered by view, window start and names. CSV has the columns \

@@ -19,7 +19,7 @@ enum DemoSettings {
     }
     replace(\.definitions.views, [view] + defaults.definitions.views)
     replace(\.definitions.models, [.lastTouch, .linear])
-    replace(\.definitions.allowedLateness, 5_000)
+    replace(\.definitions.watermarkDelay, 5_000)
     replace(\.definitions.idleTimeout, 5_000)
     // The local broker never expels a dead member, so members must be static.
     replace(\.instanceID, "demo")

@@ -42,7 +42,7 @@ struct TouchSearch {
       case .ofItsTime:
         try reader.offsets(
           of: partitions,
-          atOrAfter: range.upperBound + definitions.allowedLateness + definitions.correctionHorizon)
+          atOrAfter: range.upperBound + definitions.watermarkDelay + definitions.correctionHorizon)
       }
     var touches: [PublishedAttribution.Touch] = []
     try reader.read(through: ends, from: starts) { _, record in
