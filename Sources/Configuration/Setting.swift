@@ -151,7 +151,7 @@ extension Setting {
       "earliest_event_time", \.definitions.earliestEventTime,
       "an earlier `event_time` is invalid: it is usually in seconds",
       read: { value throws(ConfigurationError) in try value.instant() },
-      render: { .plain("\"\(instantText($0))\"") }),
+      render: { .scalar(instantText($0)) }),
     Setting(
       "on_lost_input", \.onLostInput,
       "what to do when input was deleted before it was read: `stop`, or `continue` and count it",
