@@ -53,14 +53,16 @@ let package = Package(
         "Reporting", "SQLSink", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Dashboard",
+      name: "Service",
       dependencies: [
-        "Attribution", "Codec", "Reporting",
+        "Codec",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
-      ],
+      ]),
+    .target(
+      name: "Dashboard", dependencies: ["Attribution", "Codec", "Reporting", "Service"],
       resources: [.embedInCode("Resources")]),
     .target(name: "BrokerKit"),
     .target(
@@ -84,7 +86,8 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
-        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit",
+        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "Service",
+        "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -117,7 +120,9 @@ let package = Package(
     .testTarget(name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TributaryTestKit"]),
     .testTarget(
       name: "DashboardTests",
-      dependencies: ["Attribution", "CAllocationCount", "Codec", "Dashboard", "Reporting"]),
+      dependencies: [
+        "Attribution", "CAllocationCount", "Codec", "Dashboard", "Reporting", "Service",
+      ]),
     .testTarget(
       name: "HistoryTests",
       dependencies: ["Attribution", "Codec", "Configuration", "History", "TributaryTestKit"]),

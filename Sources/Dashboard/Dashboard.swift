@@ -1,6 +1,6 @@
 import Attribution
-import NIOHTTP1
 import Reporting
+import Service
 
 /// The dashboard: its page, its API, health and metrics.
 public struct Dashboard: HTTPResponder {

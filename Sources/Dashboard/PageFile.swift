@@ -1,3 +1,5 @@
+import Service
+
 /// The files of the page, built into the program.
 struct PageFile {
   let contentType: String

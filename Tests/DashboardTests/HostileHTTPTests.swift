@@ -5,6 +5,7 @@ import Glibc
 import Testing
 
 @testable import Dashboard
+@testable import Service
 
 @Suite("What strangers may send", .serialized)
 struct HostileHTTPTests {

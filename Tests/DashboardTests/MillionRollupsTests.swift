@@ -7,6 +7,7 @@ import Reporting
 import Testing
 
 @testable import Dashboard
+@testable import Service
 
 @Suite("A million rollups", .serialized)
 struct MillionRollupsTests {

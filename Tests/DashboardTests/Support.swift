@@ -7,6 +7,7 @@ import Glibc
 import Reporting
 
 @testable import Dashboard
+@testable import Service
 
 /// A server on a free port, over a board that tests fill.
 final class TestServer {

@@ -1,7 +1,7 @@
 import Attribution
 import Codec
-import NIOHTTP1
 import Reporting
+import Service
 
 /// `/api/…`: the numbers as JSON, from the sums that the report uses.
 struct DashboardAPI: Sendable {
@@ -113,7 +113,7 @@ struct DashboardAPI: Sendable {
     return .json(Array(story.json.utf8))
   }
 
-  static func failure(_ status: HTTPResponseStatus, _ message: String) -> HTTPResponse {
+  static func failure(_ status: HTTPStatus, _ message: String) -> HTTPResponse {
     var writer = JSONWriter()
     writer.object { $0.field("error", message) }
     return .json(writer.bytes, status: status)

@@ -4,6 +4,7 @@ import BrokerKit
 import Configuration
 import Foundation
 import Logging
+import Service
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Configuration
 import Foundation
+import Service
 
 /// What `bench` runs as processes of their own, so that time and memory are those of one thing only.
 struct BenchPart: ParsableCommand {

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Attribution
 import Configuration
-import Dashboard
 import Foundation
 import Kafka
 import Logging
 import Pipeline
+import Service
 import Synchronization
 
 struct Run: ParsableCommand {

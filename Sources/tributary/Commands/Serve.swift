@@ -1,8 +1,8 @@
 import ArgumentParser
 import Configuration
-import Dashboard
 import Foundation
 import Pipeline
+import Service
 
 struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
-import Dashboard
 import Kafka
+import Service
 
 /// What this program is.
 enum BuildInfo {

@@ -1,5 +1,5 @@
-import Dashboard
 import Foundation
+import Service
 
 /// Where a command listens, and the token that it asks for.
 enum HTTPOptions {

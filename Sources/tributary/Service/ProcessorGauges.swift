@@ -1,8 +1,8 @@
 import Attribution
 import Configuration
-import Dashboard
 import Foundation
 import Pipeline
+import Service
 
 /// The metrics of `run`. docs/OPERATIONS.md says what each means.
 struct ProcessorGauges: Sendable {
@@ -15,7 +15,7 @@ struct ProcessorGauges: Sendable {
     models = settings.definitions.models
     topics = Dictionary(uniqueKeysWithValues: settings.inputTopics.map { ($0.kind, $0.name) })
     BuildInfo.set(metrics, command: "run")
-    ProcessGauges.define(metrics)
+    ProcessMetrics.define(metrics)
     for (name, kind, help) in Self.families { metrics.define(name, kind, help: help) }
     let empty = WorkerCounters()
     for (name, path, help) in Self.histograms {
@@ -76,7 +76,7 @@ struct ProcessorGauges: Sendable {
 
   /// Brings all up to date.
   func set(_ workers: [ProcessorMonitor.Worker]) {
-    ProcessGauges.refresh(metrics)
+    ProcessMetrics.refresh(metrics)
     // Partitions come and go.
     for (name, kind, _) in Self.families where kind == .gauge { metrics.clear(name) }
     for worker in workers { set(worker) }

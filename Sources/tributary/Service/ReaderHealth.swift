@@ -2,6 +2,7 @@ import Attribution
 import Codec
 import Dashboard
 import Reporting
+import Service
 import Synchronization
 
 /// How the reader of the rollups topic stands.
@@ -44,7 +45,7 @@ final class ReaderHealth: HealthSource {
       ),
     ] { metrics.define(name, kind, help: help) }
     BuildInfo.set(metrics, command: "serve")
-    ProcessGauges.define(metrics)
+    ProcessMetrics.define(metrics)
   }
 
   func note(
@@ -93,7 +94,7 @@ final class ReaderHealth: HealthSource {
   }
 
   func refresh(_ metrics: Metrics) {
-    ProcessGauges.refresh(metrics)
+    ProcessMetrics.refresh(metrics)
     let state = state.withLock { $0 }
     for (partition, position) in state.positions {
       let lag = state.ends[partition].map { Double(max(0, $0 - position)) }

@@ -1,7 +1,7 @@
 import Configuration
-import Dashboard
 import Logging
 import Pipeline
+import Service
 import Synchronization
 
 /// Health and metrics of `run`, from before the first call to a broker to the end of the last.

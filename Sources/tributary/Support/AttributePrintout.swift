@@ -4,6 +4,7 @@ import Configuration
 import Files
 import Foundation
 import Pipeline
+import Service
 
 /// What became of the records of files, for people and as JSON.
 struct AttributePrintout {

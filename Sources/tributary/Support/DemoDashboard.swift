@@ -1,6 +1,7 @@
 import Configuration
 import Dashboard
 import Logging
+import Service
 
 /// The demo's dashboard, served from a thread of its own at this machine only.
 final class DemoDashboard {

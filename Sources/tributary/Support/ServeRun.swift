@@ -6,6 +6,7 @@ import Kafka
 import Logging
 import Pipeline
 import Reporting
+import Service
 
 /// The dashboard over the rollups topic: a thread that follows the topic, and a server.
 final class ServeRun: Sendable {

@@ -1,6 +1,9 @@
 import Foundation
 import NIOHTTP1
 
+/// A status code with its reason, as in `.notFound`.
+public typealias HTTPStatus = HTTPResponseStatus
+
 /// One request, as far as a responder needs it. Bodies are refused before it comes here.
 public struct HTTPRequest: Sendable {
   /// The path without its query, still percent-encoded.
@@ -48,13 +51,13 @@ public struct HTTPResponse: Sendable {
     case events
   }
 
-  public var status: HTTPResponseStatus
+  public var status: HTTPStatus
   public var contentType: String
   public var body: Body
   public var headers: HTTPHeaders = [:]
 
   public init(
-    _ status: HTTPResponseStatus = .ok, contentType: String, body: Body, headers: HTTPHeaders = [:]
+    _ status: HTTPStatus = .ok, contentType: String, body: Body, headers: HTTPHeaders = [:]
   ) {
     self.status = status
     self.contentType = contentType
@@ -62,12 +65,12 @@ public struct HTTPResponse: Sendable {
     self.headers = headers
   }
 
-  public static func text(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
+  public static func text(_ status: HTTPStatus, _ text: String) -> HTTPResponse {
     HTTPResponse(
       status, contentType: "text/plain; charset=utf-8", body: .bytes(Array((text + "\n").utf8)))
   }
 
-  public static func json(_ bytes: [UInt8], status: HTTPResponseStatus = .ok) -> HTTPResponse {
+  public static func json(_ bytes: [UInt8], status: HTTPStatus = .ok) -> HTTPResponse {
     HTTPResponse(status, contentType: "application/json", body: .bytes(bytes))
   }
 }

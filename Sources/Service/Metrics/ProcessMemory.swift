@@ -1,14 +1,14 @@
 import Foundation
 
 /// What the kernel knows of this process' memory.
-enum ProcessMemory {
+package enum ProcessMemory {
   /// The most that was ever resident, in bytes; 0 where the kernel does not say.
   ///
   /// Not `getrusage`, which starts from what the parent process held when it made this one.
-  static var peakResidentBytes: Int { bytes("VmHWM:") }
+  package static var peakResidentBytes: Int { bytes("VmHWM:") }
 
   /// What is resident now, in bytes; 0 where the kernel does not say.
-  static var residentBytes: Int { bytes("VmRSS:") }
+  package static var residentBytes: Int { bytes("VmRSS:") }
 
   private static func bytes(_ field: String) -> Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""

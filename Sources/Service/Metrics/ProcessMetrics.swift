@@ -1,9 +1,8 @@
-import Dashboard
 import Foundation
 
 /// What the kernel knows of this process, under the names that Prometheus' own libraries use.
-enum ProcessGauges {
-  static func define(_ metrics: Metrics) {
+package enum ProcessMetrics {
+  package static func define(_ metrics: Metrics) {
     metrics.define(
       "process_resident_memory_bytes", .gauge, help: "Resident memory, in bytes.")
     metrics.define(
@@ -20,7 +19,7 @@ enum ProcessGauges {
     }
   }
 
-  static func refresh(_ metrics: Metrics) {
+  package static func refresh(_ metrics: Metrics) {
     metrics.set(
       "process_resident_memory_bytes", to: Double(ProcessMemory.residentBytes))
     if let fields = statistics(), fields.count > 12, let user = Double(fields[11]),
