@@ -3,19 +3,19 @@ import Codec
 import Kafka
 
 /// Which record was read last of an input: what a topic that was made anew cannot have at that place.
-package struct RecordFingerprint: Hashable, Sendable {
-  package var offset: Int64
-  package var timestamp: Int64
+public struct RecordFingerprint: Hashable, Sendable {
+  public var offset: Int64
+  public var timestamp: Int64
   /// Of key and value.
-  package var hash: UInt64
+  public var hash: UInt64
 
-  package init(offset: Int64, timestamp: Int64, hash: UInt64) {
+  public init(offset: Int64, timestamp: Int64, hash: UInt64) {
     self.offset = offset
     self.timestamp = timestamp
     self.hash = hash
   }
 
-  package init(_ record: Record) {
+  public init(_ record: Record) {
     offset = record.offset
     timestamp = record.timestamp
     let key = record.key ?? UnsafeRawBufferPointer(start: nil, count: 0)
