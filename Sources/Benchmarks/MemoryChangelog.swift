@@ -15,7 +15,15 @@ final class MemoryChangelog: Log, LogProducer, LogScan, @unchecked Sendable {
 
   func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan { self }
 
-  func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
+  func scan(
+    from starts: [TopicPartition: Int64], to ends: [TopicPartition: Int64]
+  ) throws -> any LogScan { self }
+
+  var prober: any LogProber { preconditionFailure("a benchmark of restores asks nothing") }
+
+  func read(
+    _ partition: TopicPartition, limit: Int?, _ body: (Record) throws -> Void
+  ) throws -> Bool {
     for (offset, record) in records.enumerated() {
       guard let record else { continue }
       try record.key.withUnsafeBytes { key in
@@ -25,6 +33,7 @@ final class MemoryChangelog: Log, LogProducer, LogScan, @unchecked Sendable {
         }
       }
     }
+    return true
   }
 
   func produce(

@@ -98,6 +98,12 @@ final class FileLog: Log, @unchecked Sendable {
 
   func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan { FileLogScan(self) }
 
+  func scan(
+    from starts: [TopicPartition: Int64], to ends: [TopicPartition: Int64]
+  ) throws -> any LogScan { FileLogScan(self) }
+
+  var prober: any LogProber { FileLogProber(self) }
+
   fileprivate func readThrough(
     _ partition: TopicPartition, _ body: (Record) throws -> Void
   ) throws {
@@ -138,7 +144,11 @@ private final class FileLogConsumer: LogConsumer {
 
   func wait(milliseconds: Int32) {}
   var waker: @Sendable () -> Void { {} }
-  func reader(of partition: TopicPartition) throws -> any LogReader { log.reader(of: partition) }
+  func reader(
+    of partition: TopicPartition, from offset: Int64, end: Int64
+  ) throws -> any LogReader {
+    log.reader(of: partition)
+  }
 
   func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try log.ends(of: partitions)
@@ -146,10 +156,6 @@ private final class FileLogConsumer: LogConsumer {
 
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     Dictionary(uniqueKeysWithValues: partitions.map { ($0, 0) })
-  }
-
-  func rewind(_ partitions: [TopicPartition]) throws {
-    preconditionFailure("files do not fail with an error of Kafka's")
   }
 
   func close() {}
@@ -199,9 +205,39 @@ private final class FileLogScan: LogScan {
 
   init(_ log: FileLog) { self.log = log }
 
-  func readThrough(_ partition: TopicPartition, _ body: (Record) throws -> Void) throws {
+  func read(
+    _ partition: TopicPartition, limit: Int?, _ body: (Record) throws -> Void
+  ) throws -> Bool {
     try log.readThrough(partition, body)
+    return true
   }
 
   func close() {}
+}
+
+/// Answers at once: files begin at 0, and nobody has committed anything.
+private final class FileLogProber: LogProber, @unchecked Sendable {
+  private let log: FileLog
+
+  init(_ log: FileLog) { self.log = log }
+
+  func bounds(
+    of partitions: [TopicPartition]
+  ) -> PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]> {
+    let ends = Result { try log.ends(of: partitions) }
+    return PendingAnswer(
+      ends.map { $0.mapValues { .success(LogBounds(start: 0, stableEnd: $0, end: $0)) } })
+  }
+
+  func committed(
+    _ partitions: [TopicPartition], by group: String
+  ) -> PendingAnswer<[TopicPartition: Int64]> {
+    PendingAnswer(.success([:]))
+  }
+
+  func record(
+    atOrAfter offset: Int64, of partition: TopicPartition
+  ) -> PendingAnswer<RecordFingerprint?> {
+    PendingAnswer(.success(nil))
+  }
 }

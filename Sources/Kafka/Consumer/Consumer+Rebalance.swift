@@ -1,5 +1,5 @@
 // Safety: runs inside librdkafka's rebalance callback, on the polling thread. The list belongs to
-// librdkafka and is only read during the callback; nothing throws across C.
+// librdkafka, and only its offsets are changed, during the callback; nothing throws across C.
 
 internal import CRdkafka
 
@@ -14,6 +14,9 @@ extension Consumer {
     switch code {
     case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
       openQueues(partitions)
+      if let startOffset, let list {
+        for index in 0..<Int(list.pointee.cnt) { list.pointee.elems[index].offset = startOffset }
+      }
       guard carryOut("assign \(partitions.count) partitions", { assignFromGroup(list) }) else {
         closeQueues(partitions)
         break

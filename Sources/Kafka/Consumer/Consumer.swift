@@ -42,6 +42,8 @@ public final class Consumer: @unchecked Sendable {
   let wakeDescriptor: WakeDescriptor
   var queues: [TopicPartition: PartitionQueue] = [:]
   var onRebalance: ((RebalanceEvent) -> Void)?
+  /// Where assigned partitions begin; nil for the group's committed offsets.
+  var startOffset: Int64?
   var isClosing = false
   private var groupQueue: OpaquePointer?
   private let group: String?
@@ -87,16 +89,20 @@ public final class Consumer: @unchecked Sendable {
 
   /// Joins the group of `group.id` and asks for partitions of `topics`.
   ///
-  /// - Parameter onRebalance: told of every change, on the thread that polls, inside the poll. It may
+  /// - Parameters:
+  ///   - offset: where assigned partitions begin (see ``LogicalOffset``); nil for the group's committed offsets.
+  ///   - onRebalance: told of every change, on the thread that polls, inside the poll. It may
   ///   commit a transaction when partitions are revoked, and call this consumer; not `poll` or `close`.
   public func subscribe(
-    _ topics: [String], onRebalance: @escaping (RebalanceEvent) -> Void
+    _ topics: [String], from offset: Int64? = nil,
+    onRebalance: @escaping (RebalanceEvent) -> Void
   ) throws(KafkaError) {
     try requireOpen("subscribe")
     guard group != nil else {
       throw .invalidArgument("group.id is not set", operation: "subscribe")
     }
     self.onRebalance = onRebalance
+    startOffset = offset
     let list = TopicPartitionList(topics.map { TopicPartition(topic: $0, partition: -1) })
     try client.check(
       rd_kafka_subscribe(client.pointer, list.pointer),

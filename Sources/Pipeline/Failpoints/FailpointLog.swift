@@ -31,6 +31,14 @@ public struct FailpointLog: Log {
     try base.scan(from: starts)
   }
 
+  public func scan(
+    from starts: [TopicPartition: Int64], to ends: [TopicPartition: Int64]
+  ) throws -> any LogScan {
+    try base.scan(from: starts, to: ends)
+  }
+
+  public var prober: any LogProber { base.prober }
+
   public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try base.ends(of: partitions)
   }
@@ -62,8 +70,10 @@ private final class FailpointConsumer: LogConsumer {
   }
   func wait(milliseconds: Int32) { base.wait(milliseconds: milliseconds) }
   var waker: @Sendable () -> Void { base.waker }
-  func reader(of partition: TopicPartition) throws -> any LogReader {
-    try base.reader(of: partition)
+  func reader(
+    of partition: TopicPartition, from offset: Int64, end: Int64
+  ) throws -> any LogReader {
+    try base.reader(of: partition, from: offset, end: end)
   }
   func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try base.endOffsets(partitions)
@@ -71,8 +81,6 @@ private final class FailpointConsumer: LogConsumer {
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try base.startOffsets(partitions)
   }
-
-  func rewind(_ partitions: [TopicPartition]) throws { try base.rewind(partitions) }
   func close() { base.close() }
 }
 

@@ -10,11 +10,13 @@ struct ArrivalWatch {
   private static let patience: Milliseconds = 30_000
 
   private var silentSince: Milliseconds?
+  private var isAsking = false
   private var isOverdue = false
 
   /// Something has come, or nothing can.
   mutating func note() {
     silentSince = nil
+    isAsking = false
     isOverdue = false
   }
 
@@ -22,15 +24,20 @@ struct ArrivalWatch {
   ///
   /// - Throws: a `KafkaError` once records are overdue.
   mutating func check(
-    _ partition: TopicPartition, position: Int64, now: Milliseconds, _ consumer: any LogConsumer
+    _ partition: TopicPartition, position: Int64, now: Milliseconds, _ ends: EndProbe
   ) throws {
     guard let since = silentSince else {
       silentSince = now
       return
     }
-    guard now - since >= ArrivalWatch.patience else { return }
-    silentSince = now
-    let end = (try? consumer.endOffsets([partition])[partition]) ?? position
+    guard isAsking, let end = ends.take(partition) else {
+      // Asked again where nobody answers.
+      guard now - since >= ArrivalWatch.patience else { return }
+      silentSince = now
+      isAsking = true
+      return ends.want(partition)
+    }
+    isAsking = false
     guard end > position else {
       isOverdue = false
       return

@@ -14,6 +14,10 @@ final class Input {
   /// The next offset that has not been taken.
   private(set) var position: Int64
   private(set) var counts = InputCounts()
+  /// The last record read; nil before the first.
+  private var last: RecordFingerprint?
+  /// The error of a reader whose next record is gone.
+  private(set) var overtaken: (any Error)?
   /// Whether the task has been told that this input is idle.
   var isMarkedIdle = false
 
@@ -24,7 +28,9 @@ final class Input {
   private var lastArrival: Milliseconds
   /// Whether the broker has confirmed, since the last arrival, that nothing follows.
   private var isSilent = false
-  private var nextQuestion: Milliseconds = .min
+  /// Whether it has been asked since.
+  private var isAsking = false
+  private var lastQuestion: Milliseconds = .min
   private var arrivals = ArrivalWatch()
 
   /// How long to wait before asking the broker again whether an input really ends here.
@@ -32,8 +38,9 @@ final class Input {
 
   init(
     kind: EventKind, partition: TopicPartition, reader: any LogReader, definitions: Definitions,
-    start: Int64, stop: Int64?, now: Milliseconds
+    start: Int64, last: RecordFingerprint? = nil, stop: Int64?, now: Milliseconds
   ) {
+    self.last = last
     self.kind = kind
     self.partition = partition
     self.reader = reader
@@ -50,7 +57,7 @@ final class Input {
 
   /// Whether there is nothing more to read, as far as the last fetch knows.
   var isAtEnd: Bool {
-    guard !hasRow else { return false }
+    guard !hasRow, overtaken == nil else { return false }
     if isFinished || metEnd != nil { return true }
     return reader.knownEnd.map { position >= $0 } ?? false
   }
@@ -65,13 +72,20 @@ final class Input {
   ///
   /// What the last fetch knew may be long past when the broker does not answer. So before an input is
   /// called idle, the broker is asked where the log ends now.
-  func isIdle(now: Milliseconds, timeout: Milliseconds, _ consumer: any LogConsumer) -> Bool {
+  /// Its answer is not waited for.
+  func isIdle(now: Milliseconds, timeout: Milliseconds, _ ends: EndProbe) -> Bool {
     if isFinished { return true }
     guard isAtEnd, now - lastArrival >= timeout else { return false }
-    if !isSilent && now >= nextQuestion {
-      nextQuestion = now + Input.pauseBetweenQuestions
-      let end = try? consumer.endOffsets([partition])[partition]
-      isSilent = end.map { $0 <= max(position, metEnd ?? position) } ?? false
+    if isSilent { return true }
+    if isAsking, let end = ends.take(partition) {
+      isAsking = false
+      isSilent = end <= max(position, metEnd ?? position)
+    } else if lastQuestion == .min || now - lastQuestion >= Input.pauseBetweenQuestions
+      || now < lastQuestion
+    {
+      lastQuestion = now
+      isAsking = true
+      ends.want(partition)
     }
     return isSilent
   }
@@ -79,9 +93,11 @@ final class Input {
   /// To be called while there is no row.
   ///
   /// - Throws: a `KafkaError` when the broker holds records that do not come.
-  func checkArrival(now: Milliseconds, _ consumer: any LogConsumer) throws {
-    guard metEnd == nil, !isFinished, !reader.isPaused else { return arrivals.note() }
-    try arrivals.check(partition, position: position, now: now, consumer)
+  func checkArrival(now: Milliseconds, _ ends: EndProbe) throws {
+    guard metEnd == nil, !isFinished, !reader.isPaused, overtaken == nil else {
+      return arrivals.note()
+    }
+    try arrivals.check(partition, position: position, now: now, ends)
   }
 
   /// Records from the next one to the end of the log, as far as the last fetch knows.
@@ -93,10 +109,15 @@ final class Input {
   ///
   /// - Parameter task: will be given the rows; has what it needs for the first fetched from memory.
   func fill(for task: AttributionTask, now: Milliseconds) throws {
-    guard !hasRow, !isFinished else { return }
+    guard !hasRow, !isFinished, overtaken == nil else { return }
+    noteLast()
     rows.removeAll(reserving: 0)
     decoder.recycle()
-    let count = try reader.read()
+    let count: Int
+    do { count = try reader.read() } catch let error as KafkaError where error.isOffsetGone {
+      overtaken = InputOvertaken(partition: partition, position: position)
+      return
+    }
     if let end = reader.metEnd { metEnd = end } else if count > 0 { metEnd = nil }
     guard count > 0 else {
       // Steps over what is not a record: the marks of transactions.
@@ -108,6 +129,8 @@ final class Input {
     }
     lastArrival = now
     isSilent = false
+    isAsking = false
+    lastQuestion = .min
     arrivals.note()
     rows.removeAll(reserving: count)
     decode(count, with: &decoder, into: &rows, for: task)
@@ -157,8 +180,34 @@ final class Input {
     }
   }
 
+  // MARK: What a commit puts down
+
+  /// Where it stands, and which record it read last.
+  var checkpoint: InputPosition {
+    noteLast()
+    return InputPosition(topic: partition.topic, position: position, last: last)
+  }
+
+  /// Keeps what tells the record that was taken last, while it is still lent. Once a batch and a commit.
+  private func noteLast() {
+    guard rows.next > 0 else { return }
+    let record = reader[rows.next - 1]
+    if record.offset != last?.offset { last = RecordFingerprint(record) }
+  }
+
   func count(_ outcome: Outcome) { counts.count(outcome) }
   func countRejection() { counts.deadLetters += 1 }
+}
+
+/// An input's next record is gone: its log begins behind it by now, or has become shorter. The next take-over
+/// says which.
+struct InputOvertaken: Error, CustomStringConvertible {
+  let partition: TopicPartition
+  let position: Int64
+
+  var description: String {
+    "\(partition) no longer holds offset \(position), which comes next"
+  }
 }
 
 /// What became of the records of one input.

@@ -18,6 +18,9 @@ public struct Prefetch: Sendable {
       records: max(65_536, 1_000_000 / max(1, partitions)))
   }
 
+  /// For looking at single records.
+  static let ofProbe = Prefetch(kilobytes: 1_024, records: 1)
+
   private init(kilobytes: Int, records: Int) {
     self.kilobytes = kilobytes
     self.records = records
@@ -72,6 +75,16 @@ public enum ClientSettings {
     settings["enable.auto.commit"] = "false"
     settings["enable.partition.eof"] = "true"
     settings["auto.offset.reset"] = "earliest"
+    return settings
+  }
+
+  /// For a member of a group. What it is to read next and is gone is an error: nobody goes on elsewhere without a
+  /// word.
+  static func member(
+    _ configuration: Configuration, prefetch: Prefetch
+  ) -> ClientConfiguration {
+    var settings = consumer(configuration, prefetch: prefetch)
+    settings["auto.offset.reset"] = "error"
     return settings
   }
 

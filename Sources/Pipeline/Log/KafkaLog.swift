@@ -10,17 +10,19 @@ public struct KafkaLog: ArchiveLog {
   private let logger: Logger
   private let prefetch: Prefetch
   private let turns = FetchTurns()
+  public let prober: any LogProber
 
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
+    prober = KafkaLogProber(configuration, logger: logger)
     // Costs and deltas hardly count: they are a trickle beside the keyed inputs.
     prefetch = Prefetch(
       partitions: Int(plan.taskCount) * plan.inputTopics.filter { $0.kind != .cost }.count)
   }
 
   public func makeConsumer(group: String, member: String) throws -> any LogConsumer {
-    var settings = ClientSettings.consumer(configuration, prefetch: prefetch)
+    var settings = ClientSettings.member(configuration, prefetch: prefetch)
     settings["group.id"] = group
     if !member.isEmpty { settings["group.instance.id"] = member }
     return KafkaLogConsumer(
@@ -39,7 +41,13 @@ public struct KafkaLog: ArchiveLog {
   }
 
   public func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan {
-    try KafkaLogScan(starts, ends: try ends(of: Array(starts.keys)), configuration, logger: logger)
+    try scan(from: starts, to: try ends(of: Array(starts.keys)))
+  }
+
+  public func scan(
+    from starts: [TopicPartition: Int64], to ends: [TopicPartition: Int64]
+  ) throws -> any LogScan {
+    try KafkaLogScan(starts, ends: ends, configuration, logger: logger)
   }
 }
 
@@ -102,6 +110,8 @@ enum Timeout {
   static let call: Int32 = 15_000
   static let commit: Int32 = 12_000
   static let initialization: Int32 = 30_000
+  /// For what the client's own threads do, without a broker.
+  static let seek: Int32 = 5_000
   /// For what can as well be done later.
   static let tidying: Int32 = 5_000
   /// For leaving the group; who cannot say goodbye is missed when its session times out.
@@ -130,10 +140,15 @@ final class KafkaLogConsumer: LogConsumer {
   }
 
   func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws {
-    try consumer.subscribe(topics) { [unowned self] event in
+    // Nothing is read before `reader` says from where: what the group has committed is not all that decides.
+    try consumer.subscribe(topics, from: LogicalOffset.beginning) { [unowned self] event in
       switch event {
       case .assigned(let partitions):
-        do { try beginReading(partitions) } catch { failure = error }
+        do {
+          try consumer.pause(partitions)
+          start.reset()
+          reminder.watch(partitions, of: consumer)
+        } catch { failure = error }
         onRebalance(.assigned(partitions))
       case .revoked(let partitions): onRebalance(.revoked(partitions))
       case .lost(let partitions): onRebalance(.lost(partitions))
@@ -143,37 +158,27 @@ final class KafkaLogConsumer: LogConsumer {
 
   func poll() throws {
     try consumer.poll()
-    if let failure { throw failure }
+    if let failure {
+      self.failure = nil
+      throw failure
+    }
     try start.proceed(consumer)
     reminder.remind(consumer)
-  }
-
-  /// Before librdkafka has had time to fetch anything.
-  private func beginReading(_ partitions: [TopicPartition]) throws {
-    try consumer.pause(partitions)
-    let ends = try endOffsets(partitions)
-    let starts = try startOffsets(partitions)
-    let backlogs = partitions.map { ($0, (ends[$0] ?? 0) - (starts[$0] ?? 0)) }
-    try start.begin(Dictionary(uniqueKeysWithValues: backlogs), of: consumer)
-    reminder.watch(partitions, of: consumer)
   }
 
   func wait(milliseconds: Int32) { consumer.waitForArrival(timeoutMilliseconds: milliseconds) }
   var waker: @Sendable () -> Void { { [consumer] in consumer.wake() } }
   func close() { consumer.close(timeoutMilliseconds: Timeout.leave) }
 
-  func rewind(_ partitions: [TopicPartition]) throws {
-    try consumer.pause(partitions)
-    for (partition, offset) in try startOffsets(partitions) {
-      try consumer.seek(partition, to: offset, timeoutMilliseconds: Timeout.call)
-    }
-    try beginReading(partitions)
-  }
-
-  func reader(of partition: TopicPartition) throws -> any LogReader {
+  func reader(
+    of partition: TopicPartition, from offset: Int64, end: Int64
+  ) throws -> any LogReader {
     guard let queue = consumer.queue(for: partition) else {
       throw PipelineError("\(partition) is not assigned to this worker")
     }
+    try consumer.pause([partition])
+    try consumer.seek(partition, to: offset, timeoutMilliseconds: Timeout.seek)
+    try start.add(partition, backlog: end - offset, of: consumer)
     return KafkaLogReader(consumer, queue)
   }
 

@@ -10,6 +10,12 @@ public protocol Log: Sendable {
   func makeProducer(transactionalID: String) throws -> any LogProducer
   /// Begins to read partitions from an offset each up to where they end now.
   func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan
+  /// As the other `scan`, up to ends that the caller knows: asks no broker.
+  func scan(
+    from starts: [TopicPartition: Int64], to ends: [TopicPartition: Int64]
+  ) throws -> any LogScan
+  /// For questions whose answers nobody waits for.
+  var prober: any LogProber { get }
   /// The offsets behind the last record of each partition, of transactions still open too.
   func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
   /// Deletes what lies before the offsets and nobody reads again.
@@ -35,11 +41,24 @@ extension Log {
 /// Reads partitions through, one after the other: while the records of one are dealt with, those of the
 /// next arrive. One thread uses it.
 public protocol LogScan: AnyObject {
-  /// The committed records of one of the partitions, oldest first. Once for each.
-  func readThrough(
-    _ partition: TopicPartition, _ body: (Record) throws -> Void
-  ) throws
+  /// Goes on with the committed records of one of the partitions, oldest first.
+  ///
+  /// - Parameter limit: after about so many records it returns, or when nothing more has arrived; nil
+  ///   waits until the end is reached.
+  /// - Returns: whether the end has been reached.
+  func read(
+    _ partition: TopicPartition, limit: Int?, _ body: (Record) throws -> Void
+  ) throws -> Bool
   func close()
+}
+
+extension LogScan {
+  /// The committed records of one of the partitions, oldest first. Once for each.
+  public func readThrough(
+    _ partition: TopicPartition, _ body: (Record) throws -> Void
+  ) throws {
+    while try !read(partition, limit: nil, body) {}
+  }
 }
 
 /// A change of the partitions that a consumer owns.
@@ -62,16 +81,25 @@ public protocol LogConsumer: AnyObject {
   func wait(milliseconds: Int32)
   /// Ends a `wait`, from any thread.
   var waker: @Sendable () -> Void { get }
-  /// The reader of an assigned partition.
-  func reader(of partition: TopicPartition) throws -> any LogReader
+  /// Begins to read an assigned partition; until then nothing of it is read. Drops what a former reader
+  /// of it has read ahead.
+  ///
+  /// A log that no longer begins before `offset` is an error of the reader's, ``KafkaError/isOffsetGone``.
+  ///
+  /// - Parameter end: where the log ended lately: tells how much is ahead.
+  func reader(
+    of partition: TopicPartition, from offset: Int64, end: Int64
+  ) throws -> any LogReader
   /// The offsets behind the last committed record of each partition, by the broker's word now.
   func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
   /// The first offset not yet processed, as the group committed it, or the log's start.
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
-  /// Goes back to the start offsets of assigned partitions; what was read ahead is dropped, and their
-  /// readers with it.
-  func rewind(_ partitions: [TopicPartition]) throws
   func close()
+}
+
+extension KafkaError {
+  /// Whether a reader's next offset is outside the log: what it was to read has been deleted.
+  var isOffsetGone: Bool { name == "_AUTO_OFFSET_RESET" || name == "OFFSET_OUT_OF_RANGE" }
 }
 
 /// Reads one partition in batches. Records are lent until the next `read`.

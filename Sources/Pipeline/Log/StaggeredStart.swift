@@ -35,19 +35,31 @@ struct StaggeredStart {
     self.turns = turns
   }
 
-  /// Opens what was just assigned to `consumer`, and paused, at once or, if its backlog is too large for
-  /// memory, bit by bit.
-  ///
-  /// - Parameter backlogs: records that are to be read, of each partition.
-  mutating func begin(_ backlogs: [TopicPartition: Int64], of consumer: Consumer) throws {
-    self.backlogs = backlogs
+  /// Forgets what was assigned before.
+  mutating func reset() {
+    backlogs = [:]
     waiting = []
     opened = []
-    guard backlogs.values.reduce(0, +) > prefetch.records * backlogs.count else {
-      return try consumer.resume(Array(backlogs.keys))
+  }
+
+  /// Opens a partition that is assigned to `consumer`, and paused, at once or, if its backlog is too large for
+  /// memory, when its number's turn comes.
+  ///
+  /// - Parameter backlog: records that are to be read.
+  mutating func add(
+    _ partition: TopicPartition, backlog: Int64, of consumer: Consumer
+  ) throws {
+    backlogs[partition] = backlog
+    opened.removeAll { $0 == partition }
+    for index in waiting.indices { waiting[index].removeAll { $0 == partition } }
+    waiting.removeAll(where: \.isEmpty)
+    guard backlog > prefetch.records else { return try consumer.resume([partition]) }
+    if let index = waiting.firstIndex(where: { $0[0].partition == partition.partition }) {
+      waiting[index].append(partition)
+    } else {
+      waiting.append([partition])
+      waiting.sort { $0[0].partition > $1[0].partition }
     }
-    let numbers = Dictionary(grouping: backlogs.keys, by: \.partition)
-    waiting = numbers.sorted { $0.key > $1.key }.map(\.value)
   }
 
   /// Opens the partition numbers whose turn it is.

@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 import Kafka
 
 /// How a worker stood at its last commit, or when its state last changed.
@@ -34,6 +35,8 @@ public struct WorkerReport: Sendable {
     /// Nil before the first event.
     public var watermark: Milliseconds?
     public var sources: [Source]
+    /// Input that was gone before it was read.
+    public var lost: [LostRange] = []
     public var stores: [StoreSize]
   }
 
@@ -50,6 +53,8 @@ public struct WorkerReport: Sendable {
   public var phase: Phase
   public var tasks: [Task] = []
   public var rollups: [Rollups] = []
+  /// What keeps partitions from being processed, in words.
+  public var obstacles: [String] = []
   public var counters = WorkerCounters()
 
   public init(_ phase: Phase) { self.phase = phase }

@@ -127,7 +127,7 @@ public final class Processor: @unchecked Sendable {
       if !heartbeat.isAbandoned { keep(worker.counts, former, index) }
     }
     do {
-      if stopsAtEnd { try noteEnds(worker) }
+      if stopsAtEnd { try noteEnds(worker, heartbeat) }
       try worker.start()
       setWaker(name, worker.waker, heartbeat)
       var patience = Patience(now)
@@ -157,10 +157,16 @@ public final class Processor: @unchecked Sendable {
     }
   }
 
-  private func noteEnds(_ worker: AttributionWorker) throws {
-    guard lock.withLock({ ends == nil }) else { return }
-    let found = try worker.inputEnds()
-    lock.withLock { ends = ends ?? found }
+  /// Before anything is read: where tasks stop is never before this.
+  private func noteEnds(_ worker: AttributionWorker, _ heartbeat: Heartbeat) throws {
+    while lock.withLock({ ends == nil }) && !shouldStop && !heartbeat.isAbandoned {
+      if let found = try worker.inputEnds() {
+        lock.withLock { ends = ends ?? found }
+      } else {
+        heartbeat.beat()
+        usleep(Processor.round)
+      }
+    }
   }
 
   private func keep(
@@ -215,13 +221,13 @@ public final class Processor: @unchecked Sendable {
                 """)
               worker.leaveTasksOpen()
             } else {
-              try worker.finish()
+              worker.finish()
             }
           }
           patience.wait(logger, worker.isFinished ? "deltas" : "inputs")
         }
         if !isFinishing && isAttributionDone {
-          try worker.finish()
+          worker.finish()
           isFinishing = true
         }
         try worker.step()

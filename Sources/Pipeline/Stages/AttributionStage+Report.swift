@@ -19,6 +19,6 @@ extension PartitionTask {
           partition: input.partition, position: input.position, lag: input.lag,
           isIdle: progress[input.kind].isIdle)
       },
-      stores: task.stores)
+      lost: lost, stores: task.stores)
   }
 }

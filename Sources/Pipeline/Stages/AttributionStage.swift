@@ -12,9 +12,18 @@ package final class AttributionStage: Stage {
   private static let turn = 8_192
 
   private let context: StageContext
+  fileprivate let inputEnds: LogEnds
+  fileprivate let groupOffsets: GroupOffsets
   private let stopsAtEnd: Bool
   private let stateLimit: Int
   private(set) var tasks: [PartitionTask] = []
+  /// Assigned, and not running yet.
+  private var openings: [TaskOpening] = []
+  /// The state partitions that are being read.
+  private var scan: StateScan<TaskOpening>?
+  /// Tasks of which only some inputs were assigned, in words.
+  private var splits: [String] = []
+  private var openedEntries = 0
   /// Committed counts of tasks given up, so that totals survive a rebalance.
   private var formerCounts: [EventKind: InputCounts] = [:]
 
@@ -25,20 +34,40 @@ package final class AttributionStage: Stage {
     self.context = context
     self.stopsAtEnd = stopsAtEnd
     self.stateLimit = stateLimit
+    inputEnds = LogEnds(context.log.prober)
+    groupOffsets = GroupOffsets(context.log.prober, group: context.group)
   }
 
   package var topics: [String] { context.plan.inputTopics.map(\.name) }
   package var openRows: Int { tasks.reduce(0) { $0 + $1.openRows } }
   package var isCatchingUp: Bool { false }
-  package var hasChanges: Bool { tasks.contains(where: \.hasChanges) }
-  package var wantsCommit: Bool { stopsAtEnd && hasChanges && isFinished }
+  package var hasChanges: Bool {
+    !unannounced.isEmpty || tasks.contains(where: \.hasChanges)
+  }
 
+  package var wantsCommit: Bool {
+    !unannounced.isEmpty || (stopsAtEnd && hasChanges && isFinished)
+      || tasks.contains(where: \.isOvertaken)
+  }
+
+  /// Of the tasks that the commit under way writes: offsets and progress records say the same.
   package var positions: [TopicPartition: Int64] {
-    Dictionary(uniqueKeysWithValues: tasks.flatMap(\.positions))
+    var positions = Dictionary(
+      uniqueKeysWithValues: tasks.filter(\.isWritten).flatMap(\.positions))
+    for opening in announced { positions.merge(opening.committedOffsets ?? [:]) { $1 } }
+    return positions
   }
 
   /// Whether every task has read to its end.
-  var isFinished: Bool { tasks.allSatisfy(\.isFinished) }
+  var isFinished: Bool { openings.isEmpty && tasks.allSatisfy(\.isFinished) }
+
+  /// Tasks whose new owner the rollup stage does not know of.
+  private var unannounced: [TaskOpening] {
+    openings.filter { !$0.isAnnounced && $0.committedOffsets?.isEmpty == false }
+  }
+
+  /// Those of which the commit under way tells it.
+  private var announced: [TaskOpening] = []
 
   /// Committed records, by input and outcome.
   var counts: [EventKind: InputCounts] {
@@ -50,9 +79,11 @@ package final class AttributionStage: Stage {
   }
 
   package func advance() throws -> Int {
+    try open()
     try checkSize()
     var taken = 0
     for task in tasks {
+      if let error = task.overtaken, task.openRows == 0 { throw error }
       taken += try task.advance(
         limit: AttributionStage.turn, now: context.now(), outbox: context.outbox)
     }
@@ -64,6 +95,12 @@ package final class AttributionStage: Stage {
   package func writeEffects() throws {
     let changed = tasks.filter(\.hasChanges)
     context.outbox.dropDeltas()
+    // What it last heard of these tasks may be long past: nothing is final until they have spoken again. Said
+    // before their state is read, which can take a while.
+    announced = unannounced
+    for opening in announced where opening.role == .keyed {
+      try context.outbox.broadcast(.active(.unknown), ofTask: opening.number)
+    }
     for task in changed { try task.writeEffects(to: context.outbox) }
     try context.outbox.sendDeltas()
     for task in changed { try task.announce(to: context.outbox) }
@@ -71,74 +108,104 @@ package final class AttributionStage: Stage {
 
   package func didCommit() {
     for task in tasks { task.didCommit() }
+    for opening in announced { opening.isAnnounced = true }
+    announced = []
   }
 
   package func drop() {
     formerCounts = counts
+    for task in tasks { task.close() }
     tasks.removeAll()
+    for opening in openings { opening.close() }
+    openings.removeAll()
+    announced.removeAll()
+    splits.removeAll()
+    scan?.close()
+    scan = nil
   }
 
   // MARK: Taking over
 
-  package func takeOver(_ partitions: [TopicPartition]) throws -> String {
-    let configuration = context.configuration
-    // What the rollup stage last heard of these tasks may be long past: nothing is final until they
-    // have spoken again. Said before the restore, which can take a while.
-    let clicks = partitions.filter { $0.topic == configuration.topics.clicks }
-    for task in clicks.map(\.partition).sorted() {
-      try context.outbox.broadcast(.active(.unknown), ofTask: task)
-    }
-    if context.outbox.isOpen { try context.outbox.commit([:], of: context.consumer) }
-    let starts = try context.consumer.startOffsets(partitions)
-    let stops = stopsAtEnd ? try context.consumer.endOffsets(partitions) : [:]
-    let kinds = Dictionary(
-      uniqueKeysWithValues: context.plan.inputTopics.map { ($0.name, $0.kind) })
-    let groups = groups(partitions, kinds)
-    let scan = try context.log.scan(groups.map { statePartition($0.number) })
-    defer { scan.close() }
-    var entries = 0
-    for (number, roles) in groups {
-      var restored: [(changelog: Changelog, task: AttributionTask)] = []
-      for (role, members) in roles {
-        let inputs = try members.map { member in
-          Input(
-            kind: kinds[member.topic]!, partition: member,
-            reader: try context.consumer.reader(of: member),
-            definitions: configuration.definitions, start: starts[member] ?? 0,
-            stop: stops[member], now: context.now())
-        }
-        let task = AttributionTask(
-          definitions: configuration.definitions, kinds: Set(inputs.map(\.kind)))
-        let changelog = Changelog(
-          name: role.rawValue, topic: configuration.stateTopic, partition: number,
-          recordBytes: configuration.stateRecordBytes)
-        restored.append((changelog, task))
-        tasks.append(
-          PartitionTask(
-            role: role, partition: number, inputs: inputs, task: task, changelog: changelog,
-            context: context))
+  package func assign(_ partitions: [TopicPartition]) throws {
+    let (opened, split) = try TaskAssignment(partitions, context.plan).openings(context)
+    openings = opened
+    for problem in split { context.logger.error("\(problem)") }
+    splits = split
+    openedEntries = 0
+  }
+
+  package var isOpening: Bool { openings.contains { $0.obstacle == nil } }
+
+  package var obstacles: [String] {
+    splits
+      + openings.compactMap { opening in
+        opening.obstacle.map { "task \(opening.name) waits: \($0)" }
       }
-      entries += try Changelog.restore(restored, of: statePartition(number), from: scan)
+  }
+
+  package var summary: String {
+    "\(tasks.count) task(s) taken over, \(openedEntries) entries restored"
+  }
+
+  /// Brings the tasks that do not run yet on their way.
+  private func open() throws {
+    let now = context.now()
+    for opening in openings {
+      try opening.advance(now: now)
+      // A task of the costs has no status; one that the group has no offsets of never had one.
+      if let offsets = opening.committedOffsets, opening.role == .costs || offsets.isEmpty {
+        opening.isAnnounced = true
+      }
+    }
+    try readState()
+    for (index, opening) in openings.enumerated().reversed() where opening.isReadyToRun {
+      tasks.append(try opening.makeTask(stopsAtEnd: stopsAtEnd))
+      openedEntries += opening.entries
+      openings.remove(at: index)
       try checkSize()
     }
-    return "\(tasks.count) task(s) taken over, \(entries) entries restored"
+    tasks.sort { ($0.partition, $0.role.rawValue) < ($1.partition, $1.role.rawValue) }
   }
 
-  private func statePartition(_ number: Int32) -> TopicPartition {
-    TopicPartition(topic: context.configuration.stateTopic, partition: number)
+  /// Reads state partitions for those who are ready, a slice per step.
+  private func readState() throws {
+    if scan == nil {
+      let ready = openings.filter(\.isReadyToRestore)
+      guard !ready.isEmpty else { return }
+      for opening in ready { opening.beginRestore() }
+      do {
+        scan = try StateScan(
+          Dictionary(grouping: ready, by: \.statePartition),
+          ends: Dictionary(ready.map { ($0.statePartition, $0.stateEnd) }) { max($0, $1) },
+          from: context.log
+        ) { $0.take($1) }
+      } catch {
+        return try restart(ready, after: error)
+      }
+    }
+    guard let scan else { return }
+    do {
+      for opening in try scan.advance() { try opening.didReadState() }
+    } catch {
+      scan.close()
+      self.scan = nil
+      return try restart(scan.unfinished, after: error)
+    }
+    if scan.isFinished {
+      scan.close()
+      self.scan = nil
+    }
   }
 
-  /// The partitions by number and role. Inputs of one number come to one member by `range`.
-  private func groups(
-    _ partitions: [TopicPartition], _ kinds: [String: EventKind]
-  ) -> [(number: Int32, roles: [(PartitionTask.Role, [TopicPartition])])] {
-    let sorted = partitions.sorted { kinds[$0.topic]!.rawValue < kinds[$1.topic]!.rawValue }
-    let numbers = Dictionary(grouping: sorted, by: \.partition).sorted { $0.key < $1.key }
-    return numbers.map { number, members in
-      let costs = members.filter { kinds[$0.topic] == .cost }
-      let keyed = members.filter { kinds[$0.topic] != .cost }
-      let roles: [(PartitionTask.Role, [TopicPartition])] = [(.keyed, keyed), (.costs, costs)]
-      return (number, roles.filter { !$0.1.isEmpty })
+  /// Has tasks opened anew whose state could not be read for now: the others go on.
+  private func restart(_ failed: [TaskOpening], after error: any Error) throws {
+    let mayPass = (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
+    guard mayPass else { throw error }
+    for former in failed {
+      context.logger.warning("the state of task \(former.name) is read again: \(error)")
+      former.close()
+      guard let index = openings.firstIndex(where: { $0 === former }) else { continue }
+      openings[index] = former.successor(after: error, now: context.now())
     }
   }
 
@@ -160,11 +227,12 @@ extension Worker where S == AttributionStage {
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, stopsAtEnd: Bool,
     stateLimit: Int = .max, logger: Logger, heartbeat: Heartbeat = Heartbeat(),
-    meter: Meter = Meter(), now: @escaping () -> Milliseconds
+    meter: Meter = Meter(), now: @escaping () -> Milliseconds,
+    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "attribution", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, meter: meter, now: now)
+      plan: plan, log: log, logger: logger, meter: meter, now: now, random: random)
     let stage = AttributionStage(context, stopsAtEnd: stopsAtEnd, stateLimit: stateLimit)
     self.init(stage, context, heartbeat: heartbeat)
   }
@@ -174,16 +242,16 @@ extension Worker where S == AttributionStage {
   /// Whether this worker has processed and committed everything that it owned at the start.
   package var isFinished: Bool { hasAssignment && stage.isFinished && !stage.hasChanges }
 
-  /// Where every input ends now, whoever owns it. Asks the broker.
-  package func inputEnds() throws -> [TopicPartition: Int64] {
-    try context.consumer.endOffsets(context.plan.inputPartitions)
+  /// Where every input ends, whoever owns it; nil while nobody has answered. Asked again and again, and not
+  /// waited for.
+  package func inputEnds() throws -> [TopicPartition: Int64]? {
+    try stage.inputEnds.ends(of: context.plan.inputPartitions, now: context.now())
   }
 
   /// Whether the whole group has committed up to `ends`: other members' partitions included, and those
-  /// of a member that is gone and whose partitions nobody has got yet. Asks the broker.
+  /// of a member that is gone and whose partitions nobody has got yet. False while nobody has answered.
   package func isGroupFinished(upTo ends: [TopicPartition: Int64]) throws -> Bool {
-    let committed = try context.consumer.startOffsets(Array(ends.keys))
-    return ends.allSatisfy { committed[$0.key, default: 0] >= $0.value }
+    try stage.groupOffsets.hasReached(ends, now: context.now())
   }
 
   /// Committed records, by input and outcome.

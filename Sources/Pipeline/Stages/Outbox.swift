@@ -126,6 +126,22 @@ final class Outbox {
     }
   }
 
+  /// Tells every partition of the deltas what a task has lost of its input.
+  func broadcast(lost: [LostRange], ofTask task: TaskName) throws {
+    value.removeAll(keepingCapacity: true)
+    DeltaWire.encode(lost, into: &value)
+    let producer = try transaction()
+    for partition in 0..<deltaPartitions {
+      try DeltaWire.lostKey(task).withUnsafeBytes { key in
+        try value.withUnsafeBytes { value in
+          try producer.produce(
+            configuration.deltasTopic, partition: partition, key: key, value: value,
+            timestamp: nil, headers: [])
+        }
+      }
+    }
+  }
+
   /// Tells when events were accepted, where the task's status is no news.
   func measure(
     _ times: AcceptanceTimes, _ status: TaskStatus, ofTask task: Int32, isCatchingUp: Bool

@@ -1,6 +1,7 @@
 // Safety: rows are lent by `Input` until its next `fill`, and used within one call.
 
 import Attribution
+import Codec
 import Configuration
 import Kafka
 
@@ -20,17 +21,27 @@ final class PartitionTask {
   let task: AttributionTask
   /// Rows taken since the last commit.
   private(set) var openRows = 0
+  /// Whether the commit under way writes anything of it.
+  private(set) var isWritten = false
   /// What became of the rows committed since the task was taken over.
   private(set) var committedCounts: [(EventKind, InputCounts)] = []
 
   private let changelog: Changelog
+  /// What belongs to the task for good: its progress records carry it on.
+  private var checkpoint: TaskCheckpoint
   private let configuration: Configuration
-  private let consumer: any LogConsumer
+  private let ends: EndProbe
   private let fingerprint: DefinitionsFingerprint
   private let historyMask: HistoryMask
   private var sentStatus: TaskStatus?
   private var sentCatchingUp = false
   private var committedPositions: [Int64]
+  /// Whether a commit is due although no row was taken: to put down what was lost, or offsets that the group
+  /// no longer has.
+  private var mustCommit: Bool
+  /// What the rollup stage has been told of lost input.
+  private var sentLost: [LostRange] = []
+  private var state: TaskState
   private let meter: Meter
   /// Of the events taken since the last commit.
   private var acceptanceTimes = AcceptanceTimes()
@@ -38,15 +49,19 @@ final class PartitionTask {
 
   init(
     role: Role, partition: Int32, inputs: [Input], task: AttributionTask, changelog: Changelog,
-    context: StageContext
+    checkpoint: TaskCheckpoint, mustCommit: Bool, state: TaskState, context: StageContext
   ) {
+    precondition(state == .running, "a task takes rows only while it is running")
+    self.checkpoint = checkpoint
+    self.mustCommit = mustCommit
+    self.state = state
     self.role = role
     self.partition = partition
     self.inputs = inputs
     self.task = task
     self.changelog = changelog
     configuration = context.configuration
-    consumer = context.consumer
+    ends = context.ends
     meter = context.meter
     fingerprint = task.definitions.fingerprint
     historyMask = HistoryMask(task.definitions)
@@ -58,9 +73,19 @@ final class PartitionTask {
 
   /// Whether a commit would write anything.
   var hasChanges: Bool {
-    openRows > 0 || (role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
+    openRows > 0 || mustCommit || (role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
       || (isFinished && inputs.map(\.position) != committedPositions)
   }
+
+  /// What was gone before it was read.
+  var lost: [LostRange] { checkpoint.lost }
+
+  /// The error of an input whose next record is gone. What was read before is to be committed first.
+  var overtaken: (any Error)? { inputs.lazy.compactMap(\.overtaken).first }
+  var isOvertaken: Bool { overtaken != nil }
+
+  /// It belongs to somebody else, or begins anew.
+  func close() { state.move(to: .closed) }
 
   /// Offsets to commit.
   var positions: [(TopicPartition, Int64)] { inputs.map { ($0.partition, $0.position) } }
@@ -80,7 +105,7 @@ final class PartitionTask {
         if !input.hasRow { try input.fill(for: task, now: now) }
         markIdle(input, now)
         guard input.hasRow else {
-          try input.checkArrival(now: now, consumer)
+          try input.checkArrival(now: now, ends)
           if input.isAtEnd { continue }
           openRows += taken
           return taken
@@ -148,7 +173,7 @@ final class PartitionTask {
   private func markIdle(_ input: Input, _ now: Milliseconds) {
     let isIdle =
       !input.hasRow
-      && input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, consumer)
+      && input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, ends)
     guard isIdle != input.isMarkedIdle else { return }
     input.isMarkedIdle = isIdle
     task.markIdle(input.kind, isIdle)
@@ -169,13 +194,20 @@ final class PartitionTask {
     try task.forEachDelta { delta in
       try historyMask.withCounted(of: delta) { try outbox.add($0) }
     }
+    isWritten = true
+    checkpoint.inputs = inputs.map(\.checkpoint)
     try changelog.flush(
-      task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
+      task.progress, checkpoint, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
       to: outbox.transaction())
   }
 
   /// Tells the rollup stage how this task stands, after its deltas: it vouches for them.
   func announce(to outbox: Outbox) throws {
+    if checkpoint.lost != sentLost {
+      try outbox.broadcast(
+        lost: checkpoint.lost, ofTask: TaskName(isCosts: role == .costs, partition: partition))
+      sentLost = checkpoint.lost
+    }
     let isCatchingUp = isCatchingUp
     if role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp) {
       try outbox.broadcast(
@@ -191,6 +223,8 @@ final class PartitionTask {
   /// Forgets what the transaction has made durable.
   func didCommit() {
     openRows = 0
+    isWritten = false
+    mustCommit = false
     acceptanceTimes.removeAll()
     committedPositions = inputs.map(\.position)
     committedCounts = inputs.map { ($0.kind, $0.counts) }

@@ -12,16 +12,28 @@ final class RollupPartition {
   let table: RollupTable
   /// Read up to here and no further; nil without an end.
   var stop: Int64?
-  private(set) var position: Int64
+  private(set) var position: Int64 = 0
+  /// The position as of the last commit: what comes before is in the rollups.
+  private(set) var committedPosition: Int64 = 0
+  /// Whether the commit under way writes anything of it.
+  private(set) var isWritten = false
   /// Whether anything was taken since the last commit.
   private var hasTaken = false
 
-  private let reader: any LogReader
+  private var reader: (any LogReader)!
   private let configuration: Configuration
   private let codec: RollupCodec
   private let views: [View]
   private let fingerprint: DefinitionsFingerprint
-  private var committedPosition: Int64
+  /// Whether a commit is due although nothing was taken: the group no longer has its offsets.
+  private var mustCommit = false
+  /// Names the content of this partition of the rollups; nil before it has any.
+  private(set) var epoch: String?
+  /// What tasks have lost of their inputs.
+  private var lost: Set<LostRange> = []
+  /// What was found at a restore so far, and how far the deltas had been added.
+  private var found: FoundRollups?
+  private var restoredPosition: Int64?
   private let layout: SumsLayout
   /// Of the delta read last.
   private let sums: UnsafeMutableBufferPointer<Int64>
@@ -33,22 +45,17 @@ final class RollupPartition {
   /// The end of a window that has left memory and that the next delta concerns.
   private var forgottenWindowEnd: Milliseconds?
   private var publishedFinal: Watermark = .unknown
-  private var publishedTasks: [Int32: TaskStatus] = [:]
   private var catchUp = CatchUp()
   private let meter: Meter
   /// Of the events that the next commit counts.
   private var acceptanceTimes = AcceptanceTimes()
 
   init(
-    source: TopicPartition, reader: any LogReader, configuration: Configuration, taskCount: Int32,
-    start: Int64, meter: Meter
+    source: TopicPartition, configuration: Configuration, taskCount: Int32, meter: Meter
   ) {
     self.source = source
-    self.reader = reader
     self.configuration = configuration
     self.meter = meter
-    position = start
-    committedPosition = start
     fingerprint = ProgressHeader.fingerprint(of: configuration)
     codec = RollupCodec(definitions: configuration.definitions)
     table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
@@ -66,7 +73,7 @@ final class RollupPartition {
   var isFinished: Bool { stop.map { position >= $0 } ?? false }
 
   var hasChanges: Bool {
-    hasTaken || table.hasChanges || table.finalThrough != publishedFinal
+    hasTaken || mustCommit || table.hasChanges || table.finalThrough != publishedFinal
       || (isFinished && position != committedPosition)
   }
 
@@ -84,11 +91,11 @@ final class RollupPartition {
   /// To be called between `advance` and the next.
   ///
   /// - Throws: a `KafkaError` when the broker holds records that do not come.
-  func checkArrival(now: Milliseconds, _ consumer: any LogConsumer) throws {
+  func checkArrival(now: Milliseconds, _ ends: EndProbe) throws {
     guard available == 0, metEnd == nil, !isFinished, !reader.isPaused else {
       return arrivals.note()
     }
-    try arrivals.check(source, position: position, now: now, consumer)
+    try arrivals.check(source, position: position, now: now, ends)
   }
 
   /// Applies what has arrived, up to a record that needs a reload first.
@@ -125,6 +132,10 @@ final class RollupPartition {
   private func apply(_ record: Record) throws -> Int {
     forgottenWindowEnd = nil
     guard let key = record.key, let value = record.value else { return 1 }
+    if DeltaWire.isLost(key) {
+      lost.formUnion(try DeltaWire.decodeLost(value))
+      return 1
+    }
     guard let task = DeltaWire.task(ofKey: key) else { return try apply(batch: value) }
     let headers = record.headers()
     table.update(task: task, try DeltaWire.decodeStatus(value))
@@ -161,10 +172,10 @@ final class RollupPartition {
     try records.send(changesOf: table, to: producer) { rollup in
       if rollup.windowEnd <= restated { countRestatement(of: rollup) }
     }
-    guard table.finalThrough != publishedFinal || table.tasks != publishedTasks else { return }
+    isWritten = true
+    // With every commit: it says how far the deltas have been added.
     try sendProgress(to: producer)
     publishedFinal = table.finalThrough
-    publishedTasks = table.tasks
   }
 
   private func sendProgress(to producer: any LogProducer) throws {
@@ -172,10 +183,13 @@ final class RollupPartition {
     var value: [UInt8] = []
     ProgressCodec.encodeKey(partition: source.partition, into: &key)
     // Before anything is final, the record still carries the tasks: no window ends this early.
-    ProgressCodec.encode(
-      finalThrough: max(table.finalThrough.time, Time.earliest), into: &value)
+    let progress = PublishedProgress(
+      finalThrough: max(table.finalThrough.time, Time.earliest), epoch: epoch,
+      lost: lost.sorted { ($0.topic, $0.partition, $0.from) < ($1.topic, $1.partition, $1.from) })
+    ProgressCodec.encode(progress, into: &value)
     let header = Header(
-      name: ProgressHeader.name, value: ProgressHeader.encode(table, fingerprint: fingerprint))
+      name: ProgressHeader.name,
+      value: ProgressHeader.encode(table, position: position, fingerprint: fingerprint))
     try key.withUnsafeBytes { key in
       try value.withUnsafeBytes { value in
         try producer.produce(
@@ -188,6 +202,9 @@ final class RollupPartition {
   /// - Parameter now: when the broker had confirmed the commit.
   func didCommit(now: Milliseconds) {
     hasTaken = false
+    mustCommit = false
+    guard isWritten else { return }
+    isWritten = false
     committedPosition = position
     acceptanceTimes.observe(now: now, in: &meter.counters.endToEndTime)
     acceptanceTimes.removeAll()
@@ -200,27 +217,61 @@ final class RollupPartition {
 
   // MARK: Restore
 
-  /// Takes back what this partition of the rollups topic holds and can still change, in one pass.
-  func restore(from log: any Log) throws {
-    let partition = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
-    var found = FoundRollups(codec)
-    try log.readThrough(partition) { record in
-      guard let key = record.key else { return }
-      if ProgressCodec.decodeKey(key) == source.partition {
-        let header = record.headers().first { $0.name == ProgressHeader.name }
-        guard let value = header?.value else { return }
-        let (finalThrough, tasks) = try value.withUnsafeBytes {
-          try ProgressHeader.decode($0, fingerprint: fingerprint, topic: partition.topic)
-        }
-        table.restore(finalThrough: finalThrough, tasks: tasks)
-      } else if let value = record.value, let rollup = find(key) {
-        try found.add(key, value, windowEnd: rollup.windowEnd, forgettable: table.forgettable(at:))
-      }
-    }
-    publishedFinal = table.finalThrough
-    publishedTasks = table.tasks
-    try found.visit { try restore($0, $1) }
+  /// The partition of the rollups that it feeds.
+  var target: TopicPartition {
+    TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
   }
+
+  /// Takes the next record of what this partition of the rollups topic holds: what can still change is kept.
+  func take(restored record: Record) throws {
+    guard let key = record.key, let value = record.value else { return }
+    if ProgressCodec.decodeKey(key) == source.partition {
+      let header = record.headers().first { $0.name == ProgressHeader.name }
+      guard let header = header?.value else { return }
+      let (position, finalThrough, tasks) = try header.withUnsafeBytes {
+        try ProgressHeader.decode($0, fingerprint: fingerprint, topic: target.topic)
+      }
+      let progress = try ProgressCodec.progress(value)
+      table.restore(finalThrough: finalThrough, tasks: tasks)
+      restoredPosition = position
+      epoch = progress.epoch
+      lost = Set(progress.lost)
+    } else if let rollup = find(key) {
+      var rollups = found ?? FoundRollups(codec)
+      found = nil
+      try rollups.add(key, value, windowEnd: rollup.windowEnd, forgettable: table.forgettable(at:))
+      found = rollups
+    }
+  }
+
+  /// Everything has been taken: compares how far the deltas had been added with what the group has committed and
+  /// where the deltas begin and end, and puts the rollups in their places.
+  ///
+  /// - Parameter makeEpoch: called for a partition that is started from nothing.
+  /// - Throws: `PipelineError` where they do not fit.
+  func didRestore(
+    committed: Int64?, _ bounds: LogBounds, group: String, makeEpoch: () -> String
+  ) throws {
+    switch try InputStart.decide(
+      source, remembered: restoredPosition, committed: committed, bounds, group: group,
+      state: target.topic)
+    {
+    case .at(let offset): position = offset
+    case .behind(let lost):
+      throw PipelineError.doesNotFit(
+        "\(source) begins at offset \(lost.upperBound), but was processed to \(lost.lowerBound)")
+    }
+    committedPosition = position
+    mustCommit = restoredPosition != nil && committed == nil
+    epoch = epoch ?? makeEpoch()
+    publishedFinal = table.finalThrough
+    let rollups = found
+    found = nil
+    try rollups?.visit { try restore($0, $1) }
+  }
+
+  /// Begins to take deltas.
+  func begin(_ reader: any LogReader) { self.reader = reader }
 
   /// Loads back everything from the forgotten window on.
   func reload(from log: any Log) throws {

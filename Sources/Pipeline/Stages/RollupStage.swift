@@ -17,6 +17,14 @@ package final class RollupStage: Stage {
   private let context: StageContext
   private var lastTidied: Milliseconds
   private(set) var partitions: [RollupPartition] = []
+  /// Assigned, and not open yet.
+  private var openings: [RollupOpening] = []
+  /// The partitions of the rollups that are being read.
+  private var scan: StateScan<RollupOpening>?
+  /// Asks where the deltas end, once that is where to stop.
+  private let endsQuestion: LogEnds
+  private var isAskingForEnds = false
+  fileprivate let groupOffsets: GroupOffsets
   /// Where the deltas ended when the stage was asked to finish.
   private(set) var ends: [TopicPartition: Int64]?
   /// Whether the commit under way closes every window, and whether one has.
@@ -26,6 +34,8 @@ package final class RollupStage: Stage {
   init(_ context: StageContext) {
     self.context = context
     lastTidied = context.now()
+    endsQuestion = LogEnds(context.log.prober)
+    groupOffsets = GroupOffsets(context.log.prober, group: context.group)
   }
 
   package var topics: [String] { [context.configuration.deltasTopic] }
@@ -42,11 +52,14 @@ package final class RollupStage: Stage {
   }
 
   package var positions: [TopicPartition: Int64] {
-    Dictionary(uniqueKeysWithValues: partitions.map { ($0.source, $0.position) })
+    Dictionary(
+      uniqueKeysWithValues: partitions.filter(\.isWritten).map { ($0.source, $0.position) })
   }
 
   /// Whether everything up to `ends` has been taken.
-  var isAtEnds: Bool { ends != nil && partitions.allSatisfy(\.isFinished) }
+  var isAtEnds: Bool {
+    ends != nil && !isAskingForEnds && openings.isEmpty && partitions.allSatisfy(\.isFinished)
+  }
 
   /// Whether nothing more is to come: everything up to `ends` has been taken, and every task is
   /// through, or not waited for.
@@ -59,11 +72,19 @@ package final class RollupStage: Stage {
 
   /// Has the stage finish once it has processed what the deltas topic holds now. Behind a transaction
   /// that a dead producer has left open there may be more that counts, so that is waited for.
-  func finish() throws {
-    ends = try context.log.ends(
-      of: (0..<context.plan.rollupPartitions).map {
-        TopicPartition(topic: context.configuration.deltasTopic, partition: $0)
-      })
+  /// Where it ends is asked for; nobody waits for the answer.
+  func finish() { isAskingForEnds = true }
+
+  private func askForEnds() throws {
+    guard isAskingForEnds else { return }
+    let deltas = (0..<context.plan.rollupPartitions).map {
+      TopicPartition(topic: context.configuration.deltasTopic, partition: $0)
+    }
+    guard
+      let found = try endsQuestion.ends(of: deltas, now: context.now(), withOpen: true)
+    else { return }
+    isAskingForEnds = false
+    ends = found
     setStops()
   }
 
@@ -72,6 +93,8 @@ package final class RollupStage: Stage {
   }
 
   package func advance() throws -> Int {
+    try open()
+    try askForEnds()
     var taken = 0
     for partition in partitions {
       if partition.waitsForReload {
@@ -80,7 +103,7 @@ package final class RollupStage: Stage {
         try partition.reload(from: context.log)
       }
       taken += try partition.advance(limit: RollupStage.turn)
-      try partition.checkArrival(now: context.now(), context.consumer)
+      try partition.checkArrival(now: context.now(), context.ends)
     }
     return taken
   }
@@ -108,8 +131,12 @@ package final class RollupStage: Stage {
   private func tidy() {
     guard context.now() - lastTidied >= RollupStage.tidyingInterval else { return }
     lastTidied = context.now()
+    let committed = Dictionary(
+      uniqueKeysWithValues: partitions.filter { $0.committedPosition > 0 }.map {
+        ($0.source, $0.committedPosition)
+      })
     do {
-      try context.log.deleteRecords(before: positions.filter { $0.value > 0 })
+      try context.log.deleteRecords(before: committed)
     } catch {
       context.logger.debug("the deltas that have been added stay for now: \(error)")
     }
@@ -117,22 +144,77 @@ package final class RollupStage: Stage {
 
   package func drop() {
     partitions.removeAll()
+    for opening in openings { opening.close() }
+    openings.removeAll()
+    scan?.close()
+    scan = nil
     hasClosed = false
   }
 
-  package func takeOver(_ sources: [TopicPartition]) throws -> String {
-    let starts = try context.consumer.startOffsets(sources)
-    for source in sources.sorted() {
-      let partition = RollupPartition(
-        source: source, reader: try context.consumer.reader(of: source),
-        configuration: context.configuration, taskCount: context.plan.taskCount,
-        start: starts[source] ?? 0, meter: context.meter)
-      try partition.restore(from: context.log)
-      partitions.append(partition)
+  // MARK: Taking over
+
+  package func assign(_ sources: [TopicPartition]) throws {
+    openings = sources.sorted().map { RollupOpening($0, context) }
+  }
+
+  package var isOpening: Bool { openings.contains { $0.obstacle == nil } }
+
+  package var obstacles: [String] {
+    openings.compactMap { opening in
+      opening.obstacle.map { "the rollups of \(opening.source) wait: \($0)" }
     }
-    setStops()
+  }
+
+  package var summary: String {
     let count = partitions.reduce(0) { $0 + $1.table.count }
     return "\(partitions.count) rollup partition(s) taken over, \(count) rollups restored"
+  }
+
+  /// Brings the partitions that are not open yet on their way.
+  private func open() throws {
+    for opening in openings { try opening.advance(now: context.now()) }
+    if scan == nil {
+      let ready = openings.filter(\.isReadyToRestore)
+      guard !ready.isEmpty else { return }
+      for opening in ready { opening.beginRestore() }
+      do {
+        scan = try StateScan(
+          Dictionary(grouping: ready, by: \.partition.target),
+          ends: Dictionary(uniqueKeysWithValues: ready.map { ($0.partition.target, $0.targetEnd) }),
+          from: context.log
+        ) { try $0.partition.take(restored: $1) }
+      } catch {
+        return try restart(ready, after: error)
+      }
+    }
+    guard let scan else { return }
+    let restored: [RollupOpening]
+    do { restored = try scan.advance() } catch {
+      scan.close()
+      self.scan = nil
+      return try restart(scan.unfinished, after: error)
+    }
+    for opening in restored {
+      partitions.append(try opening.makePartition())
+      openings.removeAll { $0 === opening }
+    }
+    if scan.isFinished {
+      scan.close()
+      self.scan = nil
+    }
+    setStops()
+  }
+
+  /// Has partitions opened anew whose rollups could not be read for now: the others go on.
+  private func restart(_ failed: [RollupOpening], after error: any Error) throws {
+    let mayPass = (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
+    guard mayPass else { throw error }
+    for former in failed {
+      context.logger.warning("the rollups of \(former.source) are read again: \(error)")
+      former.close()
+      guard let index = openings.firstIndex(where: { $0 === former }) else { continue }
+      openings[index] = former.successor(after: error, now: context.now())
+    }
   }
 }
 
@@ -143,18 +225,19 @@ extension Worker where S == RollupStage {
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, logger: Logger,
     heartbeat: Heartbeat = Heartbeat(), meter: Meter = Meter(),
-    now: @escaping () -> Milliseconds
+    now: @escaping () -> Milliseconds,
+    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "rollups", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, meter: meter, now: now)
+      plan: plan, log: log, logger: logger, meter: meter, now: now, random: random)
     self.init(RollupStage(context), context, heartbeat: heartbeat)
   }
 
   package func start() throws { try join() }
 
   /// Has the worker finish once it has processed what the deltas topic holds now.
-  package func finish() throws { try stage.finish() }
+  package func finish() { stage.finish() }
 
   /// Whether everything that the deltas held at `finish` is processed, but not every task is through.
   package var waitsForTasks: Bool { hasAssignment && stage.isAtEnds && !stage.isFinished }
@@ -165,10 +248,9 @@ extension Worker where S == RollupStage {
   /// Whether `finish` was asked for and everything up to then is published.
   package var isFinished: Bool { hasAssignment && stage.isFinished && !stage.hasChanges }
 
-  /// Whether every partition of the deltas has been, whoever owns it. Asks the broker.
+  /// Whether every partition of the deltas has been, whoever owns it. False while nobody has answered.
   package func isGroupFinished() throws -> Bool {
     guard let ends = stage.ends else { return false }
-    let committed = try context.consumer.startOffsets(Array(ends.keys))
-    return ends.allSatisfy { committed[$0.key, default: 0] >= $0.value }
+    return try stage.groupOffsets.hasReached(ends, now: context.now())
   }
 }

@@ -21,11 +21,19 @@ package protocol Stage: AnyObject {
   /// The next offset to read of every partition that it owns.
   var positions: [TopicPartition: Int64] { get }
 
-  /// Takes partitions over and reads their state back. Says in words what it took.
-  func takeOver(_ partitions: [TopicPartition]) throws -> String
+  /// Takes note of the partitions that it owns from now on. Does not block: what is to be known and read of
+  /// them is asked for and read by `advance`.
+  func assign(_ partitions: [TopicPartition]) throws
+  /// Whether partitions are on their way from their assignment to their first row, and not held up.
+  var isOpening: Bool { get }
+  /// What keeps partitions from being processed, in words.
+  var obstacles: [String] { get }
+  /// In words what it has taken over.
+  var summary: String { get }
   /// Gives every partition up and forgets what has not been committed.
   func drop()
-  /// Takes what has arrived; returns how many rows that was. Does not block.
+  /// Opens partitions that are on their way, and takes what has arrived of the others; returns how many rows that
+  /// was. Does not block.
   func advance() throws -> Int
   /// Lets wall time pass.
   func advanceClock()
@@ -45,13 +53,20 @@ package final class StageContext {
   let logger: Logger
   let meter: Meter
   let now: () -> Milliseconds
+  /// 64 random bits a call: what nobody may guess, and nothing that decides a number.
+  let random: () -> UInt64
   let consumer: any LogConsumer
+  /// Where its partitions end, asked for all of them at once.
+  let ends: EndProbe
+  let group: String
   let outbox: Outbox
 
   init(
     _ name: WorkerName, configuration: Configuration, plan: TopicPlan, log: any Log,
-    logger: Logger, meter: Meter, now: @escaping () -> Milliseconds
+    logger: Logger, meter: Meter, now: @escaping () -> Milliseconds,
+    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
   ) throws {
+    self.random = random
     self.configuration = configuration
     self.plan = plan
     self.log = log
@@ -61,6 +76,8 @@ package final class StageContext {
     outbox = try Outbox(
       log: log, transactionalID: name.transactionalID, configuration: configuration,
       deltaPartitions: plan.rollupPartitions)
+    group = name.group
+    ends = EndProbe(log.prober)
     consumer = try log.makeConsumer(group: name.group, member: name.instanceID)
   }
 }

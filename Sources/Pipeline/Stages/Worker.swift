@@ -22,11 +22,15 @@ package final class Worker<S: Stage> {
   private var owned: [TopicPartition] = []
   private(set) var hasAssignment = false
   private var lastCommit: Milliseconds
-  /// When the last partitions were given up, or the group was joined: since then nothing is done.
+  /// When the last partitions were given up, or the group was joined: since then nothing was done.
   private var pausedSince: Milliseconds
   private var failure: (any Error)?
   /// Transactions done again without one that succeeded.
   private var recoveries = 0
+  /// When partitions were assigned that are not all open yet, and not said to be.
+  private var openingSince: Milliseconds?
+  /// Since when nothing was done for them.
+  private var waitingSince: Milliseconds = 0
 
   /// Rows after which a commit does not wait for the interval.
   private static var largestCommit: Int { 250_000 }
@@ -55,7 +59,9 @@ package final class Worker<S: Stage> {
     do {
       try context.consumer.poll()
       if let failure { throw failure }
-      let taken = try stage.advance()
+      context.ends.advance()
+      let taken = try advance()
+      noteOpened()
       if isCommitDue { try commit() }
       if taken == 0 { waitForArrival() }
     } catch let error as KafkaError {
@@ -63,9 +69,16 @@ package final class Worker<S: Stage> {
     }
   }
 
+  /// As long as it takes where state is read back: that has limits of its own.
+  private func advance() throws -> Int {
+    guard stage.isOpening else { return try stage.advance() }
+    return try heartbeat.withoutLimit { try stage.advance() }
+  }
+
   private func waitForArrival() {
     let due = lastCommit + commitInterval - context.now()
-    context.consumer.wait(milliseconds: Int32(max(1, min(100, due))))
+    let longest: Milliseconds = stage.isOpening ? 2 : 100
+    context.consumer.wait(milliseconds: Int32(max(1, min(longest, due))))
   }
 
   /// Ends a blocking step, from any thread.
@@ -111,9 +124,17 @@ package final class Worker<S: Stage> {
     report()
   }
 
+  private var standing: WorkerReport.Phase {
+    guard hasAssignment else { return .joining }
+    return stage.isOpening ? .restoring : .working
+  }
+
   /// Shows how this worker stands.
   private func report(_ phase: WorkerReport.Phase? = nil) {
-    context.meter.publish(phase ?? (hasAssignment ? .working : .joining), stage.describe)
+    context.meter.publish(phase ?? standing) { report in
+      stage.describe(&report)
+      report.obstacles = stage.obstacles
+    }
   }
 
   /// Ends the failed transaction and does its work again.
@@ -125,8 +146,7 @@ package final class Worker<S: Stage> {
     let partitions = owned
     drop()
     guard hasAssignment, !partitions.isEmpty else { return }
-    try context.consumer.rewind(partitions)
-    try takeOver(partitions)
+    try assign(partitions)
   }
 
   /// Sees to it that nothing of a failed transaction can be committed; throws what only a new worker
@@ -149,7 +169,7 @@ package final class Worker<S: Stage> {
     switch event {
     case .assigned(let partitions):
       owned = partitions
-      try takeOver(partitions)
+      try assign(partitions)
       hasAssignment = true
       report()
     case .revoked:
@@ -167,7 +187,9 @@ package final class Worker<S: Stage> {
   /// Forgets what has not been committed, and every partition.
   private func drop() {
     stage.drop()
+    context.ends.removeAll()
     context.meter.discard()
+    openingSince = nil
   }
 
   private func giveUp() {
@@ -178,17 +200,23 @@ package final class Worker<S: Stage> {
     report()
   }
 
-  private func takeOver(_ partitions: [TopicPartition]) throws {
-    // As long as it takes: reading state back has limits of its own.
-    try heartbeat.withoutLimit {
-      report(.restoring)
-      let began = context.now()
-      let taken = try stage.takeOver(partitions)
-      let now = context.now()
-      let pause = hasAssignment ? now - began : now - pausedSince
-      context.logger.info(
-        "\(taken) in \(now - began) ms, after a pause of \(pause) ms in all")
-      context.meter.counters.restoreTime.observe(Double(now - began) / 1_000)
-    }
+  /// Begins to open partitions.
+  private func assign(_ partitions: [TopicPartition]) throws {
+    openingSince = context.now()
+    waitingSince = hasAssignment ? context.now() : pausedSince
+    try stage.assign(partitions)
+  }
+
+  /// Says so once the assigned partitions are open, but for those that are held up.
+  private func noteOpened() {
+    guard let began = openingSince, !stage.isOpening else { return }
+    openingSince = nil
+    let now = context.now()
+    context.logger.info(
+      """
+      \(stage.summary) in \(now - began) ms, after a pause of \(now - waitingSince) ms in all
+      """)
+    context.meter.counters.restoreTime.observe(Double(now - began) / 1_000)
+    report()
   }
 }

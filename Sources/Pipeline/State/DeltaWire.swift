@@ -1,8 +1,10 @@
 import Attribution
+import Codec
 
-/// The records between the two stages: batches of deltas, and how each task stands.
+/// The records between the two stages: batches of deltas, how each task stands, and what it has lost of its
+/// input.
 ///
-/// A status' key is `@` and the task's number, that of a batch `+`. The first byte of a value is the
+/// A status' key is `@` and the task's number, that of a batch `+`, that of what was lost `!` and the task. The first byte of a value is the
 /// version of its format.
 package enum DeltaWire {
   /// Of statuses, which progress records hold as well.
@@ -19,6 +21,11 @@ package enum DeltaWire {
   static let statusSize = 10
 
   static func statusKey(task: Int32) -> [UInt8] { Array("@\(task)".utf8) }
+
+  /// The key of what a task has lost of its input.
+  static func lostKey(_ task: TaskName) -> [UInt8] { Array("!\(task)".utf8) }
+
+  static func isLost(_ key: UnsafeRawBufferPointer) -> Bool { key.first == UInt8(ascii: "!") }
 
   /// The task whose status this is, or nil for the key of a batch.
   static func task(ofKey key: UnsafeRawBufferPointer) -> Int32? {
@@ -52,6 +59,27 @@ package enum DeltaWire {
     case 1: return .idle
     default: return .closed(through: time)
     }
+  }
+
+  // MARK: Lost input
+
+  static func encode(_ lost: [LostRange], into output: inout [UInt8]) {
+    output.append(statusVersion)
+    output.append(integer: UInt32(lost.count))
+    for range in lost { range.encode(into: &output) }
+  }
+
+  static func decodeLost(_ value: UnsafeRawBufferPointer) throws -> [LostRange] {
+    var reader = ByteReader(value)
+    try check(&reader, statusVersion)
+    var count: UInt32 = reader.integer()
+    var lost: [LostRange] = []
+    while count > 0, !reader.isCut {
+      lost.append(LostRange(&reader))
+      count -= 1
+    }
+    if reader.isCut { throw truncated }
+    return lost
   }
 
   /// Takes the version off and refuses another one.

@@ -2,10 +2,10 @@ import Attribution
 import Configuration
 
 /// What a rollup partition needs to know again after a restart, beside the rollups themselves: how
-/// far finality has come and what each task last said. A header of the progress record.
+/// far finality has come, what each task last said, and how far the deltas have been added. A header of the progress record.
 enum ProgressHeader {
   static let name = "tributary-tasks"
-  private static let version: UInt8 = 2
+  private static let version: UInt8 = 3
 
   /// Names the application and its definitions: two of them must not add to the same rollups.
   static func fingerprint(of configuration: Configuration) -> DefinitionsFingerprint {
@@ -16,11 +16,15 @@ enum ProgressHeader {
     return fingerprint
   }
 
-  static func encode(_ table: RollupTable, fingerprint: DefinitionsFingerprint) -> [UInt8] {
+  /// - Parameter position: the next offset of the deltas: what comes before is in the rollups.
+  static func encode(
+    _ table: RollupTable, position: Int64, fingerprint: DefinitionsFingerprint
+  ) -> [UInt8] {
     var bytes = [version]
     bytes.append(integer: fingerprint.base)
     bytes.append(fingerprint.models)
     bytes.append(fingerprint.views)
+    bytes.append(integer: position)
     bytes.append(integer: table.finalThrough.time)
     for (task, status) in table.tasks.sorted(by: { $0.key < $1.key }) {
       bytes.append(integer: task)
@@ -32,11 +36,12 @@ enum ProgressHeader {
   /// - Parameter topic: named when the record was written under other definitions.
   static func decode(
     _ value: UnsafeRawBufferPointer, fingerprint: DefinitionsFingerprint, topic: String
-  ) throws -> (finalThrough: Watermark, tasks: [Int32: TaskStatus]) {
+  ) throws -> (position: Int64, finalThrough: Watermark, tasks: [Int32: TaskStatus]) {
     var reader = ByteReader(value)
     let foundVersion: UInt8 = reader.integer()
     let found = DefinitionsFingerprint(
       base: reader.integer(), models: reader.fingerprints(), views: reader.fingerprints())
+    let position: Int64 = reader.integer()
     let final: Int64 = reader.integer()
     guard foundVersion == version, !reader.isCut else {
       throw PipelineError(
@@ -48,6 +53,6 @@ enum ProgressHeader {
       let task: Int32 = reader.integer()
       tasks[task] = try DeltaWire.decodeStatus(reader.bytes(DeltaWire.statusSize))
     }
-    return (Watermark(final), tasks)
+    return (position, Watermark(final), tasks)
   }
 }

@@ -3,8 +3,10 @@
 public enum LogCall: String, Sendable, CaseIterable {
   // Of the log itself.
   case makeConsumer, makeProducer, readThrough, readRecord, ends, deleteRecords
+  // Questions whose answers nobody waits for.
+  case askBounds, askCommitted, askRecord
   // Of a consumer and its readers.
-  case subscribe, poll, reader, read, endOffsets, startOffsets, rewind
+  case subscribe, poll, reader, read, endOffsets, startOffsets
   // Of a producer.
   case begin, produce, sendOffsets, sentOffsets, commit, committed, abort, aborted
 }
@@ -22,6 +24,8 @@ public protocol LogEnvironment: AnyObject {
   func note(_ event: ClusterEvent)
   /// How long after a commit timed out it takes effect all the same; nil for never.
   func landingDelay() -> Int64?
+  /// How long an answer takes.
+  func answerDelay() -> Int64
 }
 
 /// What a cluster in memory does by itself.

@@ -27,6 +27,13 @@ public enum LogFault {
     }
   }
 
+  /// The next offset is no longer in the log.
+  static func offsetGone(_ name: TopicPartition, _ offset: Int) -> KafkaError {
+    KafkaError(
+      code: -140, name: "_AUTO_OFFSET_RESET", message: "offset \(offset) is out of range",
+      operation: "read \(name)")
+  }
+
   /// A newer producer has the transactional id, or the coordinator has ended the transaction.
   static func fenced(at call: LogCall) -> KafkaError {
     KafkaError(

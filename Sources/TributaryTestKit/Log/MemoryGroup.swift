@@ -98,16 +98,24 @@ final class MemoryGroup {
     guard isRebalancing, members.allSatisfy(\.hasJoined) else { return }
     isRebalancing = false
     generation += 1
-    for (rank, member) in members.enumerated() {
+    for member in members {
       member.hasJoined = false
       member.generation = generation
-      member.assignment = member.topics.flatMap { share(of: rank, $0.name, $0.partitions) }
+      member.assignment = member.topics.flatMap { topic in
+        let subscribers = members.filter { $0.topics.contains { $0.name == topic.name } }
+        let rank = subscribers.firstIndex { $0 === member }!
+        let partitions = subscribers.flatMap(\.topics).filter { $0.name == topic.name }
+          .map(\.partitions).max()!
+        return share(of: rank, among: subscribers.count, topic.name, partitions)
+      }
     }
     if !members.isEmpty { note(.rebalanced) }
   }
 
-  private func share(of rank: Int, _ topic: String, _ partitions: Int) -> [TopicPartition] {
-    let (each, rest) = partitions.quotientAndRemainder(dividingBy: members.count)
+  private func share(
+    of rank: Int, among count: Int, _ topic: String, _ partitions: Int
+  ) -> [TopicPartition] {
+    let (each, rest) = partitions.quotientAndRemainder(dividingBy: count)
     let first = rank * each + min(rank, rest)
     return (first..<first + each + (rank < rest ? 1 : 0)).map {
       TopicPartition(topic: topic, partition: Int32($0))

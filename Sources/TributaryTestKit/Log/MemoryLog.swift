@@ -33,6 +33,10 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   private var groups: [MemoryGroup] = []
   private var producers: [String: MemoryLogProducer] = [:]
   private var openTransactions: [MemoryTransaction] = []
+  /// Until when nobody leads a partition, by the cluster's time.
+  private var leaderless: [TopicPartition: Int64] = [:]
+  /// Answers on their way; each says whether it has come.
+  private var answers: [() -> Bool] = []
 
   /// - Parameter topics: partition counts by name.
   public init(topics: [String: Int], timeouts: Timeouts = Timeouts()) {
@@ -63,6 +67,14 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
     MemoryLogScan(self, from: starts, process: process)
   }
 
+  public func scan(
+    from starts: [TopicPartition: Int64], to ends: [TopicPartition: Int64]
+  ) throws -> any LogScan {
+    MemoryLogScan(self, from: starts, process: process)
+  }
+
+  public var prober: any LogProber { MemoryLogProber(self, process: process) }
+
   public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try enter(.ends, process)
     return Dictionary(uniqueKeysWithValues: partitions.map { ($0, end(of: $0)) })
@@ -91,7 +103,7 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
     Dictionary(
       uniqueKeysWithValues: partitions.map { name in
         let partition = partition(name)
-        return (name, Int64(partition.records.first?.offset ?? partition.end))
+        return (name, Int64(partition.start))
       })
   }
 
@@ -154,6 +166,29 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   /// Where a partition ends, open transactions included.
   public func end(of name: TopicPartition) -> Int64 { Int64(partition(name).end) }
 
+  /// Takes a partition's leader away for a while: it is neither read nor asked about.
+  public func removeLeader(of name: TopicPartition, milliseconds: Int64) {
+    leaderless[name] = time + milliseconds
+  }
+
+  func hasLeader(_ name: TopicPartition) -> Bool { leaderless[name].map { $0 <= time } ?? true }
+
+  /// Deletes a topic and makes it anew; groups lose what they have committed for it.
+  public func makeAnew(_ topic: String, partitions count: Int) {
+    topics[topic] = (0..<count).map { _ in MemoryPartition() }
+    for group in groups { group.offsets = group.offsets.filter { $0.key.topic != topic } }
+  }
+
+  /// Adds partitions to a topic.
+  public func grow(_ topic: String, to count: Int) {
+    while topics[topic]!.count < count { topics[topic]!.append(MemoryPartition()) }
+  }
+
+  /// Forgets what a group has committed, as after a long standstill; or sets it to something else.
+  public func setCommitted(_ offset: Int64?, of name: TopicPartition, by group: String) {
+    self.group(group).offsets[name] = offset
+  }
+
   /// The offset that a group has committed; nil for none.
   public func committed(_ name: TopicPartition, by group: String) -> Int64? {
     self.group(group).offsets[name]
@@ -181,6 +216,16 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
       }
     }
     for group in groups { group.expel(silentSince: time - timeouts.session) }
+    let waiting = answers
+    answers = []
+    answers = waiting.filter { !$0() } + answers
+  }
+
+  /// Answers a question as soon as it can be answered, and not before its time.
+  func answer(_ isReady: @escaping () -> Bool) {
+    let due = time + (environment?.answerDelay() ?? 0)
+    let answer = { [unowned self] in time >= due && isReady() }
+    if !answer() { answers.append(answer) }
   }
 
   // MARK: For clients
@@ -188,6 +233,11 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   var time: Int64 { environment?.clusterTime ?? 0 }
   func note(_ event: ClusterEvent) { environment?.note(event) }
   func landingDelay() -> Int64? { environment?.landingDelay() }
+
+  func find(_ name: TopicPartition) -> MemoryPartition? {
+    guard let partitions = topics[name.topic], name.partition < partitions.count else { return nil }
+    return partitions[Int(name.partition)]
+  }
 
   func partition(_ name: TopicPartition) -> MemoryPartition {
     topics[name.topic]![Int(name.partition)]
@@ -242,7 +292,7 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
     note(outcome == .committed ? .committed : .aborted)
   }
 
-  private func group(_ name: String) -> MemoryGroup {
+  func group(_ name: String) -> MemoryGroup {
     if let found = groups.first(where: { $0.name == name }) { return found }
     let group = MemoryGroup(name) { [unowned self] event in note(event) }
     groups.append(group)

@@ -74,12 +74,12 @@ final class MemoryLogConsumer: LogConsumer {
   func wait(milliseconds: Int32) {}
   var waker: @Sendable () -> Void { {} }
 
-  /// Goes on where the partition's former reader stopped: only `rewind` goes back.
-  func reader(of partition: TopicPartition) throws -> any LogReader {
+  func reader(
+    of partition: TopicPartition, from offset: Int64, end: Int64
+  ) throws -> any LogReader {
     try enter(.reader)
     guard owned.contains(partition) else { throw PipelineError("\(partition) is not assigned") }
-    let start = readers[partition]?.position ?? Int(group.offsets[partition] ?? 0)
-    let reader = MemoryLogReader(log, partition, start: start, process: process)
+    let reader = MemoryLogReader(log, partition, start: Int(offset), process: process)
     readers[partition] = reader
     return reader
   }
@@ -96,15 +96,10 @@ final class MemoryLogConsumer: LogConsumer {
     try log.wait(process, .startOffsets, patience: log.timeouts.call) {
       !self.log.isCommitPending(of: self.group, partitions)
     }
-    return Dictionary(uniqueKeysWithValues: partitions.map { ($0, group.offsets[$0] ?? 0) })
-  }
-
-  func rewind(_ partitions: [TopicPartition]) throws {
-    try enter(.rewind)
-    for (partition, start) in try startOffsets(partitions) {
-      readers[partition] = MemoryLogReader(
-        log, partition, start: Int(start), process: process)
-    }
+    return Dictionary(
+      uniqueKeysWithValues: partitions.map {
+        ($0, group.offsets[$0] ?? Int64(log.partition($0).start))
+      })
   }
 
   /// Gives up what it owns. A static member does not say goodbye: its place is kept for a while.

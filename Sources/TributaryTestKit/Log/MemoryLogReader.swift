@@ -29,6 +29,10 @@ final class MemoryLogReader: LogReader {
     metEnd = nil
     guard !isClosed else { return 0 }
     try log.enter(.read, process)
+    guard log.hasLeader(name) else { return 0 }
+    guard position >= partition.start, position <= partition.end else {
+      throw LogFault.offsetGone(name, position)
+    }
     let end = partition.stableEnd
     var index = partition.index(of: position)
     while index < partition.records.count, batch.count < MemoryLogReader.batchSize {

@@ -6,6 +6,8 @@ final class MemoryPartition {
   private(set) var records: [MemoryRecord] = []
   /// The offset behind the last record or mark.
   private(set) var end = 0
+  /// The oldest offset that was not deleted. Compaction leaves it where it is.
+  private(set) var start = 0
   /// Transactions that are open here, and where each began.
   private var open: [(transaction: MemoryTransaction, first: Int)] = []
 
@@ -48,7 +50,12 @@ final class MemoryPartition {
   }
 
   /// Gives up everything before `bound`. Offsets stay.
-  func delete(before bound: Int) { records.removeFirst(index(of: min(bound, stableEnd))) }
+  func delete(before bound: Int) {
+    let bound = min(bound, stableEnd)
+    guard bound > start else { return }
+    start = bound
+    records.removeFirst(index(of: bound))
+  }
 
   /// Cleans the log before `bound` as a broker does: drops aborted records, marks, and what a later
   /// record of the same key replaces; with `dropsTombstones` also the tombstones. Offsets stay.

@@ -49,7 +49,7 @@ extension Simulation {
 
   private func finish(_ slot: WorkerSlot) {
     guard let worker = slot.worker else { return }
-    run(slot) { try worker.finish() }
+    run(slot) { worker.finish() }
   }
 
   private func isFinished(_ stage: [WorkerSlot]) -> Bool {

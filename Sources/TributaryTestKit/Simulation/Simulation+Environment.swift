@@ -57,6 +57,11 @@ extension Simulation: LogEnvironment {
     trace.note("  cluster: \(event)")
   }
 
+  package func answerDelay() -> Int64 {
+    guard answersLate else { return 0 }
+    return random.below(2) == 0 ? 0 : random.below(200)
+  }
+
   package func landingDelay() -> Int64? {
     switch random.below(3) {
     case 0: nil

@@ -1,0 +1,89 @@
+import Attribution
+import Kafka
+
+/// A partition of the deltas on its way from its assignment to its first row, as ``TaskOpening``.
+final class RollupOpening {
+  let partition: RollupPartition
+  private(set) var state = TaskState.created
+  /// What keeps it from going on, while something does.
+  private(set) var obstacle: (any Error)?
+
+  private let context: StageContext
+  private var committed = RepeatedQuestion<[TopicPartition: Int64]>()
+  private var bounds = RepeatedQuestion<[TopicPartition: Result<LogBounds, any Error>]>()
+
+  init(_ source: TopicPartition, _ context: StageContext) {
+    self.context = context
+    partition = RollupPartition(
+      source: source, configuration: context.configuration, taskCount: context.plan.taskCount,
+      meter: context.meter)
+  }
+
+  var source: TopicPartition { partition.source }
+
+  private var answeredBounds: [TopicPartition: LogBounds]? {
+    guard let answer = bounds.answer else { return nil }
+    let found = answer.compactMapValues { try? $0.get() }
+    return found.count == answer.count ? found : nil
+  }
+
+  var isReadyToRestore: Bool { state == .created && answeredBounds != nil }
+
+  /// Where its partition of the rollups ends, open transactions included.
+  var targetEnd: Int64 { answeredBounds?[partition.target]?.end ?? 0 }
+
+  /// Lets questions and answers pass. Does not block.
+  func advance(now: Milliseconds) throws {
+    guard state == .created else { return }
+    try note(
+      committed.advance(now: now) {
+        context.log.prober.committed([source], by: context.group)
+      })
+    guard committed.answer != nil else { return }
+    try note(
+      bounds.advance(now: now) { context.log.prober.bounds(of: [source, partition.target]) })
+    for result in bounds.answer?.values.map({ $0 }) ?? [] {
+      if case .failure(let error) = result { return try note(bounds.fail(error, now: now)) }
+    }
+    guard bounds.answer != nil, obstacle != nil else { return }
+    obstacle = nil
+    context.logger.notice("the rollups of \(source) go on")
+  }
+
+  private func note(_ error: (any Error)?) {
+    guard let error else { return }
+    if obstacle == nil {
+      context.logger.warning("the rollups of \(source) wait, the others go on: \(error)")
+    }
+    obstacle = error
+  }
+
+  func beginRestore() { state.move(to: .restoring) }
+
+  /// The partition, with its rollups, at the place where its deltas are to be read on.
+  func makePartition() throws -> RollupPartition {
+    let bounds = answeredBounds![source]!
+    try partition.didRestore(
+      committed: committed.answer?[source], bounds, group: context.group
+    ) { [context] in
+      [context.random(), context.random()].map { bits in
+        let digits = String(bits, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+      }.joined()
+    }
+    partition.begin(
+      try context.consumer.reader(of: source, from: partition.position, end: bounds.stableEnd))
+    state.move(to: .running)
+    return partition
+  }
+
+  func close() { state.move(to: .closed) }
+
+  /// The same from its beginning, after a pause: its rollups could not be read.
+  func successor(after error: any Error, now: Milliseconds) -> RollupOpening {
+    let next = RollupOpening(source, context)
+    next.obstacle = error
+    next.committed.pauseBeforeAsking(now: now)
+    return next
+  }
+}

@@ -1,0 +1,71 @@
+import Attribution
+import Kafka
+
+/// What a member's assigned partitions make: tasks that have all of their inputs, and such that have not.
+///
+/// The `range` assignor gives equal partition numbers of all topics to one member as long as all members
+/// subscribe to the same topics and these have the same number of partitions. While they do not (a rolling change
+/// that adds a topic, a topic that grows) a task may be split between two members: neither may process it.
+struct TaskAssignment {
+  private let partitions: [TopicPartition]
+  private let plan: TopicPlan
+
+  init(_ partitions: [TopicPartition], _ plan: TopicPlan) {
+    self.partitions = partitions
+    self.plan = plan
+  }
+
+  /// The tasks to open, and a line for each that is split.
+  ///
+  /// - Throws: `PipelineError` when there are more partitions than the process was started with.
+  func openings(
+    _ context: StageContext
+  ) throws(PipelineError) -> (opened: [TaskOpening], split: [String]) {
+    let owned = Set(partitions)
+    var opened: [TaskOpening] = []
+    var split: [String] = []
+    for role in [PartitionTask.Role.keyed, .costs] {
+      let topics = plan.inputs(of: role)
+      let names = Set(topics.map(\.name))
+      let count = plan.partitionCount(of: role)
+      let numbers = Set(partitions.filter { names.contains($0.topic) }.map(\.partition))
+      for number in numbers.sorted() {
+        guard number < count else {
+          throw .otherPartitions(topics.map(\.name), was: count, is: numbers.max()! + 1)
+        }
+        let inputs = topics.map {
+          ($0.kind, TopicPartition(topic: $0.name, partition: number))
+        }
+        let missing = inputs.map(\.1).filter { !owned.contains($0) }
+        guard missing.isEmpty else {
+          let given = inputs.map(\.1).filter(owned.contains)
+          split.append(
+            "task \(role.rawValue)-\(number) is not processed: this member was assigned "
+              + "\(list(given)) without \(list(missing)); give every instance the same topics, "
+              + "and these equal partition counts")
+          continue
+        }
+        opened.append(
+          TaskOpening(
+            role: role, number: number, inputs: inputs, partitionCount: count, context: context))
+      }
+    }
+    return (opened, split)
+  }
+
+  private func list(_ partitions: [TopicPartition]) -> String {
+    partitions.map(\.description).joined(separator: ", ")
+  }
+}
+
+extension TopicPlan {
+  /// The inputs that a kind of task reads, in the order of their kinds.
+  func inputs(of role: PartitionTask.Role) -> [InputTopic] {
+    inputTopics.filter { ($0.kind == .cost) == (role == .costs) }
+      .sorted { $0.kind.rawValue < $1.kind.rawValue }
+  }
+
+  func partitionCount(of role: PartitionTask.Role) -> Int32 {
+    role == .costs ? costPartitions : taskCount
+  }
+}

@@ -1,0 +1,277 @@
+import Attribution
+import Codec
+import Configuration
+import Kafka
+
+/// A task on its way from its assignment to its first row: asks where it stands, reads its state back, and
+/// compares what the group, the state and the logs say. Nothing of it waits for a broker.
+///
+/// One that nobody answers for is held up alone, asks again with growing pauses, and says so once.
+final class TaskOpening {
+  let role: PartitionTask.Role
+  let number: Int32
+  let statePartition: TopicPartition
+  private(set) var state = TaskState.created
+  /// What keeps it from going on, while something does.
+  private(set) var obstacle: (any Error)?
+  /// Whether the rollup stage knows that this task has a new owner.
+  var isAnnounced = false
+  /// Entries of its state.
+  private(set) var entries = 0
+
+  private let inputs: [(kind: EventKind, partition: TopicPartition)]
+  private let partitionCount: Int32
+  private let context: StageContext
+  private let group: String
+  private let changelog: Changelog
+  private var live: LiveRecords
+  private var progress: ProgressRecord?
+  private var committed = RepeatedQuestion<[TopicPartition: Int64]>()
+  private var bounds = RepeatedQuestion<[TopicPartition: Result<LogBounds, any Error>]>()
+  private var starts: [InputStart] = []
+  /// The record that was read last of each input, or the first behind what is lost.
+  private var records: [RepeatedQuestion<RecordFingerprint?>] = []
+
+  init(
+    role: PartitionTask.Role, number: Int32, inputs: [(EventKind, TopicPartition)],
+    partitionCount: Int32, context: StageContext
+  ) {
+    self.role = role
+    self.number = number
+    self.inputs = inputs.map { (kind: $0.0, partition: $0.1) }
+    self.partitionCount = partitionCount
+    self.context = context
+    group = context.group
+    let configuration = context.configuration
+    statePartition = TopicPartition(topic: configuration.stateTopic, partition: number)
+    changelog = Changelog(
+      name: role.rawValue, topic: configuration.stateTopic, partition: number,
+      recordBytes: configuration.stateRecordBytes)
+    live = changelog.makeLiveRecords()
+  }
+
+  var partitions: [TopicPartition] { inputs.map(\.partition) }
+
+  // MARK: Created
+
+  /// What the group has committed, once that is known: to be committed again with the word that the task has
+  /// a new owner, so that a member that is no longer one cannot give it.
+  var committedOffsets: [TopicPartition: Int64]? { committed.answer }
+
+  /// Whether its state can be read: everything is answered, and the rollup stage knows of it.
+  var isReadyToRestore: Bool { state == .created && isAnnounced && answeredBounds != nil }
+
+  /// Where its state partition ends, open transactions included.
+  var stateEnd: Int64 { answeredBounds?[statePartition]?.end ?? 0 }
+
+  private var answeredBounds: [TopicPartition: LogBounds]? {
+    guard let answer = bounds.answer else { return nil }
+    let found = answer.compactMapValues { try? $0.get() }
+    return found.count == answer.count ? found : nil
+  }
+
+  /// Lets questions and answers pass. Does not block.
+  ///
+  /// - Throws: an error that no repetition mends.
+  func advance(now: Milliseconds) throws {
+    switch state {
+    case .created:
+      try note(committed.advance(now: now) { context.log.prober.committed(partitions, by: group) })
+      guard committed.answer != nil else { return }
+      // Only now: nothing may be committed behind these ends.
+      try note(
+        bounds.advance(now: now) {
+          context.log.prober.bounds(of: partitions + [statePartition])
+        })
+      for result in bounds.answer?.values.map({ $0 }) ?? [] {
+        if case .failure(let error) = result { return try note(bounds.fail(error, now: now)) }
+      }
+      if bounds.answer != nil { clear() }
+    case .restoring:
+      for index in records.indices {
+        guard let offset = offsetToRead(index) else { continue }
+        try note(
+          records[index].advance(now: now) {
+            context.log.prober.record(atOrAfter: offset, of: inputs[index].partition)
+          })
+      }
+    default: break
+    }
+  }
+
+  private func note(_ error: (any Error)?) {
+    guard let error else { return }
+    if obstacle == nil {
+      context.logger.warning(
+        "task \(name) waits, the others go on: \(error)")
+    }
+    obstacle = error
+  }
+
+  private func clear() {
+    guard obstacle != nil else { return }
+    obstacle = nil
+    context.logger.notice("task \(name) goes on")
+  }
+
+  var name: String { "\(role.rawValue)-\(number)" }
+
+  // MARK: Restoring
+
+  /// Its state partition is being read from now on.
+  func beginRestore() { state.move(to: .restoring) }
+
+  /// Takes the state partition's next record.
+  func take(_ record: Record) { live.add(record) }
+
+  /// The state partition has been read to its end.
+  ///
+  /// - Throws: `PipelineError` where state, offsets and logs do not fit.
+  func didReadState() throws {
+    progress = try changelog.progress(of: live, under: context.configuration.definitions)
+    let checkpoint = progress?.checkpoint
+    try checkpoint?.checkInputs(partitions.map(\.topic), partitionCount: partitionCount)
+    for (index, input) in inputs.enumerated() {
+      let start = try InputStart.decide(
+        input.partition, remembered: checkpoint?.inputs[index].position,
+        committed: committed.answer?[input.partition], answeredBounds![input.partition]!,
+        group: group, state: context.configuration.stateTopic)
+      if case .behind(let lost) = start, context.configuration.onLostInput == .stop {
+        throw PipelineError.lost(input.partition, lost)
+      }
+      starts.append(start)
+      records.append(RepeatedQuestion())
+    }
+    if progress != nil, committed.answer!.count < inputs.count {
+      context.logger.notice(
+        "task \(name): \(group) has no offsets any more; it goes on from those in its state")
+    }
+  }
+
+  /// Which record is to be looked at before the input is read; nil for none.
+  private func offsetToRead(_ index: Int) -> Int64? {
+    switch starts[index] {
+    case .behind(let lost): return lost.upperBound
+    case .at:
+      guard let last = progress?.checkpoint.inputs[index].last,
+        last.offset >= answeredBounds![inputs[index].partition]!.start
+      else { return nil }
+      return last.offset
+    }
+  }
+
+  /// Whether nothing more is to be asked or read.
+  var isReadyToRun: Bool {
+    state == .restoring && !starts.isEmpty
+      && records.indices.allSatisfy { records[$0].answer != nil || offsetToRead($0) == nil }
+  }
+
+  // MARK: Running
+
+  /// The task, with its state, at the places where its inputs are to be read on.
+  ///
+  /// - Parameter stopsAtEnd: read to where the logs ended at the take-over, and no further.
+  func makeTask(stopsAtEnd: Bool) throws -> PartitionTask {
+    var checkpoint = progress?.checkpoint ?? TaskCheckpoint()
+    if checkpoint.secret.isEmpty {
+      checkpoint.secret = TaskCheckpoint.makeSecret(context.random)
+    }
+    checkpoint.partitionCount = partitionCount
+    let definitions = context.configuration.definitions
+    let task = AttributionTask(definitions: definitions, kinds: Set(inputs.map(\.kind)))
+    var opened: [Input] = []
+    var lost: [LostRange] = []
+    for (index, input) in inputs.enumerated() {
+      let former = progress?.checkpoint.inputs[index]
+      let found = records[index].answer ?? nil
+      let position: Int64
+      switch starts[index] {
+      case .at(let offset):
+        position = offset
+        if let last = former?.last {
+          try InputStart.check(input.partition, last: last, found: found)
+        }
+      case .behind(let range):
+        position = range.upperBound
+        lost.append(lostRange(range, of: input.partition, input.kind, first: found))
+      }
+      opened.append(try open(input, at: position, former?.last, stopsAtEnd: stopsAtEnd))
+    }
+    if let progress { entries = try changelog.restore(task, progress, live) }
+    for range in lost { checkpoint.add(range) }
+    state.move(to: .running)
+    return PartitionTask(
+      role: role, partition: number, inputs: opened, task: task, changelog: changelog,
+      checkpoint: checkpoint, mustCommit: !lost.isEmpty || hasLostOffsets, state: state,
+      context: context)
+  }
+
+  /// Whether the group has no offsets although the task has.
+  private var hasLostOffsets: Bool {
+    progress != nil && (committed.answer?.count ?? 0) < inputs.count
+  }
+
+  private func open(
+    _ input: (kind: EventKind, partition: TopicPartition), at position: Int64,
+    _ last: RecordFingerprint?, stopsAtEnd: Bool
+  ) throws -> Input {
+    let end = answeredBounds![input.partition]!.stableEnd
+    return Input(
+      kind: input.kind, partition: input.partition,
+      reader: try context.consumer.reader(of: input.partition, from: position, end: end),
+      definitions: context.configuration.definitions, start: position, last: last,
+      stop: stopsAtEnd ? end : nil, now: context.now())
+  }
+
+  private func lostRange(
+    _ range: Range<Int64>, of partition: TopicPartition, _ kind: EventKind,
+    first: RecordFingerprint?
+  ) -> LostRange {
+    context.logger.error(
+      """
+      \(partition): \(range.count) records from offset \(range.lowerBound) to \(range.upperBound) were \
+      deleted before they were read; reports of the days concerned say so
+      """)
+    let newest = progress?.largest[kind] ?? .unknown
+    return LostRange(
+      topic: partition.topic, partition: partition.partition, from: range.lowerBound,
+      to: range.upperBound, after: newest.isKnown ? newest.time : nil, before: first?.timestamp)
+  }
+
+  /// It has lost its partitions, or failed: whoever opens it next begins anew.
+  func close() { state.move(to: .closed) }
+
+  /// The same task from its beginning, after a pause: its state could not be read.
+  func successor(after error: any Error, now: Milliseconds) -> TaskOpening {
+    let next = TaskOpening(
+      role: role, number: number, inputs: inputs.map { ($0.kind, $0.partition) },
+      partitionCount: partitionCount, context: context)
+    next.obstacle = error
+    next.isAnnounced = isAnnounced
+    next.committed.pauseBeforeAsking(now: now)
+    return next
+  }
+}
+
+extension TaskCheckpoint {
+  /// So many ranges a progress record holds; of more the oldest are told as one.
+  private static let mostLost = 100
+
+  /// Adds what was found to be lost.
+  mutating func add(_ range: LostRange) {
+    lost.append(range)
+    guard lost.count > Self.mostLost,
+      let first = lost.indices.first(where: { index in
+        lost[(index + 1)...].contains {
+          $0.topic == lost[index].topic && $0.partition == lost[index].partition
+        }
+      }),
+      let second = lost[(first + 1)...].firstIndex(where: {
+        $0.topic == lost[first].topic && $0.partition == lost[first].partition
+      })
+    else { return }
+    lost[first].to = lost[second].to
+    lost[first].before = lost[second].before
+    lost.remove(at: second)
+  }
+}
