@@ -45,8 +45,11 @@ public struct Health: Sendable {
   /// Why it is not ready, in short sentences; empty when it is.
   public var obstacles: [String]
   public var partitions: [Partition]
+  /// What keeps nobody from being ready and makes numbers other than they should be.
+  public var warnings: [String]
 
-  public init(obstacles: [String], partitions: [Partition]) {
+  public init(obstacles: [String], partitions: [Partition], warnings: [String] = []) {
+    self.warnings = warnings
     self.obstacles = obstacles
     self.partitions = partitions
   }
@@ -89,6 +92,7 @@ public struct ServiceEndpoints: HTTPResponder {
     writer.object { writer in
       writer.field("ready", health.isReady)
       writer.array("obstacles", health.obstacles) { $0.value($1) }
+      writer.array("warnings", health.warnings) { $0.value($1) }
       writer.array("partitions", health.partitions) { writer, partition in
         writer.object { writer in
           writer.field("topic", partition.topic)

@@ -16,6 +16,8 @@ final class Input {
   private(set) var counts = InputCounts()
   /// Whether the task has been told that this input is idle.
   var isMarkedIdle = false
+  /// Where users' events belong; nil where nothing is checked.
+  var partitioner: UserPartitioner?
 
   private let reader: any LogReader
   private var decoder: EventDecoder
@@ -40,8 +42,7 @@ final class Input {
     self.stop = stop
     position = start
     lastArrival = now
-    decoder = EventDecoder(
-      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    decoder = EventDecoder(kind: kind, definitions: definitions)
   }
 
   // MARK: Where the reader stands
@@ -91,8 +92,13 @@ final class Input {
 
   /// Reads and decodes the next batch once every row has been taken. Does not block.
   ///
-  /// - Parameter task: will be given the rows; has what it needs for the first fetched from memory.
-  func fill(for task: AttributionTask, now: Milliseconds) throws {
+  /// - Parameters:
+  ///   - task: will be given the rows; has what it needs for the first fetched from memory.
+  ///   - now: monotonic.
+  ///   - processorClock: wall time. Events that lie ahead of it are not accepted.
+  func fill(
+    for task: AttributionTask, now: Milliseconds, processorClock: Milliseconds = .max
+  ) throws {
     guard !hasRow, !isFinished else { return }
     rows.removeAll(reserving: 0)
     decoder.recycle()
@@ -110,6 +116,7 @@ final class Input {
     isSilent = false
     arrivals.note()
     rows.removeAll(reserving: count)
+    decoder.clock = processorClock
     decode(count, with: &decoder, into: &rows, for: task)
     if rows.count == 0, let stop { position = max(position, stop) }
   }
@@ -122,6 +129,7 @@ final class Input {
     for task: AttributionTask
   ) {
     let (kind, stop) = (kind, stop ?? .max)
+    let (partitioner, own) = (partitioner, partition.partition)
     reader.visit(count: count) { record in
       guard record.offset < stop else { return false }
       let isNear = rows.count < AttributionTask.prefetchDistance
@@ -131,6 +139,9 @@ final class Input {
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
       guard row.pointee.rejection == nil else { return true }
       row.pointee.time = row.pointee.event.time
+      if let partitioner {
+        row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
+      }
       row.pointee.identity = EventIdentity(UnsafePointer(row).event)
       if isNear { task.prefetch(row.pointee.identity, kind) }
       return true
@@ -157,7 +168,10 @@ final class Input {
     }
   }
 
-  func count(_ outcome: Outcome) { counts.count(outcome) }
+  func count(_ outcome: Outcome, isMisplaced: Bool) {
+    counts.count(outcome)
+    if isMisplaced { counts.misplaced += 1 }
+  }
   func countRejection() { counts.deadLetters += 1 }
 }
 
@@ -169,6 +183,8 @@ public struct InputCounts: Sendable, Equatable {
   public var duplicates = 0
   public var tooLate = 0
   public var deadLetters = 0
+  /// Usable ones that lie in another partition than their user belongs to.
+  public var misplaced = 0
 
   public init() {}
 
@@ -191,5 +207,6 @@ public struct InputCounts: Sendable, Equatable {
     duplicates += other.duplicates
     tooLate += other.tooLate
     deadLetters += other.deadLetters
+    misplaced += other.misplaced
   }
 }

@@ -127,7 +127,10 @@ final class RollupPartition {
     guard let key = record.key, let value = record.value else { return 1 }
     guard let task = DeltaWire.task(ofKey: key) else { return try apply(batch: value) }
     let headers = record.headers()
-    table.update(task: task, try DeltaWire.decodeStatus(value))
+    var status = try DeltaWire.decodeStatus(value)
+    // The broker's clock, where the topic has it; one clock alone makes nothing final.
+    if record.timestamp > 0 { status = status.bounded(by: record.timestamp) }
+    table.update(task: task, status)
     catchUp.update(task: task, headers)
     acceptanceTimes.append(AcceptanceTimes(headers))
     return 1
@@ -185,7 +188,12 @@ final class RollupPartition {
     }
   }
 
-  /// - Parameter now: when the broker had confirmed the commit.
+  /// Bytes of the rollups in memory.
+  var memory: StoreSize {
+    StoreSize(name: "rollups", entries: table.count, bytes: table.byteCount)
+  }
+
+  /// - Parameter now: when the broker had confirmed the commit; wall time, as the events' acceptance.
   func didCommit(now: Milliseconds) {
     hasTaken = false
     committedPosition = position
@@ -201,7 +209,9 @@ final class RollupPartition {
   // MARK: Restore
 
   /// Takes back what this partition of the rollups topic holds and can still change, in one pass.
-  func restore(from log: any Log) throws {
+  ///
+  /// - Parameter note: told now and then how many bytes the restore takes.
+  func restore(from log: any Log, note: (Int) -> Void = { _ in }) throws {
     let partition = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
     var found = FoundRollups(codec)
     try log.readThrough(partition) { record in
@@ -215,6 +225,7 @@ final class RollupPartition {
         table.restore(finalThrough: finalThrough, tasks: tasks)
       } else if let value = record.value, let rollup = find(key) {
         try found.add(key, value, windowEnd: rollup.windowEnd, forgettable: table.forgettable(at:))
+        if found.isMeasuringDue { note(found.byteCount) }
       }
     }
     publishedFinal = table.finalThrough

@@ -34,7 +34,8 @@ package final class RollupStage: Stage {
     ends == nil && !partitions.isEmpty && partitions.allSatisfy(\.isCatchingUp)
   }
   package var hasChanges: Bool {
-    partitions.contains(where: \.hasChanges) || (isFinished && !hasClosed)
+    partitions.contains(where: \.hasChanges)
+      || (isFinished && !hasClosed && !partitions.isEmpty)
   }
 
   package var wantsCommit: Bool {
@@ -72,6 +73,7 @@ package final class RollupStage: Stage {
   }
 
   package func advance() throws -> Int {
+    guard try hasMemory() else { return 0 }
     var taken = 0
     for partition in partitions {
       if partition.waitsForReload {
@@ -85,10 +87,21 @@ package final class RollupStage: Stage {
     return taken
   }
 
+  /// Whether there is memory to read further.
+  private func hasMemory() throws -> Bool {
+    let memory = context.process.memory
+    let isReached = memory.isReached(
+      by: context.name, holding: partitions.map(\.memory), context.logger)
+    guard !(isReached && ends != nil) else {
+      throw PipelineError.stateTooLarge(memory.use.total, limit: memory.bytes)
+    }
+    return !isReached
+  }
+
   package func advanceClock() {
     isClosing = isFinished
     for partition in partitions {
-      partition.table.advance(now: context.now(), isComplete: isClosing)
+      partition.table.advance(now: context.clock.earlierWall, isComplete: isClosing)
     }
   }
 
@@ -99,7 +112,7 @@ package final class RollupStage: Stage {
   }
 
   package func didCommit() {
-    for partition in partitions { partition.didCommit(now: context.now()) }
+    for partition in partitions { partition.didCommit(now: context.clock.wall()) }
     hasClosed = isClosing
     tidy()
   }
@@ -118,6 +131,7 @@ package final class RollupStage: Stage {
   package func drop() {
     partitions.removeAll()
     hasClosed = false
+    context.process.memory.remove(context.name, context.logger)
   }
 
   package func takeOver(_ sources: [TopicPartition]) throws -> String {
@@ -127,7 +141,9 @@ package final class RollupStage: Stage {
         source: source, reader: try context.consumer.reader(of: source),
         configuration: context.configuration, taskCount: context.plan.taskCount,
         start: starts[source] ?? 0, meter: context.meter)
-      try partition.restore(from: context.log)
+      try partition.restore(from: context.log) { bytes in
+        context.process.memory.admits(restore: bytes, by: context.name)
+      }
       partitions.append(partition)
     }
     setStops()
@@ -143,11 +159,11 @@ extension Worker where S == RollupStage {
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, logger: Logger,
     heartbeat: Heartbeat = Heartbeat(), meter: Meter = Meter(),
-    now: @escaping () -> Milliseconds
+    process: ProcessContext = ProcessContext()
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "rollups", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, meter: meter, now: now)
+      plan: plan, log: log, logger: logger, meter: meter, process: process)
     self.init(RollupStage(context), context, heartbeat: heartbeat)
   }
 

@@ -28,6 +28,8 @@ package final class Changelog {
   /// Serials of the records in the topic, by bucket.
   private var serials: [UInt64: [UInt64]] = [:]
   private var nextSerial: UInt64 = 0
+  /// Numbers in `serials`.
+  private var serialCount = 0
 
   package init(name: String, topic: String, partition: Int32, recordBytes: Int) {
     self.name = name
@@ -93,7 +95,18 @@ package final class Changelog {
     let serial = nextSerial
     nextSerial += 1
     serials[bucket, default: []].append(serial)
+    serialCount += 1
     closed.append((key(bucket, serial), chunk))
+  }
+
+  /// Bytes held: records that are not written yet, and which ones are in the topic. O(open records).
+  var byteCount: Int {
+    var bytes = 0
+    for chunk in chunks.values { bytes += chunk.pointee.byteCount }
+    for (_, chunk) in closed { bytes += chunk.pointee.byteCount }
+    for chunk in spare { bytes += chunk.pointee.byteCount }
+    // A bucket's array and its place in the dictionary, and its records' numbers.
+    return bytes + serials.count * 96 + serialCount * 8
   }
 
   /// Whether there are records to which nothing will be added.
@@ -116,7 +129,9 @@ package final class Changelog {
     for bucket in chunks.keys.sorted() { close(bucket) }
     try writeFullRecords(to: producer)
     for bucket in serials.keys.filter({ $0 < firstLive }).sorted() {
-      for serial in serials.removeValue(forKey: bucket)! {
+      let forgotten = serials.removeValue(forKey: bucket)!
+      serialCount -= forgotten.count
+      for serial in forgotten {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
@@ -151,29 +166,43 @@ package final class Changelog {
   /// Brings tasks of one partition back to the state of the last commit. The partition is read once for
   /// all of them.
   ///
+  /// - Parameter mayHold: told now and then how many bytes the restore takes; whether it may go on.
   /// - Returns: the number of entries restored.
   package static func restore(
     _ tasks: [(changelog: Changelog, task: AttributionTask)], of partition: TopicPartition,
-    from scan: any LogScan
+    from scan: any LogScan, mayHold: (Int) throws -> Bool = { _ in true }
   ) throws -> Int {
     var live = tasks.map { LiveRecords(name: $0.changelog.name) }
+    var mayGoOn = true
+    var seen = 0
     try scan.readThrough(partition) { record in
+      guard mayGoOn else { return }
       for index in live.indices { live[index].add(record) }
+      seen += 1
+      if seen % 64 == 0 { mayGoOn = try mayHold(live.reduce(0) { $0 + $1.byteCount }) }
     }
     var count = 0
-    for (index, (changelog, task)) in tasks.enumerated() {
-      count += try changelog.restore(task, live[index])
+    for (index, (changelog, task)) in tasks.enumerated() where mayGoOn {
+      let bytes = live.reduce(0) { $0 + $1.byteCount }
+      count += try changelog.restore(task, live[index]) {
+        mayGoOn = try mayHold(bytes + tasks.reduce(0) { $0 + $1.task.byteCount })
+        return mayGoOn
+      }
     }
     return count
   }
 
-  private func restore(_ task: AttributionTask, _ live: LiveRecords) throws -> Int {
+  private func restore(
+    _ task: AttributionTask, _ live: LiveRecords, mayGoOn: () throws -> Bool
+  ) throws -> Int {
     guard let progress = live.progress else { return 0 }
     try progress.withUnsafeBytes { try decode($0, into: task) }
     var restoration = Restoration(task)
     for record in live.records {
       serials[record.bucket, default: []].append(record.serial)
+      serialCount += 1
       guard record.bucket >= task.firstLiveStateBucket else { continue }
+      guard try mayGoOn() else { break }
       try record.value.withUnsafeBytes { try restoration.add($0, bucket: record.bucket) }
     }
     return restoration.count
