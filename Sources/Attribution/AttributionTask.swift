@@ -177,6 +177,9 @@ public final class AttributionTask {
   /// Entries and bytes by store. O(1), unlike `size`.
   public var stores: [StoreSize] { state.pointee.stores }
 
+  /// Bytes of everything that is held, by store; entries are not counted. O(1).
+  public var memory: [StoreSize] { state.pointee.memory }
+
   /// Bytes held by the state, all overhead included. O(1).
   public var byteCount: Int { state.pointee.byteCount }
 }

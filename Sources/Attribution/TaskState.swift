@@ -287,6 +287,17 @@ struct TaskState: ~Copyable {
 
   var byteCount: Int { identities.byteCount + journeys.byteCount }
 
+  var memory: [StoreSize] {
+    [
+      StoreSize(name: "identities", entries: 0, bytes: identities.byteCount),
+      StoreSize(
+        name: "touches", entries: 0, bytes: journeys.byteCount - journeys.userBytes),
+      StoreSize(name: "users", entries: 0, bytes: journeys.userBytes),
+      StoreSize(name: "placements", entries: 0, bytes: journeys.placements.byteCount),
+      StoreSize(name: "deltas", entries: 0, bytes: ledger.deltas.byteCount),
+    ]
+  }
+
   var stores: [StoreSize] {
     [
       StoreSize(

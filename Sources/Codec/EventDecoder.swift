@@ -22,15 +22,24 @@ public struct EventDecoder {
   private let requiredFields: EventFields
   private let currency: [UInt8]
   private let maxFutureSkew: Milliseconds
+  private let earliestEventTime: Milliseconds
+  /// The processor's clock, to be set before each batch: an event further ahead of it than
+  /// `max_future_skew` is rejected, whatever its record's timestamp. `max` checks nothing.
+  public var clock = Milliseconds.max
   private let memory = DecoderMemory()
   private let absentName = BorrowedBytes.empty
 
   /// - Parameters:
   ///   - kind: what the input's records are.
   ///   - currency: the one that amounts are in; records in another are rejected.
-  ///   - maxFutureSkew: how far an event may lie ahead of its record's own timestamp.
-  public init(kind: EventKind, currency: String, maxFutureSkew: Milliseconds) {
+  ///   - maxFutureSkew: how far an event may lie ahead of its record's own timestamp, and of `clock`.
+  ///   - earliestEventTime: an event time before this is invalid.
+  public init(
+    kind: EventKind, currency: String, maxFutureSkew: Milliseconds,
+    earliestEventTime: Milliseconds = .min
+  ) {
     self.kind = kind
+    self.earliestEventTime = earliestEventTime
     self.currency = Array(currency.utf8)
     self.maxFutureSkew = maxFutureSkew
     switch kind {
@@ -41,6 +50,13 @@ public struct EventDecoder {
     }
   }
 
+  /// A decoder of the records of one kind, by the definitions' currency and limits.
+  public init(kind: EventKind, definitions: Definitions) {
+    self.init(
+      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew,
+      earliestEventTime: definitions.earliestEventTime)
+  }
+
   /// Decodes one record; returns why it can never be used, or nil when `event` holds it.
   ///
   /// The event's names point into `value` or into the decoder's scratch memory; they are good while
@@ -48,8 +64,8 @@ public struct EventDecoder {
   ///
   /// - Parameters:
   ///   - value: the record's value; nil for a tombstone.
-  ///   - recordTimestamp: the record's own timestamp; -1 when unknown, which skips the check for
-  ///     events from the future.
+  ///   - recordTimestamp: the record's own timestamp; -1 when unknown, which leaves the check for
+  ///     events from the future to `clock`.
   public mutating func decode(
     _ value: UnsafeRawBufferPointer?, recordTimestamp: Milliseconds, into event: inout Event
   ) -> Rejection? {
@@ -139,7 +155,8 @@ extension EventDecoder {
   private func read(
     _ present: EventFields, recordTimestamp: Milliseconds, into event: inout Event
   ) -> Rejection? {
-    guard let eventID = requiredName(.eventID), let time = time(), let amount = amount(present)
+    guard let eventID = requiredName(.eventID), let time = time(), time >= earliestEventTime,
+      let amount = amount(present)
     else { return .invalidField }
 
     var result = Event(
@@ -163,15 +180,16 @@ extension EventDecoder {
     }
     guard let isOurCurrency = isOurCurrency(present) else { return .invalidField }
 
-    if recordTimestamp != -1, isInFuture(time, recordTimestamp) { return .futureEvent }
+    let written = recordTimestamp == -1 ? .max : recordTimestamp
+    if isInFuture(time, min(written, clock)) { return .futureEvent }
     if !isOurCurrency { return .wrongCurrency }
     event = result
     return nil
   }
 
   @inline(__always)
-  private func isInFuture(_ time: Milliseconds, _ recordTimestamp: Milliseconds) -> Bool {
-    let (limit, hasOverflowed) = recordTimestamp.addingReportingOverflow(maxFutureSkew)
+  private func isInFuture(_ time: Milliseconds, _ clock: Milliseconds) -> Bool {
+    let (limit, hasOverflowed) = clock.addingReportingOverflow(maxFutureSkew)
     // No time is past a limit that does not fit; every time is past one that underflows.
     return hasOverflowed ? maxFutureSkew < 0 : time > limit
   }

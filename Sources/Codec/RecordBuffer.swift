@@ -23,6 +23,8 @@ public struct RecordBuffer: ~Copyable {
   /// Bytes written.
   @inlinable public var count: Int { length }
   @inlinable public var isEmpty: Bool { length == 0 }
+  /// Bytes of memory held.
+  public var room: Int { capacity }
 
   /// What has been written, valid until the next change.
   @inlinable public var bytes: UnsafeRawBufferPointer {

@@ -72,6 +72,7 @@ public final class Backfill {
     kept = try KeptMarks.read(configuration, plan, from: log)
     try findInputs()
     try readLateEvents()
+    try readRefusedEvents()
     var days = Stretch.days(from: from, to: to)
     if !isDryRun, let run = ledger.unfinished, run.from == from, run.to == to,
       run.fill == fill
@@ -126,6 +127,16 @@ public final class Backfill {
           + "choose a later --from, or restore them")
     }
     return found
+  }
+
+  /// What the processor's clock has refused has not been counted either, whatever the clock shows now.
+  private func readRefusedEvents() throws {
+    for partition in try log.partitions(of: configuration.topics.deadLetters) {
+      try log.readThrough(partition) { record in
+        guard let source = RefusedEvent.source(of: record) else { return }
+        lateOffsets[source.partition, default: []].insert(source.offset)
+      }
+    }
   }
 
   private func readLateEvents() throws {

@@ -14,9 +14,9 @@ public struct Publication {
   private let logger: Logger
 
   /// How long the processor may stand still before its place is taken, in seconds.
-  private static let patience = 3.0
+  private static let patience = Duration.seconds(3)
   /// How long the taking of its place may take, in seconds.
-  private static let limit = 90.0
+  private static let limit = Duration.seconds(90)
 
   public init(
     _ configuration: Configuration, plan: TopicPlan, log: any ArchiveLog, logger: Logger
@@ -37,16 +37,16 @@ public struct Publication {
       group: "\(configuration.applicationID)-rollups", member: "")
     defer { group.close() }
     var committed: [TopicPartition: Int64] = [:]
-    var lastProgress = Date()
+    var lastProgress = ContinuousClock.now
     while !shouldStop() {
       let now = try group.startOffsets(partitions)
       if ends.allSatisfy({ now[$0.key, default: 0] >= $0.value }) { return }
       if now != committed {
-        lastProgress = Date()
+        lastProgress = .now
         if try isPublished(from: now, through: ends) { return }
       }
       committed = now
-      if Date().timeIntervalSince(lastProgress) > Self.patience {
+      if lastProgress.duration(to: .now) > Self.patience {
         return try publish(through: ends, partitions, group, shouldStop)
       }
       Thread.sleep(forTimeInterval: 0.3)
@@ -76,18 +76,17 @@ public struct Publication {
     var configuration = configuration
     configuration.instanceID = ""
     let worker = try RollupWorker(
-      configuration: configuration, plan: plan, log: log, index: 0, logger: logger,
-      now: { Milliseconds(Date().timeIntervalSince1970 * 1_000) })
+      configuration: configuration, plan: plan, log: log, index: 0, logger: logger)
     do {
       try worker.start()
-      let deadline = Date() + Self.limit
-      var nextLook = Date()
+      let deadline = ContinuousClock.now + Self.limit
+      var nextLook = ContinuousClock.now
       while !shouldStop() {
         try worker.step()
-        guard Date() >= nextLook else { continue }
-        nextLook = Date() + 0.5
+        guard .now >= nextLook else { continue }
+        nextLook = .now + .milliseconds(500)
         if try isPublished(from: group.startOffsets(partitions), through: ends) { break }
-        guard Date() < deadline else {
+        guard .now < deadline else {
           throw PipelineError(
             "what the deltas topic holds is not published: its partitions belong to a processor that "
               + "does nothing, or that has ended and is not missed yet; start `tributary run`, then "

@@ -74,8 +74,7 @@ final class Recomputation {
   }
 
   private func makeDecoder(_ kind: EventKind) -> EventDecoder {
-    EventDecoder(
-      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    EventDecoder(kind: kind, definitions: definitions)
   }
 
   private func read(_ source: Source, into tasks: [AttributionTask]) throws {

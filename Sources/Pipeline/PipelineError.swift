@@ -24,8 +24,8 @@ public struct PipelineError: Error, Sendable, Equatable, CustomStringConvertible
 
   static func stateTooLarge(_ bytes: Int, limit: Int) -> PipelineError {
     PipelineError(
-      "a worker's state takes \(bytes >> 20) MiB, more than the \(limit >> 20) MiB it may have; raise "
-        + "max_memory, add instances or partitions, or shorten correction_horizon and look-backs"
+      "memory: \(bytes >> 20) MiB are in use, more than the \(limit >> 20) MiB of max_memory; raise "
+        + "max_memory, add instances or partitions, or shorten correction_horizon or the look-backs"
     )
   }
 }

@@ -9,7 +9,7 @@ public struct ConversionStory: Sendable {
     public var touch: PublishedAttribution.Touch
     public var verdict: Verdict
 
-    public init(_ touch: PublishedAttribution.Touch, _ verdict: Verdict) {
+    init(_ touch: PublishedAttribution.Touch, _ verdict: Verdict) {
       self.touch = touch
       self.verdict = verdict
     }
@@ -26,6 +26,8 @@ public struct ConversionStory: Sendable {
     case clicksTakeAll
     /// Its event id came before.
     case duplicate
+    /// It would be eligible, but lies in another partition than the conversion, so that they do not meet.
+    case inOtherPartition(Int32)
     /// It would be eligible, but was not counted: it came too late, or has not been processed yet.
     case notCounted
 
@@ -38,6 +40,9 @@ public struct ConversionStory: Sendable {
       case .kindEarnsNothing: "impressions earn no credit here"
       case .clicksTakeAll: "clicks take all"
       case .duplicate: "a duplicate"
+      case .inOtherPartition(let partition):
+        "not counted: it lies in partition \(partition), the conversion in another; is the topic keyed by "
+          + "user_id, with the same partitioner?"
       case .notCounted: "not counted: too late, or not processed yet"
       }
     }
@@ -53,6 +58,18 @@ public struct ConversionStory: Sendable {
     }
   }
 
+  /// A touch of the user, and where it was found.
+  public struct FoundTouch: Sendable {
+    public var touch: PublishedAttribution.Touch
+    /// Nil where it does not matter.
+    public var partition: Int32?
+
+    public init(_ touch: PublishedAttribution.Touch, in partition: Int32? = nil) {
+      self.touch = touch
+      self.partition = partition
+    }
+  }
+
   /// By time; those that are eligible in the order of their credits.
   public let touches: [Touch]
   /// Oldest first, as far as the topic still has them; at least one.
@@ -65,16 +82,17 @@ public struct ConversionStory: Sendable {
   /// - Parameters:
   ///   - revisions: the conversion's records, oldest first; at least one.
   ///   - touches: touches of the user, in the order in which they came.
+  ///   - partition: of the conversion; nil where it is not known.
   public init(
-    revisions: [PublishedAttribution], touches: [PublishedAttribution.Touch],
+    revisions: [PublishedAttribution], touches: [FoundTouch], partition: Int32? = nil,
     _ definitions: Definitions
   ) {
     precondition(!revisions.isEmpty, "a conversion has a record")
     self.revisions = revisions
     self.definitions = definitions
     let attribution = revisions[revisions.count - 1]
-    var judge = Judge(attribution, definitions)
-    var judged = touches.map { Touch($0, judge.verdict(on: $0)) }
+    var judge = Judge(attribution, definitions, partition)
+    var judged = touches.map { Touch($0.touch, judge.verdict(on: $0.touch, in: $0.partition)) }
     // The inputs may have forgotten what the record still tells.
     for touch in attribution.touches where !judge.hasSeen(touch) {
       judged.append(Touch(touch, .eligible))
@@ -117,8 +135,12 @@ public struct ConversionStory: Sendable {
     private let eligible: Set<[UInt8]>
     private let hasClicks: Bool
     private var seen: Set<[UInt8]> = []
+    private let partition: Int32?
 
-    init(_ attribution: PublishedAttribution, _ definitions: Definitions) {
+    init(
+      _ attribution: PublishedAttribution, _ definitions: Definitions, _ partition: Int32?
+    ) {
+      self.partition = partition
       self.attribution = attribution
       self.definitions = definitions
       eligible = Set(attribution.touches.map(Self.identity))
@@ -129,7 +151,9 @@ public struct ConversionStory: Sendable {
       seen.contains(Self.identity(touch))
     }
 
-    mutating func verdict(on touch: PublishedAttribution.Touch) -> Verdict {
+    mutating func verdict(
+      on touch: PublishedAttribution.Touch, in place: Int32?
+    ) -> Verdict {
       let identity = Self.identity(touch)
       guard seen.insert(identity).inserted else { return .duplicate }
       if eligible.contains(identity) { return .eligible }
@@ -140,6 +164,7 @@ public struct ConversionStory: Sendable {
       if !definitions.touchKinds.contains(touch.kind) { return .kindEarnsNothing }
       if age > lookback { return .beforeLookback(age - lookback) }
       if touch.kind == .impression, definitions.preferClicks, hasClicks { return .clicksTakeAll }
+      if let partition, let place, partition != place { return .inOtherPartition(place) }
       return .notCounted
     }
 

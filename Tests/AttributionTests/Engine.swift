@@ -53,7 +53,7 @@ final class Engine {
     for (number, task) in tasks.enumerated() {
       table.update(
         task: Int32(number),
-        task.progress.isIdle ? .idle : .active(task.progress.watermark))
+        task.progress.isIdle ? .idle(asOf: .max) : .active(task.progress.watermark))
     }
     table.advance(now: now)
     publish()

@@ -44,11 +44,12 @@ import TributaryTestKit
     let table = RollupTable(definitions: Definitions(), taskCount: 2)
     add(table, clicks: 1)
     _ = publish(table)
-    table.update(task: 0, .idle)
+    let later = start + 86_400_000
+    table.update(task: 0, .idle(asOf: later))
     table.update(task: 1, .active(Watermark(start)))
-    table.advance(now: start + 86_400_000)
+    table.advance(now: later)
     #expect(publish(table).isEmpty, "a task that moves is waited for")
-    table.update(task: 1, .idle)
+    table.update(task: 1, .idle(asOf: later))
     let behind: Milliseconds = 60_000 + 600_000
     table.advance(now: start + 300_000 + behind - 1)
     #expect(publish(table).isEmpty)
@@ -56,10 +57,36 @@ import TributaryTestKit
     #expect(publish(table).map(\.isFinal) == [true])
   }
 
+  @Test func oneClockAloneMakesNothingFinal() {
+    let behind: Milliseconds = 60_000 + 600_000
+    let (early, late) = (start + behind, start + 300_000 + behind)
+    for clocks in [(early, late, late), (late, early, late), (late, late, early)] {
+      let table = RollupTable(definitions: Definitions(), taskCount: 2)
+      add(table, clicks: 1)
+      _ = publish(table)
+      table.update(task: 0, .idle(asOf: clocks.0))
+      table.update(task: 1, TaskStatus.idle(asOf: clocks.1).bounded(by: late))
+      table.advance(now: clocks.2)
+      #expect(publish(table).isEmpty)
+      table.update(task: 0, .idle(asOf: late))
+      table.update(task: 1, .idle(asOf: late))
+      table.advance(now: late)
+      #expect(publish(table).map(\.isFinal) == [true])
+    }
+  }
+
+  @Test func anIdleTaskThatDoesNotSayByWhichClockMakesNothingFinal() {
+    let table = RollupTable(definitions: Definitions(), taskCount: 1)
+    add(table, clicks: 1)
+    table.update(task: 0, .idle(asOf: 0))
+    table.advance(now: start + 86_400_000)
+    #expect(table.finalThrough == .unknown)
+  }
+
   @Test func anIdleTaskHoldsNobodyBack() {
     let table = RollupTable(definitions: Definitions(), taskCount: 2)
     add(table, clicks: 1)
-    table.update(task: 0, .idle)
+    table.update(task: 0, .idle(asOf: 0))
     table.update(task: 1, .active(Watermark(start + 300_000)))
     table.advance(now: 0)
     #expect(publish(table).map(\.isFinal) == [true])

@@ -158,6 +158,6 @@ private struct KnownConversion: ConversionSource {
           conversionID: conversionID, userID: "u", time: 1_000, value: 5, currency: "EUR",
           touches: [touch], credits: ["linear": [1_000_000]], revenues: ["linear": [5]],
           revision: 1)
-      ], touches: [touch], TestServer.definitions)
+      ], touches: [.init(touch)], TestServer.definitions)
   }
 }

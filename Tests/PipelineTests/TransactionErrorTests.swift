@@ -61,7 +61,7 @@ import TributaryTestKit
 
   @Test func stateBeyondItsLimitStopsTheWorkerWithAClearError() throws {
     let simulation = Simulation(
-      PipelineTests.definitions, seed: 1, attributionWorkers: 1, stateLimit: 10_000)
+      PipelineTests.definitions, seed: 1, attributionWorkers: 1, memoryLimit: 10_000)
     for record in TrafficGenerator(PipelineTests.traffic(2)) { simulation.append(record) }
     let error = #expect(throws: SimulationFailure.self) { try simulation.runToEnd() }
     #expect(error?.description.contains("max_memory") == true)

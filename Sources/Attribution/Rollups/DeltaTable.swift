@@ -62,6 +62,11 @@ struct DeltaTable: ~Copyable {
     recent.initialize(repeating: 0, count: recentCapacity)
   }
 
+  /// Bytes held. O(1).
+  var byteCount: Int {
+    rowCapacity * (MemoryLayout<Bucket>.stride + 8 * layout.width + 8) + 4 * recentCapacity
+  }
+
   deinit {
     recent.deallocate()
     buckets.deallocate()

@@ -6,10 +6,18 @@
 public enum TaskStatus: Sendable, Equatable {
   /// Reading; has passed `watermark`.
   case active(Watermark)
-  /// Every input is idle: holds nobody back.
-  case idle
+  /// Every input is idle, by a clock that showed `asOf`: holds nobody back.
+  case idle(asOf: Milliseconds)
   /// Has read all there was to read; every window that ends at or before the time is complete.
   case closed(through: Milliseconds)
+}
+
+extension TaskStatus {
+  /// The same status, as another clock confirms it: of two clocks the earlier counts.
+  public func bounded(by clock: Milliseconds) -> TaskStatus {
+    guard case .idle(let asOf) = self else { return self }
+    return .idle(asOf: min(asOf, clock))
+  }
 }
 
 /// The rollups of one partition: adds deltas, decides finality, publishes revisions.
@@ -33,6 +41,8 @@ public final class RollupTable {
 
   /// Number of rollups in memory.
   public private(set) var count = 0
+  /// Bytes held by the windows in memory, names included. O(1).
+  public private(set) var byteCount = 0
   /// Number of rollups that wait to be published.
   public private(set) var changedCount = 0
   /// What every task of the attribution stage last said; by partition number.
@@ -87,8 +97,10 @@ public final class RollupTable {
   ) {
     let window = window(RollupWindow.Identity(view: view, start: windowStart))
     let former = (count: window.pointee.count, changedCount: window.pointee.changedCount)
+    let formerBytes = window.pointee.byteCount
     window.pointee.add(sums, to: names)
     count += window.pointee.count - former.count
+    byteCount += window.pointee.byteCount - formerBytes
     noteChanges(of: window, since: former.changedCount)
   }
 
@@ -98,7 +110,8 @@ public final class RollupTable {
   /// Lets time pass: windows that every task has passed become final.
   ///
   /// - Parameters:
-  ///   - now: wall time; counts only while no input moves anywhere.
+  ///   - now: wall time; counts only while no input moves anywhere, and only as far as the clocks by
+  ///     which the tasks said so confirm it.
   ///   - isComplete: whether there is nothing more to come, for good: once every task is closed, every
   ///     window is.
   public func advance(now: Milliseconds, isComplete: Bool = false) {
@@ -109,7 +122,9 @@ public final class RollupTable {
     openWindows.removeAll { $0.pointee.end <= mark.time }
     for window in passed.sorted(by: RollupTable.isBefore) {
       let former = window.pointee.changedCount
+      let formerBytes = window.pointee.byteCount
       window.pointee.close()
+      byteCount += window.pointee.byteCount - formerBytes
       noteChanges(of: window, since: former)
     }
   }
@@ -131,13 +146,15 @@ public final class RollupTable {
   private func agreedMark(_ now: Milliseconds, _ isComplete: Bool) -> Watermark? {
     var active = Watermark.idle
     var closed = Watermark.unknown
+    var clock = now
     var isEveryTaskClosed = true
     for status in tasks.values {
       switch status {
       case .active(let mark):
         active = active.meet(mark)
         isEveryTaskClosed = false
-      case .idle:
+      case .idle(let asOf):
+        clock = min(clock, asOf)
         isEveryTaskClosed = false
       case .closed(let end):
         // Closed in a former run, perhaps, with more to come: it vouches for what it has closed.
@@ -150,7 +167,9 @@ public final class RollupTable {
       return max(closed, openWindows.map { $0.pointee.end }.max().map { Watermark($0) } ?? closed)
     }
     if active != .idle { return active.isKnown ? active : nil }
-    return Watermark(now - definitions.idleTimeout - definitions.watermarkDelay)
+    // A former version did not say by which clock.
+    guard clock > 0 else { return nil }
+    return Watermark(clock - definitions.idleTimeout - definitions.watermarkDelay)
   }
 
   // MARK: Output
@@ -163,7 +182,11 @@ public final class RollupTable {
     _ body: (RollupRevision) throws -> Void
   ) rethrows {
     let watermark = finalThrough.isKnown ? finalThrough.time : nil
-    for window in changedWindows { try window.pointee.publish(watermark: watermark, body) }
+    for window in changedWindows {
+      let former = window.pointee.byteCount
+      defer { byteCount += window.pointee.byteCount - former }
+      try window.pointee.publish(watermark: watermark, body)
+    }
     changedWindows.removeAll(keepingCapacity: true)
     changedCount = 0
     forget()
@@ -175,9 +198,10 @@ public final class RollupTable {
   public func restore(_ rollup: RollupRevision) {
     guard !hasForgotten(windowEnd: rollup.windowEnd) else { return }
     let window = window(RollupWindow.Identity(view: rollup.view, start: rollup.windowStart))
-    let former = window.pointee.count
+    let former = (count: window.pointee.count, bytes: window.pointee.byteCount)
     window.pointee.restore(rollup)
-    count += window.pointee.count - former
+    count += window.pointee.count - former.count
+    byteCount += window.pointee.byteCount - former.bytes
   }
 
   /// Takes back the progress of before a restart. Call before restoring rollups.
@@ -195,6 +219,7 @@ public final class RollupTable {
     for window in windows.values { free(window) }
     windows.removeAll()
     count = 0
+    byteCount = 0
     forgottenThrough = Watermark(time)
     publicationsToKeep = 100
   }
@@ -215,6 +240,7 @@ public final class RollupTable {
     window.initialize(
       to: RollupWindow(identity, end: end, layout: layout, isClosed: isClosed))
     windows[identity] = window
+    byteCount += window.pointee.byteCount
     if !isClosed { openWindows.append(window) }
     return window
   }
@@ -242,6 +268,7 @@ public final class RollupTable {
     for (identity, window) in windows where window.pointee.end <= mark.time {
       windows[identity] = nil
       count -= window.pointee.count
+      byteCount -= window.pointee.byteCount
       free(window)
     }
   }

@@ -53,6 +53,11 @@ struct RollupWindow: ~Copyable {
   }
 
   var count: Int { rows.count }
+  /// Bytes held, names included.
+  var byteCount: Int {
+    rows.capacity * MemoryLayout<Row>.stride + 8 * cells.capacity + names.capacity
+      + 4 * (slots.capacity + changed.capacity) + 512
+  }
   /// Number of rollups that wait to be published.
   var changedCount: Int { changed.count }
 

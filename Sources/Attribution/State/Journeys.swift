@@ -55,6 +55,7 @@ struct Journeys: ~Copyable {
   var recordCount: Int { arena.recordCount }
   var userCount: Int { users.liveCount(arena) }
   var byteCount: Int { arena.byteCount + users.byteCount + busyUsers.byteCount }
+  var userBytes: Int { users.byteCount + busyUsers.byteCount }
 
   // MARK: Making records
 

@@ -21,6 +21,8 @@ struct NumberIndex: ~Copyable {
 
   init() { slots = NumberIndex.allocate(capacity) }
 
+  var byteCount: Int { capacity * MemoryLayout<Slot>.stride }
+
   deinit { slots.deallocate() }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Slot> {

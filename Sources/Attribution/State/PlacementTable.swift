@@ -39,6 +39,8 @@ struct PlacementTable: ~Copyable {
   private var freeGroups: [UInt32] = []
   private var index = NumberIndex()
   private var groupIndex = NumberIndex()
+  /// Allocated for names, with what the allocator adds.
+  private var nameBytes = 0
 
   init(views: [View], directChannels: [String]) {
     self.views = views
@@ -56,6 +58,14 @@ struct PlacementTable: ~Copyable {
   deinit {
     for placement in placements where !placement.isFree { placement.names.bytes.deallocate() }
     for group in groups where group.memberCount > 0 { group.names.bytes.deallocate() }
+  }
+
+  /// Bytes held, all overhead included. O(1).
+  var byteCount: Int {
+    nameBytes + placements.capacity * MemoryLayout<Placement>.stride
+      + groups.capacity * MemoryLayout<Group>.stride
+      + (groupOf.capacity + freePlacements.capacity + freeGroups.capacity) * 4
+      + index.byteCount + groupIndex.byteCount
   }
 
   /// Number of placements in use, the unattributed one included.
@@ -85,6 +95,7 @@ struct PlacementTable: ~Copyable {
       groupOf.append(contentsOf: repeatElement(0, count: views.count))
     }
     index.insert(hash, number, bucket: bucket)
+    nameBytes += PlacementTable.allocated(placement.names)
     for view in views.indices { join(number, view) }
     return number
   }
@@ -124,6 +135,7 @@ struct PlacementTable: ~Copyable {
         PlacementTable.hash(
           name(placement, .campaignID), name(placement, .channel), name(placement, .adID)))
       for view in views.indices { leave(placement, view) }
+      nameBytes -= PlacementTable.allocated(placements[Int(placement)].names)
       placements[Int(placement)].names.bytes.deallocate()
       placements[Int(placement)].isFree = true
       freePlacements.append(placement)
@@ -148,6 +160,7 @@ struct PlacementTable: ~Copyable {
         groups.append(group)
       }
       groupIndex.insert(hash, number)
+      nameBytes += PlacementTable.allocated(names)
     }
     groupOf[Int(placement) * views.count + view] = number
   }
@@ -156,6 +169,7 @@ struct PlacementTable: ~Copyable {
     let number = group(of: placement, view: view)
     groups[Int(number)].memberCount -= 1
     guard groups[Int(number)].memberCount == 0 else { return }
+    nameBytes -= PlacementTable.allocated(groups[Int(number)].names)
     groups[Int(number)].names.bytes.deallocate()
     groupIndex.remove(groupHash(placement, view))
     freeGroups.append(number)
@@ -175,6 +189,9 @@ struct PlacementTable: ~Copyable {
   ) -> Hash128 {
     Hash128(campaign, channel, ad)
   }
+
+  /// What the allocator takes for names: blocks of sixteen bytes, eight of them its own.
+  private static func allocated(_ names: Names) -> Int { max(32, names.count + 23 & ~15) }
 
   private static func copy(
     _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes

@@ -112,12 +112,14 @@ public struct FileAttribution {
   ) throws -> [EventKind: InputCounts] {
     let logger = Logger(label: "files", factory: { _ in SwiftLogNoOpLogHandler() })
     // The clock stands still: a transaction ends when it has enough rows, whatever the hour.
+    let clock = ProcessClock.standing(at: now)
+    let context = ProcessContext(clock: clock, memory: MemoryLimit(configuration))
     let attribution = try AttributionWorker(
       configuration: configuration, plan: log.plan, log: log, index: 0, stopsAtEnd: true,
-      stateLimit: StateLimit.bytes(configuration, workers: 1), logger: logger, now: { now })
+      logger: logger, process: context)
     let rollups = try RollupWorker(
       configuration: configuration, plan: log.plan, log: log, index: 0, logger: logger,
-      now: { now })
+      process: context)
     defer {
       attribution.close()
       rollups.close()

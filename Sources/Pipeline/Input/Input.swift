@@ -20,6 +20,8 @@ final class Input {
   private(set) var overtaken: (any Error)?
   /// Whether the task has been told that this input is idle.
   var isMarkedIdle = false
+  /// Where users' events belong; nil where nothing is checked.
+  var partitioner: UserPartitioner?
 
   private let reader: any LogReader
   private var decoder: EventDecoder
@@ -47,8 +49,7 @@ final class Input {
     self.stop = stop
     position = start
     lastArrival = now
-    decoder = EventDecoder(
-      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    decoder = EventDecoder(kind: kind, definitions: definitions)
   }
 
   // MARK: Where the reader stands
@@ -107,8 +108,13 @@ final class Input {
 
   /// Reads and decodes the next batch once every row has been taken. Does not block.
   ///
-  /// - Parameter task: will be given the rows; has what it needs for the first fetched from memory.
-  func fill(for task: AttributionTask, now: Milliseconds) throws {
+  /// - Parameters:
+  ///   - task: will be given the rows; has what it needs for the first fetched from memory.
+  ///   - now: monotonic.
+  ///   - processorClock: wall time. Events that lie ahead of it are not accepted.
+  func fill(
+    for task: AttributionTask, now: Milliseconds, processorClock: Milliseconds = .max
+  ) throws {
     guard !hasRow, !isFinished, overtaken == nil else { return }
     noteLast()
     rows.removeAll(reserving: 0)
@@ -133,6 +139,7 @@ final class Input {
     lastQuestion = .min
     arrivals.note()
     rows.removeAll(reserving: count)
+    decoder.clock = processorClock
     decode(count, with: &decoder, into: &rows, for: task)
     if rows.count == 0, let stop { position = max(position, stop) }
   }
@@ -145,6 +152,7 @@ final class Input {
     for task: AttributionTask
   ) {
     let (kind, stop) = (kind, stop ?? .max)
+    let (partitioner, own) = (partitioner, partition.partition)
     reader.visit(count: count) { record in
       guard record.offset < stop else { return false }
       let isNear = rows.count < AttributionTask.prefetchDistance
@@ -154,6 +162,9 @@ final class Input {
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
       guard row.pointee.rejection == nil else { return true }
       row.pointee.time = row.pointee.event.time
+      if let partitioner {
+        row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
+      }
       row.pointee.identity = EventIdentity(UnsafePointer(row).event)
       if isNear { task.prefetch(row.pointee.identity, kind) }
       return true
@@ -195,7 +206,10 @@ final class Input {
     if record.offset != last?.offset { last = RecordFingerprint(record) }
   }
 
-  func count(_ outcome: Outcome) { counts.count(outcome) }
+  func count(_ outcome: Outcome, isMisplaced: Bool) {
+    counts.count(outcome)
+    if isMisplaced { counts.misplaced += 1 }
+  }
   func countRejection() { counts.deadLetters += 1 }
 }
 
@@ -218,6 +232,8 @@ public struct InputCounts: Sendable, Equatable {
   public var duplicates = 0
   public var tooLate = 0
   public var deadLetters = 0
+  /// Usable ones that lie in another partition than their user belongs to.
+  public var misplaced = 0
 
   public init() {}
 
@@ -240,5 +256,6 @@ public struct InputCounts: Sendable, Equatable {
     duplicates += other.duplicates
     tooLate += other.tooLate
     deadLetters += other.deadLetters
+    misplaced += other.misplaced
   }
 }

@@ -40,7 +40,10 @@ public final class ProcessorMonitor: Sendable {
 
   private let entries = Mutex<[Entry]>([])
 
-  public init() {}
+  /// What the process remembers, and how much that may be.
+  public let memory: MemoryLimit
+
+  public init(memory: MemoryLimit = MemoryLimit(bytes: .max)) { self.memory = memory }
 
   /// Every worker that was ever started, in the order of the first start.
   public var workers: [Worker] {

@@ -4,13 +4,14 @@ import Logging
 /// Asks for the rest of the group twice a second, and says every ten seconds that it is waited for.
 struct Patience {
   private let now: @Sendable () -> Milliseconds
-  private var next: Milliseconds = 0
+  private var next: Milliseconds = .min
   private var lastSaid: Milliseconds
   /// When it was first asked for.
   private var began: Milliseconds?
   /// Longer than a session that was not changed in the configuration.
   private static let limit: Milliseconds = 60_000
 
+  /// - Parameter now: a monotonic clock, in milliseconds.
   init(_ now: @escaping @Sendable () -> Milliseconds) {
     self.now = now
     lastSaid = now()

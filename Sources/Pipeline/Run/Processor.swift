@@ -16,14 +16,14 @@ public final class Processor: @unchecked Sendable {
   }
 
   /// How its workers stand.
-  public let monitor = ProcessorMonitor()
+  public let monitor: ProcessorMonitor
 
   private let configuration: Configuration
   private let plan: TopicPlan
   private let log: any Log
   private let logger: Logger
   private let stopsAtEnd: Bool
-  private let now: @Sendable () -> Milliseconds
+  private let process: ProcessContext
 
   private let lock = NSLock()
   private var isStopping = false
@@ -42,17 +42,16 @@ public final class Processor: @unchecked Sendable {
   /// - Parameter stopsAtEnd: process what the topics hold now, close every window, and return.
   public init(
     _ configuration: Configuration, plan: TopicPlan, log: any Log, stopsAtEnd: Bool,
-    logger: Logger,
-    now: @escaping @Sendable () -> Milliseconds = {
-      Milliseconds(Date().timeIntervalSince1970 * 1_000)
-    }
+    logger: Logger, clock: ProcessClock = .system
   ) {
+    let memory = MemoryLimit(configuration)
+    process = ProcessContext(clock: clock, memory: memory)
+    monitor = ProcessorMonitor(memory: memory)
     self.configuration = configuration
     self.plan = plan
     self.log = log
     self.stopsAtEnd = stopsAtEnd
     self.logger = logger
-    self.now = now
   }
 
   /// Attribution workers of this process: as configured, or one per core; never more than tasks.
@@ -119,8 +118,8 @@ public final class Processor: @unchecked Sendable {
     report(index, isFinished: false)
     let worker = try AttributionWorker(
       configuration: configuration, plan: plan, log: log, index: index, stopsAtEnd: stopsAtEnd,
-      stateLimit: StateLimit.bytes(configuration, workers: workerCount), logger: logger,
-      heartbeat: heartbeat, meter: monitor.makeMeter(stage: "attribution", index: index), now: now)
+      logger: logger, heartbeat: heartbeat,
+      meter: monitor.makeMeter(stage: "attribution", index: index), process: process)
     let former = lock.withLock { counts[index] ?? [:] }
     defer {
       setWaker(name, nil, heartbeat)
@@ -130,7 +129,7 @@ public final class Processor: @unchecked Sendable {
       if stopsAtEnd { try noteEnds(worker, heartbeat) }
       try worker.start()
       setWaker(name, worker.waker, heartbeat)
-      var patience = Patience(now)
+      var patience = Patience(process.clock.monotonic)
       var wasWell = false
       // To the end of the rollups: a task of somebody who died may still come here to be closed.
       while !shouldStop && !areRollupsDone {
@@ -200,13 +199,14 @@ public final class Processor: @unchecked Sendable {
   private func runRollups(_ heartbeat: Heartbeat, isWell: () -> Void) throws {
     let worker = try RollupWorker(
       configuration: configuration, plan: plan, log: log, index: 0, logger: logger,
-      heartbeat: heartbeat, meter: monitor.makeMeter(stage: "rollups", index: 0), now: now)
+      heartbeat: heartbeat, meter: monitor.makeMeter(stage: "rollups", index: 0),
+      process: process)
     defer { setWaker("rollups", nil, heartbeat) }
     do {
       try worker.start()
       setWaker("rollups", worker.waker, heartbeat)
       var isFinishing = false
-      var patience = Patience(now)
+      var patience = Patience(process.clock.monotonic)
       var wasWell = false
       while !shouldStop {
         if patience.isDue && (worker.isFinished || worker.waitsForTasks) {

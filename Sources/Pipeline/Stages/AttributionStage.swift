@@ -15,7 +15,8 @@ package final class AttributionStage: Stage {
   fileprivate let inputEnds: LogEnds
   fileprivate let groupOffsets: GroupOffsets
   private let stopsAtEnd: Bool
-  private let stateLimit: Int
+  private let repetition: StatusRepetition
+  private var isShedding = false
   private(set) var tasks: [PartitionTask] = []
   /// Assigned, and not running yet.
   private var openings: [TaskOpening] = []
@@ -29,13 +30,12 @@ package final class AttributionStage: Stage {
 
   /// - Parameters:
   ///   - stopsAtEnd: read to where the inputs end when they are taken over, and no further.
-  ///   - stateLimit: bytes of state beyond which the stage refuses to go on.
-  init(_ context: StageContext, stopsAtEnd: Bool, stateLimit: Int) {
+  init(_ context: StageContext, stopsAtEnd: Bool) {
     self.context = context
     self.stopsAtEnd = stopsAtEnd
-    self.stateLimit = stateLimit
     inputEnds = LogEnds(context.log.prober)
     groupOffsets = GroupOffsets(context.log.prober, group: context.group)
+    repetition = StatusRepetition(context.configuration, now: context.now())
   }
 
   package var topics: [String] { context.plan.inputTopics.map(\.name) }
@@ -48,6 +48,11 @@ package final class AttributionStage: Stage {
   package var wantsCommit: Bool {
     !unannounced.isEmpty || (stopsAtEnd && hasChanges && isFinished)
       || tasks.contains(where: \.isOvertaken)
+  }
+
+  /// A task that has read all there was to read has said its last word.
+  package var isRepetitionDue: Bool {
+    repetition.isDue(now: context.now()) && tasks.contains { $0.role == .keyed && !$0.isFinished }
   }
 
   /// Of the tasks that the commit under way writes: offsets and progress records say the same.
@@ -80,7 +85,7 @@ package final class AttributionStage: Stage {
 
   package func advance() throws -> Int {
     try open()
-    try checkSize()
+    guard try hasMemory() else { return 0 }
     var taken = 0
     for task in tasks {
       if let error = task.overtaken, task.openRows == 0 { throw error }
@@ -93,7 +98,8 @@ package final class AttributionStage: Stage {
   package func advanceClock() {}
 
   package func writeEffects() throws {
-    let changed = tasks.filter(\.hasChanges)
+    let isRepeating = isRepetitionDue
+    let changed = isRepeating ? tasks : tasks.filter(\.hasChanges)
     context.outbox.dropDeltas()
     // What it last heard of these tasks may be long past: nothing is final until they have spoken again. Said
     // before their state is read, which can take a while.
@@ -103,13 +109,24 @@ package final class AttributionStage: Stage {
     }
     for task in changed { try task.writeEffects(to: context.outbox) }
     try context.outbox.sendDeltas()
-    for task in changed { try task.announce(to: context.outbox) }
+    for task in changed { try task.announce(to: context.outbox, isRepeating: isRepeating) }
+    if isRepeating { repetition.begin() }
   }
 
   package func didCommit() {
     for task in tasks { task.didCommit() }
     for opening in announced { opening.isAnnounced = true }
     announced = []
+    repetition.didCommit(now: context.now())
+    noteMisplaced()
+  }
+
+  private func noteMisplaced() {
+    for (kind, counts) in counts where counts.misplaced > 0 {
+      guard let topic = context.plan.inputTopics.first(where: { $0.kind == kind }) else { continue }
+      context.process.misplaced.note(
+        counts, of: topic.name, partitioner: context.configuration.partitioner, context.logger)
+    }
   }
 
   package func drop() {
@@ -122,6 +139,8 @@ package final class AttributionStage: Stage {
     splits.removeAll()
     scan?.close()
     scan = nil
+    isShedding = false
+    context.process.memory.remove(context.name, context.logger)
   }
 
   // MARK: Taking over
@@ -158,19 +177,70 @@ package final class AttributionStage: Stage {
       }
     }
     try readState()
-    for (index, opening) in openings.enumerated().reversed() where opening.isReadyToRun {
+    for opening in openings where opening.isReadyToRun {
+      guard try mayHold(opening.bytesToRestore, for: [opening]) else { continue }
       tasks.append(try opening.makeTask(stopsAtEnd: stopsAtEnd))
       openedEntries += opening.entries
-      openings.remove(at: index)
-      try checkSize()
+      openings.removeAll { $0 === opening }
+      noteRestoring()
     }
     tasks.sort { ($0.partition, $0.role.rawValue) < ($1.partition, $1.role.rawValue) }
+  }
+
+  // MARK: Memory
+
+  /// Whether there is memory to read further. Once there is none, no task is idle any more: what waits in
+  /// its inputs is not known.
+  private func hasMemory() throws -> Bool {
+    let memory = context.process.memory
+    let isReached = memory.isReached(
+      by: context.name, holding: tasks.flatMap(\.memory), context.logger)
+    guard !(isReached && stopsAtEnd) else {
+      throw PipelineError.stateTooLarge(memory.use.total, limit: memory.bytes)
+    }
+    if isReached != isShedding {
+      isShedding = isReached
+      if isShedding { for task in tasks { task.stopReading() } }
+    }
+    noteRestoring()
+    return !isReached
+  }
+
+  /// Notes what the tasks that are being restored hold.
+  @discardableResult
+  private func noteRestoring(more: Int = 0) -> Bool {
+    context.process.memory.admits(
+      restore: openings.reduce(more) { $0 + $1.heldBytes }, by: context.name)
+  }
+
+  /// Whether there is memory for restoring tasks further. Where there is none, they give up what was read back
+  /// and wait; the other tasks go on.
+  private func mayHold(_ more: Int, for restoring: [TaskOpening]) throws -> Bool {
+    if noteRestoring(more: more) { return true }
+    let memory = context.process.memory
+    guard !stopsAtEnd else {
+      throw PipelineError.stateTooLarge(memory.use.total, limit: memory.bytes)
+    }
+    for opening in restoring {
+      replace(opening, by: opening.waitingForMemory(now: context.now()))
+    }
+    noteRestoring()
+    return false
+  }
+
+  private func replace(_ former: TaskOpening, by successor: TaskOpening) {
+    former.close()
+    guard let index = openings.firstIndex(where: { $0 === former }) else { return }
+    openings[index] = successor
   }
 
   /// Reads state partitions for those who are ready, a slice per step.
   private func readState() throws {
     if scan == nil {
-      let ready = openings.filter(\.isReadyToRestore)
+      let memory = context.process.memory
+      let ready = openings.filter {
+        $0.isReadyToRestore && (stopsAtEnd || memory.hasRoom(for: $0.bytesNeeded))
+      }
       guard !ready.isEmpty else { return }
       for opening in ready { opening.beginRestore() }
       do {
@@ -191,7 +261,8 @@ package final class AttributionStage: Stage {
       self.scan = nil
       return try restart(scan.unfinished, after: error)
     }
-    if scan.isFinished {
+    let hasRoom = try mayHold(0, for: scan.unfinished)
+    if scan.isFinished || !hasRoom {
       scan.close()
       self.scan = nil
     }
@@ -203,16 +274,7 @@ package final class AttributionStage: Stage {
     guard mayPass else { throw error }
     for former in failed {
       context.logger.warning("the state of task \(former.name) is read again: \(error)")
-      former.close()
-      guard let index = openings.firstIndex(where: { $0 === former }) else { continue }
-      openings[index] = former.successor(after: error, now: context.now())
-    }
-  }
-
-  private func checkSize() throws {
-    let bytes = tasks.reduce(0) { $0 + $1.task.byteCount }
-    guard bytes <= stateLimit else {
-      throw PipelineError.stateTooLarge(bytes, limit: stateLimit)
+      replace(former, by: former.successor(after: error, now: context.now()))
     }
   }
 }
@@ -223,17 +285,16 @@ package typealias AttributionWorker = Worker<AttributionStage>
 extension Worker where S == AttributionStage {
   /// - Parameters:
   ///   - stopsAtEnd: process what the topics hold at the start, and finish.
-  ///   - stateLimit: the most that the worker's state may take, in bytes.
+  ///   - process: what the workers of the process share.
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, stopsAtEnd: Bool,
-    stateLimit: Int = .max, logger: Logger, heartbeat: Heartbeat = Heartbeat(),
-    meter: Meter = Meter(), now: @escaping () -> Milliseconds,
-    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
+    logger: Logger, heartbeat: Heartbeat = Heartbeat(), meter: Meter = Meter(),
+    process: ProcessContext = ProcessContext()
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "attribution", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, meter: meter, now: now, random: random)
-    let stage = AttributionStage(context, stopsAtEnd: stopsAtEnd, stateLimit: stateLimit)
+      plan: plan, log: log, logger: logger, meter: meter, process: process)
+    let stage = AttributionStage(context, stopsAtEnd: stopsAtEnd)
     self.init(stage, context, heartbeat: heartbeat)
   }
 

@@ -38,7 +38,10 @@ final class Outbox {
     return producer
   }
 
+  /// - Precondition: there are offsets. They are what the broker checks the member's place in the group
+  ///   by: without any, a member that has lost its partitions could still commit.
   func commit(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {
+    precondition(!offsets.isEmpty, "nothing fences a transaction without offsets")
     let producer = try transaction()
     try producer.sendOffsets(offsets, of: consumer)
     try producer.commit()

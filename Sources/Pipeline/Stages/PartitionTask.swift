@@ -43,6 +43,7 @@ final class PartitionTask {
   private var sentLost: [LostRange] = []
   private var state: TaskState
   private let meter: Meter
+  private let clock: ProcessClock
   /// Of the events taken since the last commit.
   private var acceptanceTimes = AcceptanceTimes()
   private var acceptedCount = 0
@@ -63,6 +64,10 @@ final class PartitionTask {
     configuration = context.configuration
     ends = context.ends
     meter = context.meter
+    clock = context.clock
+    let partitioner = UserPartitioner(
+      configuration.partitioner, count: context.plan.taskCount)
+    for input in inputs where input.kind != .cost { input.partitioner = partitioner }
     fingerprint = task.definitions.fingerprint
     historyMask = HistoryMask(task.definitions)
     committedPositions = inputs.map(\.position)
@@ -96,13 +101,15 @@ final class PartitionTask {
   ///
   /// - Returns: how many were taken; 0 when an input that is not at its end has nothing yet.
   func advance(limit: Int, now: Milliseconds, outbox: Outbox) throws -> Int {
-    defer { noteAccepted(at: now) }
+    defer { noteAccepted() }
     var taken = 0
     while taken < limit {
       var first: Input?
       var bound = Milliseconds.max
       for input in inputs {
-        if !input.hasRow { try input.fill(for: task, now: now) }
+        if !input.hasRow {
+          try input.fill(for: task, now: now, processorClock: clock.laterWall)
+        }
         markIdle(input, now)
         guard input.hasRow else {
           try input.checkArrival(now: now, ends)
@@ -146,7 +153,7 @@ final class PartitionTask {
           to: configuration.topics.deadLetters)
       } else {
         let outcome = task.apply(row.event, row.pointee.identity)
-        input.count(outcome)
+        input.count(outcome, isMisplaced: row.pointee.isMisplaced)
         switch outcome {
         case .accepted, .acceptedLate:
           changelog.append(row.event, row.pointee.identity, task.lastAccepted)
@@ -163,10 +170,25 @@ final class PartitionTask {
     return taken
   }
 
-  private func noteAccepted(at now: Milliseconds) {
+  private func noteAccepted() {
     let count = inputs.reduce(0) { $0 + $1.counts.accepted }
-    if role == .keyed { acceptanceTimes.note(count - acceptedCount, at: now) }
+    guard count != acceptedCount else { return }
+    // The wall clock: the other stage may run on another machine.
+    if role == .keyed { acceptanceTimes.note(count - acceptedCount, at: clock.wall()) }
     acceptedCount = count
+  }
+
+  /// Nothing is read for now: what waits in the inputs is not known, so none is idle.
+  func stopReading() {
+    for input in inputs where input.isMarkedIdle {
+      input.isMarkedIdle = false
+      task.markIdle(input.kind, false)
+    }
+  }
+
+  /// Bytes of everything that the task holds, by store.
+  var memory: [StoreSize] {
+    task.memory + [StoreSize(name: "changelog", entries: 0, bytes: changelog.byteCount)]
   }
 
   /// Tells the task whether an input is idle; one with rows to take is not.
@@ -202,21 +224,26 @@ final class PartitionTask {
   }
 
   /// Tells the rollup stage how this task stands, after its deltas: it vouches for them.
-  func announce(to outbox: Outbox) throws {
+  ///
+  /// - Parameter isRepeating: whether to say so even where nothing has changed.
+  func announce(to outbox: Outbox, isRepeating: Bool = false) throws {
     if checkpoint.lost != sentLost {
       try outbox.broadcast(
         lost: checkpoint.lost, ofTask: TaskName(isCosts: role == .costs, partition: partition))
       sentLost = checkpoint.lost
     }
     let isCatchingUp = isCatchingUp
-    if role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp) {
+    let isNews = status != sentStatus || isCatchingUp != sentCatchingUp
+    if role == .keyed && (isNews || isRepeating) {
       try outbox.broadcast(
-        status, ofTask: partition, isCatchingUp: isCatchingUp, measuring: acceptanceTimes)
+        status.bounded(by: clock.earlierWall), ofTask: partition, isCatchingUp: isCatchingUp,
+        measuring: acceptanceTimes)
       sentStatus = status
       sentCatchingUp = isCatchingUp
     } else if !acceptanceTimes.isEmpty {
       try outbox.measure(
-        acceptanceTimes, status, ofTask: partition, isCatchingUp: isCatchingUp)
+        acceptanceTimes, status.bounded(by: clock.earlierWall), ofTask: partition,
+        isCatchingUp: isCatchingUp)
     }
   }
 
@@ -231,10 +258,10 @@ final class PartitionTask {
     task.endCommit()
   }
 
-  /// How this task stands, for the rollup stage.
+  /// How this task stands, for the rollup stage; by which clock is said when it is sent.
   private var status: TaskStatus {
     if isFinished { return .closed(through: closingTime) }
-    return task.progress.isIdle ? .idle : .active(task.progress.watermark)
+    return task.progress.isIdle ? .idle(asOf: .max) : .active(task.progress.watermark)
   }
 
   /// Whether so much is missing to the ends of the inputs that nobody waits for what was counted last.

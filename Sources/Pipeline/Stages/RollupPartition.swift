@@ -138,7 +138,10 @@ final class RollupPartition {
     }
     guard let task = DeltaWire.task(ofKey: key) else { return try apply(batch: value) }
     let headers = record.headers()
-    table.update(task: task, try DeltaWire.decodeStatus(value))
+    var status = try DeltaWire.decodeStatus(value)
+    // The broker's clock, where the topic has it; one clock alone makes nothing final.
+    if record.timestamp > 0 { status = status.bounded(by: record.timestamp) }
+    table.update(task: task, status)
     catchUp.update(task: task, headers)
     acceptanceTimes.append(AcceptanceTimes(headers))
     return 1
@@ -199,7 +202,15 @@ final class RollupPartition {
     }
   }
 
-  /// - Parameter now: when the broker had confirmed the commit.
+  /// Bytes of rollups that have been read back and are not in their places yet.
+  var restoringBytes: Int { found?.byteCount ?? 0 }
+
+  /// Bytes of the rollups in memory.
+  var memory: StoreSize {
+    StoreSize(name: "rollups", entries: table.count, bytes: table.byteCount)
+  }
+
+  /// - Parameter now: when the broker had confirmed the commit; wall time, as the events' acceptance.
   func didCommit(now: Milliseconds) {
     hasTaken = false
     mustCommit = false

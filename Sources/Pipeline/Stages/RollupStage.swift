@@ -44,7 +44,8 @@ package final class RollupStage: Stage {
     ends == nil && !partitions.isEmpty && partitions.allSatisfy(\.isCatchingUp)
   }
   package var hasChanges: Bool {
-    partitions.contains(where: \.hasChanges) || (isFinished && !hasClosed)
+    partitions.contains(where: \.hasChanges)
+      || (isFinished && !hasClosed && !partitions.isEmpty)
   }
 
   package var wantsCommit: Bool {
@@ -94,6 +95,7 @@ package final class RollupStage: Stage {
 
   package func advance() throws -> Int {
     try open()
+    guard try hasMemory() else { return 0 }
     try askForEnds()
     var taken = 0
     for partition in partitions {
@@ -108,10 +110,23 @@ package final class RollupStage: Stage {
     return taken
   }
 
+  /// Whether there is memory to read further.
+  private func hasMemory() throws -> Bool {
+    let memory = context.process.memory
+    let isReached = memory.isReached(
+      by: context.name, holding: partitions.map(\.memory), context.logger)
+    memory.admits(
+      restore: openings.reduce(0) { $0 + $1.partition.restoringBytes }, by: context.name)
+    guard !(isReached && ends != nil) else {
+      throw PipelineError.stateTooLarge(memory.use.total, limit: memory.bytes)
+    }
+    return !isReached
+  }
+
   package func advanceClock() {
     isClosing = isFinished
     for partition in partitions {
-      partition.table.advance(now: context.now(), isComplete: isClosing)
+      partition.table.advance(now: context.clock.earlierWall, isComplete: isClosing)
     }
   }
 
@@ -122,7 +137,7 @@ package final class RollupStage: Stage {
   }
 
   package func didCommit() {
-    for partition in partitions { partition.didCommit(now: context.now()) }
+    for partition in partitions { partition.didCommit(now: context.clock.wall()) }
     hasClosed = isClosing
     tidy()
   }
@@ -149,6 +164,7 @@ package final class RollupStage: Stage {
     scan?.close()
     scan = nil
     hasClosed = false
+    context.process.memory.remove(context.name, context.logger)
   }
 
   // MARK: Taking over
@@ -225,12 +241,11 @@ extension Worker where S == RollupStage {
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, logger: Logger,
     heartbeat: Heartbeat = Heartbeat(), meter: Meter = Meter(),
-    now: @escaping () -> Milliseconds,
-    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
+    process: ProcessContext = ProcessContext()
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "rollups", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, meter: meter, now: now, random: random)
+      plan: plan, log: log, logger: logger, meter: meter, process: process)
     self.init(RollupStage(context), context, heartbeat: heartbeat)
   }
 

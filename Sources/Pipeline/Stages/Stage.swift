@@ -18,6 +18,8 @@ package protocol Stage: AnyObject {
   var wantsCommit: Bool { get }
   /// Whether a commit would write anything.
   var hasChanges: Bool { get }
+  /// Whether what was said before is due to be said again, though nothing has changed.
+  var isRepetitionDue: Bool { get }
   /// The next offset to read of every partition that it owns.
   var positions: [TopicPartition: Int64] { get }
 
@@ -45,16 +47,20 @@ package protocol Stage: AnyObject {
   func describe(_ report: inout WorkerReport)
 }
 
+extension Stage {
+  package var isRepetitionDue: Bool { false }
+}
+
 /// What a stage works with: its worker's clients, and where everything is.
 package final class StageContext {
+  /// Of the worker, among those of its process.
+  let name: String
   let configuration: Configuration
   let plan: TopicPlan
   let log: any Log
   let logger: Logger
   let meter: Meter
-  let now: () -> Milliseconds
-  /// 64 random bits a call: what nobody may guess, and nothing that decides a number.
-  let random: () -> UInt64
+  let process: ProcessContext
   let consumer: any LogConsumer
   /// Where its partitions end, asked for all of them at once.
   let ends: EndProbe
@@ -63,16 +69,15 @@ package final class StageContext {
 
   init(
     _ name: WorkerName, configuration: Configuration, plan: TopicPlan, log: any Log,
-    logger: Logger, meter: Meter, now: @escaping () -> Milliseconds,
-    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
+    logger: Logger, meter: Meter, process: ProcessContext
   ) throws {
-    self.random = random
     self.configuration = configuration
     self.plan = plan
     self.log = log
     self.logger = logger
     self.meter = meter
-    self.now = now
+    self.process = process
+    self.name = name.transactionalID
     outbox = try Outbox(
       log: log, transactionalID: name.transactionalID, configuration: configuration,
       deltaPartitions: plan.rollupPartitions)
@@ -80,4 +85,9 @@ package final class StageContext {
     ends = EndProbe(log.prober)
     consumer = try log.makeConsumer(group: name.group, member: name.instanceID)
   }
+
+  var clock: ProcessClock { process.clock }
+  var random: () -> UInt64 { process.random }
+  /// Monotonic, in milliseconds.
+  func now() -> Milliseconds { process.clock.monotonic() }
 }

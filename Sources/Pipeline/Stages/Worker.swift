@@ -18,6 +18,7 @@ import Logging
 package final class Worker<S: Stage> {
   let stage: S
   let context: StageContext
+  package var consumer: any LogConsumer { context.consumer }
   private let heartbeat: Heartbeat
   private var owned: [TopicPartition] = []
   private(set) var hasAssignment = false
@@ -114,7 +115,9 @@ package final class Worker<S: Stage> {
   private func commit() throws {
     lastCommit = context.now()
     stage.advanceClock()
-    guard stage.hasChanges || context.outbox.isOpen else { return report() }
+    guard stage.hasChanges || stage.isRepetitionDue || context.outbox.isOpen else {
+      return report()
+    }
     let began = ContinuousClock.now
     try stage.writeEffects()
     try context.outbox.commit(stage.positions.filter { $0.value >= 0 }, of: context.consumer)

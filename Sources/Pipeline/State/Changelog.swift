@@ -29,6 +29,8 @@ package final class Changelog {
   /// Serials of the records in the topic, by bucket.
   private var serials: [UInt64: [UInt64]] = [:]
   private var nextSerial: UInt64 = 0
+  /// Numbers in `serials`.
+  private var serialCount = 0
 
   package init(name: String, topic: String, partition: Int32, recordBytes: Int) {
     self.name = name
@@ -94,7 +96,18 @@ package final class Changelog {
     let serial = nextSerial
     nextSerial += 1
     serials[bucket, default: []].append(serial)
+    serialCount += 1
     closed.append((key(bucket, serial), chunk))
+  }
+
+  /// Bytes held: records that are not written yet, and which ones are in the topic. O(open records).
+  var byteCount: Int {
+    var bytes = 0
+    for chunk in chunks.values { bytes += chunk.pointee.byteCount }
+    for (_, chunk) in closed { bytes += chunk.pointee.byteCount }
+    for chunk in spare { bytes += chunk.pointee.byteCount }
+    // A bucket's array and its place in the dictionary, and its records' numbers.
+    return bytes + serials.count * 96 + serialCount * 8
   }
 
   /// Whether there are records to which nothing will be added.
@@ -117,7 +130,9 @@ package final class Changelog {
     for bucket in chunks.keys.sorted() { close(bucket) }
     try writeFullRecords(to: producer)
     for bucket in serials.keys.filter({ $0 < firstLive }).sorted() {
-      for serial in serials.removeValue(forKey: bucket)! {
+      let forgotten = serials.removeValue(forKey: bucket)!
+      serialCount -= forgotten.count
+      for serial in forgotten {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
@@ -195,6 +210,7 @@ package final class Changelog {
     var restoration = Restoration(task)
     for record in live.records {
       serials[record.bucket, default: []].append(record.serial)
+      serialCount += 1
       guard record.bucket >= task.firstLiveStateBucket else { continue }
       try record.value.withUnsafeBytes { try restoration.add($0, bucket: record.bucket) }
     }

@@ -32,6 +32,8 @@ struct ChangelogChunk: ~Copyable {
 
   /// Bytes written.
   var count: Int { record.count }
+  /// Bytes held.
+  var byteCount: Int { record.room + placements.byteCount }
 
   /// The record's value so far, valid until the next change.
   var bytes: UnsafeRawBufferPointer { record.bytes }

@@ -39,9 +39,9 @@ package enum DeltaWire {
     case .active(let mark):
       output.append(0)
       output.append(integer: mark.time)
-    case .idle:
+    case .idle(let asOf):
       output.append(1)
-      output.append(integer: Int64(0))
+      output.append(integer: asOf)
     case .closed(let end):
       output.append(2)
       output.append(integer: end)
@@ -56,7 +56,7 @@ package enum DeltaWire {
     if reader.isCut { throw truncated }
     switch tag {
     case 0: return .active(Watermark(time))
-    case 1: return .idle
+    case 1: return .idle(asOf: time)
     default: return .closed(through: time)
     }
   }

@@ -21,8 +21,13 @@ struct FoundRollups {
   private var seen = 0
   private var pruneAt = leastPruned
   private var watermark = Watermark.unknown
+  /// About how many bytes are held: of each array its bytes and 32 more.
+  private(set) var byteCount = 0
 
   init(_ codec: RollupCodec) { self.codec = codec }
+
+  /// Whether enough has changed to look at `byteCount`.
+  var isMeasuringDue: Bool { seen % 1_024 == 0 }
 
   /// - Parameter forgettable: through where windows can be forgotten once finality has come to a mark.
   mutating func add(
@@ -35,11 +40,17 @@ struct FoundRollups {
     }
     guard windowEnd > forgettable(watermark).time else { return }
     found.append(Found(key: Array(key), value: Array(value), windowEnd: windowEnd))
+    byteCount += FoundRollups.bytes(found[found.count - 1])
     if found.count >= pruneAt {
       let mark = forgettable(watermark)
       found.removeAll { $0.windowEnd <= mark.time }
+      byteCount = found.reduce(0) { $0 + FoundRollups.bytes($1) }
       pruneAt = max(FoundRollups.leastPruned, 2 * found.count)
     }
+  }
+
+  private static func bytes(_ rollup: Found) -> Int {
+    MemoryLayout<Found>.stride + rollup.key.count + rollup.value.count + 64
   }
 
   /// Visits keys and values in the order of the topic.

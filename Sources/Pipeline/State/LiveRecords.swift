@@ -14,6 +14,8 @@ struct LiveRecords {
 
   private let prefix: [UInt8]
   private var bySerial: [UInt64: Record] = [:]
+  /// Bytes held.
+  private(set) var byteCount = 0
 
   init(name: String) { prefix = Array("\(name)|".utf8) }
 
@@ -31,9 +33,16 @@ struct LiveRecords {
     guard let bucket = LiveRecords.number(&rest), rest.popFirst() == UInt8(ascii: "|"),
       let serial = LiveRecords.number(&rest), rest.isEmpty
     else { return }
-    bySerial[serial] = record.value.map {
-      Record(serial: serial, bucket: bucket, value: Array($0))
-    }
+    let former = bySerial.removeValue(forKey: serial)
+    if let former { byteCount -= LiveRecords.bytes(former) }
+    guard let value = record.value else { return }
+    let found = Record(serial: serial, bucket: bucket, value: Array(value))
+    bySerial[serial] = found
+    byteCount += LiveRecords.bytes(found)
+  }
+
+  private static func bytes(_ record: Record) -> Int {
+    record.value.count + 32 + 2 * MemoryLayout<Record>.stride
   }
 
   /// Takes a decimal number off the front.

@@ -15,6 +15,8 @@ struct PlacementNumbers: ~Copyable {
 
   deinit { numbers.deallocate() }
 
+  var byteCount: Int { 4 * capacity }
+
   /// The record's number of a placement, and whether that is new.
   @inline(__always)
   mutating func number(of placement: UInt32) -> (UInt32, isNew: Bool) {

@@ -16,6 +16,9 @@ final class TaskOpening {
   private(set) var obstacle: (any Error)?
   /// Whether the rollup stage knows that this task has a new owner.
   var isAnnounced = false
+  /// Bytes that restoring it takes, once that has been tried in vain.
+  private(set) var bytesNeeded = 0
+  private var waitsForMemory = false
   /// Entries of its state.
   private(set) var entries = 0
 
@@ -109,7 +112,7 @@ final class TaskOpening {
   }
 
   private func clear() {
-    guard obstacle != nil else { return }
+    guard obstacle != nil, !waitsForMemory else { return }
     obstacle = nil
     context.logger.notice("task \(name) goes on")
   }
@@ -119,7 +122,16 @@ final class TaskOpening {
   // MARK: Restoring
 
   /// Its state partition is being read from now on.
-  func beginRestore() { state.move(to: .restoring) }
+  func beginRestore() {
+    waitsForMemory = false
+    clear()
+    state.move(to: .restoring)
+  }
+
+  /// Bytes of state that has been read and is not in its place yet.
+  var heldBytes: Int { live.byteCount }
+  /// Bytes that it takes beside them to put the state in its place, about.
+  var bytesToRestore: Int { live.byteCount }
 
   /// Takes the state partition's next record.
   func take(_ record: Record) { live.add(record) }
@@ -240,6 +252,18 @@ final class TaskOpening {
 
   /// It has lost its partitions, or failed: whoever opens it next begins anew.
   func close() { state.move(to: .closed) }
+
+  /// The same task from its beginning, to be restored once there is memory for it.
+  func waitingForMemory(now: Milliseconds) -> TaskOpening {
+    let error = PipelineError("restoring it would take more than max_memory allows")
+    if bytesNeeded == 0 {
+      context.logger.warning("task \(name) waits for memory, the others go on: \(error)")
+    }
+    let next = successor(after: error, now: now)
+    next.waitsForMemory = true
+    next.bytesNeeded = max(bytesNeeded, heldBytes + bytesToRestore)
+    return next
+  }
 
   /// The same task from its beginning, after a pause: its state could not be read.
   func successor(after error: any Error, now: Milliseconds) -> TaskOpening {

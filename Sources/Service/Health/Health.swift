@@ -41,8 +41,11 @@ public struct Health: Sendable {
   /// Why it is not ready, in short sentences; empty when it is.
   public var obstacles: [String]
   public var partitions: [Partition]
+  /// What keeps nobody from being ready and makes numbers other than they should be.
+  public var warnings: [String]
 
-  public init(obstacles: [String], partitions: [Partition]) {
+  public init(obstacles: [String], partitions: [Partition], warnings: [String] = []) {
+    self.warnings = warnings
     self.obstacles = obstacles
     self.partitions = partitions
   }

@@ -35,6 +35,7 @@ public struct ServiceEndpoints: HTTPResponder {
     writer.object { writer in
       writer.field("ready", health.isReady)
       writer.array("obstacles", health.obstacles) { $0.value($1) }
+      writer.array("warnings", health.warnings) { $0.value($1) }
       writer.array("partitions", health.partitions) { writer, partition in
         writer.object { writer in
           writer.field("topic", partition.topic)

@@ -16,6 +16,8 @@ public protocol LogEnvironment: AnyObject {
   /// The cluster's own time, in milliseconds: what sessions and transactions expire by. Never goes
   /// back, whatever wall clocks do.
   var clusterTime: Int64 { get }
+  /// What the brokers' wall clock shows, which records are stamped with.
+  var brokerClock: Int64 { get }
   /// Called at each call; throws what the call shall fail with.
   func meet(_ call: LogCall, of process: SimulatedProcess) throws
   /// Lets time pass for a caller that waits, and others work meanwhile.
@@ -26,6 +28,10 @@ public protocol LogEnvironment: AnyObject {
   func landingDelay() -> Int64?
   /// How long an answer takes.
   func answerDelay() -> Int64
+}
+
+extension LogEnvironment {
+  public var brokerClock: Int64 { clusterTime }
 }
 
 /// What a cluster in memory does by itself.

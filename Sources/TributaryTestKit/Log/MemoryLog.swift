@@ -28,6 +28,8 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   public var process = SimulatedProcess("main")
   /// What clients did that they must not do.
   public internal(set) var violations: [String] = []
+  /// Whether a transaction without offsets is one of them: nothing fences it.
+  public var wantsOffsets = false
 
   private var topics: [String: [MemoryPartition]]
   private var groups: [MemoryGroup] = []
@@ -231,6 +233,7 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   // MARK: For clients
 
   var time: Int64 { environment?.clusterTime ?? 0 }
+  var wallTime: Int64 { environment?.brokerClock ?? 0 }
   func note(_ event: ClusterEvent) { environment?.note(event) }
   func landingDelay() -> Int64? { environment?.landingDelay() }
 

@@ -33,7 +33,7 @@ final class MemoryLogProducer: LogProducer {
       let target = log.partition(topic, partition, key: key)
       transaction.touch(target)
       target.append(
-        key: key, value: value, timestamp: timestamp ?? log.time, headers: headers,
+        key: key, value: value, timestamp: timestamp ?? log.wallTime, headers: headers,
         transaction: transaction)
     }
   }
@@ -52,8 +52,12 @@ final class MemoryLogProducer: LogProducer {
 
   func commit() throws {
     try perform(.commit, then: .committed) {
-      log.end(try running(.commit), .committed)
-      transaction = nil
+      let transaction = try running(.commit)
+      if log.wantsOffsets && transaction.offsets.isEmpty {
+        log.violations.append("\(process.name): a commit without offsets, which nothing fences")
+      }
+      log.end(transaction, .committed)
+      self.transaction = nil
     }
   }
 

@@ -19,6 +19,7 @@ struct DownstreamReader {
   private var latest: [[UInt8]: Rollup] = [:]
   /// Keys whose windows are not final, by partition.
   private var open: [Set<[UInt8]>]
+  private var bound = Milliseconds.max
   private(set) var publications = 0
   private(set) var corrections = 0
   /// What it saw first that it must not see.
@@ -34,8 +35,14 @@ struct DownstreamReader {
     open = Array(repeating: [], count: partitions)
   }
 
+  /// How many rollups are not final.
+  var openCount: Int { open.reduce(0) { $0 + $1.count } }
+
   /// Reads what has been committed by now.
-  mutating func read(_ log: MemoryLog) {
+  ///
+  /// - Parameter bound: no window that ends later can be over.
+  mutating func read(_ log: MemoryLog, bound: Milliseconds = .max) {
+    self.bound = bound
     for number in positions.indices {
       let name = TopicPartition(topic: topic, partition: Int32(number))
       positions[number] = log.forEachRecord(of: name, from: positions[number]) {
@@ -57,6 +64,9 @@ struct DownstreamReader {
       }
       if through < finalThrough[partition] {
         complain("final_through of partition \(partition) goes back")
+      }
+      if through > bound {
+        complain("\(through - bound) ms are final in partition \(partition) that are not over")
       }
       finalThrough[partition] = through
       return

@@ -34,6 +34,14 @@ enum SimulatedWorker {
     }
   }
 
+  /// Has the client's own thread say that the member lives.
+  func heartbeat() {
+    switch self {
+    case .attribution(let worker): (worker.consumer as? MemoryLogConsumer)?.heartbeat()
+    case .rollups(let worker): (worker.consumer as? MemoryLogConsumer)?.heartbeat()
+    }
+  }
+
   /// Has a worker of the rollups finish with what the deltas hold now; the others were told at the
   /// start where to stop.
   func finish() {
@@ -90,4 +98,6 @@ struct Zombie {
   let slot: WorkerSlot
   /// By the cluster's time.
   let wakes: Int64
+  /// Whether its client keeps its place in the group meanwhile.
+  let heartbeats: Bool
 }

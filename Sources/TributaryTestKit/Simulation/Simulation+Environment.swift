@@ -2,6 +2,7 @@ import Kafka
 
 extension Simulation: LogEnvironment {
   package var clusterTime: Int64 { clock.elapsed }
+  package var brokerClock: Int64 { clock.wall(of: .broker) }
 
   /// Draws what becomes of a call: nothing, an error, the end of its process, or a long wait.
   package func meet(_ call: LogCall, of process: SimulatedProcess) throws {

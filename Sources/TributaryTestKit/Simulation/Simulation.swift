@@ -4,6 +4,15 @@ import Kafka
 import Logging
 import Pipeline
 
+// Safety: `SimulatedWorld` is `@unchecked Sendable` because a simulation lives on one thread.
+
+/// What clocks ask for the time. Not retained: the simulation outlives its workers.
+private struct SimulatedWorld: @unchecked Sendable {
+  unowned let simulation: Simulation
+
+  init(_ simulation: Simulation) { self.simulation = simulation }
+}
+
 /// A world for the real workers of both stages: a cluster in memory, clocks, and processes that fail.
 ///
 /// Everything happens on one thread and follows from a seed. A worker that throws is closed, as
@@ -29,7 +38,7 @@ package final class Simulation {
   package var onCall: ((LogCall) throws -> Void)?
 
   let plan: TopicPlan
-  private let stateLimit: Int
+  private let memoryLimit: Int
   var clock: SimulatedClock
   var random: SeededRandom
   /// What workers make secrets of: apart from `random`, so that they change nothing else.
@@ -46,18 +55,19 @@ package final class Simulation {
 
   /// - Parameters:
   ///   - isStatic: whether members and transactional ids keep their names when their process ends.
-  ///   - stateLimit: the most that an attribution worker's state may take, in bytes.
+  ///   - wall: what clocks show at the beginning. By default a month after the traffic's.
+  ///   - memoryLimit: the most that a worker may remember, in bytes.
   ///   - log: that of another simulation, to go on with.
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
     attributionWorkers: Int = 2, rollupWorkers: Int = 1, isStatic: Bool = true,
     commitInterval: Milliseconds = 20, catchUpRecords: Int64 = 100_000,
     stateRecordBytes: Int = 512 << 10,
-    wall: Milliseconds = 1_767_600_000_000,
-    timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), stateLimit: Int = .max,
+    wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
+    timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
     log: MemoryLog? = nil
   ) {
-    self.stateLimit = stateLimit
+    self.memoryLimit = memoryLimit
     var configuration = Configuration()
     configuration.definitions = definitions
     configuration.instanceID = isStatic ? "sim" : ""
@@ -79,6 +89,7 @@ package final class Simulation {
     attribution = (0..<attributionWorkers).map { WorkerSlot(.attribution, $0) }
     rollups = (0..<rollupWorkers).map { WorkerSlot(.rollups, $0) }
     self.log.environment = self
+    self.log.wantsOffsets = true
   }
 
   package var slots: [WorkerSlot] { attribution + rollups }
@@ -113,20 +124,24 @@ package final class Simulation {
     let index =
       configuration.instanceID.isEmpty ? slot.number + 100 * slot.incarnation : slot.number
     let logger = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
-    let now = { [unowned self] in clock.wall }
-    let random = { [unowned self] in secrets.next() }
+    let party: SimulatedClock.Party = slot.stage == .attribution ? .attribution : .rollups
+    let world = SimulatedWorld(self)
+    let process = ProcessContext(
+      clock: ProcessClock(
+        monotonic: { world.simulation.clock.elapsed },
+        wall: { world.simulation.clock.wall(of: party) }),
+      memory: MemoryLimit(bytes: memoryLimit), random: { world.simulation.secrets.next() })
     switch slot.stage {
     case .attribution:
       return .attribution(
         try AttributionWorker(
           configuration: configuration, plan: plan, log: log, index: index,
-          stopsAtEnd: stopsAtEnd, stateLimit: stateLimit, logger: logger, now: now,
-          random: random))
+          stopsAtEnd: stopsAtEnd, logger: logger, process: process))
     case .rollups:
       return .rollups(
         try RollupWorker(
           configuration: configuration, plan: plan, log: log, index: index, logger: logger,
-          now: now, random: random))
+          process: process))
     }
   }
 
@@ -170,7 +185,9 @@ package final class Simulation {
     zombie.worker = slot.worker
     zombie.process = slot.process
     zombies.append(
-      Zombie(slot: zombie, wakes: clock.elapsed + random.below(2 * log.timeouts.session)))
+      Zombie(
+        slot: zombie, wakes: clock.elapsed + random.below(2 * log.timeouts.session),
+        heartbeats: random.below(3) == 0))
     slot.clear()
     slot.incarnation += 1
   }

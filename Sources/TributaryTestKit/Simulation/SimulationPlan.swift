@@ -27,8 +27,16 @@ struct SimulationPlan {
   var heldBack: Int64
   /// Records that arrive in a turn, at most.
   var arrivals: Int64
-  /// How far the wall clocks' beginning is from the traffic's.
-  var wallOffset: Milliseconds
+  /// What right clocks show at the beginning: in the middle of the traffic, or days after it.
+  var wall: Milliseconds
+  /// Whose clock is wrong, and by how much at the beginning.
+  var wrongClocks: [SimulatedClock.Party] = []
+  var wrongBy: Milliseconds = 0
+  /// Whether the world falls silent before its workers are told to finish, so that windows have to become
+  /// final by themselves.
+  var endsIdle = false
+  /// Records whose producer's clock is a year ahead.
+  var strays: Int64 = 0
 
   init(seed: UInt64) {
     var random = SeededRandom(seed: seed ^ 0x51AB_7E5E_ED00)
@@ -44,17 +52,41 @@ struct SimulationPlan {
     timeouts.transaction = 300 + random.below(2_000)
     // As by default: what a dead member left open has ended when its partitions are given away.
     timeouts.session = timeouts.transaction + 200 + random.below(1_000)
+    if random.below(4) == 0 { timeouts.session = 200 + random.below(timeouts.transaction) }
     timeouts.call = 200 + random.below(2_000)
     faults = FaultPlan(&random, timeouts: timeouts)
     repeats = isPunctual ? 0 : random.below(80)
     heldBack = isPunctual ? 0 : random.below(2) * random.below(60)
     arrivals = 2 + random.below(12)
-    wallOffset = random.below(3) == 0 ? random.below(2 * 86_400_000) - 86_400_000 : 0
+    wall = 0
     checksRetention = random.below(8) == 0
     traffic = SimulationPlan.traffic(
       definitions, seed: random.next(), isPunctual: isPunctual, &random)
     catchUpRecords = 1 + random.below(40)
     stateRecordBytes = 64 << Int(random.below(12))
+    setClocks(&random)
+    strays = random.below(2) * random.below(4)
+  }
+
+  /// Right clocks stand where no event lies in the future.
+  private mutating func setClocks(_ random: inout SeededRandom) {
+    let day: Milliseconds = 86_400_000
+    let end = TrafficGenerator(traffic).map(\.timestamp).max() ?? traffic.start
+    if random.below(2) == 0 {
+      // While the traffic comes: events may lie ahead, but not by more than is allowed.
+      definitions.maxFutureSkew = end - traffic.start + 2 * 3_600_000
+      traffic.definitions.maxFutureSkew = definitions.maxFutureSkew
+      wall = traffic.start + random.below(max(1, end - traffic.start))
+    } else {
+      // So long after it that every window is over by every clock.
+      wall = end + 3 * day + random.below(2 * day)
+      endsIdle = !isPunctual && random.below(2) == 0
+    }
+    let wrong: [[SimulatedClock.Party]] = [
+      [], [], [.attribution], [.rollups], [.attribution, .rollups], [.broker],
+    ]
+    wrongClocks = wrong[Int(random.below(6))]
+    wrongBy = [0, day, -3_600_000, random.below(2 * day) - day][Int(random.below(4))]
   }
 
   private static func definitions(

@@ -19,6 +19,8 @@ public struct SimulationRun {
   private var feed: SimulationFeed
   private var downstream: DownstreamReader
   private var wantedWorkers: Int
+  private var eventTimes: EventTimes
+  private var strays: [Stray] = []
 
   /// Runs a seed.
   ///
@@ -44,14 +46,16 @@ public struct SimulationRun {
       rollupWorkers: plan.rollupWorkers, isStatic: plan.isStatic,
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
       stateRecordBytes: plan.stateRecordBytes,
-      wall: plan.traffic.start + plan.wallOffset,
+      wall: plan.wall,
       timeouts: plan.timeouts)
     simulation.trace.onLine = onLine
+    for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
     feed = SimulationFeed(plan, &simulation.random)
     downstream = DownstreamReader(
       topic: simulation.configuration.topics.rollups, partitions: plan.rollupPartitions,
       definitions: plan.definitions, isPunctual: plan.isPunctual)
     wantedWorkers = 1 + Int(simulation.random.below(Int64(plan.attributionWorkers)))
+    eventTimes = EventTimes(plan.definitions)
   }
 
   // MARK: Turns
@@ -65,7 +69,9 @@ public struct SimulationRun {
       for _ in 0..<simulation.random.below(60) where simulation.failure == nil { turn() }
     }
     simulation.faults = .none
+    if plan.endsIdle, let complaint = fallSilent() { return complaint }
     layZombiesToRest()
+    if let complaint = check() { return complaint }
     do {
       try simulation.runToEnd()
       if plan.checksRetention, let complaint = try passMonth() { return complaint }
@@ -77,7 +83,11 @@ public struct SimulationRun {
   }
 
   private mutating func turn() {
-    feed.next(&simulation.random) { simulation.append($0) }
+    feed.next(&simulation.random) {
+      eventTimes.note($0)
+      simulation.append($0)
+    }
+    if strays.count < plan.strays, happens(20) { sendStray() }
     disturb()
     for slot in simulation.slots where isWanted(slot) {
       if slot.isRunning {
@@ -87,7 +97,18 @@ public struct SimulationRun {
       }
     }
     wakeZombies()
-    if simulation.random.below(4) == 0 { downstream.read(simulation.log) }
+    if simulation.random.below(4) == 0 { readDownstream() }
+  }
+
+  private mutating func readDownstream() {
+    downstream.read(simulation.log, bound: finalityBound)
+  }
+
+  /// No window that ends later can be over: no event was so late, and no right clock is so far.
+  private var finalityBound: Milliseconds {
+    let definitions = plan.definitions
+    let now = simulation.clock.right - definitions.idleTimeout
+    return max(eventTimes.largest, now) - definitions.watermarkDelay
   }
 
   private func isWanted(_ slot: WorkerSlot) -> Bool {
@@ -123,7 +144,7 @@ public struct SimulationRun {
 
   private mutating func compact() {
     // Compaction may be ahead of a reader, and hide revisions from it.
-    downstream.read(simulation.log)
+    readDownstream()
     let topics = simulation.configuration.topics
     for topic in [topics.rollups, topics.attributions, simulation.configuration.stateTopic] {
       for number in 0..<simulation.log.partitionCount(of: topic) {
@@ -137,20 +158,55 @@ public struct SimulationRun {
     simulation.trace.note("compaction")
   }
 
-  /// Wall clocks go forward by up to three hours, or back by up to two seconds.
+  /// The wrong clocks go forward or back by up to three hours.
   private func jump() {
-    let distance =
-      simulation.random.below(2) == 0
-      ? simulation.random.below(3 * 3_600_000) : -simulation.random.below(2_000)
-    simulation.clock.jump(distance)
+    guard !plan.wrongClocks.isEmpty else { return }
+    let distance = simulation.random.below(6 * 3_600_000) - 3 * 3_600_000
+    for party in plan.wrongClocks { simulation.clock.jump(party, by: distance) }
     simulation.counts.clockJumps += 1
-    simulation.trace.note("wall clocks jump by \(distance) ms")
+    simulation.trace.note("clocks of \(plan.wrongClocks) jump by \(distance) ms")
+  }
+
+  /// An event whose producer's clock is a year ahead, that of its record as well.
+  private mutating func sendStray() {
+    let kind: EventKind = [.impression, .click, .conversion][Int(simulation.random.below(3))]
+    let partition = Int32(simulation.random.below(Int64(plan.partitions)))
+    let time = plan.wall + 365 * 86_400_000
+    let stray = record(kind, in: partition, at: time, "stray-\(strays.count)-")
+    let topic = simulation.configuration.inputTopics.first { $0.kind == kind }!.name
+    let name = TopicPartition(topic: topic, partition: partition)
+    strays.append(Stray(source: name, offset: simulation.log.end(of: name)))
+    simulation.append(stray)
+    simulation.trace.note("an event of a year ahead, in \(name)")
+  }
+
+  /// Nothing comes any more: every window has to become final by itself, with nobody told to finish.
+  private mutating func fallSilent() -> String? {
+    simulation.trace.note("nothing comes any more")
+    var quietTurns = 0
+    for _ in 0..<4_000 {
+      if let failure = simulation.failure ?? downstream.complaint { return failure }
+      simulation.clock.advance(10)
+      for slot in simulation.slots where isWanted(slot) {
+        if slot.isRunning { simulation.step(slot) } else { simulation.start(slot) }
+      }
+      wakeZombies()
+      readDownstream()
+      quietTurns = downstream.openCount == 0 && simulation.hasReadInputs ? quietTurns + 1 : 0
+      if quietTurns > 20, simulation.zombies.isEmpty { return nil }
+    }
+    return "\(downstream.openCount) windows do not become final by themselves"
   }
 
   private func wakeZombies() {
     let time = simulation.clock.elapsed
+    for zombie in simulation.zombies where zombie.heartbeats && zombie.wakes > time {
+      zombie.slot.worker?.heartbeat()
+    }
     for zombie in simulation.zombies where zombie.wakes <= time {
       if simulation.random.below(2) == 0 { simulation.step(zombie.slot) }
+      // In the end it hears that it was given up.
+      if simulation.random.below(20) == 0 { simulation.stop(zombie.slot) }
     }
     simulation.zombies.removeAll { !$0.slot.isRunning }
   }
@@ -167,11 +223,32 @@ public struct SimulationRun {
 
   // MARK: The verdict
 
+  /// What holds before anybody is told to finish.
+  private mutating func check() -> String? {
+    guard simulation.failure == nil else { return nil }
+    readDownstream()
+    return downstream.complaint
+  }
+
+  /// Whether every stray was refused, and nothing else where the clocks that judge are right.
+  private func complaint(about report: VerificationReport) -> String? {
+    let refused = simulation.recordsRefusedAsFuture
+    for stray in strays where !refused.contains(stray) {
+      return "an event of a year ahead was not refused: \(stray.source) at offset \(stray.offset)"
+    }
+    let byClock = report.refusedByClock
+    if !plan.wrongClocks.contains(.attribution), byClock != strays.count {
+      return "\(byClock) events were refused by a clock that was right, not \(strays.count)"
+    }
+    return nil
+  }
+
   private var verdict: String? {
     if let failure = simulation.failure { return failure }
     if let complaint = downstream.complaint { return complaint }
     if let violation = simulation.log.violations.first { return violation }
     let report = simulation.verify()
+    if let complaint = complaint(about: report) { return complaint }
     if !report.differences.agrees { return "\(report.differences)" }
     if report.finalRollups < report.rollups {
       return "\(report.rollups - report.finalRollups) of \(report.rollups) windows are not final"

@@ -20,6 +20,11 @@ struct RecomputedInput {
   private(set) var tally = RecordTally()
   /// Records that came too late and have been counted by a backfill.
   private(set) var backfilled = 0
+  /// Refused by the processor's clock; by the record's own it is no event of the future.
+  private(set) var refusedByClock = 0
+  /// Accepted records that lie in another partition than their user belongs to.
+  private(set) var misplaced = 0
+  private let partitioner: UserPartitioner?
   /// Accepted records whose key is not their user's id.
   private(set) var strayKeys = 0
   /// The largest accepted event time, by partition.
@@ -38,8 +43,10 @@ struct RecomputedInput {
     kind = input.kind
     self.number = number
     self.definitions = definitions
-    decoder = EventDecoder(
-      kind: input.kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    decoder = EventDecoder(kind: input.kind, definitions: definitions)
+    partitioner =
+      input.kind == .cost
+      ? nil : UserPartitioner(input.partitioner, count: input.partitionCount)
   }
 
   /// Takes a processed record, partition by partition, each in order.
@@ -57,8 +64,16 @@ struct RecomputedInput {
 
     decoder.recycle()
     var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
-    let rejection = decoder.decode(
+    var rejection = decoder.decode(
       record.value, recordTimestamp: record.timestamp, into: &event)
+    // Of several faults the first counts, and a wrong currency comes behind.
+    if rejection == nil || rejection == .wrongCurrency,
+      deadLetter?.reason == Rejection.futureEvent.rawValue
+    {
+      // What the processor's clock showed then nobody knows any more: the dead letter says what it meant.
+      rejection = .futureEvent
+      refusedByClock += 1
+    }
 
     if let deadLetter {
       expectUntouched(deadLetter, record, deadLetters.topic, place, &differences)
@@ -104,6 +119,7 @@ struct RecomputedInput {
     tally.accepted += 1
     largest[partition] = max(largest[partition] ?? event.time, event.time)
     smallest = min(smallest ?? event.time, event.time)
+    if let partitioner, partitioner.partition(of: event.userID) != partition { misplaced += 1 }
     if kind != .cost, !(record.key?.elementsEqual(event.userID.buffer) ?? false) { strayKeys += 1 }
   }
 

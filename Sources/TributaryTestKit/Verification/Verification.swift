@@ -1,4 +1,5 @@
 import Attribution
+import Configuration
 import History
 
 /// Recomputes from the input topics what should have been published, by brute force, and compares.
@@ -13,10 +14,18 @@ public struct Verification {
   public struct Input: Sendable {
     public var topic: String
     public var kind: EventKind
+    /// How its producers choose partitions, and among how many.
+    public var partitioner: InputPartitioner
+    public var partitionCount: Int32
 
-    public init(topic: String, kind: EventKind) {
+    public init(
+      topic: String, kind: EventKind, partitioner: InputPartitioner = .unchecked,
+      partitionCount: Int32 = 1
+    ) {
       self.topic = topic
       self.kind = kind
+      self.partitioner = partitioner
+      self.partitionCount = partitionCount
     }
   }
 
@@ -120,6 +129,7 @@ public struct Verification {
       attributions: attributions.latest, with: oracle, limit: limit)
     differences.append(attributionResult)
     report.attributions = attributions.latest.count
+    report.refusedByClock = inputs.reduce(0) { $0 + $1.refusedByClock }
     report.differences = differences
     report.notes = notes
     return report
@@ -177,6 +187,17 @@ public struct Verification {
       notes.append(
         "\(rollups.recordsOfOtherViews) records of views that the configuration does not have "
           + "were left out")
+    }
+    for input in inputs where input.refusedByClock > 0 {
+      notes.append(
+        "\(input.refusedByClock) records of \(input.topic) are dead letters by the processor's clock "
+          + "(future_event); a replay may accept them")
+    }
+    for input in inputs where input.misplaced > 0 {
+      notes.append(
+        "\(input.misplaced) of \(input.tally.accepted) accepted records of \(input.topic) lie in another "
+          + "partition than their user_id belongs to: a user's events meet only in one partition; key by "
+          + "user_id with the partitioner that `partitioner` names, or re-key the topic")
     }
     for input in inputs where input.strayKeys > 0 {
       notes.append(

@@ -26,6 +26,13 @@ struct ProcessorGauges: Sendable {
   private static let families: [(String, Metrics.Kind, String)] = [
     ("tributary_records_total", .counter, "Committed input records by topic and outcome."),
     ("tributary_late_records_total", .counter, "Accepted records that came behind the watermark."),
+    (
+      "tributary_misplaced_records_total", .counter,
+      "Usable records that lie in another partition than their user_id belongs to, by topic."
+    ),
+    ("tributary_memory_limit_bytes", .gauge, "What max_memory allows."),
+    ("tributary_memory_used_bytes", .gauge, "Bytes of everything remembered, by store."),
+    ("tributary_load_shed", .gauge, "1 while nothing is read because max_memory is reached."),
     ("tributary_input_lag_records", .gauge, "Records waiting, by partition."),
     (
       "tributary_input_stalled_seconds", .gauge,
@@ -75,11 +82,12 @@ struct ProcessorGauges: Sendable {
   }
 
   /// Brings all up to date.
-  func set(_ workers: [ProcessorMonitor.Worker]) {
+  func set(_ workers: [ProcessorMonitor.Worker], _ memory: MemoryLimit.Use?) {
     ProcessMetrics.refresh(metrics)
     // Partitions come and go.
     for (name, kind, _) in Self.families where kind == .gauge { metrics.clear(name) }
     for worker in workers { set(worker) }
+    if let memory { set(memory) }
     for (stage, members) in Dictionary(grouping: workers, by: \.stage) {
       let counters = members.map(\.report.counters)
       stage == "rollups" ? setRollups(counters) : setAttribution(counters)
@@ -91,6 +99,14 @@ struct ProcessorGauges: Sendable {
           to: sum(counters) { $0.transactions[result] ?? 0 })
       }
     }
+  }
+
+  private func set(_ memory: MemoryLimit.Use) {
+    metrics.set("tributary_memory_limit_bytes", to: Double(memory.limit))
+    for (store, bytes) in memory.stores {
+      metrics.set("tributary_memory_used_bytes", ["store": store], to: Double(bytes))
+    }
+    metrics.set("tributary_load_shed", to: memory.isShedding ? 1 : 0)
   }
 
   private func set(_ worker: ProcessorMonitor.Worker) {
@@ -155,6 +171,8 @@ struct ProcessorGauges: Sendable {
           "tributary_records_total", ["topic": topic, "outcome": outcome], to: Double(count))
       }
       metrics.set("tributary_late_records_total", ["topic": topic], to: Double(counts.late))
+      metrics.set(
+        "tributary_misplaced_records_total", ["topic": topic], to: Double(counts.misplaced))
     }
     for model in models {
       for (isAttributed, count) in [

@@ -1,3 +1,4 @@
+import Attribution
 import Configuration
 import Logging
 import Pipeline
@@ -36,8 +37,10 @@ private final class ProcessorHealth: HealthSource {
 
   private let monitor = Mutex<ProcessorMonitor?>(nil)
   private let gauges: ProcessorGauges
+  private let topics: [EventKind: String]
 
   init(_ settings: Configuration, _ metrics: Metrics) {
+    topics = Dictionary(uniqueKeysWithValues: settings.inputTopics.map { ($0.kind, $0.name) })
     gauges = ProcessorGauges(settings, metrics)
   }
 
@@ -45,18 +48,31 @@ private final class ProcessorHealth: HealthSource {
 
   private var workers: [ProcessorMonitor.Worker]? { monitor.withLock { $0 }?.workers }
 
+  private var memory: MemoryLimit.Use? { monitor.withLock { $0 }?.memory.use }
+
   var health: Health {
     guard let workers, !workers.isEmpty else {
       return Health(obstacles: ["starting"], partitions: [])
     }
     return Health(
-      obstacles: workers.flatMap(Self.obstacles),
+      obstacles: (memory?.obstacle.map { [$0] } ?? []) + workers.flatMap(Self.obstacles),
       partitions: workers.flatMap(Self.partitions).sorted {
         ($0.topic, $0.partition) < ($1.topic, $1.partition)
-      })
+      }, warnings: warnings(workers))
   }
 
-  func refresh(_ metrics: Metrics) { gauges.set(workers ?? []) }
+  func refresh(_ metrics: Metrics) { gauges.set(workers ?? [], memory) }
+
+  /// Topics whose records lie in other partitions than their users belong to.
+  private func warnings(_ workers: [ProcessorMonitor.Worker]) -> [String] {
+    topics.sorted { $0.value < $1.value }.compactMap { kind, topic in
+      var total = InputCounts()
+      for worker in workers { total.add(worker.report.counters.records[kind] ?? InputCounts()) }
+      guard total.misplaced > 0 else { return nil }
+      return "\(topic): \(total.misplaced) of \(total.records) records lie in another partition than "
+        + "their user_id belongs to"
+    }
+  }
 
   private static func obstacles(_ worker: ProcessorMonitor.Worker) -> [String] {
     let phase = worker.report.phase

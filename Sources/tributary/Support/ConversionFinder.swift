@@ -39,8 +39,36 @@ final class ConversionFinder: ConversionSource {
     defer { reader.close() }
     let revisions = try revisions(of: Array(conversionID.utf8), reader)
     guard let current = revisions.last else { return nil }
+    let touches = try touches(of: current, reader)
     return ConversionStory(
-      revisions: revisions, touches: try touches(of: current, reader), settings.definitions)
+      revisions: revisions, touches: touches,
+      partition: try partition(of: current, beside: touches, reader), settings.definitions)
+  }
+
+  /// Where the conversion came, if some of its user's touches may lie elsewhere.
+  private func partition(
+    of conversion: PublishedAttribution, beside touches: [ConversionStory.FoundTouch],
+    _ reader: TopicReader
+  ) throws -> Int32? {
+    guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
+    else { return nil }
+    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
+    let (own, others) = try partitions(
+      of: search.topic, forUser: Array(conversion.userID.utf8), reader)
+    return try search.partition(of: conversion, in: own, reader)
+      ?? search.partition(of: conversion, in: others, reader)
+  }
+
+  /// The partitions of an input: the one that a user belongs to, and the others.
+  private func partitions(
+    of topic: String, forUser user: [UInt8], _ reader: TopicReader
+  ) throws -> (own: [TopicPartition], others: [TopicPartition]) {
+    let all = try reader.partitions(of: [topic])
+    guard let partitioner = UserPartitioner(settings.partitioner, count: Int32(all.count)) else {
+      return (all, [])
+    }
+    let own = user.withUnsafeBytes { all[Int(partitioner.partition(of: BorrowedBytes($0)))] }
+    return ([own], all.filter { $0 != own })
   }
 
   /// The partitions of a topic: the one that a key belongs to, and the others.
@@ -80,23 +108,26 @@ final class ConversionFinder: ConversionSource {
     return revisions
   }
 
-  /// Touches of the conversion's user, up to twice the look-back before it and as long after it.
+  /// Touches of the conversion's user, up to twice the look-back before it and as long after it. One that
+  /// earned nobody anything is looked for everywhere: with another partitioner, or without keys, a user's
+  /// events lie in several partitions.
   private func touches(
     of conversion: PublishedAttribution, _ reader: TopicReader
-  ) throws -> [PublishedAttribution.Touch] {
+  ) throws -> [ConversionStory.FoundTouch] {
     let searches = [
       (EventKind.impression, settings.topics.impressions), (.click, settings.topics.clicks),
     ].compactMap { kind, topic in topic.map { TouchSearch(kind, $0, settings.definitions) } }
     let user = Array(conversion.userID.utf8)
     func find(
       _ reach: TouchSearch.Reach, inOwn isOwn: Bool
-    ) throws -> [PublishedAttribution.Touch] {
+    ) throws -> [ConversionStory.FoundTouch] {
       try searches.flatMap { search in
-        let (own, others) = try partitions(of: search.topic, for: user, reader)
+        let (own, others) = try partitions(of: search.topic, forUser: user, reader)
         return try search.touches(of: conversion, in: isOwn ? own : others, reach, reader)
       }
     }
-    let recent = try find(.ofItsTime, inOwn: true)
+    var recent = try find(.ofItsTime, inOwn: true)
+    if conversion.touches.isEmpty { recent += try find(.ofItsTime, inOwn: false) }
     if Self.isComplete(recent, for: conversion) { return recent }
     // History that was loaded later has the timestamps of its loading.
     let all = try find(.any, inOwn: true)
@@ -106,12 +137,12 @@ final class ConversionFinder: ConversionSource {
 
   /// Whether something was found, and all that earned credit is there.
   private static func isComplete(
-    _ touches: [PublishedAttribution.Touch], for conversion: PublishedAttribution
+    _ touches: [ConversionStory.FoundTouch], for conversion: PublishedAttribution
   ) -> Bool {
     func identity(_ touch: PublishedAttribution.Touch) -> [UInt8] {
       [touch.kind.rawValue] + Array(touch.eventID.utf8)
     }
     return !touches.isEmpty
-      && Set(touches.map(identity)).isSuperset(of: conversion.touches.map(identity))
+      && Set(touches.map { identity($0.touch) }).isSuperset(of: conversion.touches.map(identity))
   }
 }

@@ -3,7 +3,7 @@ import Codec
 import Kafka
 import Reporting
 
-/// Finds a user's touches of one kind around a conversion, in the topic they came by.
+/// Finds a user's touches of one kind around a conversion, or the conversion, in the topic they came by.
 struct TouchSearch {
   /// Which records are read, by the time that the log gave them.
   enum Reach {
@@ -26,12 +26,43 @@ struct TouchSearch {
   func touches(
     of conversion: PublishedAttribution, in partitions: [TopicPartition], _ reach: Reach,
     _ reader: TopicReader
-  ) throws -> [PublishedAttribution.Touch] {
+  ) throws -> [ConversionStory.FoundTouch] {
     let distance = 2 * max(definitions.lookback, definitions.impressionLookback)
     let range = (conversion.time - distance)...(conversion.time + distance)
-    let user = Array(conversion.userID.utf8)
-    var decoder = EventDecoder(
-      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    var touches: [ConversionStory.FoundTouch] = []
+    try search(for: conversion.userID, range, in: partitions, reach, reader) { event, partition in
+      touches.append(
+        ConversionStory.FoundTouch(
+          PublishedAttribution.Touch(
+            kind: kind, time: event.time, eventID: event.eventID.string,
+            campaignID: event.campaignID.string, channel: event.channel.string,
+            adID: event.adID.string), in: partition))
+      return true
+    }
+    return touches
+  }
+
+  /// The partition in which the conversion itself came; nil where it is not found.
+  func partition(
+    of conversion: PublishedAttribution, in partitions: [TopicPartition], _ reader: TopicReader
+  ) throws -> Int32? {
+    let identifier = Array(conversion.conversionID.utf8)
+    var found: Int32?
+    let range = conversion.time...conversion.time
+    try search(for: conversion.userID, range, in: partitions, .any, reader) { event, partition in
+      if event.eventID.buffer.elementsEqual(identifier) { found = found ?? partition }
+      return found == nil
+    }
+    return found
+  }
+
+  /// Visits a user's events of some time, whatever they are keyed by, until `body` returns false.
+  private func search(
+    for userID: String, _ range: ClosedRange<Milliseconds>, in partitions: [TopicPartition],
+    _ reach: Reach, _ reader: TopicReader, _ body: (borrowing Event, Int32) -> Bool
+  ) throws {
+    let user = Array(userID.utf8)
+    var decoder = EventDecoder(kind: kind, definitions: definitions)
     var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
     // An event is accepted only if its record was written later than this.
     let starts = try reader.offsets(
@@ -44,20 +75,12 @@ struct TouchSearch {
           of: partitions,
           atOrAfter: range.upperBound + definitions.watermarkDelay + definitions.correctionHorizon)
       }
-    var touches: [PublishedAttribution.Touch] = []
     try reader.read(through: ends, from: starts) { _, record in
       defer { decoder.recycle() }
-      guard record.key.map({ $0.elementsEqual(user) }) ?? false,
-        decoder.decode(record.value, recordTimestamp: record.timestamp, into: &event) == nil,
-        range.contains(event.time)
+      guard decoder.decode(record.value, recordTimestamp: record.timestamp, into: &event) == nil,
+        range.contains(event.time), event.userID.buffer.elementsEqual(user)
       else { return true }
-      touches.append(
-        PublishedAttribution.Touch(
-          kind: kind, time: event.time, eventID: event.eventID.string,
-          campaignID: event.campaignID.string, channel: event.channel.string,
-          adID: event.adID.string))
-      return true
+      return body(event, record.partition)
     }
-    return touches
   }
 }

@@ -23,7 +23,11 @@ final class Verifier {
     let topics = configuration.topics
     verification = Verification(
       definitions: configuration.definitions,
-      inputs: configuration.inputTopics.map { .init(topic: $0.name, kind: $0.kind) },
+      inputs: configuration.inputTopics.map {
+        .init(
+          topic: $0.name, kind: $0.kind, partitioner: configuration.partitioner,
+          partitionCount: plan.taskCount)
+      },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents))

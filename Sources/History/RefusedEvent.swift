@@ -1,0 +1,18 @@
+import Codec
+import Kafka
+
+/// An event that was refused as one of the future.
+enum RefusedEvent {
+  /// Where the record of a dead letter came from; nil unless it was refused as an event of the future.
+  static func source(of deadLetter: Record) -> (partition: TopicPartition, offset: Int64)? {
+    let headers = deadLetter.headers()
+    func text(_ name: String) -> String? {
+      headers.first { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
+    }
+    guard text("reason") == Rejection.futureEvent.rawValue, let topic = text("source_topic"),
+      let partition = text("source_partition").flatMap({ Int32($0) }),
+      let offset = text("source_offset").flatMap({ Int64($0) })
+    else { return nil }
+    return (TopicPartition(topic: topic, partition: partition), offset)
+  }
+}
