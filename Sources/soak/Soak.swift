@@ -81,7 +81,7 @@ final class Journal {
     let seconds = began.duration(to: .now) / .seconds(1)
     let time = String(
       format: "%02d:%04.1f", Int(seconds) / 60, seconds - Double(Int(seconds) / 60 * 60))
-    FileHandle.standardOutput.write(Data("\(time)  \(text)\n".utf8))
+    try? FileHandle.standardOutput.write(contentsOf: Data("\(time)  \(text)\n".utf8))
   }
 }
 

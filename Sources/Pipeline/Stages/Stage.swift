@@ -60,7 +60,7 @@ package final class StageContext {
     self.now = now
     outbox = try Outbox(
       log: log, transactionalID: name.transactionalID, configuration: configuration,
-      deltaPartitions: plan.rollupPartitions)
+      deltaPartitions: plan.rollupPartitions, recordLimit: plan.recordLimit)
     consumer = try log.makeConsumer(group: name.group, member: name.instanceID)
   }
 }

@@ -45,7 +45,7 @@ public struct SimulationRun {
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
       stateRecordBytes: plan.stateRecordBytes,
       wall: plan.traffic.start + plan.wallOffset,
-      timeouts: plan.timeouts)
+      timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit)
     simulation.trace.onLine = onLine
     feed = SimulationFeed(plan, &simulation.random)
     downstream = DownstreamReader(
