@@ -29,6 +29,7 @@ struct Tributary: ParsableCommand {
 
   /// Runs the command; a failure is one line on standard error.
   static func main() {
+    StandardStreams.reserve()
     // A reader that is gone is told by the write that fails, here and in every client of a socket.
     signal(SIGPIPE) { _ in }
     do {

@@ -88,8 +88,9 @@ extension TopicCheck {
         "min.insync.replicas=\(least) with replication factor \(topic.replicas) lets nobody write; raise "
         + "the one or lower the other"
     },
-    .warned([.attributions]) { topic, _ in
-      guard let limit = topic.number("max.message.bytes"), limit < TopicPlan.usualRecordLimit
+    .warned([.attributions]) { topic, configuration in
+      guard let limit = topic.number("max.message.bytes"), limit < TopicPlan.usualRecordLimit,
+        limit >= leastLimit(.attributions, configuration)
       else { return nil }
       return
         "max.message.bytes=\(limit) may be less than the attribution of a conversion with max_touches "
