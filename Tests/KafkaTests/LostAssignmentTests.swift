@@ -16,7 +16,7 @@ struct LostAssignmentTests {
     init(_ cluster: MockCluster, _ more: ClientConfiguration = [:]) throws {
       let configuration: ClientConfiguration = [
         "bootstrap.servers": cluster.bootstrapServers, "group.id": "group",
-        "session.timeout.ms": "2000", "heartbeat.interval.ms": "200",
+        "session.timeout.ms": "5000", "heartbeat.interval.ms": "200",
         "auto.offset.reset": "earliest", "reconnect.backoff.max.ms": "200",
         "topic.metadata.refresh.interval.ms": "500",
       ]
@@ -73,7 +73,7 @@ struct LostAssignmentTests {
     let member = try Member(cluster)
     try write(member)
     cluster.takeBrokerDown()
-    usleep(3_500_000)
+    usleep(7_000_000)
     cluster.bringBrokerUp()
     try eventually("lost") {
       try member.consumer.poll(timeoutMilliseconds: 50)
@@ -109,9 +109,9 @@ struct LostAssignmentTests {
     let cluster = try MockCluster()
     cluster.makeTopic("mock")
     cluster.makeTopic("output")
-    let member = try Member(cluster, ["max.poll.interval.ms": "3000"])
+    let member = try Member(cluster, ["max.poll.interval.ms": "6000"])
     try write(member)
-    usleep(4_500_000)
+    usleep(7_500_000)
     try eventually("lost") {
       try member.consumer.poll(timeoutMilliseconds: 50)
       return member.losses == 1

@@ -96,3 +96,15 @@ extension ClientHandle {
     return found
   }
 }
+
+extension ClientHandle {
+  /// Has the brokers say who leads the topics' partitions: a leader that librdkafka does not know it looks for by
+  /// itself every five minutes. Whether they answer shows with the next question.
+  func lookForLeaders(of topics: Set<String>, _ deadline: Deadline) {
+    guard !deadline.isImmediate else { return }
+    let timeout = min(2_000, deadline.remainingMilliseconds)
+    for name in topics {
+      _ = try? describeTopics([name], Deadline(afterMilliseconds: timeout))
+    }
+  }
+}

@@ -23,11 +23,13 @@ extension Consumer {
     try client.ask(timeoutMilliseconds) { (deadline) throws(KafkaError) in
       var low: Int64 = 0
       var high: Int64 = 0
-      try client.check(
-        rd_kafka_query_watermark_offsets(
-          client.pointer, partition.topic, partition.partition, &low, &high,
-          deadline.remainingMilliseconds),
-        operation: "ask for the offsets of \(partition)")
+      let code = rd_kafka_query_watermark_offsets(
+        client.pointer, partition.topic, partition.partition, &low, &high,
+        deadline.remainingMilliseconds)
+      if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+        client.lookForLeaders(of: [partition.topic], deadline)
+      }
+      try client.check(code, operation: "ask for the offsets of \(partition)")
       return (low, high)
     }
   }
@@ -70,6 +72,14 @@ extension Consumer {
       // Nobody wants to know why there is no answer to a question that is not waited for.
       if code != RD_KAFKA_RESP_ERR_NO_ERROR, deadline.isImmediate {
         throw KafkaError(code, operation: operation)
+      }
+      let failed = TopicPartitionList.elements(of: list.pointer).filter {
+        $0.err != RD_KAFKA_RESP_ERR_NO_ERROR
+      }
+      if !failed.isEmpty {
+        client.lookForLeaders(of: Set(failed.map { TopicPartition($0).topic }), deadline)
+        // librdkafka calls a partition unknown when it has no leader.
+        _ = try list.offsets(operation: "\(operation) of")
       }
       try client.check(code, operation: operation)
       return try list.offsets(operation: "\(operation) of")
