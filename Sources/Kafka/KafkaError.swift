@@ -14,6 +14,10 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
   public var isRetriable: Bool
   /// The open transaction can only be aborted.
   public var requiresAbort: Bool
+  /// The topic that it is about, where it is about one.
+  public var subject: String?
+  /// No broker at all could be reached.
+  public var reachesNoBroker = false
 
   public init(
     code: Int32, name: String, message: String, operation: String,

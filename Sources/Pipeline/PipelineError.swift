@@ -28,4 +28,11 @@ public struct PipelineError: Error, Sendable, Equatable, CustomStringConvertible
         + "max_memory, add instances or partitions, or shorten correction_horizon or the look-backs"
     )
   }
+
+  /// A record, or a batch of records, is larger than its topic takes.
+  package static func recordTooLarge(_ topic: String, limit: Int) -> PipelineError {
+    PipelineError(
+      "\(topic) refuses a record for its size: its max.message.bytes is \(limit), or was when this process "
+        + "started; raise it (`tributary topics describe` says what is needed) and start again")
+  }
 }

@@ -1,5 +1,4 @@
 import Configuration
-import Foundation
 import Kafka
 import Logging
 
@@ -14,12 +13,17 @@ public struct Reset {
     public struct Topic: Sendable {
       public var name: String
       public var partitions: Int
+      public var replicas: Int
+      /// The topic's own settings, which it keeps.
+      public var settings: [String: String]
       /// How many records at most: marks of transactions and compacted records count too.
       public var records: Int64
     }
 
     public var topics: [Topic]
     public var groups: [String]
+    /// Topics that are missing, as a reset that was interrupted leaves them; they are made again.
+    public var missing: [Topic] = []
   }
 
   private let configuration: Configuration
@@ -40,20 +44,57 @@ public struct Reset {
       topics.rollups, topics.attributions, configuration.deltasTopic, configuration.stateTopic,
     ]
     if !keepsSetAside { names += [topics.deadLetters, topics.lateEvents] }
-    let found = try admin.describeTopics(names, timeoutMilliseconds: Timeout.call)
+    let found = try admin.describeTopics(names, timeoutMilliseconds: Timeout.initialization)
+    let settings = try ownSettings(found.map(\.name))
     let reader = try Consumer(ClientSettings.probe(configuration), logger: logger)
     defer { reader.close(timeoutMilliseconds: 0) }
-    return Plan(
+    var plan = Plan(
       topics: try found.map { topic in
         let records = try (0..<Int32(topic.partitions)).reduce(Int64(0)) { sum, number in
           let offsets = try reader.watermarkOffsets(
             TopicPartition(topic: topic.name, partition: number),
-            timeoutMilliseconds: Timeout.call)
+            timeoutMilliseconds: Timeout.initialization)
           return sum + offsets.high - offsets.low
         }
-        return Plan.Topic(name: topic.name, partitions: topic.partitions, records: records)
+        return Plan.Topic(
+          name: topic.name, partitions: topic.partitions, replicas: topic.replicas,
+          settings: settings?[topic.name] ?? requiredSettings(topic.name), records: records)
       },
       groups: ["attribution", "rollups"].map { "\(configuration.applicationID)-\($0)" })
+    plan.missing = missing(names, found)
+    return plan
+  }
+
+  /// What a topic has been given beside the brokers' defaults; nil where this client may not see it.
+  private func ownSettings(_ names: [String]) throws -> [String: [String: String]]? {
+    do throws(KafkaError) {
+      let found = try admin.describeSettings(names, timeoutMilliseconds: Timeout.initialization)
+      return found.mapValues { $0.filter(\.value.isOwn).mapValues(\.value) }
+    } catch {
+      guard error.isForbidden else { throw error }
+      logger.warning("\(error); the topics are made again with the settings of `topics create`")
+      return nil
+    }
+  }
+
+  private func requiredSettings(_ name: String) -> [String: String] {
+    configuration.topicRequirements.first { $0.name == name }?.settings ?? [:]
+  }
+
+  /// Topics that an earlier reset has deleted and not made again: with the partitions, replicas and settings that
+  /// those that are left suggest.
+  private func missing(_ names: [String], _ found: [TopicDescription]) -> [Plan.Topic] {
+    guard !found.isEmpty else { return [] }
+    return names.filter { name in !found.contains { $0.name == name } }.map { name in
+      // The rollups and deltas have one number of partitions.
+      let twins: Set = [configuration.topics.rollups, configuration.deltasTopic]
+      let like =
+        found.first { twins.contains(name) && twins.contains($0.name) }
+        ?? found.max { $0.partitions < $1.partitions }!
+      return Plan.Topic(
+        name: name, partitions: like.partitions, replicas: like.replicas,
+        settings: requiredSettings(name), records: 0)
+    }
   }
 
   /// Deletes what `plan` says and makes the topics again, empty.
@@ -65,7 +106,10 @@ public struct Reset {
     _ plan: Plan, replicationFactor: Int32, ignoresMembers: Bool = false
   ) throws {
     do {
-      try admin.deleteGroups(plan.groups, timeoutMilliseconds: Timeout.initialization)
+      try Retry(limit: .milliseconds(2 * Timeout.initialization), logger: logger)(
+        { () throws(KafkaError) in
+          try admin.deleteGroups(plan.groups, timeoutMilliseconds: Timeout.initialization)
+        })
     } catch {
       guard error.name == "NON_EMPTY_GROUP" else { throw error }
       if ignoresMembers {
@@ -77,9 +121,9 @@ public struct Reset {
       }
     }
     do {
-      try admin.deleteTopics(plan.topics.map(\.name), timeoutMilliseconds: Timeout.initialization)
-      try create(plan.topics, replicationFactor)
-    } catch let error as KafkaError {
+      try admin.removeTopics(plan.topics.map(\.name), logger: logger)
+      try create(plan.topics + plan.missing, replicationFactor)
+    } catch {
       throw PipelineError("the reset is half done, run it again before anything else: \(error)")
     }
   }
@@ -111,27 +155,13 @@ public struct Reset {
     try producer.commit(timeoutMilliseconds: Timeout.commit)
   }
 
-  /// Brokers say that a topic is deleted before all of them have forgotten it.
   private func create(_ topics: [Plan.Topic], _ replicationFactor: Int32) throws {
-    let settings = Dictionary(
-      uniqueKeysWithValues: configuration.topicRequirements.map { ($0.name, $0.settings) })
-    var missing = topics
-    let deadline = ContinuousClock.now + .seconds(30)
-    while true {
-      let results = try admin.createTopics(
-        missing.map {
-          TopicSpecification(
-            name: $0.name, partitions: Int32($0.partitions), replicationFactor: replicationFactor,
-            settings: settings[$0.name] ?? [:])
-        }, timeoutMilliseconds: Timeout.initialization)
-      missing.removeAll { results[$0.name] == .created }
-      guard let first = missing.first else { return }
-      guard results[first.name] == .alreadyExists, ContinuousClock.now < deadline else {
-        throw PipelineError(
-          "cannot make topic \(first.name) again: \(results[first.name].map { "\($0)" } ?? "no answer"); "
-            + "run the reset again before anything else")
-      }
-      Thread.sleep(forTimeInterval: 0.5)
+    let specifications = topics.map {
+      TopicSpecification(
+        name: $0.name, partitions: Int32($0.partitions),
+        replicationFactor: replicationFactor == -1 ? Int32($0.replicas) : replicationFactor,
+        settings: $0.settings)
     }
+    _ = try admin.makeTopics(specifications, isExpectedAnew: true, logger: logger)
   }
 }

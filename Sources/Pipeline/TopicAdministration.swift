@@ -9,22 +9,30 @@ public struct TopicAdministration {
     public var name: String
     /// nil: the topic does not exist.
     public var partitions: Int?
-    /// Those settings that `create` cares about.
+    public var replicas: Int?
+    /// Those settings that `create` and the checks care about.
     public var settings: [String: String]
+    /// What does not fit.
+    public var findings: [TopicCheck.Finding]
   }
 
   private let configuration: Configuration
+  private let logger: Logger
   private let admin: AdminClient
 
   public init(_ configuration: Configuration, logger: Logger) throws {
     self.configuration = configuration
+    self.logger = logger
     admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
   }
 
-  /// Makes the topics that are missing.
+  /// Makes the topics that are missing, and comes back when they can be used.
   ///
   /// Internal topics follow what is there: the deltas have the rollups' partitions, the state has as
   /// many as the largest input.
+  ///
+  /// - Parameter replicationFactor: copies of each partition; -1 leaves it to the brokers, and is never replaced by
+  ///   fewer.
   public func create(
     partitions: Int32, replicationFactor: Int32, _ report: (String, CreateResult) -> Void
   ) throws {
@@ -41,45 +49,42 @@ public struct TopicAdministration {
         settings: topic.settings)
     }
     let missing = specifications.filter { existing[$0.name] == nil }
-    let results = try admin.createTopics(missing, timeoutMilliseconds: Timeout.initialization)
-    for topic in specifications {
-      let result = results[topic.name] ?? .alreadyExists
-      if case .failed(let error) = result {
-        throw PipelineError("cannot create topic \(topic.name): \(error)")
-      }
-      report(topic.name, result)
-    }
-    try waitUntilKnown(missing.map(\.name))
+    let results = try admin.makeTopics(missing, logger: logger)
+    for topic in specifications { report(topic.name, results[topic.name] ?? .alreadyExists) }
+    try sayIfSingle(missing.map(\.name))
   }
 
-  /// Brokers answer before every one of them has heard of a new topic.
-  private func waitUntilKnown(_ names: [String]) throws {
-    let deadline = ContinuousClock.now + .seconds(15)
-    while try !names.allSatisfy(counts().keys.contains) {
-      guard ContinuousClock.now < deadline else {
-        throw PipelineError("the new topics do not appear; look at the broker's log")
-      }
-    }
+  private func sayIfSingle(_ names: [String]) throws {
+    guard !names.isEmpty else { return }
+    let single = try admin.describeTopics(names, timeoutMilliseconds: Timeout.call)
+      .filter { $0.replicas == 1 }.map(\.name)
+    guard !single.isEmpty else { return }
+    logger.warning(
+      """
+      \(single.count) new topic\(single.count == 1 ? " has" : "s have") replication factor 1: what its broker loses \
+      is lost; --replication-factor 3 is usual where there are three brokers
+      """)
   }
 
   /// Every topic of the configuration, in order.
   public func describe() throws -> [State] {
-    let counts = try counts()
-    let names = configuration.topicRequirements.map(\.name).filter { counts[$0] != nil }
-    let settings = try admin.describeConfigurations(
-      topics: names, timeoutMilliseconds: Timeout.call)
+    let facts = try admin.facts(of: configuration, logger: logger)
+    let findings = TopicCheck.findings(facts, configuration)
     return configuration.topicRequirements.map { topic in
-      let found = settings[topic.name] ?? [:]
-      let shown = Set(topic.settings.keys).union(["cleanup.policy"])
+      let found = facts.first { $0.name == topic.name }
+      let shown = Set(topic.settings.keys).union(TopicAdministration.shown)
       return State(
-        name: topic.name, partitions: counts[topic.name],
-        settings: found.filter { shown.contains($0.key) })
+        name: topic.name, partitions: found?.partitions, replicas: found?.replicas,
+        settings: (found?.settings ?? [:]).filter { shown.contains($0.key) },
+        findings: findings.filter { $0.topic == topic.name })
     }
   }
 
+  private static let shown = ["cleanup.policy", "max.message.bytes", "min.insync.replicas"]
+
   private func counts() throws -> [String: Int] {
     let found = try admin.describeTopics(
-      configuration.topicRequirements.map(\.name), timeoutMilliseconds: Timeout.call)
+      configuration.topicRequirements.map(\.name), timeoutMilliseconds: Timeout.initialization)
     return Dictionary(uniqueKeysWithValues: found.map { ($0.name, $0.partitions) })
   }
 }

@@ -17,10 +17,17 @@ public struct TopicPlan: Sendable, Equatable {
   public var costPartitions: Int32
   /// Partitions of the rollups, and of the deltas, which are partitioned alike.
   public var rollupPartitions: Int32
+  /// `max.message.bytes` of the topics that are written, as far as the brokers say.
+  public var recordLimits: [String: Int]
+
+  /// Kafka's own limit, taken where the brokers do not say.
+  public static let usualRecordLimit = 1_048_588
 
   public init(
-    inputTopics: [InputTopic], taskCount: Int32, costPartitions: Int32, rollupPartitions: Int32
+    inputTopics: [InputTopic], taskCount: Int32, costPartitions: Int32, rollupPartitions: Int32,
+    recordLimits: [String: Int] = [:]
   ) {
+    self.recordLimits = recordLimits
     self.costPartitions = costPartitions
     self.inputTopics = inputTopics
     self.taskCount = taskCount
@@ -39,9 +46,28 @@ extension TopicPlan {
   }
 }
 
+extension TopicPlan {
+  /// How large a batch of records a topic takes, in bytes.
+  public func recordLimit(of topic: String) -> Int {
+    recordLimits[topic] ?? TopicPlan.usualRecordLimit
+  }
+
+  /// The least of the topics' limits.
+  func smallestRecordLimit(of topics: [String]) -> Int {
+    topics.map(recordLimit).min() ?? TopicPlan.usualRecordLimit
+  }
+}
+
 /// What a topic of the contract should look like.
 public struct TopicRequirement: Sendable, Equatable {
+  /// What it is for.
+  public enum Role: Sendable, Hashable {
+    case input, rollups, attributions, deadLetters, lateEvents, deltas, state
+  }
+
   public var name: String
+  public var role: Role
+  /// What `topics create` gives it.
   public var settings: [String: String]
 }
 
@@ -67,20 +93,26 @@ extension Configuration {
     ]
     let kept = ["cleanup.policy": "delete", "retention.ms": "-1"]
     let large = ["max.message.bytes": "\(Configuration.largestRecord)"]
+    // What its producers believe the time to be must not matter.
+    let stamped = ["message.timestamp.type": "LogAppendTime"]
     // Kafka's default of a week would drop old event times at once, and with them any replay.
     let inputs = inputTopics.map {
-      TopicRequirement(name: $0.name, settings: kept)
+      TopicRequirement(name: $0.name, role: .input, settings: kept.merging(stamped) { $1 })
     }
     return inputs + [
-      TopicRequirement(name: topics.rollups, settings: compacted),
+      TopicRequirement(name: topics.rollups, role: .rollups, settings: compacted),
       TopicRequirement(
-        name: topics.attributions, settings: compacted.merging(large) { $1 }),
+        name: topics.attributions, role: .attributions, settings: compacted.merging(large) { $1 }),
       TopicRequirement(
-        name: topics.deadLetters, settings: kept.merging(large) { $1 }),
+        name: topics.deadLetters, role: .deadLetters, settings: kept.merging(large) { $1 }),
       TopicRequirement(
-        name: topics.lateEvents, settings: kept.merging(large) { $1 }),
-      TopicRequirement(name: deltasTopic, settings: kept),
-      TopicRequirement(name: stateTopic, settings: compacted),
+        name: topics.lateEvents, role: .lateEvents, settings: kept.merging(large) { $1 }),
+      TopicRequirement(
+        name: deltasTopic, role: .deltas, settings: kept.merging(stamped) { $1 }),
+      TopicRequirement(name: stateTopic, role: .state, settings: compacted),
     ]
   }
+
+  /// The topics that the processor writes.
+  var writtenTopics: [String] { topicRequirements.filter { $0.role != .input }.map(\.name) }
 }

@@ -41,13 +41,13 @@ import Foundation
       throw failure(error.description)
     }
     let line = "broker on \(broker.bootstrapServers), data in \(folder.path)\n"
-    FileHandle.standardOutput.write(Data(line.utf8))
+    try? FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
     withExtendedLifetime(sources) { end.wait() }
     broker.stopAndWait()
   }
 
   private func failure(_ text: String) -> ExitCode {
-    FileHandle.standardError.write(Data("error: \(text)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("error: \(text)\n".utf8))
     return .failure
   }
 }

@@ -23,6 +23,21 @@ struct Soak: ParsableCommand {
         + "removed after success.", valueName: "host:port"))
   var bootstrap: String?
 
+  @Option(help: "How many brokers the cluster has, for --broker-kill and --broker-start.")
+  var brokers = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "How to kill a broker of --bootstrap: a shell command with {n} for its number, from 1.",
+      valueName: "command"))
+  var brokerKill: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How to start it again; the command comes back when it is up. Several may run at once.",
+      valueName: "command"))
+  var brokerStart: String?
+
   @Option(help: "Seed of traffic and faults; default: a random one.")
   var seed: UInt64?
 
@@ -31,12 +46,25 @@ struct Soak: ParsableCommand {
 
   func validate() throws {
     if minutes <= 0 { throw ValidationError("--minutes must be positive.") }
+    if brokers < 1 { throw ValidationError("--brokers must be at least 1.") }
+    if (brokerKill == nil) != (brokerStart == nil) || brokerKill != nil && bootstrap == nil {
+      throw ValidationError("--broker-kill, --broker-start and --bootstrap belong together.")
+    }
     if rate < 1 { throw ValidationError("--rate must be at least 1.") }
   }
 
   func run() throws {
     let broker = bootstrap == nil ? try LocalBroker() : nil
     defer { broker?.stopAndWait() }
+    let brokers =
+      if let broker {
+        Brokers.local(broker)
+      } else if let brokerKill, let brokerStart {
+        Brokers.commanded(
+          BrokerCommands(count: brokers, killCommand: brokerKill, startCommand: brokerStart))
+      } else {
+        Brokers.foreign
+      }
     let seed = seed ?? .random(in: 0..<1_000_000)
     let journal = Journal()
     let cluster = try SoakCluster(
@@ -45,12 +73,12 @@ struct Soak: ParsableCommand {
       "seed \(seed), \(minutes) min, \(rate) events/s, broker \(cluster.bootstrap), logs in "
         + cluster.logs.path)
     for fault in Fault.allCases {
-      if let reason = fault.reasonToLeaveOut(onLocalBroker: broker != nil) {
+      if let reason = fault.reasonToLeaveOut(brokers) {
         journal.say("left out: \(fault.rawValue): \(reason)")
       }
     }
     let run = try SoakRun(
-      cluster, broker: broker, seed: seed, rate: rate, journal: journal)
+      cluster, brokers: brokers, seed: seed, rate: rate, journal: journal)
     defer { run.killAll() }
     let interruption = Interruption()
     do {
@@ -81,7 +109,7 @@ final class Journal {
     let seconds = began.duration(to: .now) / .seconds(1)
     let time = String(
       format: "%02d:%04.1f", Int(seconds) / 60, seconds - Double(Int(seconds) / 60 * 60))
-    FileHandle.standardOutput.write(Data("\(time)  \(text)\n".utf8))
+    try? FileHandle.standardOutput.write(contentsOf: Data("\(time)  \(text)\n".utf8))
   }
 }
 

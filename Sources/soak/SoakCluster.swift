@@ -23,7 +23,7 @@ struct SoakCluster {
     let prefix = LocalBroker.uniqueName("soak")
     var variables = [
       "APPLICATION_ID": prefix, "BOOTSTRAP_SERVERS": bootstrap,
-      "COMMIT_INTERVAL": "300ms", "ALLOWED_LATENESS": "2s", "CORRECTION_HORIZON": "2m",
+      "COMMIT_INTERVAL": "300ms", "WATERMARK_DELAY": "2s", "CORRECTION_HORIZON": "2m",
       "LOOKBACK": "5m", "IDLE_TIMEOUT": "5s", "MODELS": "[last_touch, linear, position_based]",
       "VIEWS": """
       [{name: campaign_10s, dimensions: [campaign_id], period: 10s}, \

@@ -12,7 +12,7 @@ final class SoakRun {
   private static let patienceSeconds = 60.0
 
   private let cluster: SoakCluster
-  private let broker: LocalBroker?
+  private let brokers: Brokers
   private let journal: Journal
   private let traffic: Child
   private let verify: Child
@@ -27,10 +27,10 @@ final class SoakRun {
   private var slowestShutdown = 0.0
 
   init(
-    _ cluster: SoakCluster, broker: LocalBroker?, seed: UInt64, rate: Int, journal: Journal
+    _ cluster: SoakCluster, brokers: Brokers, seed: UInt64, rate: Int, journal: Journal
   ) throws {
     self.cluster = cluster
-    self.broker = broker
+    self.brokers = brokers
     self.seed = seed
     self.rate = rate
     self.journal = journal
@@ -79,7 +79,7 @@ final class SoakRun {
 
   private func nextFault() -> Fault {
     let possible = Fault.allCases.filter { fault in
-      fault.reasonToLeaveOut(onLocalBroker: broker != nil) == nil
+      fault.reasonToLeaveOut(brokers) == nil
         && (fault != .join || instances.count < SoakRun.names.count)
     }
     return possible[Int(random.below(Int64(possible.count)))]
@@ -93,7 +93,8 @@ final class SoakRun {
     case .join: try join()
     case .zombie: try makeZombie()
     case .powerCut: try cutPower()
-    case .brokerOutage, .brokerKill: preconditionFailure("left out everywhere")
+    case .brokerOutage: try endBrokers()
+    case .brokerKill: try killBroker()
     }
   }
 
@@ -135,11 +136,46 @@ final class SoakRun {
 
   private func cutPower() throws {
     for instance in instances { instance.end() }
-    try broker!.suspend()
+    try brokers.endAll()
     let pause = pause(upTo: 3)
-    try broker!.start()
+    try brokers.startAll()
     for instance in instances { try instance.start("run") }
     journal.say("SIGKILL of every instance, and the broker away for \(pause) s")
+  }
+
+  private func endBrokers() throws {
+    try brokers.endAll()
+    let left = try mayTerminateOne()
+    let pause = pause(upTo: 20)
+    try brokers.startAll()
+    try left?.start("run")
+    journal.say(
+      "every broker away for \(pause) s\(left.map { ", and \($0.name) told to leave meanwhile" } ?? "")"
+    )
+  }
+
+  private func killBroker() throws {
+    guard case .commanded(let commands) = brokers else { return }
+    let number = 1 + Int(random.below(Int64(commands.count)))
+    try commands.kill(number)
+    let left = try mayTerminateOne()
+    let pause = pause(upTo: 25)
+    try left?.start("run")
+    try commands.start(number)
+    journal.say(
+      "SIGKILL of broker \(number), back after \(pause) s\(left.map { "; \($0.name) told to leave meanwhile" } ?? "")"
+    )
+  }
+
+  /// Has an instance end while brokers are away, in one of three cases. It may leave with status 1: what was open
+  /// cannot be finished.
+  private func mayTerminateOne() throws -> Child? {
+    guard random.below(3) == 0, let instance = instances.randomElement(using: &random) else {
+      return nil
+    }
+    Thread.sleep(forTimeInterval: 1)
+    _ = try shutDown([instance], mayFail: true)
+    return instance
   }
 
   private func pause(upTo seconds: Double) -> String {
@@ -150,13 +186,14 @@ final class SoakRun {
 
   /// SIGTERM to all of them at once.
   ///
+  /// - Parameter mayFail: whether they may leave with status 1.
   /// - Returns: how long the slowest took.
-  private func shutDown(_ children: [Child]) throws -> Double {
+  private func shutDown(_ children: [Child], mayFail: Bool = false) throws -> Double {
     let began = Date()
     for child in children { child.send(SIGTERM) }
     for child in children {
       let left = SoakRun.shutdownSeconds - Date().timeIntervalSince(began)
-      _ = try child.leave(within: left, after: "SIGTERM")
+      _ = try child.leave(within: left, after: "SIGTERM", mayFail: mayFail)
     }
     let seconds = Date().timeIntervalSince(began)
     slowestShutdown = max(slowestShutdown, seconds)

@@ -29,6 +29,9 @@ struct Tributary: ParsableCommand {
 
   /// Runs the command; a failure is one line on standard error.
   static func main() {
+    StandardStreams.reserve()
+    // A reader that is gone is told by the write that fails, here and in every client of a socket.
+    signal(SIGPIPE) { _ in }
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -39,6 +42,8 @@ struct Tributary: ParsableCommand {
 
   private static func exit(withFailure error: any Error) -> Never {
     switch error {
+    case is StandardOutput.Closed:
+      Foundation.exit(0)
     case let error as ConfigurationError:
       complain("\(error)")
       Foundation.exit(2)
@@ -51,16 +56,18 @@ struct Tributary: ParsableCommand {
       let code = exitCode(for: error)
       let message = fullMessage(for: error)
       if code.isSuccess {
-        if !message.isEmpty { print(message) }
+        do { if !message.isEmpty { try StandardOutput.print(message) } } catch {
+          exit(withFailure: error)
+        }
         Foundation.exit(0)
       }
-      if !message.isEmpty { FileHandle.standardError.write(Data((message + "\n").utf8)) }
+      if !message.isEmpty { StandardError.write(message + "\n") }
       Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
     }
   }
 
   private static func complain(_ text: String) {
-    FileHandle.standardError.write(Data("tributary: \(text)\n".utf8))
+    StandardError.say(text)
   }
 }
 

@@ -12,14 +12,18 @@ final class MockCluster {
   enum Request: Int16 {
     case produce = 0
     case fetch = 1
+    case listOffsets = 2
+    case offsetFetch = 9
+    case findCoordinator = 10
+    case heartbeat = 12
     case initProducerID = 22
     case addPartitionsToTransaction = 24
     case endTransaction = 26
   }
 
-  init() throws {
+  init(brokers: Int32 = 1) throws {
     guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), nil, 0),
-      let cluster = rd_kafka_mock_cluster_new(client, 1)
+      let cluster = rd_kafka_mock_cluster_new(client, brokers)
     else { fatalError("no mock cluster") }
     self.client = client
     self.cluster = cluster
@@ -40,7 +44,17 @@ final class MockCluster {
       cluster, request.rawValue, errors.count, errors)
   }
 
-  func takeBrokerDown() { rd_kafka_mock_broker_set_down(cluster, 1) }
+  func takeBrokerDown(_ number: Int32 = 1) { rd_kafka_mock_broker_set_down(cluster, number) }
+  func bringBrokerUp(_ number: Int32 = 1) { rd_kafka_mock_broker_set_up(cluster, number) }
+
+  func makeTopic(_ name: String, partitions: Int32 = 1, replicas: Int32 = 1) {
+    rd_kafka_mock_topic_create(cluster, name, partitions, replicas)
+  }
+
+  /// Gives a partition to another broker; -1 to nobody.
+  func setLeader(of partition: TopicPartition, _ broker: Int32) {
+    rd_kafka_mock_partition_set_leader(cluster, partition.topic, partition.partition, broker)
+  }
 
   /// A producer that has begun its first transaction.
   func producerInTransaction(_ more: ClientConfiguration = [:]) throws -> TransactionalProducer {

@@ -4,12 +4,6 @@
 internal import CRdkafka
 
 extension AdminClient {
-  struct Setting {
-    var value: String
-    /// Set on the topic itself, not inherited.
-    var isOwn: Bool
-  }
-
   /// Changes some settings of a topic and leaves its others.
   ///
   /// The oldest brokers know only "replace all settings", so this reads the topic's own settings and
@@ -43,14 +37,32 @@ extension AdminClient {
     }
   }
 
-  func describeSettings(
+  /// Each topic's settings, defaults included, and whether they are the topic's own; topics that do not exist
+  /// are absent.
+  public func describeSettings(
     _ topics: [String], timeoutMilliseconds: Int32
-  ) throws(KafkaError) -> [String: [String: Setting]] {
+  ) throws(KafkaError) -> [String: [String: TopicSetting]] {
     guard !topics.isEmpty else { return [:] }
-    let operation = "describe topic settings"
-    let call = try AdminCall(
-      client, operation, Deadline(afterMilliseconds: timeoutMilliseconds))
-    var requests = topics.map { rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, $0) }
+    return try client.ask(timeoutMilliseconds) { (deadline) throws(KafkaError) in
+      try describe(RD_KAFKA_RESOURCE_TOPIC, topics, "describe topic settings", deadline)
+    }
+  }
+
+  /// A broker's settings, defaults included.
+  public func describeBroker(
+    _ id: Int32, timeoutMilliseconds: Int32
+  ) throws(KafkaError) -> [String: String] {
+    try client.ask(timeoutMilliseconds) { (deadline) throws(KafkaError) in
+      try describe(RD_KAFKA_RESOURCE_BROKER, ["\(id)"], "describe broker \(id)", deadline)
+        .values.first?.mapValues(\.value) ?? [:]
+    }
+  }
+
+  private func describe(
+    _ kind: rd_kafka_ResourceType_t, _ names: [String], _ operation: String, _ deadline: Deadline
+  ) throws(KafkaError) -> [String: [String: TopicSetting]] {
+    let call = try AdminCall(client, operation, deadline)
+    var requests = names.map { rd_kafka_ConfigResource_new(kind, $0) }
     defer { for request in requests { rd_kafka_ConfigResource_destroy(request) } }
     rd_kafka_DescribeConfigs(
       client.pointer, &requests, requests.count, call.options, call.queue)
@@ -61,7 +73,7 @@ extension AdminClient {
         rd_kafka_event_DescribeConfigs_result(event), &count)
     else { return [:] }
 
-    var found: [String: [String: Setting]] = [:]
+    var found: [String: [String: TopicSetting]] = [:]
     for index in 0..<count {
       guard let resource = answers[index] else { continue }
       guard rd_kafka_ConfigResource_error(resource) != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
@@ -72,15 +84,15 @@ extension AdminClient {
     return found
   }
 
-  private func settings(of resource: OpaquePointer) -> [String: Setting] {
+  private func settings(of resource: OpaquePointer) -> [String: TopicSetting] {
     var count = 0
     guard let entries = rd_kafka_ConfigResource_configs(resource, &count) else { return [:] }
-    var found: [String: Setting] = [:]
+    var found: [String: TopicSetting] = [:]
     for index in 0..<count {
       guard let entry = entries[index], let value = rd_kafka_ConfigEntry_value(entry) else {
         continue
       }
-      found[String(cString: rd_kafka_ConfigEntry_name(entry))] = Setting(
+      found[String(cString: rd_kafka_ConfigEntry_name(entry))] = TopicSetting(
         value: String(cString: value),
         isOwn: rd_kafka_ConfigEntry_source(entry)
           == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)

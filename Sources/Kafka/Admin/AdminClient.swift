@@ -48,7 +48,8 @@ public final class AdminClient {
 
   /// Creates topics; says of each what became of it.
   ///
-  /// Brokers that know no default replication factor are asked for one copy.
+  /// Kafka's own default of replicas, where a topic asks for it (-1), is never replaced by fewer. Brokers that
+  /// know no default (they describe no `default.replication.factor`) are asked for one copy.
   public func createTopics(
     _ topics: [TopicSpecification], timeoutMilliseconds: Int32
   ) throws(KafkaError) -> [String: CreateResult] {
@@ -60,15 +61,42 @@ public final class AdminClient {
       }
       return error.code == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR.rawValue
     }
-    if !refused.isEmpty {
-      let single = refused.map { topic in
-        var topic = topic
-        topic.replicationFactor = 1
-        return topic
+    guard !refused.isEmpty else { return results }
+    if let wanted = defaultReplicas(deadline) {
+      let brokers = client.brokers(timeoutMilliseconds: deadline.remainingMilliseconds)?.count ?? 0
+      for topic in refused {
+        guard case .failed(var error) = results[topic.name] else { continue }
+        error.message =
+          "\(wanted) replicas are wanted (default.replication.factor), and \(brokers) "
+          + "broker\(brokers == 1 ? " is" : "s are") there: start the others"
+        results[topic.name] = .failed(error)
       }
-      results.merge(try create(single, deadline)) { _, second in second }
+      return results
     }
+    let single = refused.map { topic in
+      var topic = topic
+      topic.replicationFactor = 1
+      return topic
+    }
+    results.merge(try create(single, deadline)) { _, second in second }
     return results
+  }
+
+  /// Copies that the brokers make of a partition when nobody says how many; nil where they do not say.
+  private func defaultReplicas(_ deadline: Deadline) -> Int? {
+    let timeout = max(1, min(5_000, deadline.remainingMilliseconds))
+    guard let id = client.brokers(timeoutMilliseconds: timeout)?.keys.min() else { return nil }
+    let settings = try? describeBroker(id, timeoutMilliseconds: timeout)
+    return settings?["default.replication.factor"].flatMap { Int($0) }
+  }
+
+  /// The brokers of the cluster that are there, by number: `host:port`.
+  public func brokers(timeoutMilliseconds: Int32) throws(KafkaError) -> [Int32: String] {
+    try client.ask(timeoutMilliseconds) { (deadline) throws(KafkaError) in
+      guard let brokers = client.brokers(timeoutMilliseconds: deadline.remainingMilliseconds)
+      else { throw client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, operation: "list brokers") }
+      return brokers
+    }
   }
 
   private func create(

@@ -23,10 +23,28 @@ public struct TopicDescription: Sendable, Equatable {
   public var name: String
   /// How many partitions it has.
   public var partitions: Int
+  /// Copies of the partition that has fewest.
+  public var replicas: Int
+  /// Partitions that nobody leads for now: they can be neither read nor written.
+  public var leaderless: [Int32]
 
-  public init(name: String, partitions: Int) {
+  public init(name: String, partitions: Int, replicas: Int = 1, leaderless: [Int32] = []) {
     self.name = name
     self.partitions = partitions
+    self.replicas = replicas
+    self.leaderless = leaderless
+  }
+}
+
+/// One setting of a topic.
+public struct TopicSetting: Sendable, Equatable {
+  public var value: String
+  /// Set on the topic itself, not inherited.
+  public var isOwn: Bool
+
+  public init(value: String, isOwn: Bool) {
+    self.value = value
+    self.isOwn = isOwn
   }
 }
 

@@ -1,6 +1,6 @@
 // Safety: `@unchecked Sendable` because librdkafka's threads reach a context through the client's
 // opaque pointer. They touch only `logger`, which is a Sendable value and never changes, and
-// `connectionTrouble`, which is behind a mutex. Everything else is read and written on the thread
+// `connections`, which is behind a mutex. Everything else is read and written on the thread
 // that polls the client, because librdkafka runs those callbacks inside the polling call.
 
 internal import CRdkafka
@@ -26,7 +26,7 @@ final class ClientContext: @unchecked Sendable {
 
   /// Shared by all clients of the process: a broker that is away is away for each of them.
   private static let throttle = Mutex(ErrorThrottle())
-  private let connectionTrouble = Mutex<(text: String, atMilliseconds: Int64)?>(nil)
+  private let connections = Mutex(BrokerConnections())
 
   init(logger: Logger, onStatistics: ((String) -> Void)?) {
     self.logger = logger
@@ -40,6 +40,12 @@ final class ClientContext: @unchecked Sendable {
   /// The oldest kept error, taken out.
   func takeError() -> KafkaError? {
     pendingErrors.isEmpty ? nil : pendingErrors.removeFirst()
+  }
+
+  /// Forgets the records that could not be delivered: a new transaction begins.
+  func forgetDeliveryFailures() {
+    deliveryFailures = 0
+    firstDeliveryFailure = nil
   }
 
   func countDeliveryFailure(_ error: @autoclosure () -> KafkaError) {
@@ -61,7 +67,7 @@ final class ClientContext: @unchecked Sendable {
   func log(level: Int32, facility: String, line: String) {
     if facility == "FAIL" {
       let now = MonotonicClock.milliseconds
-      connectionTrouble.withLock { $0 = (line, now) }
+      connections.withLock { $0.noteFailure(line, nowMilliseconds: now) }
     }
     let level = Self.echoes.contains(facility) ? .debug : Self.level(ofSyslog: level)
     logger.log(level: level, "\(line)", metadata: ["facility": "\(facility)"])
@@ -73,15 +79,22 @@ final class ClientContext: @unchecked Sendable {
     "FAIL", "ERROR", "REQTMOUT", "REQERR", "TXNERR", "TXNERROR", "ADDOFFSETS", "ADDPARTS",
     "TXNOFFSETS", "ENDTXN", "COORD", "SESSTMOUT", "HEARTBEAT", "COMMITFAIL", "MAXPOLL", "DRAIN",
     "GETPID", "RETRY", "FATAL", "ASSIGNLOST", "CGRPTERM", "DESTROY", "TERMINATE",
+    // Of a new topic, from a broker that has not heard of it yet; who needs to know asks.
+    "PARTCNT",
   ]
 
-  /// The last failure to reach a broker, when it is recent enough to explain an error now.
-  var recentConnectionTrouble: String? {
+  /// Which brokers are away, for an error that this may explain; nil where no connection has failed lately.
+  ///
+  /// - Parameter ask: asks any broker for the addresses of all; nil when none answers.
+  func connectionTrouble(_ ask: () -> [Int32: String]?) -> BrokerConnections.Trouble? {
     let now = MonotonicClock.milliseconds
-    return connectionTrouble.withLock { last in
-      guard let last, now - last.atMilliseconds < 60_000 else { return nil }
-      return last.text
+    guard connections.withLock({ $0.hasRecentFailure(nowMilliseconds: now) }) else { return nil }
+    if connections.withLock({ $0.wantsAnswer(nowMilliseconds: now) }) {
+      let answer = ask()
+      let now = MonotonicClock.milliseconds
+      connections.withLock { $0.note(answer, nowMilliseconds: now) }
     }
+    return connections.withLock { $0.trouble(nowMilliseconds: now) }
   }
 
   /// syslog's eight levels in swift-log's seven.

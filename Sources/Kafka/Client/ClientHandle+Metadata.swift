@@ -9,7 +9,14 @@ extension ClientHandle {
   func describeTopics(
     _ names: [String]?, timeoutMilliseconds: Int32
   ) throws(KafkaError) -> [TopicDescription] {
-    let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
+    try ask(timeoutMilliseconds) { (deadline) throws(KafkaError) in
+      try describeTopics(names, deadline)
+    }
+  }
+
+  private func describeTopics(
+    _ names: [String]?, _ deadline: Deadline
+  ) throws(KafkaError) -> [TopicDescription] {
     guard let names else {
       return try metadata(of: nil, deadline)
     }
@@ -48,7 +55,7 @@ extension ClientHandle {
       switch description.err {
       case RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
         if description.partition_cnt > 0 {
-          found.append(TopicDescription(name: name, partitions: Int(description.partition_cnt)))
+          found.append(TopicDescription(name, description))
         }
       case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         break
@@ -57,5 +64,47 @@ extension ClientHandle {
       }
     }
     return found
+  }
+}
+
+extension TopicDescription {
+  fileprivate init(_ name: String, _ topic: rd_kafka_metadata_topic) {
+    let partitions = UnsafeBufferPointer(
+      start: topic.partitions, count: Int(topic.partition_cnt))
+    self.init(
+      name: name, partitions: partitions.count,
+      replicas: partitions.map { Int($0.replica_cnt) }.min() ?? 0,
+      leaderless: partitions.filter { $0.leader < 0 }.map(\.id).sorted())
+  }
+}
+
+extension ClientHandle {
+  /// The brokers that one of them lists, by number: `host:port`; nil when none answers in time.
+  func brokers(timeoutMilliseconds: Int32) -> [Int32: String]? {
+    var answer: UnsafePointer<rd_kafka_metadata>?
+    guard
+      rd_kafka_metadata(pointer, 0, nil, &answer, timeoutMilliseconds)
+        == RD_KAFKA_RESP_ERR_NO_ERROR, let answer
+    else { return nil }
+    defer { rd_kafka_metadata_destroy(answer) }
+    var found: [Int32: String] = [:]
+    for broker in UnsafeBufferPointer(
+      start: answer.pointee.brokers, count: Int(answer.pointee.broker_cnt))
+    {
+      found[broker.id] = "\(String(cString: broker.host)):\(broker.port)"
+    }
+    return found
+  }
+}
+
+extension ClientHandle {
+  /// Has the brokers say who leads the topics' partitions: a leader that librdkafka does not know it looks for by
+  /// itself every five minutes. Whether they answer shows with the next question.
+  func lookForLeaders(of topics: Set<String>, _ deadline: Deadline) {
+    guard !deadline.isImmediate else { return }
+    let timeout = min(2_000, deadline.remainingMilliseconds)
+    for name in topics {
+      _ = try? describeTopics([name], Deadline(afterMilliseconds: timeout))
+    }
   }
 }

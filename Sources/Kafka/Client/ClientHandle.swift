@@ -123,11 +123,8 @@ final class ClientHandle {
           return
         }
         ClientContext.from(opaque).countDeliveryFailure(
-          KafkaError(
-            message.pointee.err,
-            operation:
-              "deliver record to \(String(cString: rd_kafka_topic_name(message.pointee.rkt)))"
-          ))
+          deliveryFailure(
+            message.pointee.err, topic: String(cString: rd_kafka_topic_name(message.pointee.rkt))))
       }
     }
   }
@@ -147,6 +144,12 @@ func text(_ buffer: [CChar]) -> String {
 
 /// librdkafka could not allocate a few bytes; nothing can go on.
 func outOfMemory() -> Never { fatalError("out of memory") }
+
+private func deliveryFailure(_ code: rd_kafka_resp_err_t, topic: String) -> KafkaError {
+  var error = KafkaError(code, operation: "deliver record to \(topic)")
+  error.subject = topic
+  return error
+}
 
 /// The error that made `client` unusable.
 private func readFatalError(of client: OpaquePointer, operation: String) -> KafkaError {
@@ -182,15 +185,35 @@ extension ClientHandle {
     if error.code == RD_KAFKA_RESP_ERR__FATAL.rawValue {
       return readFatalError(of: pointer, operation: error.operation)
     }
-    if error.isConnectionTrouble, let trouble = context.recentConnectionTrouble {
+    guard error.isConnectionTrouble,
+      let trouble = context.connectionTrouble({ brokers(timeoutMilliseconds: 500) })
+    else { return error }
+    switch trouble {
+    case .nobodyAnswers(let line):
+      error.reachesNoBroker = true
+      error.message += "; no broker reached at bootstrap.servers=\(bootstrapServers): \(line)"
+    case .down(let brokers, let count):
       error.message +=
-        "; no broker reached at bootstrap.servers=\(bootstrapServers): \(trouble)"
+        "; \(brokers.map(\.description).joined(separator: ", ")) \(brokers.count == 1 ? "is" : "are") "
+        + "down; \(count - brokers.count) of \(count) answer"
+    case .none: break
     }
     return error
   }
 }
 
 extension ClientHandle {
+  /// Puts a question to the brokers, and again while its answer is one that passes by itself, until its time is
+  /// over.
+  func ask<Result>(
+    _ timeoutMilliseconds: Int32, _ question: (Deadline) throws(KafkaError) -> Result
+  ) throws(KafkaError) -> Result {
+    let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
+    guard timeoutMilliseconds > 0 else { return try question(deadline) }
+    let retry = Retry(limit: .milliseconds(timeoutMilliseconds), logger: context.logger)
+    return try retry { () throws(KafkaError) in try question(deadline) }
+  }
+
   /// What made the client unusable; `nil` while it is fine.
   func fatalError(operation: String) -> KafkaError? {
     guard rd_kafka_fatal_error(pointer, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }

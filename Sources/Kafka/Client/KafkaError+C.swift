@@ -48,6 +48,22 @@ extension KafkaError {
   /// Whether a missing connection explains the error, so that its cause is worth adding.
   var isConnectionTrouble: Bool { Self.connectionCodes.contains(code) }
 
+  /// Whether it passes by itself: a leader or coordinator that is not known yet or is changing, a broker that
+  /// is away, an answer that did not come in time. The same question may be asked again after a pause
+  /// (``Retry``).
+  public var isTransient: Bool {
+    !isFatal && !requiresAbort && Self.transient.contains(code)
+  }
+
+  /// Whether a topic or partition is not known: it does not exist, or has just been made.
+  public var isUnknownTopic: Bool { Self.unknownTopics.contains(code) }
+
+  private static let unknownTopics: Set<Int32> = Set(
+    [
+      RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
+      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+    ].map(\.rawValue))
+
   private static let connectionCodes: Set<Int32> = Set(
     [
       RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
@@ -70,6 +86,8 @@ extension KafkaError {
       RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
       RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
       RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
-      RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE,
+      RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
+      RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH, RD_KAFKA_RESP_ERR_LISTENER_NOT_FOUND,
+      RD_KAFKA_RESP_ERR_NOT_CONTROLLER, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS,
     ].map(\.rawValue))
 }

@@ -12,8 +12,11 @@ enum MonotonicClock {
 /// A point in time by which a call must be done.
 struct Deadline {
   private let atMilliseconds: Int64
+  /// Whether there never was any time.
+  let isImmediate: Bool
 
   init(afterMilliseconds timeout: Int32) {
+    isImmediate = timeout <= 0
     // The clock drops the fraction of its millisecond: without one more, the wait could be short.
     atMilliseconds = MonotonicClock.milliseconds + (timeout > 0 ? Int64(timeout) + 1 : 0)
   }

@@ -20,13 +20,18 @@ extension Consumer {
   public func watermarkOffsets(
     _ partition: TopicPartition, timeoutMilliseconds: Int32
   ) throws(KafkaError) -> (low: Int64, high: Int64) {
-    var low: Int64 = 0
-    var high: Int64 = 0
-    try client.check(
-      rd_kafka_query_watermark_offsets(
-        client.pointer, partition.topic, partition.partition, &low, &high, timeoutMilliseconds),
-      operation: "ask for the offsets of \(partition)")
-    return (low, high)
+    try client.ask(timeoutMilliseconds) { (deadline) throws(KafkaError) in
+      var low: Int64 = 0
+      var high: Int64 = 0
+      let code = rd_kafka_query_watermark_offsets(
+        client.pointer, partition.topic, partition.partition, &low, &high,
+        deadline.remainingMilliseconds)
+      if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+        client.lookForLeaders(of: [partition.topic], deadline)
+      }
+      try client.check(code, operation: "ask for the offsets of \(partition)")
+      return (low, high)
+    }
   }
 
   /// For each partition, the offset of the first record whose timestamp is at least the given one
@@ -60,11 +65,25 @@ extension Consumer {
     _ times: [TopicPartition: Int64], _ deadline: Deadline, operation: String
   ) throws(KafkaError) -> [TopicPartition: Int64] {
     guard !times.isEmpty else { return [:] }
-    let list = TopicPartitionList(offsets: times)
-    try client.check(
-      rd_kafka_offsets_for_times(client.pointer, list.pointer, deadline.remainingMilliseconds),
-      operation: operation)
-    return try list.offsets(operation: "\(operation) of")
+    return try client.ask(deadline.remainingMilliseconds) { (deadline) throws(KafkaError) in
+      let list = TopicPartitionList(offsets: times)
+      let code = rd_kafka_offsets_for_times(
+        client.pointer, list.pointer, deadline.remainingMilliseconds)
+      // Nobody wants to know why there is no answer to a question that is not waited for.
+      if code != RD_KAFKA_RESP_ERR_NO_ERROR, deadline.isImmediate {
+        throw KafkaError(code, operation: operation)
+      }
+      let failed = TopicPartitionList.elements(of: list.pointer).filter {
+        $0.err != RD_KAFKA_RESP_ERR_NO_ERROR
+      }
+      if !failed.isEmpty {
+        client.lookForLeaders(of: Set(failed.map { TopicPartition($0).topic }), deadline)
+        // librdkafka calls a partition unknown when it has no leader.
+        _ = try list.offsets(operation: "\(operation) of")
+      }
+      try client.check(code, operation: operation)
+      return try list.offsets(operation: "\(operation) of")
+    }
   }
 
   /// How many partitions `topic` has; `nil` when there is no such topic. Creates none.

@@ -78,11 +78,13 @@ extension Consumer {
     _ partitions: [TopicPartition], timeoutMilliseconds: Int32
   ) throws(KafkaError) -> [TopicPartition: Int64?] {
     guard !partitions.isEmpty else { return [:] }
-    let list = TopicPartitionList(partitions)
-    try client.check(
-      rd_kafka_committed(client.pointer, list.pointer, timeoutMilliseconds),
-      operation: "read committed offsets")
-    return try list.offsets(operation: "committed offset of").mapValues { $0 >= 0 ? $0 : nil }
+    return try client.ask(timeoutMilliseconds) { (deadline) throws(KafkaError) in
+      let list = TopicPartitionList(partitions)
+      try client.check(
+        rd_kafka_committed(client.pointer, list.pointer, deadline.remainingMilliseconds),
+        operation: "read committed offsets")
+      return try list.offsets(operation: "committed offset of").mapValues { $0 >= 0 ? $0 : nil }
+    }
   }
 
   /// Commits the next offset to read of each partition for the group, outside any transaction, and

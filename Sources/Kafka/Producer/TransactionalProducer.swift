@@ -44,8 +44,10 @@ public final class TransactionalProducer {
       throw .invalidArgument(
         "transactional.id is not set", operation: "make transactional producer")
     }
+    let defaults: ClientConfiguration = ["delivery.report.only.error": "true"]
     client = try ClientHandle(
-      .producer, configuration, context: ClientContext(logger: logger, onStatistics: onStatistics))
+      .producer, defaults.merging(configuration),
+      context: ClientContext(logger: logger, onStatistics: onStatistics), countsDeliveries: true)
     sender = RecordSender(client: client, patienceMilliseconds: produceTimeoutMilliseconds)
   }
 
@@ -60,6 +62,7 @@ public final class TransactionalProducer {
   /// Opens a transaction. Local: the brokers learn of it with the first record.
   public func begin() throws(KafkaError) {
     try call("begin transaction") { rd_kafka_begin_transaction(client.pointer) }
+    client.context.forgetDeliveryFailures()
     isInTransaction = true
   }
 
@@ -118,6 +121,16 @@ public final class TransactionalProducer {
       rd_kafka_commit_transaction(client.pointer, timeoutMilliseconds)
     }
     isInTransaction = false
+  }
+
+  /// The topic whose size limit refused a record of the open transaction; nil when none did. The same record
+  /// would be refused again.
+  public var topicThatRefusedASize: String? {
+    rd_kafka_poll(client.pointer, 0)
+    guard let failure = client.context.firstDeliveryFailure,
+      failure.code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue
+    else { return nil }
+    return failure.subject
   }
 
   /// Drops the transaction: readers of committed records see none of it, and its offsets stay as

@@ -41,9 +41,18 @@ public enum ClientSettings {
   /// others are not read, and what is ahead of the reader has to last.
   public static let fetchWait = "20"
 
-  /// What every client needs to reach the cluster.
+  /// What every client needs to reach the cluster, and to go on soon when one of its brokers has gone.
+  ///
+  /// A cluster takes about nine seconds to give a dead broker's partitions to others. librdkafka hears of it when
+  /// it fails to connect again, which by default it tries every ten seconds in the end, or when it asks, which
+  /// it does every five minutes.
   public static func common(_ configuration: Configuration) -> ClientConfiguration {
-    var settings: ClientConfiguration = ["client.id": configuration.applicationID]
+    var settings: ClientConfiguration = [
+      "client.id": configuration.applicationID,
+      "reconnect.backoff.ms": "100", "reconnect.backoff.max.ms": "1000",
+      "topic.metadata.refresh.interval.ms": "10000",
+      "socket.connection.setup.timeout.ms": "5000",
+    ]
     for (name, value) in configuration.kafka where applies(name, to: .any) {
       settings[name] = value
     }
@@ -101,7 +110,7 @@ public enum ClientSettings {
     var settings: ClientConfiguration = [
       "compression.type": "lz4", "linger.ms": "5", "batch.size": "262144",
       "queue.buffering.max.messages": "1000000", "queue.buffering.max.kbytes": "65536",
-      "transaction.timeout.ms": "15000", "message.timeout.ms": "14000",
+      "transaction.timeout.ms": "15000", "message.timeout.ms": "14500",
       "message.max.bytes": "\(Configuration.largestRecord)",
     ]
     settings.merge(common(configuration))
@@ -118,11 +127,17 @@ public enum ClientSettings {
   /// What is written waits until a batch is full: a commit sends the rest without waiting. librdkafka has
   /// one request of a partition under way at a time, and its thread spins while records wait behind
   /// one for longer than they should.
-  static func transactions(_ configuration: Configuration, id: String) -> ClientConfiguration {
+  ///
+  /// A batch is never larger than the smallest topic takes, compressed or not.
+  static func transactions(
+    _ configuration: Configuration, _ plan: TopicPlan, id: String
+  ) -> ClientConfiguration {
     var settings = producer(configuration)
     settings["linger.ms"] =
       configuration.kafka["linger.ms"] ?? configuration.kafka["queue.buffering.max.ms"] ?? "1000"
-    settings["batch.size"] = configuration.kafka["batch.size"] ?? "1000000"
+    let room = plan.smallestRecordLimit(of: configuration.writtenTopics) - RecordSize.margin
+    let wanted = configuration.kafka["batch.size"].flatMap { Int($0) } ?? 1_000_000
+    settings["batch.size"] = "\(max(1, min(wanted, room)))"
     settings["transactional.id"] = id
     return settings
   }

@@ -8,12 +8,14 @@ import Logging
 public struct KafkaLog: ArchiveLog {
   private let configuration: Configuration
   private let logger: Logger
+  private let plan: TopicPlan
   private let prefetch: Prefetch
   private let turns = FetchTurns()
   public let prober: any LogProber
 
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) {
     self.configuration = configuration
+    self.plan = plan
     self.logger = logger
     prober = KafkaLogProber(configuration, logger: logger)
     // Costs and deltas hardly count: they are a trickle beside the keyed inputs.
@@ -32,12 +34,15 @@ public struct KafkaLog: ArchiveLog {
 
   public func makeProducer(transactionalID: String) throws -> any LogProducer {
     let producer = try TransactionalProducer(
-      ClientSettings.transactions(configuration, id: transactionalID), logger: logger,
+      ClientSettings.transactions(configuration, plan, id: transactionalID), logger: logger,
       produceTimeoutMilliseconds: Timeout.call)
-    try retrying { () throws(KafkaError) in
+    let retry = Retry(limit: .milliseconds(Timeout.initialization), logger: logger)
+    try retry { () throws(KafkaError) in
       try producer.initTransactions(timeoutMilliseconds: Timeout.initialization)
     }
-    return KafkaLogProducer(producer) { ClientSettings.topic($0, configuration) }
+    return KafkaLogProducer(producer, plan, logger: logger) {
+      ClientSettings.topic($0, configuration)
+    }
   }
 
   public func scan(from starts: [TopicPartition: Int64]) throws -> any LogScan {
@@ -76,17 +81,7 @@ extension KafkaLog {
     let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
     let topic = TopicSpecification(
       name: name, partitions: 1, replicationFactor: -1, settings: ["cleanup.policy": "compact"])
-    let result = try admin.createTopics([topic], timeoutMilliseconds: Timeout.initialization)[name]
-    if case .failed(let error) = result {
-      throw PipelineError("cannot create topic \(name): \(error)")
-    }
-    // Brokers answer before every one of them has heard of a new topic.
-    let deadline = ContinuousClock.now + .seconds(15)
-    while try partitionCount(of: name) == 0 {
-      guard ContinuousClock.now < deadline else {
-        throw PipelineError("the new topic \(name) does not appear; look at the broker's log")
-      }
-    }
+    _ = try admin.makeTopics([topic], logger: logger)
   }
 
   private func withProbe<Result>(_ body: (Consumer) throws -> Result) throws -> Result {
@@ -108,7 +103,9 @@ extension KafkaLog {
 /// How long calls to the broker may take, in milliseconds.
 enum Timeout {
   static let call: Int32 = 15_000
+  /// A commit that is not answered is asked for again until the brokers have ended the transaction.
   static let commit: Int32 = 12_000
+  static let commitInAll = Duration.seconds(25)
   static let initialization: Int32 = 30_000
   /// For what the client's own threads do, without a broker.
   static let seek: Int32 = 5_000
@@ -116,16 +113,6 @@ enum Timeout {
   static let tidying: Int32 = 5_000
   /// For leaving the group; who cannot say goodbye is missed when its session times out.
   static let leave: Int32 = 3_000
-}
-
-/// Repeats a call that failed for a passing reason, three times at most.
-private func retrying(_ body: () throws(KafkaError) -> Void) throws(KafkaError) {
-  for _ in 0..<3 {
-    do throws(KafkaError) { return try body() } catch {
-      guard error.disposition == .retriable else { throw error }
-    }
-  }
-  try body()
 }
 
 final class KafkaLogConsumer: LogConsumer {
@@ -158,10 +145,8 @@ final class KafkaLogConsumer: LogConsumer {
 
   func poll() throws {
     try consumer.poll()
-    if let failure {
-      self.failure = nil
-      throw failure
-    }
+    // Once: whoever goes on after it has dealt with it.
+    if let failure = failure.take() { throw failure }
     try start.proceed(consumer)
     reminder.remind(consumer)
   }
@@ -225,13 +210,20 @@ final class KafkaLogReader: LogReader {
 
 final class KafkaLogProducer: LogProducer {
   private let producer: TransactionalProducer
+  private let plan: TopicPlan
+  private let logger: Logger
   private let properties: (String) -> [String: String]
   private var topics: [String: ProducerTopic] = [:]
   private var last: (name: String, topic: ProducerTopic)?
 
   /// - Parameter properties: of a topic, where they differ from the producer's.
-  init(_ producer: TransactionalProducer, properties: @escaping (String) -> [String: String]) {
+  init(
+    _ producer: TransactionalProducer, _ plan: TopicPlan, logger: Logger,
+    properties: @escaping (String) -> [String: String]
+  ) {
     self.producer = producer
+    self.plan = plan
+    self.logger = logger
     self.properties = properties
   }
 
@@ -260,17 +252,54 @@ final class KafkaLogProducer: LogProducer {
       preconditionFailure("offsets of another log's consumer")
     }
     let group = consumer.consumer.groupMetadata()
-    try retrying { () throws(KafkaError) in
-      try producer.sendOffsets(offsets, group: group, timeoutMilliseconds: Timeout.call)
+    try explained {
+      try Retry(limit: .milliseconds(Timeout.call), logger: logger).again {
+        () throws(KafkaError) in
+        try producer.sendOffsets(offsets, group: group, timeoutMilliseconds: Timeout.call)
+      }
     }
   }
 
   func commit() throws {
-    try retrying { () throws(KafkaError) in
-      try producer.commit(timeoutMilliseconds: Timeout.commit)
+    try explained {
+      try Retry(limit: Timeout.commitInAll, logger: logger).again(timeouts: true) {
+        () throws(KafkaError) in
+        try producer.commit(timeoutMilliseconds: Timeout.commit)
+      }
+    }
+  }
+
+  /// Runs a call of a transaction. A record that its topic refuses for its size would be refused again, and
+  /// what librdkafka says of it then names neither.
+  private func explained(_ body: () throws -> Void) throws {
+    do { try body() } catch let error as KafkaError {
+      guard let topic = producer.topicThatRefusedASize else { throw error }
+      throw PipelineError.recordTooLarge(topic, limit: plan.recordLimit(of: topic))
     }
   }
 
   func abort() throws { try producer.abort(timeoutMilliseconds: Timeout.call) }
   func close() { producer.close() }
+}
+
+extension Retry {
+  /// Makes a transaction's call again where librdkafka says that it may be, and nothing else.
+  ///
+  /// - Parameter timeouts: also when there was no answer in time: a commit that is asked for again goes on where
+  ///   it was, and no other transaction begins meanwhile that a late request could land in.
+  fileprivate func again(
+    timeouts: Bool = false, _ call: () throws(KafkaError) -> Void
+  ) throws(KafkaError) {
+    let outcome = try self { () throws(KafkaError) -> KafkaError? in
+      do throws(KafkaError) { try call() } catch {
+        let mayRepeat =
+          error.disposition == .retriable
+          || timeouts && error.disposition == .timedOut && error.isRetriable
+        guard mayRepeat else { return error }
+        throw error
+      }
+      return nil
+    }
+    if let outcome { throw outcome }
+  }
 }

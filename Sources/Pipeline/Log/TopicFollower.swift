@@ -45,7 +45,7 @@ public final class TopicFollower: @unchecked Sendable {
     logger: Logger
   ) throws {
     let consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
-    let count = try consumer.partitionCount(of: topic, timeoutMilliseconds: Timeout.call)
+    let count = try consumer.partitionCount(of: topic, timeoutMilliseconds: Timeout.initialization)
     guard let count else {
       throw PipelineError(
         "missing topic \(topic) at \(configuration.bootstrapServers); `tributary topics create` "
@@ -54,7 +54,7 @@ public final class TopicFollower: @unchecked Sendable {
     self.consumer = consumer
     partitionCount = count
     let names = (0..<Int32(count)).map { TopicPartition(topic: topic, partition: $0) }
-    let ends = try consumer.endOffsets(names, timeoutMilliseconds: Timeout.call)
+    let ends = try consumer.endOffsets(names, timeoutMilliseconds: Timeout.initialization)
     for name in names {
       guard let saved = start[name.partition], saved > ends[name] ?? 0 else { continue }
       throw PipelineError(

@@ -14,12 +14,51 @@ public struct Preflight {
     admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
   }
 
+  /// Runs `body` again and again while its questions get answers that pass by themselves, for as long as it takes:
+  /// whoever waits for it can end the process.
+  ///
+  /// That no broker at all can be reached does not count: the address may be wrong.
+  public func withPatience<Result>(_ body: () throws -> Result) throws -> Result {
+    try Retry(limit: nil, logger: logger)(
+      {
+        do { return try body() } catch let error as KafkaError where error.reachesNoBroker {
+          throw PipelineError("\(error)")
+        }
+      })
+  }
+
+  /// Looks at the settings of every topic: refuses what would corrupt the numbers, and warns of what is dangerous,
+  /// a line each.
+  public func checkSettings(_ topics: [TopicFacts]) throws {
+    let findings = TopicCheck.findings(topics, configuration)
+    for finding in findings where finding.severity == .warned { logger.warning("\(finding)") }
+    let refused = findings.filter { $0.severity == .refused }
+    guard refused.isEmpty else {
+      throw PipelineError(refused.map(\.description).joined(separator: "; "))
+    }
+  }
+
+  /// The topics of the configuration that exist, as they stand.
+  ///
+  /// Of several brokers one may not have heard yet of a topic that was just made.
+  public func facts() throws -> [TopicFacts] {
+    let began = ContinuousClock.now
+    var backOff = BackOff()
+    while true {
+      let facts = try admin.facts(of: configuration, logger: logger)
+      if facts.count == configuration.topicRequirements.count { return facts }
+      let brokers = try admin.brokers(timeoutMilliseconds: Timeout.call).count
+      guard brokers > 1, began.duration(to: .now) < .seconds(3) else { return facts }
+      backOff.rest(backOff.next())
+    }
+  }
+
   /// The plan for running, once every topic is there and the partition counts fit.
-  public func plan() throws -> TopicPlan {
-    let found = Dictionary(
-      uniqueKeysWithValues: try admin.describeTopics(
-        configuration.topicRequirements.map(\.name), timeoutMilliseconds: Timeout.call
-      ).map { ($0.name, $0.partitions) })
+  public func plan() throws -> TopicPlan { try plan(facts()) }
+
+  /// The plan for running with topics that stand so.
+  public func plan(_ facts: [TopicFacts]) throws -> TopicPlan {
+    let found = Dictionary(uniqueKeysWithValues: facts.map { ($0.name, $0.partitions) })
     let missing = configuration.topicRequirements.map(\.name).filter { found[$0] == nil }
     guard missing.isEmpty else {
       throw PipelineError(
@@ -50,6 +89,8 @@ public struct Preflight {
     return TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(found[keyed[0].name]!),
       costPartitions: Int32(configuration.topics.costs.map { found[$0]! } ?? 0),
-      rollupPartitions: Int32(rollups))
+      rollupPartitions: Int32(rollups),
+      recordLimits: Dictionary(
+        uniqueKeysWithValues: facts.filter { $0.role != .input }.map { ($0.name, $0.recordLimit) }))
   }
 }

@@ -85,8 +85,9 @@ final class Supervisor: @unchecked Sendable {
       } catch {
         guard !heartbeat.isAbandoned else { return }
         if began.duration(to: .now) > .seconds(60) { pause = Supervisor.shortestPause }
-        say(error)
+        // The process ends with it, and says so once.
         if isHopeless(error) { return giveUp(error) }
+        say(error)
         rest(pause, heartbeat)
         pause = min(pause * 2, Supervisor.longestPause)
       }

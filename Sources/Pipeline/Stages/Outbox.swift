@@ -9,6 +9,7 @@ final class Outbox {
   private let transactionalID: String
   private let configuration: Configuration
   private let deltaPartitions: Int32
+  private let recordLimit: (String) -> Int
   private var producer: any LogProducer
   private(set) var isOpen = false
   private var value: [UInt8] = []
@@ -16,9 +17,13 @@ final class Outbox {
   private var deltas: DeltaBatches
 
   /// Makes the producer, which ends what a former one of the same id left open.
+  ///
+  /// - Parameter recordLimit: how large a record a topic takes, in bytes.
   init(
-    log: any Log, transactionalID: String, configuration: Configuration, deltaPartitions: Int32
+    log: any Log, transactionalID: String, configuration: Configuration, deltaPartitions: Int32,
+    recordLimit: @escaping (String) -> Int = { _ in TopicPlan.usualRecordLimit }
   ) throws {
+    self.recordLimit = recordLimit
     self.log = log
     self.transactionalID = transactionalID
     self.configuration = configuration
@@ -66,18 +71,23 @@ final class Outbox {
 
   // MARK: Records
 
-  /// Sends a record aside with its bytes untouched, its reason and where it came from.
+  /// Sends a record aside with its bytes untouched, as far as its topic takes them (``FittedRecord``), its
+  /// reason and where it came from.
   func setAside(_ record: Record, from source: TopicPartition, reason: String, to topic: String)
     throws
   {
-    var headers = record.headers()
-    headers.append(Header(name: "reason", value: Array(reason.utf8)))
-    headers.append(Header(name: "source_topic", value: Array(source.topic.utf8)))
-    headers.append(Header(name: "source_partition", value: Array("\(source.partition)".utf8)))
-    headers.append(Header(name: "source_offset", value: Array("\(record.offset)".utf8)))
+    let added = [
+      Header(name: "reason", value: Array(reason.utf8)),
+      Header(name: "source_topic", value: Array(source.topic.utf8)),
+      Header(name: "source_partition", value: Array("\(source.partition)".utf8)),
+      Header(name: "source_offset", value: Array("\(record.offset)".utf8)),
+    ]
+    let fitted = FittedRecord(
+      key: record.key, value: record.value, own: record.headers(), added: added,
+      limit: recordLimit(topic))
     try transaction().produce(
-      topic, partition: nil, key: record.key, value: record.value,
-      timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: headers)
+      topic, partition: nil, key: fitted.key, value: fitted.value,
+      timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: fitted.headers)
   }
 
   /// Sends a delta with others of its partition, by the next `sendDeltas` at the latest.

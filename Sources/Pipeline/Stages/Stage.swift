@@ -80,7 +80,7 @@ package final class StageContext {
     self.name = name.transactionalID
     outbox = try Outbox(
       log: log, transactionalID: name.transactionalID, configuration: configuration,
-      deltaPartitions: plan.rollupPartitions)
+      deltaPartitions: plan.rollupPartitions, recordLimit: plan.recordLimit)
     group = name.group
     ends = EndProbe(log.prober)
     consumer = try log.makeConsumer(group: name.group, member: name.instanceID)

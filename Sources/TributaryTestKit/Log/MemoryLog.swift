@@ -26,6 +26,8 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   public weak var environment: (any LogEnvironment)?
   /// The process that clients are made for.
   public var process = SimulatedProcess("main")
+  /// `max.message.bytes` of topics, as ``RecordSize`` counts; others take everything.
+  public var recordLimits: [String: Int] = [:]
   /// What clients did that they must not do.
   public internal(set) var violations: [String] = []
   /// Whether a transaction without offsets is one of them: nothing fences it.

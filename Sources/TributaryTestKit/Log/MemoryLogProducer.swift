@@ -30,6 +30,13 @@ final class MemoryLogProducer: LogProducer {
   ) throws {
     try perform(.produce) {
       let transaction = try running(.produce)
+      if let limit = log.recordLimits[topic],
+        RecordSize.bytes(key: key?.count ?? 0, value: value?.count ?? 0, headers: headers) > limit
+      {
+        transaction.refusal =
+          transaction.refusal ?? PipelineError.recordTooLarge(topic, limit: limit)
+        return
+      }
       let target = log.partition(topic, partition, key: key)
       transaction.touch(target)
       target.append(
@@ -56,6 +63,7 @@ final class MemoryLogProducer: LogProducer {
       if log.wantsOffsets && transaction.offsets.isEmpty {
         log.violations.append("\(process.name): a commit without offsets, which nothing fences")
       }
+      if let refusal = transaction.refusal { throw refusal }
       log.end(transaction, .committed)
       self.transaction = nil
     }

@@ -1,4 +1,5 @@
 import Kafka
+import Pipeline
 
 /// A transaction as its coordinator knows it.
 final class MemoryTransaction {
@@ -8,6 +9,8 @@ final class MemoryTransaction {
   var outcome = Outcome.open
   /// When the coordinator first heard of it; nil before.
   var began: Int64?
+  /// Why it cannot be committed: a record that its topic does not take.
+  var refusal: PipelineError?
   /// When a commit takes effect that timed out for its producer.
   var lands: Int64?
   /// Where it has written, in the order of first records.

@@ -57,6 +57,7 @@ package final class Simulation {
   ///   - isStatic: whether members and transactional ids keep their names when their process ends.
   ///   - wall: what clocks show at the beginning. By default a month after the traffic's.
   ///   - memoryLimit: the most that a worker may remember, in bytes.
+  ///   - deadLetterLimit: the largest record that the topic of dead letters takes, in bytes; nil for any.
   ///   - log: that of another simulation, to go on with.
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
@@ -65,7 +66,7 @@ package final class Simulation {
     stateRecordBytes: Int = 512 << 10,
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
-    log: MemoryLog? = nil
+    deadLetterLimit: Int? = nil, log: MemoryLog? = nil
   ) {
     self.memoryLimit = memoryLimit
     var configuration = Configuration()
@@ -77,12 +78,14 @@ package final class Simulation {
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),
-      costPartitions: Int32(partitions), rollupPartitions: Int32(rollupPartitions))
+      costPartitions: Int32(partitions), rollupPartitions: Int32(rollupPartitions),
+      recordLimits: deadLetterLimit.map { [configuration.topics.deadLetters: $0] } ?? [:])
     var topics: [String: Int] = [:]
     for topic in configuration.topicRequirements { topics[topic.name] = partitions }
     topics[configuration.topics.rollups] = rollupPartitions
     topics[configuration.deltasTopic] = rollupPartitions
     self.log = log ?? MemoryLog(topics: topics, timeouts: timeouts)
+    self.log.recordLimits = plan.recordLimits
     clock = SimulatedClock(wall: wall)
     random = SeededRandom(seed: seed)
     secrets = SeededRandom(seed: seed ^ 0x5EC2_E700_0000)

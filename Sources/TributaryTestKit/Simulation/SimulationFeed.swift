@@ -21,9 +21,23 @@ struct SimulationFeed {
         repeats += 1
       }
     }
+    if plan.oversized > 0 { addOversized(plan, &random) }
     for index in queues.indices {
       holdBack(index, plan.heldBack, &random)
       queues[index].reverse()
+    }
+  }
+
+  /// Puts broken copies beside some records, larger than the topic of dead letters takes.
+  private mutating func addOversized(_ plan: SimulationPlan, _ random: inout SeededRandom) {
+    for index in queues.indices {
+      queues[index] = queues[index].flatMap { record in
+        guard random.below(1_000) < plan.oversized else { return [record] }
+        var copy = record
+        let padding = (plan.deadLetterLimit ?? 0) / 2 + Int(random.below(3_000))
+        copy.value += repeatElement(UInt8(ascii: "x"), count: padding)
+        return [record, copy]
+      }
     }
   }
 

@@ -25,6 +25,10 @@ struct SimulationPlan {
   /// Of a thousand records, how many are sent twice, and how many are held back for long.
   var repeats: Int64
   var heldBack: Int64
+  /// Of a thousand records, beside how many comes one that is larger than the topic of dead letters takes, and
+  /// what that takes, in bytes; nil for everything.
+  var oversized: Int64
+  var deadLetterLimit: Int?
   /// Records that arrive in a turn, at most.
   var arrivals: Int64
   /// What right clocks show at the beginning: in the middle of the traffic, or days after it.
@@ -66,6 +70,11 @@ struct SimulationPlan {
     stateRecordBytes = 64 << Int(random.below(12))
     setClocks(&random)
     strays = random.below(2) * random.below(4)
+    // Drawn apart, so that it changes nothing of the seed's other worlds.
+    var sizes = SeededRandom(seed: seed ^ 0x517E_0000)
+    let isTight = sizes.below(3) == 0
+    oversized = isTight ? 1 + sizes.below(20) : 0
+    deadLetterLimit = isTight ? 600 + Int(sizes.below(1_500)) : nil
   }
 
   /// Right clocks stand where no event lies in the future.

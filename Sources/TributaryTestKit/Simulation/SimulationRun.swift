@@ -47,7 +47,7 @@ public struct SimulationRun {
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
       stateRecordBytes: plan.stateRecordBytes,
       wall: plan.wall,
-      timeouts: plan.timeouts)
+      timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit)
     simulation.trace.onLine = onLine
     for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
     feed = SimulationFeed(plan, &simulation.random)

@@ -128,7 +128,7 @@ struct RecomputedInput {
     _ differences: inout ComparisonResult
   ) {
     differences.expect(
-      entry.fingerprint == Fingerprint(record) ? "untouched" : "changed", toBe: "untouched",
+      entry.isLeft(of: record) ? "untouched" : "changed", toBe: "untouched",
       "key and value in \(topic)", of: place.description)
   }
 

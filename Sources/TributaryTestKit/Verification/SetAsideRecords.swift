@@ -15,7 +15,23 @@ struct SetAsideRecords {
     var place: LateEvent.Place
     var reason: String
     var fingerprint: Fingerprint
+    /// The length of the value that it came with, where it has lost something to fit its topic.
+    var cut: Int?
+    /// What is left of it.
+    var hasKey: Bool
+    var valueCount: Int?
     var isMatched = false
+
+    /// Whether it is the record, or what is left of it.
+    func isLeft(of record: LoggedRecord) -> Bool {
+      guard let cut else { return fingerprint == Fingerprint(record) }
+      var left = record
+      if !hasKey { left.key = nil }
+      left.value = record.value.map {
+        UnsafeRawBufferPointer(rebasing: $0[..<min($0.count, valueCount ?? 0)])
+      }
+      return cut == record.value?.count ?? 0 && fingerprint == Fingerprint(left)
+    }
   }
 
   /// The topic of the set-aside records.
@@ -54,7 +70,14 @@ struct SetAsideRecords {
     }
     entries[input][source] = Entry(
       place: LateEvent.Place(partition: record.partition, offset: record.offset), reason: reason,
-      fingerprint: Fingerprint(record))
+      fingerprint: Fingerprint(record), cut: cut(record),
+      hasKey: record.key != nil, valueCount: record.value?.count)
+  }
+
+  /// What header `cut` says. Ours is the last; another came with the record.
+  private func cut(_ record: LoggedRecord) -> Int? {
+    guard record.headers.last?.name == "cut" else { return nil }
+    return record.header("cut").flatMap { Int($0) }
   }
 
   /// The entry for an input record, which is then accounted for.

@@ -78,7 +78,7 @@ struct Attribute: ParsableCommand {
     let printout = AttributePrintout(
       summary, files: found, output: output, attributions: attributions,
       horizon: settings.definitions.correctionHorizon)
-    print(json ? printout.json : printout.text)
+    try StandardOutput.print(json ? printout.json : printout.text)
   }
 
   private func findFiles(_ settings: Configuration) throws -> [InputFile] {

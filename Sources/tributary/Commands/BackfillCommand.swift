@@ -66,7 +66,7 @@ struct BackfillCommand: ParsableCommand {
       return result
     }
     let printout = BackfillPrintout(result, range, isDryRun: dryRun, settings.definitions)
-    print(json ? printout.json : printout.text)
+    try StandardOutput.print(json ? printout.json : printout.text)
   }
 
   private func fill(_ definitions: Definitions) throws -> Fill? {

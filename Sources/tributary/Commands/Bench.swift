@@ -70,7 +70,7 @@ struct Bench: ParsableCommand {
     var report = BenchmarkReport()
     if isWanted(.engine) { report.engine = try engine() }
     if isWanted(.cluster) || isWanted(.latency) { report.cluster = try cluster() }
-    print(json ? try report.json : report.text)
+    try StandardOutput.print(json ? report.json : report.text)
   }
 
   private func isWanted(_ part: Part) -> Bool { parts.isEmpty || parts.contains(part) }
@@ -148,6 +148,6 @@ struct Bench: ParsableCommand {
   }
 
   private func note(_ text: String) {
-    FileHandle.standardError.write(Data("tributary: \(text)\n".utf8))
+    StandardError.say(text)
   }
 }

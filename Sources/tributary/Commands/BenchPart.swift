@@ -59,6 +59,6 @@ struct BenchPart: ParsableCommand {
     report.peakResidentBytes = ProcessMemory.peakResidentBytes
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    try StandardOutput.print(String(decoding: try encoder.encode(report), as: UTF8.self))
   }
 }

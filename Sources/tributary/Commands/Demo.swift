@@ -101,12 +101,12 @@ struct Demo: ParsableCommand {
     try outcome.get()
     try dashboard.check()
     try feed.catchUp()
-    LiveDisplay(table, screen: nil, warning: nil).show(feed)
-    RunReport(summary).print(asJSON: false)
+    try LiveDisplay(table, screen: nil, warning: nil).show(feed)
+    try RunReport(summary).print(asJSON: false)
   }
 
   private func note(_ text: String) {
-    FileHandle.standardError.write(Data("tributary: \(text)\n".utf8))
+    StandardError.say(text)
   }
 }
 

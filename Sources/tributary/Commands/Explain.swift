@@ -24,6 +24,6 @@ struct Explain: ParsableCommand {
     guard let story = try finder.story(of: conversionID) else {
       throw Failure("no conversion \(TerminalText.printable(conversionID)) was accepted")
     }
-    print(json ? story.json : StoryPrintout(story: story).text)
+    try StandardOutput.print(json ? story.json : StoryPrintout(story: story).text)
   }
 }

@@ -74,15 +74,13 @@ struct Generate: ParsableCommand {
     let settings = try options.load()
     var generator = TrafficGenerator(try trafficOptions(settings))
     if let jsonl {
-      do {
-        let summary = try generator.writeJSONLines(to: URL(fileURLWithPath: jsonl))
-        print(json ? summary.json : "\(summary)")
-      } catch {
+      let summary: TrafficSummary
+      do { summary = try generator.writeJSONLines(to: URL(fileURLWithPath: jsonl)) } catch {
         throw Failure(
           "cannot write to \(jsonl): \(error.localizedDescription) Give --jsonl a folder that can "
             + "be written to, with room for the events.")
       }
-      return
+      return try StandardOutput.print(json ? summary.json : "\(summary)")
     }
     let progress = ProgressBar(total: events, unit: "events")
     let stop = StopFlag()
@@ -94,7 +92,7 @@ struct Generate: ParsableCommand {
       try feed.send(&generator) { progress.show($0) }
     }
     progress.end()
-    print(json ? generator.summary.json : "\(generator.summary)")
+    try StandardOutput.print(json ? generator.summary.json : "\(generator.summary)")
   }
 
   private func trafficOptions(_ settings: Configuration) throws -> TrafficOptions {

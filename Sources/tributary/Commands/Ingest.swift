@@ -94,7 +94,7 @@ struct Ingest: ParsableCommand {
         try ingest.take(files.paths)
       }
     }
-    report(ingest.summary, seconds: began.duration(to: .now) / .seconds(1))
+    try report(ingest.summary, seconds: began.duration(to: .now) / .seconds(1))
     let left = ingest.summary.rejected + ingest.summary.failed
     if !watch, left > 0 { throw Failure("\(left) file\(left == 1 ? " was" : "s were") not taken") }
   }
@@ -110,13 +110,13 @@ struct Ingest: ParsableCommand {
     return ingest
   }
 
-  private func report(_ summary: FileIngest.Summary, seconds: Double) {
+  private func report(_ summary: FileIngest.Summary, seconds: Double) throws {
     let counts = EventKind.allCases.compactMap { kind in
       summary.records[kind].map { (kind.inputName, $0) }
     }
     if json {
       let records = counts.map { "\"\($0)\":\($1)" }.joined(separator: ",")
-      print(
+      try StandardOutput.print(
         """
         {"taken":\(summary.taken),"known":\(summary.known),"rejected":\(summary.rejected),\
         "failed":\(summary.failed),"records":{\(records)},\
@@ -129,7 +129,7 @@ struct Ingest: ParsableCommand {
       (summary.failed, "left"),
     ].filter { $0.0 > 0 }.map { "\($0) \($1)" }
     let records = counts.map { "\($1) \($0)" }
-    print(
+    try StandardOutput.print(
       "files: \(files.isEmpty ? "none" : files.joined(separator: ", ")); records sent: "
         + "\(records.isEmpty ? "none" : records.joined(separator: ", ")); "
         + String(format: "%.1f s", seconds))

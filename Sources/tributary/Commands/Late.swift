@@ -61,7 +61,7 @@ struct Late: ParsableCommand {
       result = BackfillPrintout(
         try backfill.run(isDryRun: true), days, isDryRun: true, settings.definitions)
     }
-    print(
+    try StandardOutput.print(
       json ? printout.json(changes: result?.json) : printout.text(changes: result?.text))
   }
 }

@@ -92,7 +92,7 @@ struct ReportCommand: ParsableCommand {
     }
     let report = try reconciled(request, feed, settings.definitions)
     let text = text(report)
-    guard let output else { return FileHandle.standardOutput.write(Data(text.utf8)) }
+    guard let output else { return try StandardOutput.write(text) }
     try AtomicFile.write(text, to: output)
   }
 
@@ -122,7 +122,7 @@ struct ReportCommand: ParsableCommand {
     case .csv:
       // No place for it among the numbers.
       let notes = ReportPrintout(report: report).reconciliation.joined(separator: "\n") + "\n"
-      FileHandle.standardError.write(Data(notes.utf8))
+      StandardError.write(notes)
       return report.csv
     }
   }

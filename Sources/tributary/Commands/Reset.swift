@@ -40,18 +40,19 @@ struct ResetCommand: ParsableCommand {
       plan.topics.map {
         ["topic", $0.name, "\($0.partitions) partitions, up to \($0.records) records"]
       } + plan.groups.map { ["group", $0, "committed offsets"] }
-    print(TextTable(header: ["delete", "", ""], rows: rows).text)
+    try StandardOutput.print(TextTable(header: ["delete", "", ""], rows: rows).text)
     guard try yes || isConfirmed() else { throw Failure("nothing was deleted") }
     try reset.carryOut(plan, replicationFactor: replicationFactor, ignoresMembers: ignoreMembers)
-    print("done; the next `tributary run` starts from the beginning of the inputs")
+    try StandardOutput.print(
+      "done; the next `tributary run` starts from the beginning of the inputs")
   }
 
   private func isConfirmed() throws -> Bool {
     guard isatty(STDIN_FILENO) == 1 else {
       throw Failure("nothing was deleted: this is no terminal to ask at; --yes says yes")
     }
-    print("Delete all of this at \(try options.load().bootstrapServers)? [y/N] ", terminator: "")
-    fflush(nil)
+    try StandardOutput.print(
+      "Delete all of this at \(try options.load().bootstrapServers)? [y/N] ", terminator: "")
     return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
   }
 }

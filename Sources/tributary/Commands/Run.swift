@@ -59,7 +59,7 @@ struct Run: ParsableCommand {
     let summary = try withExtendedLifetime(signals) {
       try process(settings, failpoint, logger, shutdown, service)
     }
-    RunReport(summary).print(asJSON: json)
+    try RunReport(summary).print(asJSON: json)
   }
 
   /// What serves health and metrics, where asked for.
@@ -79,8 +79,13 @@ struct Run: ParsableCommand {
     _ service: RunService?
   ) throws -> Processor.Summary {
     let preflight = try Preflight(settings, logger: logger)
-    let plan = try preflight.plan()
-    try preflight.checkHistory(plan)
+    let plan = try preflight.withPatience {
+      let facts = try preflight.facts()
+      let plan = try preflight.plan(facts)
+      try preflight.checkSettings(facts)
+      return plan
+    }
+    try preflight.withPatience { try preflight.checkHistory(plan) }
     var log: any Log = KafkaLog(settings, plan: plan, logger: logger)
     if let failpoint {
       logger.warning("\(Failpoint.variable) is set: this process will kill itself")
@@ -136,7 +141,7 @@ struct RunReport {
     seconds = summary.seconds
   }
 
-  func print(asJSON: Bool) {
+  func print(asJSON: Bool) throws {
     if asJSON {
       let inputs = rows.map { name, counts in
         """
@@ -145,7 +150,7 @@ struct RunReport {
         "too_late":\(counts.tooLate)}
         """
       }
-      Swift.print(
+      try StandardOutput.print(
         """
         {\(inputs.joined(separator: ",")),"seconds":\(String(format: "%.3f", seconds)),\
         "peak_resident_bytes":\(peakResidentBytes)}
@@ -161,11 +166,11 @@ struct RunReport {
         "\(counts.deadLetters)", "\(counts.tooLate)",
       ]
     }
-    Swift.print(TextTable(header: header, rows: lines).text)
+    try StandardOutput.print(TextTable(header: header, rows: lines).text)
     let records = rows.reduce(0) { $0 + $1.counts.records }
     let rate = seconds > 0 ? Double(records) / seconds : 0
     let mebibytes = peakResidentBytes >> 20
-    Swift.print(
+    try StandardOutput.print(
       String(format: "%.1f s, %.0f records/s, at most %d MiB resident", seconds, rate, mebibytes))
   }
 }

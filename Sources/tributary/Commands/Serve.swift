@@ -45,8 +45,8 @@ struct Serve: ParsableCommand {
     let signals = StopSignals { run.stop() }
     try withExtendedLifetime(signals) {
       let address = try run.start()
-      print(json ? "{\"address\":\"\(address)\"}" : "the dashboard is at \(address)")
-      fflush(nil)
+      try StandardOutput.print(
+        json ? "{\"address\":\"\(address)\"}" : "the dashboard is at \(address)")
       try run.follow()
     }
   }

@@ -39,11 +39,11 @@ struct Sink: ParsableCommand {
     let signals = StopSignals { run.stop() }
     let summary = try withExtendedLifetime(signals) { try run.run() }
     if json {
-      print(
+      try StandardOutput.print(
         "{\"records\":\(summary.records),\"transactions\":\(summary.transactions),"
           + "\"seconds\":\(String(format: "%.3f", summary.seconds))}")
     } else {
-      print(
+      try StandardOutput.print(
         "\(summary.records) records in \(summary.transactions) transactions, "
           + String(format: "%.1f s", summary.seconds))
     }

@@ -55,7 +55,7 @@ struct Tail: ParsableCommand {
     let feed = try RollupFeed(settings, logger: options.makeLogger())
     defer { feed.close() }
     try feed.readToEnd()
-    LiveDisplay(table, screen: nil, warning: nil).show(feed)
+    try LiveDisplay(table, screen: nil, warning: nil).show(feed)
   }
 
   private func printRecords(_ settings: Configuration) throws {
@@ -78,7 +78,7 @@ struct Tail: ParsableCommand {
           lines.append(UInt8(ascii: "\n"))
         }
         if !lines.isEmpty {
-          FileHandle.standardOutput.write(Data(lines))
+          try lines.withUnsafeBytes { try StandardOutput.write($0) }
           lines.removeAll(keepingCapacity: true)
         }
         if !hasNews { feed.wait(milliseconds: 100) }

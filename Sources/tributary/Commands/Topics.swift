@@ -11,7 +11,11 @@ struct Topics: ParsableCommand {
 
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Create the topics that are missing, with the right settings.")
+      abstract: "Create the topics that are missing, with the right settings.",
+      discussion: """
+        Comes back when every new partition has a leader. Inputs get message.timestamp.type=LogAppendTime. A \
+        replication factor that cannot be had is an error: nothing is made with fewer copies.
+        """)
 
     @OptionGroup var options: GlobalOptions
 
@@ -39,7 +43,8 @@ struct Topics: ParsableCommand {
               ? "{\"topic\":\"\(name)\",\"created\":\(isNew)}"
               : "\(isNew ? "created" : "exists ")  \(name)")
         }
-      print(json ? "[\(lines.joined(separator: ",\n "))]" : lines.joined(separator: "\n"))
+      try StandardOutput.print(
+        json ? "[\(lines.joined(separator: ",\n "))]" : lines.joined(separator: "\n"))
     }
   }
 
@@ -60,19 +65,36 @@ struct Topics: ParsableCommand {
           let fields = topic.settings.sorted { $0.key < $1.key }
             .map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",")
           let partitions = topic.partitions.map(String.init) ?? "null"
-          return
-            "{\"topic\":\"\(topic.name)\",\"partitions\":\(partitions),\"settings\":{\(fields)}}"
+          let replicas = topic.replicas.map(String.init) ?? "null"
+          let findings = topic.findings.map {
+            "{\"severity\":\"\($0.severity)\",\"problem\":\"\($0.problem)\"}"
+          }.joined(separator: ",")
+          return """
+            {"topic":"\(topic.name)","partitions":\(partitions),"replicas":\(replicas),\
+            "settings":{\(fields)},"findings":[\(findings)]}
+            """
         }
-        print("[\(lines.joined(separator: ",\n "))]")
+        try StandardOutput.print("[\(lines.joined(separator: ",\n "))]")
       } else {
         let rows = topics.map { topic in
           [
             topic.name, topic.partitions.map(String.init) ?? "missing",
+            topic.replicas.map(String.init) ?? "",
             topic.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
               .joined(separator: " "),
           ]
         }
-        print(TextTable(header: ["topic", "partitions", "settings"], rows: rows).text)
+        try StandardOutput.print(
+          TextTable(header: ["topic", "partitions", "replicas", "settings"], rows: rows).text)
+      }
+      let findings = topics.flatMap(\.findings)
+      if !json {
+        for finding in findings { try StandardOutput.print("\(finding.severity): \(finding)") }
+      }
+      let refused = Set(findings.filter { $0.severity == .refused }.map(\.topic))
+      guard refused.isEmpty else {
+        throw Failure(
+          "`tributary run` refuses \(refused.sorted().joined(separator: ", ")) as it stands")
       }
       if topics.contains(where: { $0.partitions == nil }) {
         throw Failure("topics are missing; `tributary topics create` makes them")

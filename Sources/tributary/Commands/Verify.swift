@@ -44,7 +44,7 @@ struct Verify: ParsableCommand {
     let seconds = began.duration(to: .now) / .seconds(1)
     let printout = VerificationPrintout(
       report, currency: settings.definitions.currency, seconds: seconds)
-    print(json ? try printout.json : printout.text)
+    try StandardOutput.print(json ? printout.json : printout.text)
     if !report.differences.agrees { throw ExitCode(1) }
   }
 }

@@ -33,21 +33,20 @@ final class LiveDisplay {
     while try !isOver() {
       let hasNews = try feed.advance()
       // Not while the topic's past is being read: half of it means nothing.
-      if isDue, feed.isCaughtUp { show(feed) }
+      if isDue, feed.isCaughtUp { try show(feed) }
       if !hasNews { feed.wait(milliseconds: 100) }
     }
   }
 
   /// Shows the table as it is.
-  func show(_ feed: RollupFeed) {
+  func show(_ feed: RollupFeed) throws {
     let now = Milliseconds(Date().timeIntervalSince1970 * 1_000)
     lastShown = .now
     guard let screen else {
       let columns = Screen.isAvailable ? Screen().size.columns : nil
       let lines = table.lines(
         feed.board, now: now, revisionRate: feed.revisionRate(), columns: columns)
-      print(lines.map(\.text).joined(separator: "\n") + "\n")
-      fflush(nil)
+      try StandardOutput.print(lines.map(\.text).joined(separator: "\n") + "\n")
       return
     }
     let size = screen.size

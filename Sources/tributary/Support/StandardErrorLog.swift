@@ -22,6 +22,6 @@ struct StandardErrorLog: LogHandler {
       line += " \(key)=\(value)".utf8
     }
     line.append(UInt8(ascii: "\n"))
-    FileHandle.standardError.write(Data(line))
+    line.withUnsafeBytes { StandardError.write($0) }
   }
 }

@@ -6,7 +6,7 @@ import Pipeline
 
 /// Reads whole topics outside any group, committed records only. For one thread.
 final class TopicReader {
-  static let callTimeout: Int32 = 15_000
+  static let callTimeout: Int32 = 45_000
   /// A read that brings nothing for so long has failed.
   private static let patience: Duration = .seconds(60)
 
