@@ -135,7 +135,7 @@ public struct Definitions: Sendable, Hashable {
 }
 
 private func textHash(_ text: String) -> UInt64 {
-  Array(text.utf8).withUnsafeBytes { Hash128(BorrowedBytes($0)).high }
+  Array(text.utf8).withUnsafeBytes { Hash128(fingerprintOf: BorrowedBytes($0)).high }
 }
 
 /// Names definitions. State and rollups written under another base, or under a view or model that is
