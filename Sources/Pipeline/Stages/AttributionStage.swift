@@ -98,8 +98,25 @@ package final class AttributionStage: Stage {
     defer { scan.close() }
     var entries = 0
     for (number, roles) in groups {
-      var restored: [(changelog: Changelog, task: AttributionTask)] = []
-      for (role, members) in roles {
+      let changelogs = roles.map { role, _ in
+        Changelog(
+          name: role.rawValue, topic: configuration.stateTopic, partition: number,
+          recordBytes: configuration.stateRecordBytes)
+      }
+      var live = changelogs.map { $0.makeLiveRecords() }
+      try scan.readThrough(statePartition(number)) { record in
+        for index in live.indices { live[index].add(record) }
+      }
+      for (index, (role, members)) in roles.enumerated() {
+        let changelog = changelogs[index]
+        let progress = try changelog.progress(of: live[index], under: configuration.definitions)
+        var checkpoint = progress?.checkpoint ?? TaskCheckpoint()
+        if checkpoint.secret.isEmpty {
+          checkpoint.secret = TaskCheckpoint.makeSecret(context.random)
+        }
+        let task = AttributionTask(
+          definitions: configuration.definitions, kinds: Set(members.map { kinds[$0.topic]! }))
+        if let progress { entries += try changelog.restore(task, progress, live[index]) }
         let inputs = try members.map { member in
           Input(
             kind: kinds[member.topic]!, partition: member,
@@ -107,18 +124,11 @@ package final class AttributionStage: Stage {
             definitions: configuration.definitions, start: starts[member] ?? 0,
             stop: stops[member], now: context.now())
         }
-        let task = AttributionTask(
-          definitions: configuration.definitions, kinds: Set(inputs.map(\.kind)))
-        let changelog = Changelog(
-          name: role.rawValue, topic: configuration.stateTopic, partition: number,
-          recordBytes: configuration.stateRecordBytes)
-        restored.append((changelog, task))
         tasks.append(
           PartitionTask(
             role: role, partition: number, inputs: inputs, task: task, changelog: changelog,
-            context: context))
+            checkpoint: checkpoint, context: context))
       }
-      entries += try Changelog.restore(restored, of: statePartition(number), from: scan)
       try checkSize()
     }
     return "\(tasks.count) task(s) taken over, \(entries) entries restored"
@@ -160,11 +170,12 @@ extension Worker where S == AttributionStage {
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, stopsAtEnd: Bool,
     stateLimit: Int = .max, logger: Logger, heartbeat: Heartbeat = Heartbeat(),
-    meter: Meter = Meter(), now: @escaping () -> Milliseconds
+    meter: Meter = Meter(), now: @escaping () -> Milliseconds,
+    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "attribution", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, meter: meter, now: now)
+      plan: plan, log: log, logger: logger, meter: meter, now: now, random: random)
     let stage = AttributionStage(context, stopsAtEnd: stopsAtEnd, stateLimit: stateLimit)
     self.init(stage, context, heartbeat: heartbeat)
   }

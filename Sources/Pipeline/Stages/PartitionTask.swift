@@ -24,6 +24,8 @@ final class PartitionTask {
   private(set) var committedCounts: [(EventKind, InputCounts)] = []
 
   private let changelog: Changelog
+  /// What belongs to the task for good: its progress records carry it on.
+  private var checkpoint: TaskCheckpoint
   private let configuration: Configuration
   private let consumer: any LogConsumer
   private let fingerprint: DefinitionsFingerprint
@@ -38,8 +40,9 @@ final class PartitionTask {
 
   init(
     role: Role, partition: Int32, inputs: [Input], task: AttributionTask, changelog: Changelog,
-    context: StageContext
+    checkpoint: TaskCheckpoint, context: StageContext
   ) {
+    self.checkpoint = checkpoint
     self.role = role
     self.partition = partition
     self.inputs = inputs
@@ -169,8 +172,11 @@ final class PartitionTask {
     try task.forEachDelta { delta in
       try historyMask.withCounted(of: delta) { try outbox.add($0) }
     }
+    checkpoint.inputs = inputs.map {
+      InputPosition(topic: $0.partition.topic, position: $0.position)
+    }
     try changelog.flush(
-      task.progress, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
+      task.progress, checkpoint, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
       to: outbox.transaction())
   }
 

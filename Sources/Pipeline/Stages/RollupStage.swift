@@ -143,11 +143,12 @@ extension Worker where S == RollupStage {
   package convenience init(
     configuration: Configuration, plan: TopicPlan, log: any Log, index: Int, logger: Logger,
     heartbeat: Heartbeat = Heartbeat(), meter: Meter = Meter(),
-    now: @escaping () -> Milliseconds
+    now: @escaping () -> Milliseconds,
+    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
   ) throws {
     let context = try StageContext(
       WorkerName(configuration, stage: "rollups", index: index), configuration: configuration,
-      plan: plan, log: log, logger: logger, meter: meter, now: now)
+      plan: plan, log: log, logger: logger, meter: meter, now: now, random: random)
     self.init(RollupStage(context), context, heartbeat: heartbeat)
   }
 

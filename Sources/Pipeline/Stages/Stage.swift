@@ -45,13 +45,17 @@ package final class StageContext {
   let logger: Logger
   let meter: Meter
   let now: () -> Milliseconds
+  /// 64 random bits a call: what nobody may guess, and nothing that decides a number.
+  let random: () -> UInt64
   let consumer: any LogConsumer
   let outbox: Outbox
 
   init(
     _ name: WorkerName, configuration: Configuration, plan: TopicPlan, log: any Log,
-    logger: Logger, meter: Meter, now: @escaping () -> Milliseconds
+    logger: Logger, meter: Meter, now: @escaping () -> Milliseconds,
+    random: @escaping () -> UInt64 = { .random(in: .min ... .max) }
   ) throws {
+    self.random = random
     self.configuration = configuration
     self.plan = plan
     self.log = log

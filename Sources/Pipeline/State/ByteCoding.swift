@@ -11,6 +11,13 @@ extension [UInt8] {
     Swift.withUnsafeBytes(of: integer.littleEndian) { append(contentsOf: $0) }
   }
 
+  /// Appends at most 255 bytes behind their count.
+  mutating func append(short bytes: [UInt8]) {
+    precondition(bytes.count <= 255, "too long for a short field")
+    append(UInt8(bytes.count))
+    append(contentsOf: bytes)
+  }
+
   /// Appends an integer in as few 7-bit groups as it needs.
   mutating func append(varint value: UInt64) {
     var rest = value

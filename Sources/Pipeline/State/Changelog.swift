@@ -9,7 +9,8 @@ import Kafka
 ///
 /// Records are keyed `<name>|<event-time bucket>|<serial>` and never overwritten; when a bucket is
 /// forgotten its records are tombstoned, so that the compacted topic follows the live state. One
-/// record, `<name>|progress`, holds the watermark and the serial and is written with every commit.
+/// record, `<name>|progress`, holds the watermark, the serial and where the inputs stand, and is written
+/// with every commit.
 package final class Changelog {
   /// Chunks kept for later records; each may hold a megabyte.
   private static let mostSpare = 2
@@ -110,8 +111,8 @@ package final class Changelog {
   /// Writes what has been remembered since the last flush, the task's progress, and tombstones for
   /// the buckets before `firstLive`.
   package func flush(
-    _ progress: TaskProgress, fingerprint: DefinitionsFingerprint, firstLive: UInt64,
-    to producer: any LogProducer
+    _ progress: TaskProgress, _ checkpoint: TaskCheckpoint = TaskCheckpoint(),
+    fingerprint: DefinitionsFingerprint, firstLive: UInt64, to producer: any LogProducer
   ) throws {
     for bucket in chunks.keys.sorted() { close(bucket) }
     try writeFullRecords(to: producer)
@@ -120,7 +121,7 @@ package final class Changelog {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
-    let record = ProgressRecord(progress, serial: nextSerial, fingerprint)
+    let record = ProgressRecord(progress, checkpoint, serial: nextSerial, fingerprint)
     try record.bytes.withUnsafeBytes {
       try produce(Changelog.progressKey(name), $0, to: producer)
     }
@@ -156,20 +157,41 @@ package final class Changelog {
     _ tasks: [(changelog: Changelog, task: AttributionTask)], of partition: TopicPartition,
     from scan: any LogScan
   ) throws -> Int {
-    var live = tasks.map { LiveRecords(name: $0.changelog.name) }
+    var live = tasks.map { $0.changelog.makeLiveRecords() }
     try scan.readThrough(partition) { record in
       for index in live.indices { live[index].add(record) }
     }
     var count = 0
     for (index, (changelog, task)) in tasks.enumerated() {
-      count += try changelog.restore(task, live[index])
+      guard let progress = try changelog.progress(of: live[index], under: task.definitions) else {
+        continue
+      }
+      count += try changelog.restore(task, progress, live[index])
     }
     return count
   }
 
-  private func restore(_ task: AttributionTask, _ live: LiveRecords) throws -> Int {
-    guard let progress = live.progress else { return 0 }
-    try progress.withUnsafeBytes { try decode($0, into: task) }
+  /// To be filled with what the state partition holds.
+  func makeLiveRecords() -> LiveRecords { LiveRecords(name: name) }
+
+  /// The task's last progress record; nil for a task that never wrote one.
+  func progress(of live: LiveRecords, under definitions: Definitions) throws -> ProgressRecord? {
+    try live.progress?.withUnsafeBytes { value in
+      let record = try ProgressRecord(value, under: definitions.fingerprint, topic: topic)
+      try record.checkAdditions(of: definitions, newest: record.last)
+      return record
+    }
+  }
+
+  /// Brings a new task back to where the progress record's commit left it.
+  ///
+  /// - Returns: the number of entries restored.
+  func restore(
+    _ task: AttributionTask, _ progress: ProgressRecord, _ live: LiveRecords
+  ) throws -> Int {
+    nextSerial = progress.serial
+    task.restore(
+      watermark: progress.watermark, kept: progress.kept, largest: progress.largest)
     var restoration = Restoration(task)
     for record in live.records {
       serials[record.bucket, default: []].append(record.serial)
@@ -177,13 +199,6 @@ package final class Changelog {
       try record.value.withUnsafeBytes { try restoration.add($0, bucket: record.bucket) }
     }
     return restoration.count
-  }
-
-  private func decode(_ value: UnsafeRawBufferPointer, into task: AttributionTask) throws {
-    let record = try ProgressRecord(value, under: task.definitions.fingerprint, topic: topic)
-    try record.checkAdditions(of: task.definitions, newest: record.last)
-    nextSerial = record.serial
-    task.restore(watermark: record.watermark, kept: record.kept, largest: record.largest)
   }
 
   // MARK: Progress records

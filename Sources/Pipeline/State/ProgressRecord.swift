@@ -3,7 +3,7 @@ import Codec
 
 /// How a task stood at a commit: the record of the state topic that every commit writes.
 struct ProgressRecord {
-  private static let version: UInt8 = 3
+  private static let version: UInt8 = 4
 
   var fingerprint: DefinitionsFingerprint
   /// How many records of events the task has written.
@@ -12,8 +12,13 @@ struct ProgressRecord {
   /// The mark up to which the task has dropped its state.
   var kept: Watermark
   var largest: [EventKind: Watermark]
+  var checkpoint: TaskCheckpoint
 
-  init(_ progress: TaskProgress, serial: UInt64, _ fingerprint: DefinitionsFingerprint) {
+  init(
+    _ progress: TaskProgress, _ checkpoint: TaskCheckpoint, serial: UInt64,
+    _ fingerprint: DefinitionsFingerprint
+  ) {
+    self.checkpoint = checkpoint
     self.fingerprint = fingerprint
     self.serial = serial
     watermark = progress.watermark
@@ -33,6 +38,7 @@ struct ProgressRecord {
     for kind in EventKind.allCases { bytes.append(integer: largest[kind]!.time) }
     bytes.append(fingerprint.models)
     bytes.append(fingerprint.views)
+    checkpoint.encode(into: &bytes)
     return bytes
   }
 
@@ -51,6 +57,7 @@ struct ProgressRecord {
     for kind in EventKind.allCases { largest[kind] = Watermark(reader.integer()) }
     fingerprint = DefinitionsFingerprint(
       base: base, models: reader.fingerprints(), views: reader.fingerprints())
+    checkpoint = TaskCheckpoint(&reader)
     guard version == Self.version, !reader.isCut else {
       throw PipelineError(
         "the progress record in \(topic) has an unknown format; run the version that wrote it, or start "

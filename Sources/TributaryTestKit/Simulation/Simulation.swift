@@ -32,6 +32,8 @@ package final class Simulation {
   private let stateLimit: Int
   var clock: SimulatedClock
   var random: SeededRandom
+  /// What workers make secrets of: apart from `random`, so that they change nothing else.
+  private var secrets: SeededRandom
   var faults = FaultPlan.none
   var trace = SimulationTrace()
   var counts = SimulationCounts()
@@ -71,6 +73,7 @@ package final class Simulation {
     self.log = log ?? MemoryLog(topics: topics, timeouts: timeouts)
     clock = SimulatedClock(wall: wall)
     random = SeededRandom(seed: seed)
+    secrets = SeededRandom(seed: seed ^ 0x5EC2_E700_0000)
     attribution = (0..<attributionWorkers).map { WorkerSlot(.attribution, $0) }
     rollups = (0..<rollupWorkers).map { WorkerSlot(.rollups, $0) }
     self.log.environment = self
@@ -109,17 +112,19 @@ package final class Simulation {
       configuration.instanceID.isEmpty ? slot.number + 100 * slot.incarnation : slot.number
     let logger = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
     let now = { [unowned self] in clock.wall }
+    let random = { [unowned self] in secrets.next() }
     switch slot.stage {
     case .attribution:
       return .attribution(
         try AttributionWorker(
           configuration: configuration, plan: plan, log: log, index: index,
-          stopsAtEnd: stopsAtEnd, stateLimit: stateLimit, logger: logger, now: now))
+          stopsAtEnd: stopsAtEnd, stateLimit: stateLimit, logger: logger, now: now,
+          random: random))
     case .rollups:
       return .rollups(
         try RollupWorker(
           configuration: configuration, plan: plan, log: log, index: index, logger: logger,
-          now: now))
+          now: now, random: random))
     }
   }
 

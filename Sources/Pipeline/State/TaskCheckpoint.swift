@@ -1,0 +1,136 @@
+import Attribution
+import Codec
+import Kafka
+
+/// Which record was read last of an input: what a topic that was made anew cannot have at that place.
+package struct RecordFingerprint: Hashable, Sendable {
+  package var offset: Int64
+  package var timestamp: Int64
+  /// Of key and value.
+  package var hash: UInt64
+
+  package init(offset: Int64, timestamp: Int64, hash: UInt64) {
+    self.offset = offset
+    self.timestamp = timestamp
+    self.hash = hash
+  }
+
+  package init(_ record: Record) {
+    offset = record.offset
+    timestamp = record.timestamp
+    let key = record.key ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    let value = record.value ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    let seed = Hash128(BorrowedBytes(key), seed: key.isEmpty ? 0 : 1).high
+    hash = Hash128(BorrowedBytes(value), seed: seed).high
+  }
+}
+
+/// How far one input of a task had been read.
+package struct InputPosition: Equatable, Sendable {
+  package var topic: String
+  /// The next offset to read.
+  package var position: Int64
+  /// The last record read; nil before the first.
+  package var last: RecordFingerprint?
+
+  package init(topic: String, position: Int64, last: RecordFingerprint? = nil) {
+    self.topic = topic
+    self.position = position
+    self.last = last
+  }
+}
+
+/// What a task's progress record holds beside its watermarks: where it stands in its inputs, and what
+/// belongs to it for good.
+package struct TaskCheckpoint: Equatable, Sendable {
+  /// Bytes of a secret.
+  package static let secretLength = 32
+
+  /// Keys the task's hashes of ids; made when the task first begins, and kept. Empty before that.
+  package var secret: [UInt8]
+  /// How many partitions its inputs had.
+  package var partitionCount: Int32
+  /// In the order of their kinds.
+  package var inputs: [InputPosition]
+  /// What was gone before it was read.
+  package var lost: [LostRange]
+
+  package init(
+    secret: [UInt8] = [], partitionCount: Int32 = 0, inputs: [InputPosition] = [],
+    lost: [LostRange] = []
+  ) {
+    self.secret = secret
+    self.partitionCount = partitionCount
+    self.inputs = inputs
+    self.lost = lost
+  }
+
+  /// A new secret.
+  ///
+  /// - Parameter random: 64 random bits a call.
+  package static func makeSecret(_ random: () -> UInt64) -> [UInt8] {
+    var secret: [UInt8] = []
+    while secret.count < secretLength { secret.append(integer: random()) }
+    return secret
+  }
+}
+
+// MARK: - Coding
+
+extension TaskCheckpoint {
+  func encode(into bytes: inout [UInt8]) {
+    bytes.append(short: secret)
+    bytes.append(integer: partitionCount)
+    bytes.append(UInt8(inputs.count))
+    for input in inputs {
+      bytes.append(short: Array(input.topic.utf8))
+      bytes.append(integer: input.position)
+      bytes.append(integer: input.last?.offset ?? -1)
+      bytes.append(integer: input.last?.timestamp ?? 0)
+      bytes.append(integer: input.last?.hash ?? 0)
+    }
+    bytes.append(integer: UInt32(lost.count))
+    for range in lost { range.encode(into: &bytes) }
+  }
+
+  init(_ reader: inout ByteReader) {
+    secret = Array(reader.short().buffer)
+    partitionCount = reader.integer()
+    inputs = []
+    let inputCount: UInt8 = reader.integer()
+    for _ in 0..<inputCount {
+      var input = InputPosition(
+        topic: String(decoding: reader.short().buffer, as: UTF8.self), position: reader.integer())
+      let last = RecordFingerprint(
+        offset: reader.integer(), timestamp: reader.integer(), hash: reader.integer())
+      input.last = last.offset < 0 ? nil : last
+      inputs.append(input)
+    }
+    lost = []
+    var count: UInt32 = reader.integer()
+    while count > 0, !reader.isCut {
+      lost.append(LostRange(&reader))
+      count -= 1
+    }
+  }
+}
+
+extension LostRange {
+  func encode(into bytes: inout [UInt8]) {
+    bytes.append(short: Array(topic.utf8))
+    bytes.append(integer: partition)
+    bytes.append(integer: from)
+    bytes.append(integer: to)
+    bytes.append(integer: after ?? .min)
+    bytes.append(integer: before ?? .max)
+  }
+
+  init(_ reader: inout ByteReader) {
+    self.init(
+      topic: String(decoding: reader.short().buffer, as: UTF8.self), partition: reader.integer(),
+      from: reader.integer(), to: reader.integer(), after: reader.integer(),
+      before: reader.integer())
+    if after == .min { after = nil }
+    if before == .max { before = nil }
+  }
+}
