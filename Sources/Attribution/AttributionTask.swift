@@ -51,12 +51,18 @@ public final class AttributionTask {
 
   private let state: UnsafeMutablePointer<TaskState>
 
-  /// - Parameter secret: what ids are hashed with; of a task that is restored, the one of before.
-  public init(definitions: Definitions, kinds: Set<EventKind>, secret: IdentitySecret) {
+  /// - Parameters:
+  ///   - secret: what ids are hashed with; of a task that is restored, the one of before.
+  ///   - longestWalk: how many of a user's records are walked before they are indexed.
+  public init(
+    definitions: Definitions, kinds: Set<EventKind>, secret: IdentitySecret,
+    longestWalk: Int = 256
+  ) {
     self.definitions = definitions
     self.kinds = kinds
     state = .allocate(capacity: 1)
-    state.initialize(to: TaskState(definitions: definitions, kinds: kinds, secret: secret))
+    state.initialize(to: TaskState(
+        definitions: definitions, kinds: kinds, secret: secret, longestWalk: longestWalk))
   }
 
   deinit {
@@ -176,6 +182,9 @@ public final class AttributionTask {
   }
 
   // MARK: Sizes
+
+  /// Number of users whose records are indexed, because there are so many of them.
+  public var busyUserCount: Int { state.pointee.busyUserCount }
 
   /// What is remembered: entries, and bytes with all overhead.
   public var size: StateSize { state.pointee.size }

@@ -21,7 +21,7 @@ struct TaskState: ~Copyable {
   /// Users that stand for nobody, by hash: looked at byte by byte where the hash is there.
   private let unmatchedUsers: [Hash128: [UInt8]]
 
-  init(definitions: Definitions, kinds: Set<EventKind>, secret: IdentitySecret) {
+  init(definitions: Definitions, kinds: Set<EventKind>, secret: IdentitySecret, longestWalk: Int) {
     self.definitions = definitions
     let key = IdentityKey(secret)
     self.key = key
@@ -33,7 +33,7 @@ struct TaskState: ~Copyable {
     self.unmatchedUsers = unmatchedUsers
     progress = TaskProgress(kinds: kinds, watermarkDelay: definitions.watermarkDelay)
     buckets = TimeBuckets(horizon: definitions.correctionHorizon)
-    journeys = Journeys(definitions: definitions, key: key)
+    journeys = Journeys(definitions: definitions, key: key, longestWalk: longestWalk)
     ledger = CreditLedger(definitions: definitions, key: key)
     journeyMargin = max(
       definitions.lookback, definitions.impressionLookback,
@@ -297,6 +297,8 @@ struct TaskState: ~Copyable {
   }
 
   // MARK: Sizes
+
+  var busyUserCount: Int { journeys.busyUserCount }
 
   var size: StateSize {
     StateSize(

@@ -68,8 +68,7 @@ struct Decoders {
 
   init(_ definitions: Definitions) {
     func decoder(_ kind: EventKind) -> EventDecoder {
-      EventDecoder(
-        kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+      EventDecoder(kind: kind, definitions: definitions)
     }
     click = decoder(.click)
     conversion = decoder(.conversion)

@@ -22,6 +22,8 @@ public struct EventDecoder {
   private let requiredFields: EventFields
   private let currency: [UInt8]
   private let maxFutureSkew: Milliseconds
+  private let excessDecimals: ExcessDecimals
+  private let earliestEventTime: Milliseconds
   private let memory = DecoderMemory()
   private let absentName = BorrowedBytes.empty
 
@@ -29,7 +31,14 @@ public struct EventDecoder {
   ///   - kind: what the input's records are.
   ///   - currency: the one that amounts are in; records in another are rejected.
   ///   - maxFutureSkew: how far an event may lie ahead of its record's own timestamp.
-  public init(kind: EventKind, currency: String, maxFutureSkew: Milliseconds) {
+  ///   - excessDecimals: what becomes of digits other than zero behind the sixth decimal.
+  ///   - earliestEventTime: an event time before this is invalid.
+  public init(
+    kind: EventKind, currency: String, maxFutureSkew: Milliseconds,
+    excessDecimals: ExcessDecimals = .refuse, earliestEventTime: Milliseconds = Time.earliest
+  ) {
+    self.excessDecimals = excessDecimals
+    self.earliestEventTime = earliestEventTime
     self.kind = kind
     self.currency = Array(currency.utf8)
     self.maxFutureSkew = maxFutureSkew
@@ -39,6 +48,17 @@ public struct EventDecoder {
     case .conversion: requiredFields = EventFields(.eventID, .userID, .eventTime)
     case .cost: requiredFields = EventFields(.eventID, .eventTime, .campaignID, .amount)
     }
+  }
+
+  /// For an input of these definitions.
+  ///
+  /// - Parameter maxFutureSkew: in place of the definitions'.
+  public init(kind: EventKind, definitions: Definitions, maxFutureSkew: Milliseconds? = nil) {
+    self.init(
+      kind: kind, currency: definitions.currency,
+      maxFutureSkew: maxFutureSkew ?? definitions.maxFutureSkew,
+      excessDecimals: definitions.excessDecimals,
+      earliestEventTime: definitions.earliestEventTime)
   }
 
   /// Decodes one record; returns why it can never be used, or nil when `event` holds it.
@@ -60,8 +80,18 @@ public struct EventDecoder {
 
     let mark = memory.arena.mark
     let rejection = read(present, recordTimestamp: recordTimestamp, into: &event)
-    if rejection != nil { memory.arena.rewind(to: mark) }
-    return rejection
+    guard let rejection else { return nil }
+    memory.arena.rewind(to: mark)
+    return rejection == .invalidField && isRequiredFieldAbsent ? .missingField : rejection
+  }
+
+  /// Whether a required field that is there is `null` or `""`, and so counts as absent.
+  private var isRequiredFieldAbsent: Bool {
+    EventField.allCases.contains { field in
+      guard requiredFields.contains(field) else { return false }
+      let span = memory.spans[Int(field.rawValue)]
+      return span.kind == .null || span.kind == .string && span.text.isEmpty
+    }
   }
 
   /// Forgets the scratch memory of earlier records, and with it the names of their events.
@@ -120,7 +150,11 @@ extension EventDecoder {
     if isFirst && scanner.take(ASCII.closeBrace) { return .end }
     guard let key = scanner.key() else { return .malformed }
     let field =
-      key.kind == .string ? EventField(name: key.text) : memory.field(escapedName: key.text)
+      switch key.kind {
+      case .string: EventField(name: key.text)
+      case .escapedString: memory.field(escapedName: key.text)
+      default: EventField.unknown
+      }
     memory.keys.learn(from: start, to: scanner.cursor, field, &place, isFirst: isFirst)
     return .field(field)
   }
@@ -197,8 +231,20 @@ extension EventDecoder {
 
   @inline(__always)
   private func name(of span: JSONSpan) -> BorrowedBytes? {
-    guard let text = text(of: span), text.count <= Self.maximumNameLength else { return nil }
+    guard let text = span.kind == .number ? digits(of: span) : text(of: span),
+      text.count <= Self.maximumNameLength
+    else { return nil }
     return text
+  }
+
+  /// The text of an integer; nil for any other number.
+  @inline(never)
+  private func digits(of span: JSONSpan) -> BorrowedBytes? {
+    for index in 0..<span.text.count
+    where !ASCII.isDigit(span.text[index]) && (index > 0 || span.text[index] != ASCII.minus) {
+      return nil
+    }
+    return span.text
   }
 
   /// A name of 1 to 128 bytes; nil when invalid.
@@ -219,8 +265,11 @@ extension EventDecoder {
   @inline(__always)
   private func time() -> Milliseconds? {
     let span = memory.spans[Int(EventField.eventTime.rawValue)]
-    if span.kind == .number { return Time.parseInteger(span.text) }
-    return temporaryText(of: span) { Time.parse($0) }
+    let time =
+      span.kind == .number
+      ? Time.parseInteger(span.text) : temporaryText(of: span) { Time.parse($0) }
+    guard let time, time >= earliestEventTime else { return nil }
+    return time
   }
 
   /// The money field of this kind of event, 0 when it is optional and absent; nil when invalid.
@@ -240,17 +289,19 @@ extension EventDecoder {
   }
 
   private func money(_ span: JSONSpan) -> Micros? {
-    if span.kind == .number { return Money.parse(span.text) }
-    return temporaryText(of: span) { Money.parse($0) }
+    if span.kind == .number { return Money.parse(span.text, excessDecimals: excessDecimals) }
+    return temporaryText(of: span) { Money.parse($0, excessDecimals: excessDecimals) }
   }
 
-  /// Whether the amounts are in the configured currency; nil when the field is invalid.
+  /// Whether the amounts are in the configured currency, in capitals or not; nil when the field is invalid.
   @inline(__always)
   private func isOurCurrency(_ present: EventFields) -> Bool? {
     guard let span = optional(.currency, present) else { return true }
     return temporaryText(of: span) { text in
       guard text.count == currency.count else { return false }
-      for index in currency.indices where text[index] != currency[index] { return false }
+      for index in currency.indices where text[index] | 0x20 != currency[index] | 0x20 {
+        return false
+      }
       return true
     }
   }

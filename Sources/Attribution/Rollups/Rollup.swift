@@ -72,6 +72,17 @@ extension RollupSums {
     return columns
   }
 
+  /// Lends the sums as a row, and once more in full if one of them does not fit 64 bits.
+  public func withRow<Result>(
+    _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Int128>?) throws -> Result
+  ) rethrows -> Result {
+    let columns = columns
+    let isWide = columns.contains { Int64(exactly: $0) == nil }
+    return try columns.map { Int64(truncatingIfNeeded: $0) }.withUnsafeBufferPointer { sums in
+      try columns.withUnsafeBufferPointer { try body(sums, isWide ? $0 : nil) }
+    }
+  }
+
   /// Lends the row as parts that each fit 64 bits and add up to it: one, but for sums beyond that.
   public static func forEachPart(
     of columns: [Int128], _ body: (UnsafeBufferPointer<Int64>) throws -> Void

@@ -20,8 +20,10 @@ public struct RollupRevision {
 
   public init(
     view: Int, windowStart: Milliseconds, windowEnd: Milliseconds, names: BorrowedBytes,
-    sums: UnsafeBufferPointer<Int64>, isFinal: Bool, number: Int64, watermark: Milliseconds? = nil
+    sums: UnsafeBufferPointer<Int64>, wideSums: UnsafeBufferPointer<Int128>? = nil,
+    isFinal: Bool, number: Int64, watermark: Milliseconds? = nil
   ) {
+    self.wideSums = wideSums
     self.view = view
     self.windowStart = windowStart
     self.windowEnd = windowEnd

@@ -67,7 +67,8 @@ struct RollupWindow: ~Copyable {
     for column in 0..<layout.width {
       let (sum, isBeyond) = cells[first + column].addingReportingOverflow(sums[column])
       if isBeyond || !upperHalves.isEmpty {
-        setSum(first + column, sum128(first + column) + Int128(sums[column]))
+        let former = RollupWindow.sum(cells[first + column], upperHalves[first + column])
+        setSum(first + column, former + Int128(sums[column]))
       } else {
         cells[first + column] = sum
       }
@@ -75,9 +76,9 @@ struct RollupWindow: ~Copyable {
     markChanged(number)
   }
 
-  private func sum128(_ cell: Int) -> Int128 {
-    guard let upper = upperHalves[cell] else { return Int128(cells[cell]) }
-    return Int128(upper) << 64 | Int128(UInt64(bitPattern: cells[cell]))
+  private static func sum(_ lower: Int64, _ upper: Int64?) -> Int128 {
+    guard let upper else { return Int128(lower) }
+    return Int128(upper) << 64 | Int128(UInt64(bitPattern: lower))
   }
 
   private mutating func setSum(_ cell: Int, _ sum: Int128) {
@@ -119,6 +120,7 @@ struct RollupWindow: ~Copyable {
       rows[Int(number)].revision += 1
     }
     var wide: [Int128] = []
+    let upperHalves = upperHalves
     try names.withUnsafeBytes { names in
       try cells.withUnsafeBufferPointer { cells in
         for number in changed {
@@ -133,7 +135,7 @@ struct RollupWindow: ~Copyable {
             try body(revision)
             continue
           }
-          wide = columns.map(sum128)
+          wide = columns.map { RollupWindow.sum(cells[$0], upperHalves[$0]) }
           try wide.withUnsafeBufferPointer {
             revision.wideSums = $0
             try body(revision)

@@ -34,7 +34,7 @@ struct Journeys: ~Copyable {
   }
 
   /// How many records are walked before the user counts as busy.
-  static let longestWalk = 256
+  private let longestWalk: Int
 
   private(set) var arena = BucketArena()
   private var users = UserTable()
@@ -57,7 +57,8 @@ struct Journeys: ~Copyable {
   private var newerCounts: [Int] = []
   private let packing = UnsafeMutablePointer<UInt8>.allocate(capacity: PackedID.packedCount)
 
-  init(definitions: Definitions, key: IdentityKey) {
+  init(definitions: Definitions, key: IdentityKey, longestWalk: Int) {
+    self.longestWalk = longestWalk
     clock = WindowClock(definitions.views)
     rules = EligibilityRules(definitions)
     busyUsers = BusyUsers(key: key)
@@ -156,7 +157,7 @@ struct Journeys: ~Copyable {
       place.newer = record
       place.older = record.pointee.next
       steps += 1
-      if steps > Journeys.longestWalk {
+      if steps > longestWalk {
         makeBusy(user)
         return indexedPlace(for: touch, of: user)
       }
@@ -204,7 +205,7 @@ struct Journeys: ~Copyable {
       place.newer = record
       place.older = record.pointee.next
       steps += 1
-      if steps > Journeys.longestWalk {
+      if steps > longestWalk {
         makeBusy(user)
         return insertIndexed(conversion.record, link, of: user)
       }
@@ -229,7 +230,7 @@ struct Journeys: ~Copyable {
     var steps = 0
     while let record = self.record(link), record.pointee.time >= earliest {
       steps += 1
-      if steps > Journeys.longestWalk {
+      if steps > longestWalk {
         makeBusy(user)
         eligible.removeAll(keepingCapacity: true)
         return collectIndexed(for: conversion, of: user)
@@ -282,7 +283,7 @@ struct Journeys: ~Copyable {
       }
       link = record.pointee.next
       steps += 1
-      if steps > Journeys.longestWalk {
+      if steps > longestWalk {
         makeBusy(user)
         return setIndexedRevision(revision, id, time, of: user)
       }
@@ -435,7 +436,7 @@ struct Journeys: ~Copyable {
       link = record.pointee.next
       steps += 1
     }
-    if steps > Journeys.longestWalk { makeBusy(user) }
+    if steps > longestWalk { makeBusy(user) }
     return firsts
   }
 

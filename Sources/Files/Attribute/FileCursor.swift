@@ -53,8 +53,7 @@ final class RecordClock {
 
   init(_ kind: EventKind, _ definitions: Definitions) {
     self.kind = kind
-    decoder = EventDecoder(
-      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    decoder = EventDecoder(kind: kind, definitions: definitions)
   }
 
   /// nil when the record cannot be used.

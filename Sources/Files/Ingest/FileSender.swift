@@ -73,9 +73,7 @@ struct FileSender {
 
     init(_ sender: FileSender) {
       self.sender = sender
-      decoder = EventDecoder(
-        kind: sender.file.kind, currency: sender.definitions.currency,
-        maxFutureSkew: sender.definitions.maxFutureSkew)
+      decoder = EventDecoder(kind: sender.file.kind, definitions: sender.definitions)
     }
 
     /// Returns whether the file is over.

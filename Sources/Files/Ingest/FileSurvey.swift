@@ -26,8 +26,7 @@ public struct FileSurvey: Sendable {
     shouldStop: () -> Bool
   ) throws {
     let source = try file.open(map)
-    var decoder = EventDecoder(
-      kind: file.kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    var decoder = EventDecoder(kind: file.kind, definitions: definitions)
     var event = Event(kind: file.kind, time: 0, eventID: .empty, userID: .empty)
     while try source.next({ record in
       defer { decoder.recycle() }

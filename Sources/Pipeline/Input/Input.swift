@@ -40,8 +40,7 @@ final class Input {
     self.stop = stop
     position = start
     lastArrival = now
-    decoder = EventDecoder(
-      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    decoder = EventDecoder(kind: kind, definitions: definitions)
   }
 
   // MARK: Where the reader stands
@@ -121,7 +120,7 @@ final class Input {
     _ count: Int, with decoder: inout EventDecoder, into rows: inout RowBuffer,
     for task: AttributionTask
   ) {
-    let (kind, stop) = (kind, stop ?? .max)
+    let (kind, stop, key) = (kind, stop ?? .max, task.key)
     reader.visit(count: count) { record in
       guard record.offset < stop else { return false }
       let isNear = rows.count < AttributionTask.prefetchDistance
@@ -131,7 +130,7 @@ final class Input {
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
       guard row.pointee.rejection == nil else { return true }
       row.pointee.time = row.pointee.event.time
-      row.pointee.identity = EventIdentity(UnsafePointer(row).event)
+      row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
       if isNear { task.prefetch(row.pointee.identity, kind) }
       return true
     }

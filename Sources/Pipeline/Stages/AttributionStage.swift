@@ -114,8 +114,12 @@ package final class AttributionStage: Stage {
         if checkpoint.secret.isEmpty {
           checkpoint.secret = TaskCheckpoint.makeSecret(context.random)
         }
+        guard let secret = IdentitySecret(checkpoint.secret) else {
+          throw PipelineError("the progress record of \(role.rawValue) \(number) is damaged")
+        }
         let task = AttributionTask(
-          definitions: configuration.definitions, kinds: Set(members.map { kinds[$0.topic]! }))
+          definitions: configuration.definitions, kinds: Set(members.map { kinds[$0.topic]! }),
+          secret: secret, longestWalk: configuration.longestWalk)
         if let progress { entries += try changelog.restore(task, progress, live[index]) }
         let inputs = try members.map { member in
           Input(

@@ -43,7 +43,7 @@ public struct SimulationRun {
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
       rollupWorkers: plan.rollupWorkers, isStatic: plan.isStatic,
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
-      stateRecordBytes: plan.stateRecordBytes,
+      stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.traffic.start + plan.wallOffset,
       timeouts: plan.timeouts)
     simulation.trace.onLine = onLine

@@ -30,8 +30,7 @@ struct TouchSearch {
     let distance = 2 * max(definitions.lookback, definitions.impressionLookback)
     let range = (conversion.time - distance)...(conversion.time + distance)
     let user = Array(conversion.userID.utf8)
-    var decoder = EventDecoder(
-      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+    var decoder = EventDecoder(kind: kind, definitions: definitions)
     var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
     // An event is accepted only if its record was written later than this.
     let starts = try reader.offsets(
