@@ -24,6 +24,7 @@ let package = Package(
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
@@ -49,8 +50,8 @@ let package = Package(
     .target(
       name: "Files",
       dependencies: [
-        "Attribution", "CSQLite", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
-        "Reporting", "SQLSink", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "COpenSSL", "CSQLite", "CZlib", "Codec", "Configuration", "Kafka",
+        "Pipeline", "Reporting", "SQLSink", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Service",

@@ -38,7 +38,8 @@ public struct AcceptedEvent: Sendable {
 /// the same calls have the same effects. One thread at a time.
 ///
 /// ```swift
-/// let task = AttributionTask(definitions: definitions, kinds: [.click, .conversion])
+/// let task = AttributionTask(
+///   definitions: definitions, kinds: [.click, .conversion], secret: secret)
 /// if task.apply(event).isAccepted { remember(event) }
 /// task.forEachDelta { delta in … }
 /// task.forEachCorrectedConversion { conversion in … }
@@ -50,11 +51,18 @@ public final class AttributionTask {
 
   private let state: UnsafeMutablePointer<TaskState>
 
-  public init(definitions: Definitions, kinds: Set<EventKind>) {
+  /// - Parameters:
+  ///   - secret: what ids are hashed with; of a task that is restored, the one of before.
+  ///   - longestWalk: how many of a user's records are walked before they are indexed.
+  public init(
+    definitions: Definitions, kinds: Set<EventKind>, secret: IdentitySecret,
+    longestWalk: Int = 256
+  ) {
     self.definitions = definitions
     self.kinds = kinds
     state = .allocate(capacity: 1)
-    state.initialize(to: TaskState(definitions: definitions, kinds: kinds))
+    state.initialize(to: TaskState(
+        definitions: definitions, kinds: kinds, secret: secret, longestWalk: longestWalk))
   }
 
   deinit {
@@ -62,13 +70,17 @@ public final class AttributionTask {
     state.deallocate()
   }
 
+  /// What ids are hashed with.
+  public var key: IdentityKey { state.pointee.key }
+
   public var progress: TaskProgress { state.pointee.progress }
 
   // MARK: Events
 
-  /// Admits, dedups and applies one event. O(1) but for the user's own touches in reach.
+  /// Admits, dedups and applies one event. O(1) but for the conversions that a late
+  /// touch changes, and O(log n) of a busy user's records.
   public func apply(_ event: borrowing Event) -> Outcome {
-    let identity = EventIdentity(event)
+    let identity = EventIdentity(event, state.pointee.key)
     return withUnsafePointer(to: event) { apply($0, identity) }
   }
 
@@ -170,6 +182,9 @@ public final class AttributionTask {
   }
 
   // MARK: Sizes
+
+  /// Number of users whose records are indexed, because there are so many of them.
+  public var busyUserCount: Int { state.pointee.busyUserCount }
 
   /// What is remembered: entries, and bytes with all overhead.
   public var size: StateSize { state.pointee.size }

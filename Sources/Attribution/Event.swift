@@ -66,18 +66,17 @@ public struct EventIdentity: Sendable {
     self.placement = placement
   }
 
-  public init(_ event: borrowing Event) {
-    self = withUnsafePointer(to: event) { EventIdentity($0) }
+  public init(_ event: borrowing Event, _ key: IdentityKey) {
+    self = withUnsafePointer(to: event) { EventIdentity($0, key) }
   }
 
   /// As the other, for an event that stays where it is.
-  public init(_ event: UnsafePointer<Event>) {
-    self.init(event: Hash128(event.pointee.eventID), user: Hash128(event.pointee.userID))
+  public init(_ event: UnsafePointer<Event>, _ key: IdentityKey) {
+    self.init(event: key.hash(event.pointee.eventID), user: key.hash(event.pointee.userID))
     switch event.pointee.kind {
     case .impression, .click:
-      placement = PlacementTable.hash(
-        event.pointee.campaignID, event.pointee.channel, event.pointee.adID)
-    case .cost: placement = PlacementTable.hash(event.pointee.campaignID, .empty, .empty)
+      placement = key.hash(event.pointee.campaignID, event.pointee.channel, event.pointee.adID)
+    case .cost: placement = key.hash(event.pointee.campaignID, .empty, .empty)
     case .conversion: break
     }
   }

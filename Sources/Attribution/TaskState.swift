@@ -3,6 +3,7 @@ import CIntrinsics
 /// What a task holds, and how events change it: the inside of `AttributionTask`.
 struct TaskState: ~Copyable {
   let definitions: Definitions
+  let key: IdentityKey
   private(set) var progress: TaskProgress
 
   /// What the last accepted event is remembered as.
@@ -17,13 +18,23 @@ struct TaskState: ~Copyable {
   private let journeyMargin: Milliseconds
   /// Conversions accepted or corrected since the last commit.
   private var changed: [(conversion: ConversionPointer, user: Hash128)] = []
+  /// Users that stand for nobody, by hash: looked at byte by byte where the hash is there.
+  private let unmatchedUsers: [Hash128: [UInt8]]
 
-  init(definitions: Definitions, kinds: Set<EventKind>) {
+  init(definitions: Definitions, kinds: Set<EventKind>, secret: IdentitySecret, longestWalk: Int) {
     self.definitions = definitions
+    let key = IdentityKey(secret)
+    self.key = key
+    var unmatchedUsers: [Hash128: [UInt8]] = [:]
+    for user in definitions.unmatchedUsers {
+      let bytes = Array(user.utf8)
+      bytes.withUnsafeBytes { unmatchedUsers[key.hash(BorrowedBytes($0))] = bytes }
+    }
+    self.unmatchedUsers = unmatchedUsers
     progress = TaskProgress(kinds: kinds, watermarkDelay: definitions.watermarkDelay)
     buckets = TimeBuckets(horizon: definitions.correctionHorizon)
-    journeys = Journeys(definitions: definitions)
-    ledger = CreditLedger(definitions: definitions)
+    journeys = Journeys(definitions: definitions, key: key, longestWalk: longestWalk)
+    ledger = CreditLedger(definitions: definitions, key: key)
     journeyMargin = max(
       definitions.lookback, definitions.impressionLookback,
       definitions.views.map(\.periodMilliseconds).max() ?? 0)
@@ -83,7 +94,7 @@ struct TaskState: ~Copyable {
       ad: event.pointee.adID, bucket: bucket)
     ledger.prefetch(placement, time, &journeys)
     let sessionID = event.pointee.sessionID
-    let session = sessionID.isEmpty ? nil : SessionHash(sessionID)
+    let session = sessionID.isEmpty ? nil : SessionHash(sessionID, key)
     lastAccepted.placement = placement
     lastAccepted.session = session
     let (touch, link) = journeys.makeTouch(
@@ -95,7 +106,7 @@ struct TaskState: ~Copyable {
     for index in journeys.creditable.indices {
       open(journeys.creditable[index], to: kind, of: user)
     }
-    journeys.insert(touch.record, link, at: place, of: user)
+    journeys.insert(touch, link, at: place, of: user)
     let firsts = journeys.firsts(of: touch, at: place, of: user, bucket: bucket)
     ledger.count(kind, cost: event.pointee.amount, firsts)
   }
@@ -119,10 +130,17 @@ struct TaskState: ~Copyable {
   ) {
     let (conversion, link) = journeys.makeConversion(
       event.pointee.eventID, user: event.pointee.userID, time: event.pointee.time,
-      value: event.pointee.amount, flags: [.isOpen, .isDirty], revision: 0, bucket: bucket)
+      value: event.pointee.amount,
+      flags: matchFlags(event.pointee.userID, userHash).union([.isOpen, .isDirty]), revision: 0,
+      bucket: bucket)
     let user = journeys.user(userHash)
     journeys.insert(conversion, link, of: user)
     changed.append((conversion, user.hash))
+  }
+
+  private func matchFlags(_ user: BorrowedBytes, _ hash: Hash128) -> RecordHead.Flags {
+    guard let unmatched = unmatchedUsers[hash] else { return [] }
+    return unmatched.elementsEqual(user.buffer) ? .isUnmatched : []
   }
 
   private mutating func addCost(
@@ -194,6 +212,7 @@ struct TaskState: ~Copyable {
     }
     changed.removeAll(keepingCapacity: true)
     ledger.removeAll()
+    journeys.endCommit()
     progress.advanceKept()
     forget()
   }
@@ -240,10 +259,12 @@ struct TaskState: ~Copyable {
         event.eventID, event.kind, time: event.time, placement: placement, session: session,
         bucket: bucket)
       let place = journeys.place(for: touch, of: user)
-      journeys.insert(touch.record, link, at: place, of: user)
+      journeys.insert(touch, link, at: place, of: user)
+      if place.isIndexed { journeys.countBusy(touch, user.hash, bucket) }
     } else {
       let (conversion, link) = journeys.makeConversion(
-        event.eventID, user: event.userID, time: event.time, value: event.amount, flags: [],
+        event.eventID, user: event.userID, time: event.time, value: event.amount,
+        flags: matchFlags(event.userID, identity.user),
         revision: revision, bucket: bucket)
       journeys.insert(conversion, link, of: user)
     }
@@ -254,7 +275,7 @@ struct TaskState: ~Copyable {
     campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
   ) -> UInt32 {
     journeys.placements.intern(
-      PlacementTable.hash(campaign, channel, ad), campaign: campaign, channel: channel, ad: ad,
+      key.hash(campaign, channel, ad), campaign: campaign, channel: channel, ad: ad,
       bucket: bucket)
   }
 
@@ -276,6 +297,8 @@ struct TaskState: ~Copyable {
   }
 
   // MARK: Sizes
+
+  var busyUserCount: Int { journeys.busyUserCount }
 
   var size: StateSize {
     StateSize(

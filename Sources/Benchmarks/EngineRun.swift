@@ -20,7 +20,8 @@ final class EngineRun {
 
   init(_ options: Workload.Options) {
     let definitions = Definitions()
-    task = AttributionTask(definitions: definitions, kinds: [.click, .conversion])
+    task = AttributionTask(
+      definitions: definitions, kinds: [.click, .conversion], secret: .ofBenchmarks)
     workload = Workload(options)
     decoders = Decoders(definitions)
     events.initialize(
@@ -78,10 +79,11 @@ final class EngineRun {
   private func apply(_ events: UnsafeBufferPointer<Event>) {
     var accepted = 0
     var start = 0
+    let key = task.key
     while start < events.count {
       let end = min(start + EngineRun.batch, events.count)
       for index in start..<end {
-        identities[index - start] = EventIdentity(events.baseAddress! + index)
+        identities[index - start] = EventIdentity(events.baseAddress! + index, key)
       }
       for index in start..<min(end, start + AttributionTask.prefetchDistance) {
         task.prefetch(identities[index - start], events[index].kind)

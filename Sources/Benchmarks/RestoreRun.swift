@@ -27,7 +27,7 @@ final class RestoreRun {
       chunk.withEvents { events in
         for index in events.indices {
           let event = events.baseAddress! + index
-          let identity = EventIdentity(event)
+          let identity = EventIdentity(event, task.key)
           if task.apply(event, identity).isAccepted {
             changelog.append(event, identity, task.lastAccepted)
           }
@@ -35,7 +35,9 @@ final class RestoreRun {
       }
       task.forEachCorrectedConversion { conversion in
         guard conversion.revision > 1 else { return }
-        changelog.append(revisionOf: conversion, bucket: task.stateBucket(of: conversion.time))
+        changelog.append(
+          revisionOf: conversion, user: task.key.hash(conversion.userID),
+          bucket: task.stateBucket(of: conversion.time))
       }
       try changelog.flush(
         task.progress, fingerprint: definitions.fingerprint, firstLive: task.firstLiveStateBucket,
@@ -58,7 +60,8 @@ final class RestoreRun {
   }
 
   private func makeTask() -> AttributionTask {
-    AttributionTask(definitions: definitions, kinds: [.click, .conversion])
+    AttributionTask(
+      definitions: definitions, kinds: [.click, .conversion], secret: .ofBenchmarks)
   }
 
   private func makeChangelog() -> Changelog {

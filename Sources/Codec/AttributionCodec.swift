@@ -35,6 +35,7 @@ extension AttributionCodec {
         case "value": fields.value = try reader.decimal()
         case "currency": fields.currency = try reader.string()
         case "touches": fields.touches = try readTouches(&reader)
+        case "truncated": fields.isTruncated = try reader.boolean()
         case "credit": fields.credits = try readRows(&reader)
         case "revenue": fields.revenues = try readRows(&reader)
         case "revision": fields.revision = try reader.integer()
@@ -113,6 +114,7 @@ extension AttributionCodec {
     var credits: [String: [Int64]]?
     var revenues: [String: [Micros]]?
     var revision: Int64?
+    var isTruncated = false
 
     func attribution() throws -> PublishedAttribution {
       let touches = try touches.required("touches")
@@ -128,7 +130,7 @@ extension AttributionCodec {
         value: try value.required("value"),
         currency: try currency.required("currency"),
         touches: touches, credits: credits, revenues: revenues,
-        revision: try revision.required("revision"))
+        revision: try revision.required("revision"), isTruncated: isTruncated)
     }
   }
 }

@@ -46,7 +46,7 @@ public struct AttributionWriter: ~Copyable {
       put(conversion.touches[index])
     }
     let touchCount = conversion.touches.count
-    record.put(#"],"credit":{"#)
+    record.put(conversion.isTruncated ? #"],"truncated":true,"credit":{"# : #"],"credit":{"#)
     put(rows: conversion.credits, touchCount: touchCount)
     record.put(#"},"revenue":{"#)
     put(rows: conversion.revenues, touchCount: touchCount)

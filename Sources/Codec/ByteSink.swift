@@ -121,6 +121,13 @@ extension ByteSink where Self: ~Copyable {
     put(ASCII.quote)
   }
 
+  /// As the other, for a sum that may be beyond 64 bits.
+  mutating func put(jsonDecimal micros: MicrosSum) {
+    put(ASCII.quote)
+    Money.put(micros, into: &self)
+    put(ASCII.quote)
+  }
+
   /// A time with whole seconds, in quotes.
   mutating func put(jsonSeconds time: Milliseconds) {
     put(ASCII.quote)

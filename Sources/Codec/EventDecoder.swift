@@ -22,6 +22,7 @@ public struct EventDecoder {
   private let requiredFields: EventFields
   private let currency: [UInt8]
   private let maxFutureSkew: Milliseconds
+  private let excessDecimals: ExcessDecimals
   private let earliestEventTime: Milliseconds
   /// The processor's clock, to be set before each batch: an event further ahead of it than
   /// `max_future_skew` is rejected, whatever its record's timestamp. `max` checks nothing.
@@ -33,11 +34,13 @@ public struct EventDecoder {
   ///   - kind: what the input's records are.
   ///   - currency: the one that amounts are in; records in another are rejected.
   ///   - maxFutureSkew: how far an event may lie ahead of its record's own timestamp, and of `clock`.
+  ///   - excessDecimals: what becomes of digits other than zero behind the sixth decimal.
   ///   - earliestEventTime: an event time before this is invalid.
   public init(
     kind: EventKind, currency: String, maxFutureSkew: Milliseconds,
-    earliestEventTime: Milliseconds = .min
+    excessDecimals: ExcessDecimals = .refuse, earliestEventTime: Milliseconds = Time.earliest
   ) {
+    self.excessDecimals = excessDecimals
     self.kind = kind
     self.earliestEventTime = earliestEventTime
     self.currency = Array(currency.utf8)
@@ -50,10 +53,14 @@ public struct EventDecoder {
     }
   }
 
-  /// A decoder of the records of one kind, by the definitions' currency and limits.
-  public init(kind: EventKind, definitions: Definitions) {
+  /// For an input of these definitions.
+  ///
+  /// - Parameter maxFutureSkew: in place of the definitions'.
+  public init(kind: EventKind, definitions: Definitions, maxFutureSkew: Milliseconds? = nil) {
     self.init(
-      kind: kind, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew,
+      kind: kind, currency: definitions.currency,
+      maxFutureSkew: maxFutureSkew ?? definitions.maxFutureSkew,
+      excessDecimals: definitions.excessDecimals,
       earliestEventTime: definitions.earliestEventTime)
   }
 
@@ -76,8 +83,18 @@ public struct EventDecoder {
 
     let mark = memory.arena.mark
     let rejection = read(present, recordTimestamp: recordTimestamp, into: &event)
-    if rejection != nil { memory.arena.rewind(to: mark) }
-    return rejection
+    guard let rejection else { return nil }
+    memory.arena.rewind(to: mark)
+    return rejection == .invalidField && isRequiredFieldAbsent ? .missingField : rejection
+  }
+
+  /// Whether a required field that is there is `null` or `""`, and so counts as absent.
+  private var isRequiredFieldAbsent: Bool {
+    EventField.allCases.contains { field in
+      guard requiredFields.contains(field) else { return false }
+      let span = memory.spans[Int(field.rawValue)]
+      return span.kind == .null || span.kind == .string && span.text.isEmpty
+    }
   }
 
   /// Forgets the scratch memory of earlier records, and with it the names of their events.
@@ -136,7 +153,11 @@ extension EventDecoder {
     if isFirst && scanner.take(ASCII.closeBrace) { return .end }
     guard let key = scanner.key() else { return .malformed }
     let field =
-      key.kind == .string ? EventField(name: key.text) : memory.field(escapedName: key.text)
+      switch key.kind {
+      case .string: EventField(name: key.text)
+      case .escapedString: memory.field(escapedName: key.text)
+      default: EventField.unknown
+      }
     memory.keys.learn(from: start, to: scanner.cursor, field, &place, isFirst: isFirst)
     return .field(field)
   }
@@ -215,8 +236,20 @@ extension EventDecoder {
 
   @inline(__always)
   private func name(of span: JSONSpan) -> BorrowedBytes? {
-    guard let text = text(of: span), text.count <= Self.maximumNameLength else { return nil }
+    guard let text = span.kind == .number ? digits(of: span) : text(of: span),
+      text.count <= Self.maximumNameLength
+    else { return nil }
     return text
+  }
+
+  /// The text of an integer; nil for any other number.
+  @inline(never)
+  private func digits(of span: JSONSpan) -> BorrowedBytes? {
+    for index in 0..<span.text.count
+    where !ASCII.isDigit(span.text[index]) && (index > 0 || span.text[index] != ASCII.minus) {
+      return nil
+    }
+    return span.text
   }
 
   /// A name of 1 to 128 bytes; nil when invalid.
@@ -237,8 +270,11 @@ extension EventDecoder {
   @inline(__always)
   private func time() -> Milliseconds? {
     let span = memory.spans[Int(EventField.eventTime.rawValue)]
-    if span.kind == .number { return Time.parseInteger(span.text) }
-    return temporaryText(of: span) { Time.parse($0) }
+    let time =
+      span.kind == .number
+      ? Time.parseInteger(span.text) : temporaryText(of: span) { Time.parse($0) }
+    guard let time, time >= earliestEventTime else { return nil }
+    return time
   }
 
   /// The money field of this kind of event, 0 when it is optional and absent; nil when invalid.
@@ -258,17 +294,19 @@ extension EventDecoder {
   }
 
   private func money(_ span: JSONSpan) -> Micros? {
-    if span.kind == .number { return Money.parse(span.text) }
-    return temporaryText(of: span) { Money.parse($0) }
+    if span.kind == .number { return Money.parse(span.text, excessDecimals: excessDecimals) }
+    return temporaryText(of: span) { Money.parse($0, excessDecimals: excessDecimals) }
   }
 
-  /// Whether the amounts are in the configured currency; nil when the field is invalid.
+  /// Whether the amounts are in the configured currency, in capitals or not; nil when the field is invalid.
   @inline(__always)
   private func isOurCurrency(_ present: EventFields) -> Bool? {
     guard let span = optional(.currency, present) else { return true }
     return temporaryText(of: span) { text in
       guard text.count == currency.count else { return false }
-      for index in currency.indices where text[index] != currency[index] { return false }
+      for index in currency.indices where text[index] | 0x20 != currency[index] | 0x20 {
+        return false
+      }
       return true
     }
   }

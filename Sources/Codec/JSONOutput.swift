@@ -21,7 +21,7 @@ extension [UInt8] {
   package mutating func appendJSONString(_ text: String) { put(json: text) }
 
   /// Appends a decimal string with six digits, in quotes: how records hold money and credits.
-  package mutating func appendJSONDecimal(_ micros: Int64) { put(jsonDecimal: micros) }
+  package mutating func appendJSONDecimal(_ micros: MicrosSum) { put(jsonDecimal: micros) }
 
   /// Appends a time with whole seconds, in quotes.
   package mutating func appendJSONSeconds(_ time: Milliseconds) { put(jsonSeconds: time) }

@@ -90,6 +90,15 @@ struct JSONReader {
     return micros
   }
 
+  /// A decimal string of millionths, which may be a sum beyond 64 bits.
+  mutating func decimalSum() throws -> MicrosSum {
+    let span = try span()
+    guard span.kind == .string, let micros = Money.parseSum(span.text) else {
+      throw unexpected("a decimal string")
+    }
+    return micros
+  }
+
   /// An instant, in either form; also the end of the last window of year 9999.
   mutating func time() throws -> Milliseconds {
     guard let time = try optionalTime() else { throw unexpected("a time") }

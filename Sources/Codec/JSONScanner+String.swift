@@ -48,8 +48,8 @@ extension JSONScanner {
         cursor += 1
         return JSONSpan(kind, from: start, to: cursor - 1)
       case ASCII.backslash:
-        kind = .escapedString
-        guard skipEscape() else { return nil }
+        guard let isText = skipEscape() else { return nil }
+        if !isText { kind = .brokenString } else if kind == .string { kind = .escapedString }
       case 0x80...:
         guard skipMultibyteCharacter() else { return nil }
       case 0x20...:
@@ -61,17 +61,19 @@ extension JSONScanner {
     return nil
   }
 
-  /// One escape; a surrogate must come as a pair of escapes, high then low.
+  /// One escape, or the two of a surrogate pair; nil when malformed, false for half of a pair.
   @inline(__always)
-  private mutating func skipEscape() -> Bool {
-    guard end - cursor >= 2 else { return false }
+  private mutating func skipEscape() -> Bool? {
+    guard end - cursor >= 2 else { return nil }
     switch cursor[1] {
     case UInt8(ascii: "u"):
-      guard let unit = escapedUnit() else { return false }
+      guard let unit = escapedUnit() else { return nil }
       switch unit {
       case 0xD800...0xDBFF:
-        guard let low = escapedUnit() else { return false }
-        return (0xDC00...0xDFFF).contains(low)
+        let next = cursor
+        if let low = escapedUnit(), (0xDC00...0xDFFF).contains(low) { return true }
+        cursor = next
+        return false
       case 0xDC00...0xDFFF:
         return false
       default:
@@ -82,7 +84,7 @@ extension JSONScanner {
       cursor += 2
       return true
     default:
-      return false
+      return nil
     }
   }
 

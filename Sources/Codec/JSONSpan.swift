@@ -9,6 +9,8 @@ enum JSONKind: UInt8 {
   case string
   /// A string that holds at least one backslash, and so must be unescaped before it is used.
   case escapedString
+  /// A string with an escape for half of a surrogate pair: well-formed JSON, but no text.
+  case brokenString
   case array
   case object
 }

@@ -24,6 +24,13 @@ public struct PublishedAttribution: Equatable, Sendable {
       self.channel = channel
       self.adID = adID
     }
+
+    /// Names are compared by their bytes.
+    public static func == (left: Touch, right: Touch) -> Bool {
+      left.kind == right.kind && left.time == right.time && left.names == right.names
+    }
+
+    private var names: [ByteString] { [eventID, campaignID, channel, adID].map { ByteString($0) } }
   }
 
   public var conversionID: String
@@ -39,11 +46,15 @@ public struct PublishedAttribution: Equatable, Sendable {
   public var revenues: [String: [Micros]]
   /// Counts up with each publication of the conversion, from 1.
   public var revision: Int64
+  /// Whether there were more eligible touches than may share the credit: `touches` are the last of them.
+  public var isTruncated: Bool
 
   public init(
     conversionID: String, userID: String, time: Milliseconds, value: Micros, currency: String,
-    touches: [Touch], credits: [String: [Int64]], revenues: [String: [Micros]], revision: Int64
+    touches: [Touch], credits: [String: [Int64]], revenues: [String: [Micros]], revision: Int64,
+    isTruncated: Bool = false
   ) {
+    self.isTruncated = isTruncated
     self.conversionID = conversionID
     self.userID = userID
     self.time = time

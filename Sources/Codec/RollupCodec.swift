@@ -35,12 +35,12 @@ public struct RollupCodec: Sendable {
     }
     var writer = RollupWriter(definitions: definitions)
     names.withUnsafeBytes { names in
-      rollup.sums.columns.withUnsafeBufferPointer { sums in
+      rollup.sums.withRow { sums, wideSums in
         writer.write(
           RollupRevision(
             view: view, windowStart: rollup.key.windowStart, windowEnd: rollup.windowEnd,
-            names: BorrowedBytes(names), sums: sums, isFinal: rollup.isFinal,
-            number: rollup.revision, watermark: rollup.watermark))
+            names: BorrowedBytes(names), sums: sums, wideSums: wideSums,
+            isFinal: rollup.isFinal, number: rollup.revision, watermark: rollup.watermark))
       }
     }
     output.append(contentsOf: writer.bytes)
@@ -84,9 +84,9 @@ extension RollupCodec {
     case "clicks": fields.clicks = try reader.integer()
     case "users": fields.users = try reader.integer()
     case "sessions": fields.sessions = try reader.integer()
-    case "conversions": try read(perModel: &fields.credits, from: &reader)
-    case "revenue": try read(perModel: &fields.revenues, from: &reader)
-    case "spend": fields.spend = try reader.decimal()
+    case "conversions": fields.credits = try read(from: &reader) { try $0.decimal() }
+    case "revenue": fields.revenues = try read(from: &reader) { try $0.decimalSum() }
+    case "spend": fields.spend = try reader.decimalSum()
     case "currency": fields.currency = try reader.string()
     case "final": fields.isFinal = try reader.boolean()
     case "revision": fields.revision = try reader.integer()
@@ -95,15 +95,18 @@ extension RollupCodec {
     }
   }
 
-  private func read(perModel values: inout [Int64]?, from reader: inout JSONReader) throws {
-    var read = [Int64](repeating: 0, count: models.count)
+  /// A number for each model.
+  private func read<Sum: FixedWidthInteger>(
+    from reader: inout JSONReader, _ number: (inout JSONReader) throws -> Sum
+  ) throws -> [Sum] {
+    var read = [Sum](repeating: 0, count: models.count)
     try reader.object { reader, name in
       guard let index = models.firstIndex(where: { $0.rawValue == name }) else {
         return try reader.skip()
       }
-      read[index] = try reader.decimal()
+      read[index] = try number(&reader)
     }
-    values = read
+    return read
   }
 
   /// A rollup's fields while its record is read.
@@ -118,8 +121,8 @@ extension RollupCodec {
     var users: Int64?
     var sessions: Int64?
     var credits: [Int64]?
-    var revenues: [Micros]?
-    var spend: Micros?
+    var revenues: [MicrosSum]?
+    var spend: MicrosSum?
     var currency: String?
     var isFinal: Bool?
     var revision: Int64?

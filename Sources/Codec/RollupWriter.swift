@@ -78,9 +78,17 @@ public struct RollupWriter: ~Copyable {
     record.put(#","conversions":{"#)
     for model in 0..<layout.modelCount { put(rollup.sums[layout.credit(model)], of: model) }
     record.put(#"},"revenue":{"#)
-    for model in 0..<layout.modelCount { put(rollup.sums[layout.revenue(model)], of: model) }
+    if let sums = rollup.wideSums {
+      for model in 0..<layout.modelCount { put(sums[layout.revenue(model)], of: model) }
+    } else {
+      for model in 0..<layout.modelCount { put(rollup.sums[layout.revenue(model)], of: model) }
+    }
     record.put(#"},"spend":""#)
-    Money.put(rollup.sums[SumsLayout.spend], into: &record)
+    if let sums = rollup.wideSums {
+      Money.put(sums[SumsLayout.spend], into: &record)
+    } else {
+      Money.put(rollup.sums[SumsLayout.spend], into: &record)
+    }
     record.put(currency)
     record.put(rollup.isFinal ? #"true,"revision":"# : #"false,"revision":"#)
     record.put(decimal: rollup.number)
@@ -112,6 +120,12 @@ public struct RollupWriter: ~Copyable {
   }
 
   private mutating func put(_ sum: Int64, of model: Int) {
+    record.put(modelLabels[model])
+    Money.put(sum, into: &record)
+    record.put(ASCII.quote)
+  }
+
+  private mutating func put(_ sum: MicrosSum, of model: Int) {
     record.put(modelLabels[model])
     Money.put(sum, into: &record)
     record.put(ASCII.quote)

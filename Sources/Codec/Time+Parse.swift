@@ -3,14 +3,14 @@ import Attribution
 extension Time {
   /// The instant that an RFC 3339 `date-time` names; nil when it is none.
   ///
-  /// All of the grammar and no more: `T` and `Z` in either case, any number of decimals (finer than
-  /// a millisecond is dropped), offsets up to 23:59, dates that exist. Second 60 is allowed in the
+  /// `T` and `Z` in either case, a blank for `T`, any number of decimals (finer than a millisecond is
+  /// dropped), offsets up to 23:59, also without the colon or the minutes, dates that exist. Second 60 is allowed in the
   /// last minute of a day of UTC and counts as the second after it. An instant that falls outside
   /// of years 0000 to 9999 of UTC is nil as well.
   public static func parse(_ text: BorrowedBytes) -> Milliseconds? {
     if let time = parseUsualForm(text) { return time }
     guard text.count >= 20,
-      text[4] == ASCII.minus, text[7] == ASCII.minus, text[10] | 0x20 == UInt8(ascii: "t"),
+      text[4] == ASCII.minus, text[7] == ASCII.minus, isBetweenDateAndTime(text[10]),
       text[13] == ASCII.colon, text[16] == ASCII.colon,
       let century = pair(text, at: 0), let yearOfCentury = pair(text, at: 2),
       let month = pair(text, at: 5), let day = pair(text, at: 8),
@@ -91,13 +91,18 @@ extension Time {
     return index > first ? milliseconds : nil
   }
 
-  /// `Z`, or an offset such as `+01:00`, that reaches to the end of the text.
+  private static func isBetweenDateAndTime(_ byte: UInt8) -> Bool {
+    byte | 0x20 == UInt8(ascii: "t") || byte == UInt8(ascii: " ")
+  }
+
+  /// `Z`, or an offset such as `+01:00`, `+0100` or `+01`, that reaches to the end of the text.
   @inline(__always)
   private static func offsetInMinutes(_ text: BorrowedBytes, at index: Int) -> Int64? {
     if index + 1 == text.count { return text[index] | 0x20 == UInt8(ascii: "z") ? 0 : nil }
-    guard index + 6 == text.count, text[index + 3] == ASCII.colon,
+    let count = text.count - index
+    guard count == 3 || count == 5 || (count == 6 && text[index + 3] == ASCII.colon),
       let hours = pair(text, at: index + 1), hours < 24,
-      let minutes = pair(text, at: index + 4), minutes < 60
+      let minutes = count == 3 ? 0 : pair(text, at: text.count - 2), minutes < 60
     else { return nil }
     switch text[index] {
     case ASCII.plus: return hours * 60 + minutes

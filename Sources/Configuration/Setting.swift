@@ -134,7 +134,7 @@ extension Setting {
     Setting(
       "max_touches", \.definitions.maxTouches,
       "eligible touches that share a conversion's credit; of more, the last ones count",
-      read: { value throws(ConfigurationError) in try value.integer(in: 1...10_000) },
+      read: { value throws(ConfigurationError) in try value.integer(in: 1...Definitions.mostTouches) },
       render: { .plain(String($0)) }),
     Setting(
       "unmatched_users", \.definitions.unmatchedUsers,

@@ -245,14 +245,14 @@ public final class Backfill {
     var value: [UInt8] = []
     AttributionCodec.encode(
       conversion, models: definitions.models, currency: definitions.currency, into: &value)
-    let content = value.withUnsafeBytes { PublishedPeriod.content(ofAttribution: $0) }
+    let content = value.withUnsafeBytes { published.content(ofAttribution: $0) }
     return content == former?.content ? nil : (value, conversion.revision)
   }
 
   /// By what each window has to change, the oldest window first.
   private func changes(
     _ recomputation: Recomputation, _ published: PublishedPeriod
-  ) -> [(WindowSums.Window, [Int64])] {
+  ) -> [(WindowSums.Window, [Int128])] {
     let stretch = recomputation.stretch
     var windows: [[UInt8]: WindowSums.Window] = [:]
     for sums in [recomputation.before, recomputation.after, published.rollups] {
@@ -266,10 +266,10 @@ public final class Backfill {
     result.windowsCompared += windows.count
     let settled = settledThrough
     let isFilled = columnsFilled
-    let changes = windows.values.compactMap { window -> (WindowSums.Window, [Int64])? in
+    let changes = windows.values.compactMap { window -> (WindowSums.Window, [Int128])? in
       let former = former(of: window, settled, recomputation, published)
       let after = recomputation.after[window.key]
-      let delta = after.indices.map { isFilled[$0] ? after[$0] &- former[$0] : 0 }
+      let delta = after.indices.map { isFilled[$0] ? after[$0] - former[$0] : 0 }
       return delta.allSatisfy { $0 == 0 } ? nil : (window, delta)
     }
     return changes.sorted { left, right in
@@ -283,7 +283,7 @@ public final class Backfill {
   private func former(
     of window: WindowSums.Window, _ settled: Milliseconds, _ recomputation: Recomputation,
     _ published: PublishedPeriod
-  ) -> [Int64] {
+  ) -> [Int128] {
     let view = definitions.views[window.view]
     let published = published.rollups[window.key]
     let isOurs =
@@ -318,7 +318,7 @@ public final class Backfill {
   }
 
   private func change(
-    of window: WindowSums.Window, by delta: [Int64], _ former: [Int64]
+    of window: WindowSums.Window, by delta: [Int128], _ former: [Int128]
   ) -> BackfillResult.Change {
     let view = definitions.views[window.view]
     let count = definitions.models.count
@@ -326,19 +326,19 @@ public final class Backfill {
     let key = try! RollupKeyCodec.decode(window.key, dimensionCount: view.dimensions.count)
     return BackfillResult.Change(
       key: key, before: RollupSums(columns: former, modelCount: count),
-      after: RollupSums(columns: zip(former, delta).map { $0 &+ $1 }, modelCount: count))
+      after: RollupSums(columns: zip(former, delta).map { $0 + $1 }, modelCount: count))
   }
 
   // MARK: Sending
 
   private func send(
-    _ window: WindowSums.Window, _ delta: [Int64], to producer: any LogProducer
+    _ window: WindowSums.Window, _ delta: [Int128], to producer: any LogProducer
   ) throws {
     var batch = DeltaBatch(views: definitions.views)
     let partition = window.key.withUnsafeBytes { key in
       // The key is our own spelling.
       let names = RollupKeyCodec.split(key)!.names
-      delta.withUnsafeBufferPointer {
+      RollupSums.forEachPart(of: delta) {
         batch.append($0, to: names, view: window.view, windowStart: window.start)
       }
       return StandardPartitioner.partition(key: key, count: plan.rollupPartitions)

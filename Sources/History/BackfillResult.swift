@@ -38,14 +38,14 @@ public struct BackfillResult: Sendable {
 
 extension BackfillResult.Change {
   /// Money first, then conversions, then counts.
-  fileprivate var weight: (UInt64, UInt64, UInt64) {
-    func largest(_ pairs: [(Int64, Int64)]) -> UInt64 {
-      pairs.map { ($0.0 &- $0.1).magnitude }.max() ?? 0
+  fileprivate var weight: (UInt128, UInt64, UInt64) {
+    func largest<Sum: FixedWidthInteger>(_ pairs: [(Sum, Sum)]) -> Sum.Magnitude {
+      pairs.map { ($0.0 - $0.1).magnitude }.max() ?? 0
     }
     return (
       max(
         largest(Array(zip(before.revenues, after.revenues))),
-        (before.spend &- after.spend).magnitude),
+        (before.spend - after.spend).magnitude),
       largest(Array(zip(before.credits, after.credits))),
       largest([(before.clicks, after.clicks), (before.impressions, after.impressions)])
     )

@@ -44,7 +44,7 @@ public struct LateEvents {
     decoders = Dictionary(
       uniqueKeysWithValues: EventKind.allCases.map {
         // That it was not from the future has been decided.
-        ($0, EventDecoder(kind: $0, currency: definitions.currency, maxFutureSkew: .max))
+        ($0, EventDecoder(kind: $0, definitions: definitions, maxFutureSkew: .max))
       })
   }
 

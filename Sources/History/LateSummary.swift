@@ -29,7 +29,7 @@ public struct LateSummary: Sendable {
   /// By the first instant of the day.
   public private(set) var byDay: [Milliseconds: Row] = [:]
   /// Conversions have no campaign.
-  public private(set) var byCampaign: [String: Row] = [:]
+  public private(set) var byCampaign: [ByteString: Row] = [:]
   /// By the number of `delays` that the delay reaches.
   public private(set) var byDelay: [Row] = Array(repeating: Row(), count: delays.count + 1)
   /// Event times of the first and the last.
@@ -58,8 +58,7 @@ public struct LateSummary: Sendable {
     total.add(late)
     byDay[day, default: Row()].add(late)
     if !late.event.campaignID.isEmpty {
-      byCampaign[String(decoding: late.event.campaignID.buffer, as: UTF8.self), default: Row()].add(
-        late)
+      byCampaign[ByteString(late.event.campaignID), default: Row()].add(late)
     }
     let delay = late.arrival - late.event.time
     byDelay[LateSummary.delays.count { delay >= $0 }].add(late)

@@ -15,6 +15,8 @@ struct PublishedPeriod {
   private(set) var rollups: WindowSums
   private var attributions: [Hash128: Attribution] = [:]
   private let definitions: Definitions
+  /// Of this run's own.
+  private let hashing: IdentityKey
 
   /// Reads both topics. Keeps the rollups of `windows` and the attributions of `conversions`.
   init(
@@ -22,6 +24,8 @@ struct PublishedPeriod {
     from log: any ArchiveLog
   ) throws {
     definitions = configuration.definitions
+    var random = SystemRandomNumberGenerator()
+    hashing = IdentityKey(IdentitySecret(using: &random))
     rollups = WindowSums(modelCount: definitions.models.count)
     for partition in try log.partitions(of: configuration.topics.rollups) {
       try log.readThrough(partition) { try take(rollup: $0, windows) }
@@ -53,30 +57,30 @@ struct PublishedPeriod {
     guard let key = record.key, let value = record.value else { return }
     let published = try AttributionCodec.decode(value)
     guard times.contains(published.time) else { return }
-    attributions[Hash128(BorrowedBytes(key))] = Attribution(
-      content: PublishedPeriod.content(ofAttribution: value), revision: published.revision)
+    attributions[hashing.hash(BorrowedBytes(key))] = Attribution(
+      content: content(ofAttribution: value), revision: published.revision)
   }
 
   func attribution(of conversionID: BorrowedBytes) -> Attribution? {
-    attributions[Hash128(conversionID)]
+    attributions[hashing.hash(conversionID)]
   }
 
   /// Everything but the revision, which comes last.
-  static func content(ofAttribution value: UnsafeRawBufferPointer) -> Hash128 {
+  func content(ofAttribution value: UnsafeRawBufferPointer) -> Hash128 {
     let comma = value.lastIndex(of: UInt8(ascii: ",")) ?? value.endIndex
-    return Hash128(BorrowedBytes(UnsafeRawBufferPointer(rebasing: value[..<comma])))
+    return hashing.hash(BorrowedBytes(UnsafeRawBufferPointer(rebasing: value[..<comma])))
   }
 
   // MARK: Changes that are under way
 
-  mutating func add(_ delta: [Int64], to window: WindowSums.Window) {
+  mutating func add(_ delta: [Int128], to window: WindowSums.Window) {
     rollups.add(delta, to: window)
   }
 
   mutating func note(attribution value: [UInt8], of conversionID: [UInt8], revision: Int64) {
-    let id = conversionID.withUnsafeBytes { Hash128(BorrowedBytes($0)) }
+    let id = conversionID.withUnsafeBytes { hashing.hash(BorrowedBytes($0)) }
     attributions[id] = value.withUnsafeBytes {
-      Attribution(content: PublishedPeriod.content(ofAttribution: $0), revision: revision)
+      Attribution(content: content(ofAttribution: $0), revision: revision)
     }
   }
 }

@@ -59,9 +59,14 @@ final class Recomputation {
     _ sources: [Source], _ late: [KeptLateEvent], _ body: (CreditedConversion) throws -> Void
   ) throws {
     let kinds = Set(sources.map(\.kind))
-    let old = AttributionTask(definitions: definitions, kinds: kinds)
-    let new =
-      late.contains(where: \.isNew) ? AttributionTask(definitions: definitions, kinds: kinds) : nil
+    // Nothing of it is stored: a secret of the moment does.
+    var random = SystemRandomNumberGenerator()
+    let secret = IdentitySecret(using: &random)
+    func makeTask() -> AttributionTask {
+      AttributionTask(definitions: definitions, kinds: kinds, secret: secret)
+    }
+    let old = makeTask()
+    let new = late.contains(where: \.isNew) ? makeTask() : nil
     for source in sources { try read(source, into: [old] + (new.map { [$0] } ?? [])) }
     for event in late {
       let tasks = (event.isNew ? [] : [old]) + (new.map { [$0] } ?? [])
@@ -97,7 +102,8 @@ final class Recomputation {
     guard decoder.decode(value, recordTimestamp: timestamp, into: &event) == nil,
       stretch.events.contains(event.time)
     else { return }
-    let identity = EventIdentity(event)
+    guard let key = tasks.first?.key else { return }
+    let identity = EventIdentity(event, key)
     for task in tasks { withUnsafePointer(to: event) { _ = task.apply($0, identity) } }
   }
 
@@ -110,7 +116,7 @@ final class Recomputation {
         delta.value(of: $0)
       }
       sums.add(
-        delta.sums, to: WindowSums.Window(key: key, view: delta.view, start: delta.windowStart))
+        delta.sums.map { Int128($0) }, to: WindowSums.Window(key: key, view: delta.view, start: delta.windowStart))
     }
   }
 }

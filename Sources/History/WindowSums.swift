@@ -1,5 +1,3 @@
-// Safety: the sums of a delta are read within their count during one call, for which they are lent.
-
 import Attribution
 import Codec
 
@@ -14,7 +12,7 @@ struct WindowSums {
   }
 
   private(set) var windows: [Window] = []
-  private var cells: [Int64] = []
+  private var cells: [Int128] = []
   private var rows: [[UInt8]: Int] = [:]
   private let width: Int
 
@@ -22,17 +20,17 @@ struct WindowSums {
   init(modelCount: Int) { width = SumsLayout(modelCount: modelCount).width }
 
   /// The sums of a window, in the order of `SumsLayout`; zeros where nothing was added.
-  subscript(key: [UInt8]) -> [Int64] {
+  subscript(key: [UInt8]) -> [Int128] {
     rows[key].map { Array(cells[$0 * width..<($0 + 1) * width]) }
       ?? Array(repeating: 0, count: width)
   }
 
-  mutating func add(_ sums: some Collection<Int64>, to window: Window) {
+  mutating func add(_ sums: some Collection<Int128>, to window: Window) {
     let row = row(of: window)
-    for (column, value) in sums.enumerated() { cells[row * width + column] &+= value }
+    for (column, value) in sums.enumerated() { cells[row * width + column] += value }
   }
 
-  mutating func set(_ sums: some Collection<Int64>, of window: Window) {
+  mutating func set(_ sums: some Collection<Int128>, of window: Window) {
     let row = row(of: window)
     for (column, value) in sums.enumerated() { cells[row * width + column] = value }
   }

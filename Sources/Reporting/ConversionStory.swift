@@ -24,6 +24,10 @@ public struct ConversionStory: Sendable {
     case kindEarnsNothing
     /// An impression, where clicks are eligible and take all.
     case clicksTakeAll
+    /// So many later ones share the credit already.
+    case surpassed(Int)
+    /// Its user stands for nobody.
+    case userIsNobody
     /// Its event id came before.
     case duplicate
     /// It would be eligible, but lies in another partition than the conversion, so that they do not meet.
@@ -39,6 +43,8 @@ public struct ConversionStory: Sendable {
       case .beforeLookback(let by): "too early, by \(Self.length(by))"
       case .kindEarnsNothing: "impressions earn no credit here"
       case .clicksTakeAll: "clicks take all"
+      case .surpassed(let limit): "the last \(limit) take all (max_touches)"
+      case .userIsNobody: "the user stands for nobody (unmatched_users)"
       case .duplicate: "a duplicate"
       case .inOtherPartition(let partition):
         "not counted: it lies in partition \(partition), the conversion in another; is the topic keyed by "
@@ -165,7 +171,22 @@ public struct ConversionStory: Sendable {
       if age > lookback { return .beforeLookback(age - lookback) }
       if touch.kind == .impression, definitions.preferClicks, hasClicks { return .clicksTakeAll }
       if let partition, let place, partition != place { return .inOtherPartition(place) }
+      if attribution.isTruncated, let first = attribution.touches.first, isBefore(touch, first) {
+        return .surpassed(attribution.touches.count)
+      }
+      if isNobody { return .userIsNobody }
       return .notCounted
+    }
+
+    private var isNobody: Bool {
+      definitions.unmatchedUsers.contains { $0.utf8.elementsEqual(attribution.userID.utf8) }
+    }
+
+    private func isBefore(
+      _ left: PublishedAttribution.Touch, _ right: PublishedAttribution.Touch
+    ) -> Bool {
+      left.time != right.time
+        ? left.time < right.time : ByteString(left.eventID) < ByteString(right.eventID)
     }
 
     private static func identity(_ touch: PublishedAttribution.Touch) -> [UInt8] {

@@ -48,36 +48,41 @@ public enum Measure: String, CaseIterable, Sendable, Hashable {
   ///
   /// - Parameter model: the model's index among those of the definitions; matters where
   ///   `dependsOnModel`.
-  public func value(in sums: RollupSums, model: Int) -> Int64? {
-    switch self {
-    case .impressions: sums.impressions
-    case .clicks: sums.clicks
-    case .users: sums.users
-    case .sessions: sums.sessions
-    case .conversions: sums.credits[model]
+  public func value(in sums: RollupSums, model: Int) -> MicrosSum? {
+    let micros = MicrosSum(Money.microsPerUnit)
+    let credit = MicrosSum(sums.credits[model])
+    let (impressions, clicks) = (MicrosSum(sums.impressions), MicrosSum(sums.clicks))
+    return switch self {
+    case .impressions: impressions
+    case .clicks: clicks
+    case .users: MicrosSum(sums.users)
+    case .sessions: MicrosSum(sums.sessions)
+    case .conversions: credit
     case .revenue: sums.revenues[model]
     case .spend: sums.spend
-    case .ctr: Self.quotient(sums.clicks, sums.impressions, scale: Money.microsPerUnit)
-    case .conversionRate: Self.quotient(sums.credits[model], sums.clicks, scale: 1)
-    case .cpc: Self.quotient(sums.spend, sums.clicks, scale: 1)
-    case .cpa: Self.quotient(sums.spend, sums.credits[model], scale: Money.microsPerUnit)
-    case .roas: Self.quotient(sums.revenues[model], sums.spend, scale: Money.microsPerUnit)
+    case .ctr: Self.quotient(clicks, impressions, scale: micros)
+    case .conversionRate: Self.quotient(credit, clicks, scale: 1)
+    case .cpc: Self.quotient(sums.spend, clicks, scale: 1)
+    case .cpa: Self.quotient(sums.spend, credit, scale: micros)
+    case .roas: Self.quotient(sums.revenues[model], sums.spend, scale: micros)
     }
   }
 
   /// `value` as it is written everywhere: digits for counts, six decimals for the rest.
-  public func text(_ value: Int64) -> String {
+  public func text(_ value: MicrosSum) -> String {
     unit == .count ? "\(value)" : Money.format(value)
   }
 
   /// `numerator` × `scale` / `denominator`, rounded half away from zero; nil when the denominator is
   /// zero or the quotient does not fit.
-  private static func quotient(_ numerator: Int64, _ denominator: Int64, scale: Int64) -> Int64? {
+  private static func quotient(
+    _ numerator: MicrosSum, _ denominator: MicrosSum, scale: MicrosSum
+  ) -> MicrosSum? {
     guard denominator != 0 else { return nil }
-    let product = Int128(numerator) * Int128(scale)
-    let (whole, rest) = product.quotientAndRemainder(dividingBy: Int128(denominator))
-    let isUp = rest.magnitude * 2 >= Int128(denominator).magnitude
-    let step: Int128 = (product < 0) == (denominator < 0) ? 1 : -1
-    return Int64(exactly: isUp ? whole + step : whole)
+    let (product, isBeyond) = numerator.multipliedReportingOverflow(by: scale)
+    guard !isBeyond, denominator != -1 || product != .min else { return nil }
+    let (whole, rest) = product.quotientAndRemainder(dividingBy: denominator)
+    let isUp = rest.magnitude >= denominator.magnitude - rest.magnitude
+    return isUp ? whole + ((product < 0) == (denominator < 0) ? 1 : -1) : whole
   }
 }

@@ -12,11 +12,11 @@ public struct Reconciliation: Equatable, Sendable {
     /// In millionths of a conversion.
     public var attributedCredit: Int64
     public var unattributedCredit: Int64
-    public var attributedRevenue: Micros
-    public var unattributedRevenue: Micros
+    public var attributedRevenue: MicrosSum
+    public var unattributedRevenue: MicrosSum
 
-    public var credit: Int64 { attributedCredit &+ unattributedCredit }
-    public var revenue: Micros { attributedRevenue &+ unattributedRevenue }
+    public var credit: Int64 { attributedCredit + unattributedCredit }
+    public var revenue: MicrosSum { attributedRevenue + unattributedRevenue }
   }
 
   /// Parallel to the definitions' models.
@@ -33,7 +33,7 @@ public struct Reconciliation: Equatable, Sendable {
   /// so that a day's credits are not those of its conversions.
   public let conversions: Int64?
   /// Their value, with the same exception.
-  public let revenue: Micros?
+  public let revenue: MicrosSum?
 
   init(
     _ board: RollupBoard, _ range: Range<Milliseconds>, closedThrough: Milliseconds, view: View,
@@ -47,9 +47,9 @@ public struct Reconciliation: Equatable, Sendable {
     for line in lines where line.kind == .unattributed { unattributed.add(line.sums) }
     shares = board.models.indices.map { model in
       Share(
-        attributedCredit: total.credits[model] &- unattributed.credits[model],
+        attributedCredit: total.credits[model] - unattributed.credits[model],
         unattributedCredit: unattributed.credits[model],
-        attributedRevenue: total.revenues[model] &- unattributed.revenues[model],
+        attributedRevenue: total.revenues[model] - unattributed.revenues[model],
         unattributedRevenue: unattributed.revenues[model])
     }
     guard view.bucketConversionsBy == .conversion, let reference = models.first else {

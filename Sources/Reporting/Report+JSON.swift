@@ -60,6 +60,6 @@ extension JSONWriter {
     _ measure: Measure, named name: String, _ line: Report.Line, _ model: Int
   ) {
     let value = measure.value(in: line.sums, model: model)
-    if measure.unit == .count { field(name, value) } else { decimal(name, value) }
+    field(name, value, of: measure.unit)
   }
 }

@@ -59,7 +59,7 @@ public struct RollupRow: Equatable, Sendable {
 
   /// A measure's value; nil for a ratio with nothing to divide by, and for a distinct count over
   /// several rollups, which do not add up.
-  public func value(of measure: Measure, model: Int) -> Int64? {
+  public func value(of measure: Measure, model: Int) -> MicrosSum? {
     guard measure.addsUp || rollupCount <= 1 else { return nil }
     return measure.value(in: sums, model: model)
   }
@@ -187,7 +187,7 @@ private struct SpanSums {
   let layout: SumsLayout
   private var slotOfGroup: [Int32] = []
   private var groups: [Int] = []
-  private var values: [Int64] = []
+  private var values: [MicrosSum] = []
   private var counts: [Int] = []
   private var revisions: [Int64] = []
   private var isFinal: [Bool] = []
@@ -206,13 +206,13 @@ private struct SpanSums {
       let slot = slot(of: groups.group(of: member))
       let from = row * width
       let to = slot * width
-      for column in 0..<width { values[to + column] &+= window.values[from + column] }
+      for column in 0..<width { values[to + column] += window.value(at: from + column) }
       counts[slot] += 1
       revisions[slot] &+= window.revisions[row]
       if !windowIsFinal, !window.isFinal[row] { isFinal[slot] = false }
       if let before = corrections?[member] {
         changes[slot, default: RollupSums(modelCount: layout.modelCount)]
-          .add(layout.read(window.values, at: from).subtracting(before))
+          .add(window.sums(row: row, layout: layout).subtracting(before))
       }
     }
   }
@@ -234,7 +234,9 @@ private struct SpanSums {
     from start: Milliseconds, _ members: MemberGroups, into rows: inout [RollupRow]
   ) {
     for (slot, group) in groups.enumerated() {
-      let sums = layout.read(values, at: slot * layout.width)
+      let sums = RollupSums(
+        columns: values[slot * layout.width..<(slot + 1) * layout.width],
+        modelCount: layout.modelCount)
       rows.append(
         RollupRow(
           start: start, dimensions: members.dimensions(ofGroup: group), sums: sums,
@@ -252,17 +254,17 @@ private struct SpanSums {
 }
 
 extension RollupSums {
-  /// Field by field, wrapping around as `add` does.
+  /// Field by field.
   func subtracting(_ other: RollupSums) -> RollupSums {
     var sums = self
-    sums.impressions &-= other.impressions
-    sums.clicks &-= other.clicks
-    sums.users &-= other.users
-    sums.sessions &-= other.sessions
-    sums.spend &-= other.spend
+    sums.impressions -= other.impressions
+    sums.clicks -= other.clicks
+    sums.users -= other.users
+    sums.sessions -= other.sessions
+    sums.spend -= other.spend
     for model in credits.indices {
-      sums.credits[model] &-= other.credits[model]
-      sums.revenues[model] &-= other.revenues[model]
+      sums.credits[model] -= other.credits[model]
+      sums.revenues[model] -= other.revenues[model]
     }
     return sums
   }

@@ -65,7 +65,7 @@ struct ViewTable: Sendable {
   }
 
   func sums(window: Int, row: Int) -> RollupSums {
-    layout.read(windows[window].values, at: row * layout.width)
+    windows[window].sums(row: row, layout: layout)
   }
 
   /// Where `start` stands, or would stand, among the starts. O(log windows).

@@ -1,6 +1,9 @@
 import Attribution
 
 /// The rollups of one window, row by row in flat arrays: about 80 bytes a row with one model.
+///
+/// Numbers stand in the order of `SumsLayout`, with 64 bits each; the few sums that need more are held in full
+/// beside them.
 struct WindowRows: Sendable {
   /// The member that each row counts for.
   private(set) var members: [UInt32] = []
@@ -8,6 +11,8 @@ struct WindowRows: Sendable {
   private(set) var isFinal: [Bool] = []
   /// `layout.width` numbers a row.
   private(set) var values: [Int64] = []
+  /// The sums that 64 bits do not hold, by place in `values`.
+  private(set) var wideValues: [Int: MicrosSum] = [:]
 
   private var rowOfMember: [UInt32: UInt32] = [:]
 
@@ -20,7 +25,7 @@ struct WindowRows: Sendable {
     if let row = row(of: member) {
       revisions[row] = rollup.revision
       isFinal[row] = rollup.isFinal
-      layout.write(rollup.sums, to: &values, at: row * layout.width)
+      write(rollup.sums, at: row * layout.width)
       return
     }
     rowOfMember[member] = UInt32(members.count)
@@ -28,7 +33,34 @@ struct WindowRows: Sendable {
     revisions.append(rollup.revision)
     isFinal.append(rollup.isFinal)
     values.append(contentsOf: repeatElement(0, count: layout.width))
-    layout.write(rollup.sums, to: &values, at: values.count - layout.width)
+    write(rollup.sums, at: values.count - layout.width)
+  }
+
+  private mutating func write(_ sums: RollupSums, at start: Int) {
+    for (column, sum) in sums.columns.enumerated() { set(start + column, sum) }
+  }
+
+  private mutating func set(_ place: Int, _ sum: MicrosSum) {
+    values[place] = Int64(truncatingIfNeeded: sum)
+    if Int64(exactly: sum) == nil {
+      wideValues[place] = sum
+    } else if !wideValues.isEmpty {
+      wideValues[place] = nil
+    }
+  }
+
+  /// A number by its place in `values`, exactly.
+  @inline(__always)
+  func value(at place: Int) -> MicrosSum {
+    if !wideValues.isEmpty, let sum = wideValues[place] { return sum }
+    return MicrosSum(values[place])
+  }
+
+  /// The sums of a row.
+  func sums(row: Int, layout: SumsLayout) -> RollupSums {
+    RollupSums(
+      columns: (row * layout.width..<(row + 1) * layout.width).map(value(at:)),
+      modelCount: layout.modelCount)
   }
 
   /// Takes a member's row out; the last row takes its place. Returns whether there was one.
@@ -41,47 +73,14 @@ struct WindowRows: Sendable {
     revisions.swapAt(row, last)
     isFinal.swapAt(row, last)
     for column in 0..<layout.width {
-      values[row * layout.width + column] = values[last * layout.width + column]
+      let sum = value(at: last * layout.width + column)
+      set(last * layout.width + column, 0)
+      if row != last { set(row * layout.width + column, sum) }
     }
     members.removeLast()
     revisions.removeLast()
     isFinal.removeLast()
     values.removeLast(layout.width)
     return true
-  }
-}
-
-/// Where each number of a rollup stands in a row: five counts, then a credit and a revenue per model.
-struct SumsLayout: Sendable {
-  let modelCount: Int
-
-  private static let fixedWidth = 5
-
-  var width: Int { Self.fixedWidth + 2 * modelCount }
-
-  func write(_ sums: RollupSums, to values: inout [Int64], at start: Int) {
-    values[start] = sums.impressions
-    values[start + 1] = sums.clicks
-    values[start + 2] = sums.users
-    values[start + 3] = sums.sessions
-    values[start + 4] = sums.spend
-    for model in 0..<modelCount {
-      values[start + Self.fixedWidth + model] = sums.credits[model]
-      values[start + Self.fixedWidth + modelCount + model] = sums.revenues[model]
-    }
-  }
-
-  func read(_ values: [Int64], at start: Int) -> RollupSums {
-    var sums = RollupSums(modelCount: modelCount)
-    sums.impressions = values[start]
-    sums.clicks = values[start + 1]
-    sums.users = values[start + 2]
-    sums.sessions = values[start + 3]
-    sums.spend = values[start + 4]
-    for model in 0..<modelCount {
-      sums.credits[model] = values[start + Self.fixedWidth + model]
-      sums.revenues[model] = values[start + Self.fixedWidth + modelCount + model]
-    }
-    return sums
   }
 }

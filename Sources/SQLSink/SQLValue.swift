@@ -4,8 +4,15 @@ import Reporting
 
 /// A value on its way into a column.
 enum SQLValue: Equatable {
+  /// A sum of amounts.
+  static func sum(_ sum: MicrosSum) -> SQLValue {
+    Int64(exactly: sum).map { .integer($0) } ?? .wideInteger(sum)
+  }
+
   case null
   case integer(Int64)
+  /// A whole number that 64 bits do not hold.
+  case wideInteger(Int128)
   case text(String)
   /// Text that is JSON; names in it are as the column types want them.
   case json(String)
@@ -19,13 +26,14 @@ extension Rollup {
     let dimensions = definitions.views.first { $0.name == key.view }?.dimensions ?? []
     var values = key.values(dimensions)
     values.append(.time(windowEnd))
-    for count in [sums.impressions, sums.clicks, sums.users, sums.sessions, sums.spend] {
+    for count in [sums.impressions, sums.clicks, sums.users, sums.sessions] {
       values.append(.integer(count))
     }
+    values.append(.sum(sums.spend))
     for model in Model.allCases {
       if let index = definitions.models.firstIndex(of: model) {
         values.append(.integer(sums.credits[index]))
-        values.append(.integer(sums.revenues[index]))
+        values.append(.sum(sums.revenues[index]))
       } else {
         values.append(.null)
         values.append(.null)

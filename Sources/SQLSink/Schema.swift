@@ -2,16 +2,22 @@ import Attribution
 
 /// The tables, in the words that both databases understand.
 ///
-/// Money and credits are integers of millionths, exact in every sum. A dimension that a view does not
-/// have is `''`; a model that is not configured is null.
+/// Money and credits are integers of millionths. A sum of amounts may be beyond 64 bits: PostgreSQL has NUMERIC
+/// for that; SQLite, which has no such numbers, holds its digits as text, so that what is stored is exact, though
+/// `sum()` over such rows is a float there. A dimension that a view does not have is `''`; a model that is not
+/// configured is null.
 enum Schema {
-  static let version: Int64 = 1
+  static let version: Int64 = 2
 
   /// How one database names types.
   struct Dialect {
     let time: String
     let boolean: String
     let json: String
+    /// Of sums of amounts; empty takes whatever it is given, as it is.
+    let wideInteger: String
+    /// Whether a column's type can be changed; if not, the table is made anew.
+    let changesTypes: Bool
     /// What follows the closing bracket of tables that are looked up by their key.
     let keyedTable: String
   }
@@ -23,6 +29,8 @@ enum Schema {
   static let modelColumns = Model.allCases.flatMap {
     ["conversions_\($0.rawValue)_micros", "revenue_\($0.rawValue)_micros"]
   }
+  /// The columns that hold sums of amounts.
+  static let sumColumns = ["spend_micros"] + Model.allCases.map { "revenue_\($0.rawValue)_micros" }
   static let rollupColumns =
     keyColumns + ["window_end"] + countColumns + ["spend_micros"] + modelColumns
     + ["currency", "final", "revision"]
@@ -33,13 +41,34 @@ enum Schema {
 
   /// Statements that make the tables of a version out of those of the version before it.
   static func migrations(_ dialect: Dialect) -> [[String]] {
-    [[rollups(dialect), attributions(dialect)] + bookkeeping(dialect)]
+    [
+      [rollups(dialect), attributions(dialect)] + bookkeeping(dialect),
+      // Version 1 had 64 bits for every sum.
+      widenSums(dialect),
+    ]
+  }
+
+  private static func widenSums(_ dialect: Dialect) -> [String] {
+    if dialect.changesTypes {
+      let changes = sumColumns.map { "ALTER COLUMN \($0) TYPE \(dialect.wideInteger)" }
+      return ["ALTER TABLE rollups \(changes.joined(separator: ", "))"]
+    }
+    let columns = rollupColumns.joined(separator: ", ")
+    return [
+      "ALTER TABLE rollups RENAME TO rollups_before", rollups(dialect),
+      "INSERT INTO rollups (\(columns)) SELECT \(columns) FROM rollups_before",
+      "DROP TABLE rollups_before",
+    ]
   }
 
   private static func rollups(_ dialect: Dialect) -> String {
     let dimensions = dimensionColumns.map { "\($0) TEXT NOT NULL" }
-    let counts = (countColumns + ["spend_micros"]).map { "\($0) BIGINT NOT NULL" }
-    let models = modelColumns.map { "\($0) BIGINT" }
+    let counts =
+      countColumns.map { "\($0) BIGINT NOT NULL" }
+      + ["spend_micros \(dialect.wideInteger) NOT NULL"]
+    let models = modelColumns.map {
+      "\($0) \(sumColumns.contains($0) ? dialect.wideInteger : "BIGINT")"
+    }
     let columns =
       ["view TEXT NOT NULL", "window_start \(dialect.time) NOT NULL"] + dimensions
       + ["window_end \(dialect.time) NOT NULL"] + counts + models

@@ -49,6 +49,16 @@ public struct AcceptedEvent: Equatable, Sendable {
     self.sessionID = sessionID
   }
 
+  /// Names are compared by their bytes.
+  public static func == (left: AcceptedEvent, right: AcceptedEvent) -> Bool {
+    left.kind == right.kind && left.time == right.time && left.amount == right.amount
+      && left.names == right.names
+  }
+
+  private var names: [ByteString] {
+    [eventID, userID, campaignID, channel, adID, sessionID].map { ByteString($0) }
+  }
+
   /// A copy of a borrowed event.
   public init(_ event: Event) {
     self.init(
@@ -60,11 +70,14 @@ public struct AcceptedEvent: Equatable, Sendable {
 
 /// Records that try to break the decoder, each with its only right outcome (contract, section 2).
 ///
-/// All of them are for an input in `currency` that allows `maxFutureSkew`. They need no broker: the
+/// All of them are for an input in `currency` that allows `maxFutureSkew` and nothing before
+/// `earliestEventTime`. They need no broker: the
 /// decoder's tests run them directly; a test with a broker sends them and looks at the dead letters.
 public enum HostileRecords {
   public static let currency = "EUR"
   public static let maxFutureSkew: Milliseconds = 300_000
+  /// 2000-01-01T00:00:00Z.
+  public static let earliestEventTime: Milliseconds = 946_684_800_000
   /// 2026-01-05T00:05:00Z: the event time of every record that does not say otherwise.
   public static let time: Milliseconds = 1_767_571_500_000
 

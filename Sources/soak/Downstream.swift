@@ -96,7 +96,7 @@ private struct RevisionWatch {
   }
 
   private(set) var rollups: [[UInt8]: Revision] = [:]
-  private(set) var attributions: [String: Revision] = [:]
+  private(set) var attributions: [[UInt8]: Revision] = [:]
   private(set) var rollupRevisions = 0
   private(set) var attributionRevisions = 0
   private var finalThrough: [Int32: Int64] = [:]
@@ -130,7 +130,8 @@ private struct RevisionWatch {
     attributionRevisions += 1
     let attribution = try AttributionCodec.decode(value)
     let revision = Revision(number: attribution.revision, offset: record.offset)
-    if let former = attributions.updateValue(revision, forKey: attribution.conversionID) {
+    let id = Array(attribution.conversionID.utf8)
+    if let former = attributions.updateValue(revision, forKey: id) {
       try expect(revision, follows: former, of: "attribution \(attribution.conversionID)")
     }
   }

@@ -9,17 +9,19 @@ final class Engine {
   let costs: AttributionTask
   let table: RollupTable
   private(set) var rollups: [RollupKey: Rollup] = [:]
-  private(set) var attributions: [String: OracleAttribution] = [:]
-  private(set) var revisions: [String: Int64] = [:]
+  private(set) var attributions: [ByteString: OracleAttribution] = [:]
+  private(set) var revisions: [ByteString: Int64] = [:]
   /// The sum of all deltas of a key, added up here and nowhere else.
-  private(set) var deltaSums: [RollupKey: [Int64]] = [:]
+  private(set) var deltaSums: [RollupKey: [Int128]] = [:]
 
-  init(_ definitions: Definitions, partitions: Int = 1) {
+  init(_ definitions: Definitions, partitions: Int = 1, longestWalk: Int = 256) {
     self.definitions = definitions
     tasks = (0..<partitions).map { _ in
-      AttributionTask(definitions: definitions, kinds: [.impression, .click, .conversion])
+      AttributionTask(
+        definitions: definitions, kinds: [.impression, .click, .conversion], secret: .test,
+        longestWalk: longestWalk)
     }
-    costs = AttributionTask(definitions: definitions, kinds: [.cost])
+    costs = AttributionTask(definitions: definitions, kinds: [.cost], secret: .test)
     table = RollupTable(definitions: definitions, taskCount: partitions)
   }
 
@@ -35,7 +37,7 @@ final class Engine {
 
   private func task(of event: Event) -> AttributionTask {
     if event.kind == .cost { return costs }
-    return tasks[Int(Hash128(event.userID).low % UInt64(tasks.count))]
+    return tasks[Int(Hash128(fingerprintOf: event.userID).low % UInt64(tasks.count))]
   }
 
   func commit(now: Milliseconds = 0) {
@@ -76,7 +78,8 @@ final class Engine {
       let key = try! RollupKeyCodec.decode(writer.bytes, dimensionCount: view.dimensions.count)
       rollups[key] = Rollup(
         key: key, windowEnd: revision.windowEnd,
-        sums: RollupSums(columns: revision.sums, modelCount: definitions.models.count),
+        sums: RollupSums(
+          columns: revision.sums.indices.map(revision.sum), modelCount: definitions.models.count),
         isFinal: revision.isFinal, revision: revision.number, watermark: revision.watermark)
     }
   }
@@ -89,14 +92,14 @@ final class Engine {
       table.add(sums, to: names, view: view, windowStart: key.windowStart)
     }
     var total = deltaSums[key] ?? Array(repeating: 0, count: sums.count)
-    for index in sums.indices { total[index] += sums[index] }
+    for index in sums.indices { total[index] += Int128(sums[index]) }
     deltaSums[key] = total
   }
 
   private func keep(_ conversion: CreditedConversion) {
     let count = conversion.touches.count
     let rows = count == 0 ? 0 : definitions.models.count
-    let id = conversion.conversionID.string
+    let id = ByteString(conversion.conversionID)
     revisions[id] = conversion.revision
     attributions[id] = OracleAttribution(
       value: conversion.value, time: conversion.time, userID: conversion.userID.string,
@@ -106,7 +109,8 @@ final class Engine {
           campaignID: $0.campaignID.string, channel: $0.channel.string, adID: $0.adID.string)
       },
       credits: (0..<rows).map { Array(conversion.credits[$0 * count..<($0 + 1) * count]) },
-      revenues: (0..<rows).map { Array(conversion.revenues[$0 * count..<($0 + 1) * count]) })
+      revenues: (0..<rows).map { Array(conversion.revenues[$0 * count..<($0 + 1) * count]) },
+      isTruncated: conversion.isTruncated)
   }
 
   /// The sums of every rollup that is not zero.

@@ -26,8 +26,7 @@ import TributaryTestKit
     var oracle = Oracle(definitions: definitions)
     let commitEvery = 1 + random.below(300)
     var decoders = EventKind.allCases.map {
-      EventDecoder(
-        kind: $0, currency: definitions.currency, maxFutureSkew: definitions.maxFutureSkew)
+      EventDecoder(kind: $0, definitions: definitions)
     }
     var latest = Milliseconds.min
     for record in TrafficGenerator(options) {

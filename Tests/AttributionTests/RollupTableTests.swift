@@ -131,7 +131,7 @@ import TributaryTestKit
     let published = publish(former)[0]
     let table = RollupTable(definitions: Definitions(), taskCount: 1)
     lend("c-7") { names in
-      published.columns.withUnsafeBufferPointer { sums in
+      published.columns.map { Int64($0) }.withUnsafeBufferPointer { sums in
         table.restore(
           RollupRevision(
             view: 0, windowStart: start, windowEnd: start + 300_000, names: names, sums: sums,

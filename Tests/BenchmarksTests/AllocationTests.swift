@@ -14,7 +14,8 @@ import Testing
     options.warmUp = 100_000
     options.users = 20_000
     var workload = Workload(options)
-    let task = AttributionTask(definitions: Definitions(), kinds: [.click, .conversion])
+    let task = AttributionTask(
+        definitions: Definitions(), kinds: [.click, .conversion], secret: .ofBenchmarks)
     var decoders = Decoders(task.definitions)
     let chunk = Chunk()
     var counts: [UInt] = []
@@ -39,7 +40,7 @@ import Testing
     let counts = allocations(perBatchOf: size) { task, decoders, record in
       var event = Event(kind: record.kind, time: 0, eventID: .empty, userID: .empty)
       guard decoders.decode(record, into: &event) == nil else { return }
-      let identity = EventIdentity(event)
+      let identity = EventIdentity(event, task.key)
       task.prefetch(identity, event.kind)
       task.prefetchJourney(identity)
       _ = withUnsafePointer(to: event) { task.apply($0, identity) }

@@ -18,7 +18,8 @@ import Testing
     var bytes = 0
     let outcomes = (0..<2).map { _ in
       var workload = Workload(small)
-      let task = AttributionTask(definitions: Definitions(), kinds: [.click, .conversion])
+      let task = AttributionTask(
+        definitions: Definitions(), kinds: [.click, .conversion], secret: .ofBenchmarks)
       let chunk = Chunk()
       workload.fill(chunk, small.warmUp)
       bytes = chunk.byteCount / chunk.count

@@ -25,6 +25,37 @@ struct AttributionCodecTests {
     + #""ad_id":""}],"credit":{"last_touch":["1.000000"]},"#
     + #""revenue":{"last_touch":["59.900000"]},"revision":1}"#
 
+  /// However names are chosen and whatever the models: `Configuration.largestRecord` and the topic's limit.
+  @Test("The largest attribution is smaller than 16 MiB")
+  func largest() throws {
+    // 128 control characters, each of which JSON writes as six.
+    let name = String(repeating: "\u{1}", count: EventDecoder.maximumNameLength)
+    let touch = PublishedAttribution.Touch(
+      kind: .impression, time: 1_767_571_262_000, eventID: name, campaignID: name, channel: name,
+      adID: name)
+    let count = Definitions.mostTouches
+    let models = Model.allCases
+    let shares = Dictionary(
+      uniqueKeysWithValues: models.map { ($0.rawValue, [Micros](repeating: Money.largest, count: count)) })
+    let published = PublishedAttribution(
+      conversionID: name, userID: name, time: 1_767_571_570_250, value: Money.largest,
+      currency: "EUR", touches: Array(repeating: touch, count: count), credits: shares,
+      revenues: shares, revision: .max)
+    let size = encode(published, models: models).count
+    #expect(size < 16 << 20, "\(size)")
+    #expect(size > 12 << 20, "the limit could be higher: \(size)")
+  }
+
+  @Test("A conversion with more touches than count says so, before its credit")
+  func truncated() throws {
+    var published = Self.published
+    published.isTruncated = true
+    let text = String(decoding: encode(published, models: [.lastTouch]), as: UTF8.self)
+    #expect(text == Self.text.replacing(#"],"credit":"#, with: #"],"truncated":true,"credit":"#))
+    #expect(try AttributionCodec.decode(Array(text.utf8)) == published)
+    #expect(try AttributionCodec.decode(Array(Self.text.utf8)).isTruncated == false)
+  }
+
   /// The record of a conversion, whose names this lends from `published`.
   private func encode(_ published: PublishedAttribution, models: [Model]) -> [UInt8] {
     var owned: [UnsafeMutableBufferPointer<UInt8>] = []
@@ -51,7 +82,8 @@ struct AttributionCodecTests {
           let conversion = CreditedConversion(
             conversionID: lend(published.conversionID), userID: lend(published.userID),
             time: published.time, value: published.value, revision: published.revision,
-            touches: touches, credits: credits, revenues: revenues)
+            touches: touches, credits: credits, revenues: revenues,
+            isTruncated: published.isTruncated)
           AttributionCodec.encode(
             conversion, models: models, currency: published.currency, into: &output)
         }

@@ -18,7 +18,8 @@ struct HostileRecordTests {
     for kind in EventKind.allCases {
       var decoder = EventDecoder(
         kind: kind, currency: HostileRecords.currency,
-        maxFutureSkew: HostileRecords.maxFutureSkew)
+        maxFutureSkew: HostileRecords.maxFutureSkew,
+        earliestEventTime: HostileRecords.earliestEventTime)
       let records = HostileRecords.all.filter { $0.kind == kind }
       for record in (records + records).shuffled(using: &random) {
         let found = outcome(

@@ -99,10 +99,8 @@ struct ReferenceJSON {
   private mutating func escape() -> Bool {
     guard let letter = rest.popFirst() else { return false }
     if letter != "u" { return "\"\\/bfnrt".unicodeScalars.contains(letter) }
-    guard let unit = unit(), !(0xDC00...0xDFFF).contains(unit) else { return false }
-    guard (0xD800...0xDBFF).contains(unit) else { return true }
-    guard take("\\u"), let low = self.unit() else { return false }
-    return (0xDC00...0xDFFF).contains(low)
+    // Half of a surrogate pair is no text, but well-formed all the same (RFC 8259, section 8.2).
+    return unit() != nil
   }
 
   private mutating func unit() -> Int? {

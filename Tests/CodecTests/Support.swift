@@ -44,7 +44,8 @@ func outcome(
   of value: [UInt8]?, kind: EventKind = .click, recordTimestamp: Milliseconds = -1
 ) -> HostileRecord.Outcome {
   var decoder = EventDecoder(
-    kind: kind, currency: HostileRecords.currency, maxFutureSkew: HostileRecords.maxFutureSkew)
+    kind: kind, currency: HostileRecords.currency, maxFutureSkew: HostileRecords.maxFutureSkew,
+    earliestEventTime: HostileRecords.earliestEventTime)
   return outcome(of: value, recordTimestamp: recordTimestamp, from: &decoder)
 }
 

@@ -6,6 +6,8 @@ import TributaryTestKit
 @testable import Pipeline
 
 /// The records of the internal topics: read back as written, refused when unknown or damaged.
+private let key = IdentityKey(.test)
+
 @Suite struct ChangelogTests {
   @Test func entriesAreReadBackAsTheyWereWritten() throws {
     var chunk = ChangelogChunk()
@@ -19,12 +21,12 @@ import TributaryTestKit
       OracleEvent(kind: .conversion, time: 9, amount: .max, eventID: "v-1", userID: "u"),
       OracleEvent(kind: .cost, time: 8, eventID: "x-1", campaignID: "c"),
     ]
-    let session = events[0].lend { SessionHash($0.sessionID) }
+    let session = events[0].lend { SessionHash($0.sessionID, key) }
     for event in events { event.lend { chunk.append($0) } }
     var read: [OracleEvent] = []
     var users: [UInt64] = []
     var sessions: [SessionHash?] = []
-    var reader = try ChangelogReader(chunk.bytes)
+    var reader = try ChangelogReader(chunk.bytes, key)
     while let entry = try reader.next() {
       read.append(OracleEvent(entry.event))
       users.append(entry.identity.user.high)
@@ -40,7 +42,7 @@ import TributaryTestKit
 
   @Test(arguments: [UInt8(1), 3, 99]) func anUnknownVersionStopsWithOneClearLine(version: UInt8) {
     let error = #expect(throws: PipelineError.self) {
-      try [version, 1, 2, 3].withUnsafeBytes { _ = try ChangelogReader($0) }
+      try [version, 1, 2, 3].withUnsafeBytes { _ = try ChangelogReader($0, key) }
     }
     #expect(error?.description.contains("format version \(version)") == true)
     #expect(error?.description.contains("\n") == false)
@@ -52,7 +54,8 @@ import TributaryTestKit
       .lend { chunk.append($0) }
     for length in 2..<chunk.bytes.count {
       #expect(throws: PipelineError.self) {
-        var reader = try ChangelogReader(UnsafeRawBufferPointer(rebasing: chunk.bytes[..<length]))
+        var reader = try ChangelogReader(
+          UnsafeRawBufferPointer(rebasing: chunk.bytes[..<length]), key)
         while try reader.next() != nil {}
       }
     }
@@ -62,10 +65,10 @@ import TributaryTestKit
 extension ChangelogChunk {
   /// Remembers an event as a task would; all touches are of one placement.
   fileprivate mutating func append(_ event: borrowing Event) {
-    let identity = EventIdentity(event)
+    let identity = EventIdentity(event, key)
     let accepted = AcceptedEvent(
       bucket: 0, placement: 7,
-      session: event.sessionID.isEmpty ? nil : SessionHash(event.sessionID))
+      session: event.sessionID.isEmpty ? nil : SessionHash(event.sessionID, key))
     withUnsafePointer(to: event) { append($0, identity, accepted) }
   }
 }

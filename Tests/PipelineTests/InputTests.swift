@@ -9,7 +9,9 @@ import Testing
 /// One input partition of a task, over a log that says what a test wants.
 @Suite struct InputTests {
   static let partition = TopicPartition(topic: "clicks", partition: 0)
-  static var task: AttributionTask { AttributionTask(definitions: Definitions(), kinds: [.click]) }
+  static var task: AttributionTask { 
+    AttributionTask(definitions: Definitions(), kinds: [.click], secret: .test)
+  }
 
   @Test func aLogThatHasBecomeShorterIsRefused() throws {
     let log = StubLog(offsets: [0])

@@ -5,8 +5,8 @@ import Testing
 @Suite("Measures")
 struct MeasureTests {
   private func sums(
-    impressions: Int64 = 0, clicks: Int64 = 0, spend: Micros = 0, credit: Int64 = 0,
-    revenue: Micros = 0
+    impressions: Int64 = 0, clicks: Int64 = 0, spend: MicrosSum = 0, credit: Int64 = 0,
+    revenue: MicrosSum = 0
   ) -> RollupSums {
     var sums = RollupSums(modelCount: 1)
     sums.impressions = impressions
@@ -21,7 +21,7 @@ struct MeasureTests {
   func ratios() {
     let sums = sums(
       impressions: 3, clicks: 2, spend: 5_000_001, credit: 1_500_000, revenue: 89_850_000)
-    let values: [Measure: Int64] = [
+    let values: [Measure: MicrosSum] = [
       .ctr: 666_667, .conversionRate: 750_000, .cpc: 2_500_001, .cpa: 3_333_334,
       .roas: 17_969_996,
     ]
@@ -47,9 +47,15 @@ struct MeasureTests {
     #expect(
       Measure.cpc.value(in: sums(clicks: 1, spend: .max), model: 0) == .max)
     #expect(Measure.cpa.value(in: sums(spend: .max, credit: 1), model: 0) == nil)
-    #expect(
-      Measure.roas.value(in: sums(spend: .max, revenue: .max), model: 0) == 1_000_000)
+    #expect(Measure.roas.value(in: sums(spend: .max, revenue: .max), model: 0) == nil)
     #expect(Measure.cpc.value(in: sums(clicks: -1, spend: .min), model: 0) == nil)
+    // Ten amounts of 10¹² units each way.
+    let ten: MicrosSum = 10_000_000_000_000_000_000
+    #expect(Measure.roas.value(in: sums(spend: ten, revenue: ten), model: 0) == 1_000_000)
+    #expect(
+      Measure.cpa.value(in: sums(spend: ten, credit: 3_000_000), model: 0)
+        == 3_333_333_333_333_333_333)
+    #expect(Measure.spend.text(ten) == "10000000000000.000000")
   }
 
   @Test("Counts are digits, everything else has six decimals")

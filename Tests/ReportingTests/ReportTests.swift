@@ -39,7 +39,7 @@ struct ReportTests {
     rollup.sums.revenues = [
       2_000_000, clicks == 4 ? 3_000_000 : clicks == 1 ? 1_000_000 : 2_000_000,
     ]
-    rollup.sums.spend = clicks * 250_000
+    rollup.sums.spend = MicrosSum(clicks) * 250_000
     return rollup
   }
 

@@ -18,7 +18,7 @@ let minute: Milliseconds = 60_000
 /// A rollup of a minute of 1970.
 func rollup(
   _ dimensions: [String], of view: String = "campaign", minute number: Int64, clicks: Int64 = 0,
-  users: Int64 = 0, linearRevenue: Micros = 0, isFinal: Bool = false, revision: Int64 = 1,
+  users: Int64 = 0, linearRevenue: MicrosSum = 0, isFinal: Bool = false, revision: Int64 = 1,
   watermark: Milliseconds? = nil
 ) -> Rollup {
   var sums = RollupSums(modelCount: definitions.models.count)

@@ -77,6 +77,7 @@ have_package() {
     librdkafka-dev) pkg-config --exists rdkafka ;;
     libsqlite3-dev) pkg-config --exists sqlite3 ;;
     libpq-dev) pkg-config --exists libpq ;;
+    libssl-dev) pkg-config --exists libcrypto ;;
     zlib1g-dev) pkg-config --exists zlib ;;
     sqlite3 | chromium) command -v "$1" ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
@@ -139,5 +140,5 @@ require_noida_db() {
 # What building needs.
 require_build_tools() {
   require_swift
-  require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev zlib1g-dev
+  require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev libssl-dev zlib1g-dev
 }

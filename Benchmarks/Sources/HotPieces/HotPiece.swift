@@ -36,7 +36,9 @@ public protocol PieceRun: AnyObject {
 }
 
 private func makeTask() -> AttributionTask {
-  AttributionTask(definitions: Definitions(), kinds: [.click, .conversion])
+  AttributionTask(
+    definitions: Definitions(), kinds: [.click, .conversion],
+    secret: IdentitySecret((0..<32).map { UInt8($0) })!)
 }
 
 private final class DecodeRun: PieceRun {
@@ -71,16 +73,16 @@ private final class RefusedRun: PieceRun {
     let distance: Milliseconds = isTooLate ? 25 * 3_600_000 : 3_600_000
     for kind in [EventKind.click, .conversion] {
       source.next(kind, user: 0, campaign: 0, time: EventSource.start + distance)
-      _ = task.apply(source.event, EventIdentity(UnsafePointer(source.event)))
+      _ = task.apply(source.event, EventIdentity(UnsafePointer(source.event), task.key))
     }
     source.next(.click, user: 1, campaign: 1, time: EventSource.start)
-    _ = task.apply(source.event, EventIdentity(UnsafePointer(source.event)))
+    _ = task.apply(source.event, EventIdentity(UnsafePointer(source.event), task.key))
   }
 
   func run(_ count: Int) -> Int {
     var accepted = 0
     for _ in 0..<count {
-      let identity = EventIdentity(UnsafePointer(source.event))
+      let identity = EventIdentity(UnsafePointer(source.event), task.key)
       if task.apply(source.event, identity).isAccepted { accepted += 1 }
     }
     return accepted
@@ -120,7 +122,7 @@ private final class JourneyRun: PieceRun {
 
   private func apply(_ kind: EventKind, _ user: UInt64, _ time: Milliseconds) -> Int {
     source.next(kind, user: user, campaign: user % 200, time: time)
-    let identity = EventIdentity(UnsafePointer(source.event))
+    let identity = EventIdentity(UnsafePointer(source.event), task.key)
     return task.apply(source.event, identity).isAccepted ? 1 : 0
   }
 }
@@ -134,7 +136,7 @@ private final class DeltaRun: PieceRun {
   init() {
     for campaign in 0..<DeltaRun.campaigns {
       source.next(.click, user: campaign, campaign: campaign, time: EventSource.start)
-      _ = task.apply(source.event, EventIdentity(UnsafePointer(source.event)))
+      _ = task.apply(source.event, EventIdentity(UnsafePointer(source.event), task.key))
     }
   }
 

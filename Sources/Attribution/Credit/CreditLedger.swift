@@ -24,7 +24,7 @@ public struct RollupDelta {
 
 /// Books touches, credits and spend to the buckets of every view, as signed changes until the commit.
 ///
-/// Sums beyond 64 bits wrap around instead of stopping the stream, so that taking back stays exact.
+/// A sum beyond 64 bits leaves in several deltas, each of which fits.
 struct CreditLedger: ~Copyable {
   private let definitions: Definitions
   private let clock: WindowClock
@@ -40,11 +40,11 @@ struct CreditLedger: ~Copyable {
   private var revenues: [Micros] = []
   private var ids = UnpackedIDs()
 
-  init(definitions: Definitions) {
+  init(definitions: Definitions, key: IdentityKey) {
     self.definitions = definitions
     clock = WindowClock(definitions.views)
     isByTouch = definitions.views.map { $0.bucketConversionsBy == .touch }
-    deltas = DeltaTable(layout: SumsLayout(modelCount: definitions.models.count))
+    deltas = DeltaTable(layout: SumsLayout(modelCount: definitions.models.count), key: key)
     sought = .allocate(capacity: max(1, definitions.views.count))
     located = .allocate(capacity: max(1, definitions.views.count))
   }
@@ -82,9 +82,9 @@ struct CreditLedger: ~Copyable {
       let row = deltas.row(at: located[view])
       let shift = UInt64(truncatingIfNeeded: view)
       row[column] &+= 1
-      row[SumsLayout.spend] &+= cost
       row[SumsLayout.users] &+= Int64(truncatingIfNeeded: firsts.users >> shift & 1)
       row[SumsLayout.sessions] &+= Int64(truncatingIfNeeded: firsts.sessions >> shift & 1)
+      deltas.add(cost, to: SumsLayout.spend, ofRow: located[view])
     }
   }
 
@@ -93,7 +93,8 @@ struct CreditLedger: ~Copyable {
     _ amount: Micros, on placement: UInt32, at time: Milliseconds, _ journeys: inout Journeys
   ) {
     for view in 0..<clock.viewCount {
-      row(placement, view, time, &journeys)[SumsLayout.spend] &+= amount
+      let row = row(placement, view, time, &journeys)
+      deltas.add(amount, to: SumsLayout.spend, ofRow: row)
     }
   }
 
@@ -138,16 +139,16 @@ struct CreditLedger: ~Copyable {
   ) {
     for view in 0..<clock.viewCount {
       let row = row(placement, view, isByTouch[view] ? touchTime : conversionTime, &journeys)
-      row[deltas.layout.credit(model)] &+= sign &* credit
-      row[deltas.layout.revenue(model)] &+= sign &* revenue
+      deltas.row(at: row)[deltas.layout.credit(model)] &+= sign &* credit
+      deltas.add(sign &* revenue, to: deltas.layout.revenue(model), ofRow: row)
     }
   }
 
   @inline(__always)
   private mutating func row(
     _ placement: UInt32, _ view: Int, _ time: Milliseconds, _ journeys: inout Journeys
-  ) -> UnsafeMutablePointer<Int64> {
-    deltas.row(journeys.placements.group(of: placement, view: view), clock.start(view, time))
+  ) -> Int {
+    deltas.number(journeys.placements.group(of: placement, view: view), clock.start(view, time))
   }
 
   // MARK: Effects
@@ -158,15 +159,27 @@ struct CreditLedger: ~Copyable {
     for number in 0..<deltas.count {
       let sums = deltas.sums(number)
       guard sums.contains(where: { $0 != 0 }) else { continue }
-      let bucket = deltas.buckets[number]
-      let group = bucket.group
-      try body(
-        RollupDelta(
-          view: journeys.placements.view(ofGroup: group), windowStart: bucket.windowStart,
-          sums: sums, campaignID: journeys.placements.name(ofGroup: group, .campaignID),
-          channel: journeys.placements.name(ofGroup: group, .channel),
-          adID: journeys.placements.name(ofGroup: group, .adID)))
+      try body(delta(number, sums, &journeys))
     }
+    guard !deltas.spills.isEmpty else { return }
+    var rest = [Int64](repeating: 0, count: deltas.layout.width)
+    for spill in deltas.spills {
+      rest[spill.column] = spill.value
+      try rest.withUnsafeBufferPointer { try body(delta(spill.row, $0, &journeys)) }
+      rest[spill.column] = 0
+    }
+  }
+
+  private func delta(
+    _ number: Int, _ sums: UnsafeBufferPointer<Int64>, _ journeys: inout Journeys
+  ) -> RollupDelta {
+    let bucket = deltas.buckets[number]
+    let group = bucket.group
+    return RollupDelta(
+      view: journeys.placements.view(ofGroup: group), windowStart: bucket.windowStart,
+      sums: sums, campaignID: journeys.placements.name(ofGroup: group, .campaignID),
+      channel: journeys.placements.name(ofGroup: group, .channel),
+      adID: journeys.placements.name(ofGroup: group, .adID))
   }
 
   /// Lends a conversion with `journeys.eligible` and every model's shares.
@@ -193,7 +206,7 @@ struct CreditLedger: ~Copyable {
               conversionID: conversion.id, userID: conversion.user,
               time: conversion.pointee.time, value: conversion.pointee.value,
               revision: Int64(conversion.pointee.revision), touches: touches, credits: credits,
-              revenues: revenues))
+              revenues: revenues, isTruncated: journeys.isTruncated))
         }
       }
     }

@@ -35,13 +35,17 @@ public struct CreditedConversion {
   public var credits: UnsafeBufferPointer<Int64>
   /// Revenue in micros, in the same layout as `credits`.
   public var revenues: UnsafeBufferPointer<Micros>
+  /// Whether there are more eligible touches than may share the credit: `touches` are the last of them.
+  public var isTruncated: Bool
 
   @inlinable
   public init(
     conversionID: BorrowedBytes, userID: BorrowedBytes, time: Milliseconds, value: Micros,
     revision: Int64, touches: UnsafeBufferPointer<CreditedTouch>,
-    credits: UnsafeBufferPointer<Int64>, revenues: UnsafeBufferPointer<Micros>
+    credits: UnsafeBufferPointer<Int64>, revenues: UnsafeBufferPointer<Micros>,
+    isTruncated: Bool = false
   ) {
+    self.isTruncated = isTruncated
     self.conversionID = conversionID
     self.userID = userID
     self.time = time

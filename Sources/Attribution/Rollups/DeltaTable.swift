@@ -51,9 +51,21 @@ struct DeltaTable: ~Copyable {
   /// the next one too. What `removeAll` leaves here is outdated: the row itself says whose it is.
   private var recent: UnsafeMutablePointer<UInt32>
   private var recentCapacity = 64
+  /// Odd and secret, so that nobody can choose windows that share a slot.
+  private let multiplier: UInt64
+  /// Sums that were about to leave 64 bits: parts of a row that are added up with it elsewhere.
+  private(set) var spills: [Spill] = []
 
-  init(layout: SumsLayout) {
+  /// A part of a sum that does not fit the row's cell.
+  struct Spill {
+    var row: Int
+    var column: Int
+    var value: Int64
+  }
+
+  init(layout: SumsLayout, key: IdentityKey) {
     self.layout = layout
+    multiplier = key.multiplier
     buckets = .allocate(capacity: rowCapacity)
     cells = .allocate(capacity: rowCapacity * layout.width)
     slots = .allocate(capacity: 2 * rowCapacity)
@@ -72,12 +84,6 @@ struct DeltaTable: ~Copyable {
     buckets.deallocate()
     cells.deallocate()
     slots.deallocate()
-  }
-
-  /// The bucket's row of sums, zero at first.
-  @inline(__always)
-  mutating func row(_ group: UInt32, _ windowStart: Milliseconds) -> UnsafeMutablePointer<Int64> {
-    row(at: number(group, windowStart))
   }
 
   /// The number of the bucket's row, made if need be, valid until `removeAll`.
@@ -99,7 +105,7 @@ struct DeltaTable: ~Copyable {
   mutating func search(for group: UInt32, _ windowStart: Milliseconds) -> Search {
     let recent = recentNumber(group, windowStart)
     if recent == nil {
-      CIntrinsics.prefetch(slots + DeltaTable.hash(group, windowStart) & (2 * rowCapacity - 1))
+      CIntrinsics.prefetch(slots + hash(group, windowStart) & (2 * rowCapacity - 1))
     }
     return Search(group: group, windowStart: windowStart, recent: recent)
   }
@@ -122,7 +128,7 @@ struct DeltaTable: ~Copyable {
     if count == rowCapacity { grow() }
     if group >= recentCapacity { growRecent(toHold: group) }
     let mask = 2 * rowCapacity - 1
-    var index = DeltaTable.hash(group, windowStart) & mask
+    var index = hash(group, windowStart) & mask
     while slots[index] != 0 {
       let number = Int(slots[index] - 1)
       if isBucket(number, group, windowStart) {
@@ -146,6 +152,22 @@ struct DeltaTable: ~Copyable {
 
   func row(at number: Int) -> UnsafeMutablePointer<Int64> { cells + number * layout.width }
 
+  /// Adds to a sum. What the cell cannot hold is put aside: sums are exact.
+  @inline(__always)
+  mutating func add(_ value: Int64, to column: Int, ofRow number: Int) {
+    let cell = row(at: number) + column
+    let (sum, isBeyond) = cell.pointee.addingReportingOverflow(value)
+    if isBeyond { return spill(value, column, number) }
+    cell.pointee = sum
+  }
+
+  @inline(never)
+  private mutating func spill(_ value: Int64, _ column: Int, _ number: Int) {
+    let cell = row(at: number) + column
+    spills.append(Spill(row: number, column: column, value: cell.pointee))
+    cell.pointee = value
+  }
+
   /// Has a row fetched.
   func prefetch(row number: Int) {
     CIntrinsics.prefetch(cells + number * layout.width)
@@ -158,13 +180,14 @@ struct DeltaTable: ~Copyable {
 
   mutating func removeAll() {
     count = 0
+    if !spills.isEmpty { spills.removeAll() }
     slots.update(repeating: 0, count: 2 * rowCapacity)
   }
 
   private func place(_ number: Int) {
     let bucket = buckets[number]
     let mask = 2 * rowCapacity - 1
-    var index = DeltaTable.hash(bucket.group, bucket.windowStart) & mask
+    var index = hash(bucket.group, bucket.windowStart) & mask
     while slots[index] != 0 { index = (index + 1) & mask }
     slots[index] = UInt32(number + 1)
   }
@@ -194,10 +217,10 @@ struct DeltaTable: ~Copyable {
   }
 
   @inline(__always)
-  private static func hash(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
+  private func hash(_ group: UInt32, _ windowStart: Milliseconds) -> Int {
     let mixed =
       (UInt64(group) &+ 0x9E37_79B9) &* 0x9E37_79B9_7F4A_7C15
-      ^ UInt64(bitPattern: windowStart) &* 0xD1B5_4A32_D192_ED03
+      ^ UInt64(bitPattern: windowStart) &* multiplier
     return Int(truncatingIfNeeded: (mixed ^ mixed >> 29) >> 3)
   }
 }

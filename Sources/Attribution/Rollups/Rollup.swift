@@ -1,14 +1,17 @@
+/// An exact sum of amounts, in micros: an amount fits 64 bits, a sum of several may not.
+public typealias MicrosSum = Int128
+
 /// What a rollup counts. Credits and revenues run parallel to the definitions' models.
 public struct RollupSums: Equatable, Sendable {
   public var impressions: Int64 = 0
   public var clicks: Int64 = 0
   public var users: Int64 = 0
   public var sessions: Int64 = 0
-  public var spend: Micros = 0
-  /// Conversions in millionths, one per model.
+  public var spend: MicrosSum = 0
+  /// Conversions in millionths, one per model. 64 bits hold nine billion million of them.
   public var credits: [Int64]
   /// Revenue in micros, one per model.
-  public var revenues: [Micros]
+  public var revenues: [MicrosSum]
 
   public init(modelCount: Int) {
     credits = Array(repeating: 0, count: modelCount)
@@ -20,51 +23,76 @@ public struct RollupSums: Equatable, Sendable {
       && credits.allSatisfy { $0 == 0 } && revenues.allSatisfy { $0 == 0 }
   }
 
-  /// Adds `delta` field by field. Sums beyond 64 bits wrap around, so that taking back stays exact.
+  /// Adds `delta` field by field, exactly.
   public mutating func add(_ delta: RollupSums) {
-    impressions &+= delta.impressions
-    clicks &+= delta.clicks
-    users &+= delta.users
-    sessions &+= delta.sessions
-    spend &+= delta.spend
+    impressions += delta.impressions
+    clicks += delta.clicks
+    users += delta.users
+    sessions += delta.sessions
+    spend += delta.spend
     for index in credits.indices {
-      credits[index] &+= delta.credits[index]
-      revenues[index] &+= delta.revenues[index]
+      credits[index] += delta.credits[index]
+      revenues[index] += delta.revenues[index]
     }
   }
 }
 
 extension RollupSums {
   /// From a row in the order of `SumsLayout`.
-  public init(columns: some RandomAccessCollection<Int64>, modelCount: Int) {
+  public init(
+    columns: some RandomAccessCollection<some FixedWidthInteger & SignedInteger>, modelCount: Int
+  ) {
     self.init(modelCount: modelCount)
     let layout = SumsLayout(modelCount: modelCount)
     let columns = Array(columns)
-    impressions = columns[SumsLayout.impressions]
-    clicks = columns[SumsLayout.clicks]
-    users = columns[SumsLayout.users]
-    sessions = columns[SumsLayout.sessions]
-    spend = columns[SumsLayout.spend]
+    impressions = Int64(columns[SumsLayout.impressions])
+    clicks = Int64(columns[SumsLayout.clicks])
+    users = Int64(columns[SumsLayout.users])
+    sessions = Int64(columns[SumsLayout.sessions])
+    spend = MicrosSum(columns[SumsLayout.spend])
     for model in 0..<modelCount {
-      credits[model] = columns[layout.credit(model)]
-      revenues[model] = columns[layout.revenue(model)]
+      credits[model] = Int64(columns[layout.credit(model)])
+      revenues[model] = MicrosSum(columns[layout.revenue(model)])
     }
   }
 
   /// The sums as a row, in the order of `SumsLayout`.
-  public var columns: [Int64] {
+  public var columns: [Int128] {
     let layout = SumsLayout(modelCount: credits.count)
-    var columns = [Int64](repeating: 0, count: layout.width)
-    columns[SumsLayout.impressions] = impressions
-    columns[SumsLayout.clicks] = clicks
-    columns[SumsLayout.users] = users
-    columns[SumsLayout.sessions] = sessions
+    var columns = [Int128](repeating: 0, count: layout.width)
+    columns[SumsLayout.impressions] = Int128(impressions)
+    columns[SumsLayout.clicks] = Int128(clicks)
+    columns[SumsLayout.users] = Int128(users)
+    columns[SumsLayout.sessions] = Int128(sessions)
     columns[SumsLayout.spend] = spend
     for model in credits.indices {
-      columns[layout.credit(model)] = credits[model]
+      columns[layout.credit(model)] = Int128(credits[model])
       columns[layout.revenue(model)] = revenues[model]
     }
     return columns
+  }
+
+  /// Lends the sums as a row, and once more in full if one of them does not fit 64 bits.
+  public func withRow<Result>(
+    _ body: (UnsafeBufferPointer<Int64>, UnsafeBufferPointer<Int128>?) throws -> Result
+  ) rethrows -> Result {
+    let columns = columns
+    let isWide = columns.contains { Int64(exactly: $0) == nil }
+    return try columns.map { Int64(truncatingIfNeeded: $0) }.withUnsafeBufferPointer { sums in
+      try columns.withUnsafeBufferPointer { try body(sums, isWide ? $0 : nil) }
+    }
+  }
+
+  /// Lends the row as parts that each fit 64 bits and add up to it: one, but for sums beyond that.
+  public static func forEachPart(
+    of columns: [Int128], _ body: (UnsafeBufferPointer<Int64>) throws -> Void
+  ) rethrows {
+    var rest = columns
+    repeat {
+      let part = rest.map { Int64(clamping: $0) }
+      for index in rest.indices { rest[index] -= Int128(part[index]) }
+      try part.withUnsafeBufferPointer(body)
+    } while rest.contains { $0 != 0 }
   }
 }
 

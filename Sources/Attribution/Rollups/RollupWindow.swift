@@ -37,7 +37,9 @@ struct RollupWindow: ~Copyable {
   private let layout: SumsLayout
   private var isClosed: Bool
   private var rows: [Row] = []
+  /// The lower 64 bits of every sum, and the upper ones of those few that do not fit.
   private var cells: [Int64] = []
+  private var upperHalves: [Int: Int64] = [:]
   private var names: [UInt8] = []
   /// Rows by hash of their names: number + 1, 0 is free. A power of two, at least a quarter free.
   private var slots = [UInt32](repeating: 0, count: 8)
@@ -63,12 +65,30 @@ struct RollupWindow: ~Copyable {
 
   // MARK: Changes
 
-  /// Adds signed changes to a rollup. Sums beyond 64 bits wrap around, so that taking back stays exact.
+  /// Adds signed changes to a rollup, exactly.
   mutating func add(_ sums: UnsafeBufferPointer<Int64>, to names: BorrowedBytes) {
     let number = number(of: names)
     let first = number * layout.width
-    for column in 0..<layout.width { cells[first + column] &+= sums[column] }
+    for column in 0..<layout.width {
+      let (sum, isBeyond) = cells[first + column].addingReportingOverflow(sums[column])
+      if isBeyond || !upperHalves.isEmpty {
+        let former = RollupWindow.sum(cells[first + column], upperHalves[first + column])
+        setSum(first + column, former + Int128(sums[column]))
+      } else {
+        cells[first + column] = sum
+      }
+    }
     markChanged(number)
+  }
+
+  private static func sum(_ lower: Int64, _ upper: Int64?) -> Int128 {
+    guard let upper else { return Int128(lower) }
+    return Int128(upper) << 64 | Int128(UInt64(bitPattern: lower))
+  }
+
+  private mutating func setSum(_ cell: Int, _ sum: Int128) {
+    cells[cell] = Int64(truncatingIfNeeded: sum)
+    upperHalves[cell] = Int64(exactly: sum) == nil ? Int64(truncatingIfNeeded: sum >> 64) : nil
   }
 
   /// Takes back a published rollup, unless a later revision of it is here already.
@@ -78,7 +98,7 @@ struct RollupWindow: ~Copyable {
     rows[number].revision = rollup.number
     rows[number].isFinal = rows[number].isFinal || rollup.isFinal
     let first = number * layout.width
-    for column in 0..<layout.width { cells[first + column] = rollup.sums[column] }
+    for column in 0..<layout.width { setSum(first + column, rollup.sum(column)) }
   }
 
   /// Finality has passed the window: what was not final is, and changes by that.
@@ -104,17 +124,27 @@ struct RollupWindow: ~Copyable {
       rows[Int(number)].isChanged = false
       rows[Int(number)].revision += 1
     }
+    var wide: [Int128] = []
+    let upperHalves = upperHalves
     try names.withUnsafeBytes { names in
       try cells.withUnsafeBufferPointer { cells in
         for number in changed {
           let row = rows[Int(number)]
-          let first = Int(number) * layout.width
-          try body(
-            RollupRevision(
-              view: identity.view, windowStart: identity.start, windowEnd: end,
-              names: BorrowedBytes(UnsafeRawBufferPointer(rebasing: names[row.range])),
-              sums: UnsafeBufferPointer(rebasing: cells[first..<first + layout.width]),
-              isFinal: row.isFinal, number: row.revision, watermark: watermark))
+          let columns = Int(number) * layout.width..<(Int(number) + 1) * layout.width
+          var revision = RollupRevision(
+            view: identity.view, windowStart: identity.start, windowEnd: end,
+            names: BorrowedBytes(UnsafeRawBufferPointer(rebasing: names[row.range])),
+            sums: UnsafeBufferPointer(rebasing: cells[columns]),
+            isFinal: row.isFinal, number: row.revision, watermark: watermark)
+          guard !upperHalves.isEmpty, columns.contains(where: { upperHalves[$0] != nil }) else {
+            try body(revision)
+            continue
+          }
+          wide = columns.map { RollupWindow.sum(cells[$0], upperHalves[$0]) }
+          try wide.withUnsafeBufferPointer {
+            revision.wideSums = $0
+            try body(revision)
+          }
         }
       }
     }
@@ -125,7 +155,7 @@ struct RollupWindow: ~Copyable {
 
   /// The row of the rollup with these names; a new one is all zeros.
   private mutating func number(of names: BorrowedBytes) -> Int {
-    let hash = UInt32(truncatingIfNeeded: Hash128(names).low)
+    let hash = RollupWindow.hash(names)
     let mask = slots.count - 1
     var index = Int(hash) & mask
     while slots[index] != 0 {
@@ -134,6 +164,13 @@ struct RollupWindow: ~Copyable {
       index = (index + 1) & mask
     }
     return append(names, hash)
+  }
+
+  /// With a key of the process's own: nobody can choose names that share a slot.
+  private static func hash(_ names: BorrowedBytes) -> UInt32 {
+    var hasher = Hasher()
+    hasher.combine(bytes: names.buffer)
+    return UInt32(truncatingIfNeeded: hasher.finalize())
   }
 
   private func isNamed(_ number: Int, _ sought: BorrowedBytes) -> Bool {

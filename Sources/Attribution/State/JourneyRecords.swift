@@ -24,6 +24,10 @@ struct RecordHead {
     static let isOpen = Flags(rawValue: 16)
     /// Of a conversion: its attribution must be published with the next commit.
     static let isDirty = Flags(rawValue: 32)
+    /// The user's records are found by a `JourneyIndex`, not by links from one to the next.
+    static let isIndexed = Flags(rawValue: 64)
+    /// Of a conversion: its user stands for nobody, and no touch earns it.
+    static let isUnmatched = Flags(rawValue: 128)
   }
 
   init(_ flags: Flags, time: Milliseconds, idCount: Int, extra: UInt64 = 0) {
@@ -95,13 +99,13 @@ struct StoredConversion {
 /// The session of a touch, by 47 bits of its id's hash.
 ///
 /// Sessions are compared only within one user's touches in one window: among 10⁸ such comparisons
-/// the chance of a single collision is below 10⁻⁶.
+/// the chance of a single collision is below 10⁻⁶. Which sessions collide depends on the task's secret.
 public struct SessionHash: Equatable, Sendable {
   public let bits: UInt64
 
   /// - Parameter bits: as they came from another `SessionHash`.
   public init(bits: UInt64) { self.bits = bits & ((1 << 47) - 1) }
-  public init(_ id: BorrowedBytes) { self.init(bits: Hash128(id).high >> 17) }
+  public init(_ id: BorrowedBytes, _ key: IdentityKey) { self.init(bits: key.hash(id).high >> 17) }
 }
 
 typealias RecordPointer = UnsafeMutablePointer<RecordHead>

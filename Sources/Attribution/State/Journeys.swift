@@ -8,7 +8,8 @@ import CIntrinsics
 ///
 /// One singly linked list per user, newest first; at one time conversions come before touches, and
 /// touches are ordered by their ids. Since buckets are dropped oldest first, a link into a dropped
-/// bucket is the end of its list.
+/// bucket is the end of its list. A user for whom a walk over the list grew long has a `JourneyIndex` in its
+/// place; its newest record says so.
 struct Journeys: ~Copyable {
   /// Which views see a user, or a session, for the first time in their bucket: a bit per view.
   struct Firsts {
@@ -28,11 +29,21 @@ struct Journeys: ~Copyable {
     var newer: RecordPointer?
     /// The record before which it comes.
     var older: BucketArena.Link
+    /// The user's records are in an index, which finds the place by itself.
+    var isIndexed = false
   }
+
+  /// How many records are walked before the user counts as busy.
+  private let longestWalk: Int
 
   private(set) var arena = BucketArena()
   private var users = UserTable()
-  private var busyUsers = BusyUsers()
+  private var busyUsers: BusyUsers
+  private var indexes: [Hash128: JourneyIndex] = [:]
+  /// Records that indexes hold.
+  private var indexedCount = 0
+  /// Tells commits apart.
+  private var commit: UInt64 = 0
   var placements: PlacementTable
   private let clock: WindowClock
   private let rules: EligibilityRules
@@ -40,13 +51,19 @@ struct Journeys: ~Copyable {
   private(set) var creditable: [ConversionPointer] = []
   /// The result of the last `collectEligible`: touches in journey order.
   private(set) var eligible: [TouchPointer] = []
+  /// Whether there were more of them than may share the credit.
+  private(set) var isTruncated = false
+  /// Of each of `creditable`, how many touches of the same kind are newer; kept only where that can matter.
+  private var newerCounts: [Int] = []
   private let packing = UnsafeMutablePointer<UInt8>.allocate(capacity: PackedID.packedCount)
 
-  init(definitions: Definitions) {
+  init(definitions: Definitions, key: IdentityKey, longestWalk: Int) {
+    self.longestWalk = longestWalk
     clock = WindowClock(definitions.views)
     rules = EligibilityRules(definitions)
+    busyUsers = BusyUsers(key: key)
     placements = PlacementTable(
-      views: definitions.views, directChannels: definitions.directChannels)
+      views: definitions.views, directChannels: definitions.directChannels, key: key)
   }
 
   deinit { packing.deallocate() }
@@ -54,8 +71,13 @@ struct Journeys: ~Copyable {
   var firstLiveBucket: UInt64 { arena.firstLiveBucket }
   var recordCount: Int { arena.recordCount }
   var userCount: Int { users.liveCount(arena) }
-  var byteCount: Int { arena.byteCount + users.byteCount + busyUsers.byteCount }
-  var userBytes: Int { users.byteCount + busyUsers.byteCount }
+  var byteCount: Int { arena.byteCount + userBytes }
+  /// Of the users' table, and of what makes busy users quick.
+  var userBytes: Int {
+    users.byteCount + busyUsers.byteCount + 12 * indexedCount + 1_024 * indexes.count
+  }
+  /// Number of users whose records are indexed.
+  var busyUserCount: Int { indexes.count }
 
   // MARK: Making records
 
@@ -113,22 +135,58 @@ struct Journeys: ~Copyable {
     let time = touch.pointee.time
     let lookback = rules.lookback(of: touch.pointee.kind)
     var place = Place(newer: nil, older: user.slot.pointee.newest)
+    guard let newest = record(place.older) else { return place }
+    if newest.pointee.flags.contains(.isIndexed) { return indexedPlace(for: touch, of: user) }
+    guard newest.pointee.time >= time else { return place }
+    let isImpression = touch.pointee.kind == .impression
+    var newer = 0
+    var steps = 0
+    newerCounts.removeAll(keepingCapacity: true)
     while let record = self.record(place.older), record.pointee.time >= time {
       if let conversion = record.conversion {
-        if let lookback, conversion.pointee.time - lookback <= time {
+        if let lookback, conversion.pointee.time - lookback <= time,
+          !conversion.pointee.head.flags.contains(.isUnmatched)
+        {
           creditable.append(conversion)
+          newerCounts.append(newer)
         }
       } else if record.pointee.time == time, !record.touch!.id.isAfter(touch.id) {
         break
+      } else if record.pointee.flags.contains(.isImpression) == isImpression {
+        newer += 1
       }
       place.newer = record
       place.older = record.pointee.next
+      steps += 1
+      if steps > longestWalk {
+        makeBusy(user)
+        return indexedPlace(for: touch, of: user)
+      }
     }
+    if newer >= rules.maxTouches { leaveOutSurpassed(newer) }
     return place
   }
 
-  /// Puts a record made at `link` into the user's list.
+  /// Takes the conversions off `creditable` that have their most touches between the new touch, which `newer`
+  /// of its kind come after, and themselves.
+  private mutating func leaveOutSurpassed(_ newer: Int) {
+    var kept = 0
+    for index in creditable.indices where newer - newerCounts[index] < rules.maxTouches {
+      creditable[kept] = creditable[index]
+      kept += 1
+    }
+    creditable.removeSubrange(kept...)
+  }
+
+  /// Puts a touch made at `link` where it belongs.
   mutating func insert(
+    _ touch: TouchPointer, _ link: BucketArena.Link, at place: Place, of user: User
+  ) {
+    if place.isIndexed { return insertIndexed(touch.record, link, of: user) }
+    insert(touch.record, link, at: place, of: user)
+  }
+
+  private mutating func insert(
     _ record: RecordPointer, _ link: BucketArena.Link, at place: Place, of user: User
   ) {
     record.pointee.next = place.older
@@ -139,28 +197,45 @@ struct Journeys: ~Copyable {
     }
   }
 
-  /// Puts a conversion made at `link` into the user's list.
+  /// Puts a conversion made at `link` where it belongs.
   mutating func insert(_ conversion: ConversionPointer, _ link: BucketArena.Link, of user: User) {
     var place = Place(newer: nil, older: user.slot.pointee.newest)
+    if isIndexed(user) { return insertIndexed(conversion.record, link, of: user) }
+    var steps = 0
     while let record = self.record(place.older), record.pointee.time > conversion.pointee.time {
       place.newer = record
       place.older = record.pointee.next
+      steps += 1
+      if steps > longestWalk {
+        makeBusy(user)
+        return insertIndexed(conversion.record, link, of: user)
+      }
     }
     insert(conversion.record, link, at: place, of: user)
   }
 
-  /// Fills `eligible` with a conversion's eligible touches.
+  /// Fills `eligible` with a conversion's eligible touches: of more than may share the credit, the last.
   ///
   /// - Returns: whether clicks are among them.
   @discardableResult
   mutating func collectEligible(for conversion: ConversionPointer, of user: User) -> Bool {
     eligible.removeAll(keepingCapacity: true)
+    isTruncated = false
+    if conversion.pointee.head.flags.contains(.isUnmatched) { return false }
+    if isIndexed(user) { return collectIndexed(for: conversion, of: user) }
     let time = conversion.pointee.time
     let earliest = time - rules.longestLookback
     var hasClick = false
     var hasImpression = false
     var link = user.slot.pointee.newest
+    var steps = 0
     while let record = self.record(link), record.pointee.time >= earliest {
+      steps += 1
+      if steps > longestWalk {
+        makeBusy(user)
+        eligible.removeAll(keepingCapacity: true)
+        return collectIndexed(for: conversion, of: user)
+      }
       link = record.pointee.next
       guard
         record.pointee.time <= time, let touch = record.touch,
@@ -173,8 +248,17 @@ struct Journeys: ~Copyable {
     if rules.preferClicks && hasClick && hasImpression {
       eligible.removeAll { $0.pointee.kind != .click }
     }
-    if eligible.count > 1 { eligible.reverse() }
+    orderEligible()
     return hasClick
+  }
+
+  /// Brings `eligible`, newest first, into journey order, and leaves out what is too many.
+  private mutating func orderEligible() {
+    if eligible.count > rules.maxTouches {
+      isTruncated = true
+      eligible.removeSubrange(rules.maxTouches...)
+    }
+    if eligible.count > 1 { eligible.reverse() }
   }
 
   /// Whether a touch of this kind may turn out not to be eligible although it is in reach.
@@ -188,7 +272,9 @@ struct Journeys: ~Copyable {
   mutating func setRevision(
     _ revision: Int32, id: BorrowedBytes, time: Milliseconds, of user: User
   ) {
+    if isIndexed(user) { return setIndexedRevision(revision, id, time, of: user) }
     var link = user.slot.pointee.newest
+    var steps = 0
     while let record = self.record(link), record.pointee.time >= time {
       if let conversion = record.conversion, conversion.pointee.time == time,
         conversion.id.equals(id)
@@ -197,7 +283,137 @@ struct Journeys: ~Copyable {
         return
       }
       link = record.pointee.next
+      steps += 1
+      if steps > longestWalk {
+        makeBusy(user)
+        return setIndexedRevision(revision, id, time, of: user)
+      }
     }
+  }
+
+  // MARK: Busy users
+
+  /// Whether the user's records are in an index.
+  @inline(__always)
+  private func isIndexed(_ user: User) -> Bool {
+    record(user.slot.pointee.newest)?.pointee.flags.contains(.isIndexed) ?? false
+  }
+
+  /// Moves a user's records from its list into an index, and remembers where it has been counted so far: from
+  /// now on no step walks them. O(records), once for each of them.
+  @inline(never)
+  private mutating func makeBusy(_ user: User) {
+    var links: [BucketArena.Link] = []
+    var link = user.slot.pointee.newest
+    while let record = self.record(link) {
+      links.append(link)
+      link = record.pointee.next
+    }
+    let index = JourneyIndex()
+    for link in links.reversed() {
+      let record = record(link)!
+      index.insert(record, link, arena)
+      if let touch = record.touch { _ = countBusy(touch, user.hash, arena.bucket(of: link)) }
+    }
+    indexedCount += index.count
+    indexes[user.hash] = index
+    // In the newest bucket there is, for the user lives as long as this record.
+    if let newest = links.first { record(newest)!.pointee.flags.insert(.isIndexed) }
+  }
+
+  private func index(of user: User) -> JourneyIndex { indexes[user.hash]! }
+
+  private mutating func insertIndexed(
+    _ record: RecordPointer, _ link: BucketArena.Link, of user: User
+  ) {
+    index(of: user).insert(record, link, arena)
+    indexedCount += 1
+    let newest = user.slot.pointee.newest
+    guard arena.bucket(of: link) >= arena.bucket(of: newest) else { return }
+    record.pointee.next = .none
+    record.pointee.flags.insert(.isIndexed)
+    user.slot.pointee.newest = link
+  }
+
+  /// As `place(for:)`. A conversion that has its most touches already, all of them later than the new one, is
+  /// left alone, and so is one that was opened to this kind in this commit.
+  private mutating func indexedPlace(for touch: TouchPointer, of user: User) -> Place {
+    creditable.removeAll(keepingCapacity: true)
+    let place = Place(newer: nil, older: .none, isIndexed: true)
+    let kind = touch.pointee.kind
+    let time = touch.pointee.time
+    let index = index(of: user)
+    guard let lookback = rules.lookback(of: kind), !index.conversions.isEmpty else { return place }
+    var latest = time + lookback
+    let touches = index.touches(kind)
+    let position = index.position(of: touch, arena)
+    if let last = touches.position(position, movedBy: rules.maxTouches - 1) {
+      latest = min(latest, touches.record(at: last, arena).pointee.time - 1)
+    }
+    guard time <= latest else { return place }
+    let first = index.conversions.position(arena) { $0.pointee.time >= time }
+    guard first != index.conversions.end else { return place }
+    let range = time...latest
+    let rest =
+      kind == .click
+      ? index.openedToClicks.cover(range, commit: commit)
+      : index.openedToImpressions.cover(range, commit: commit)
+    for times in rest {
+      let start = index.conversions.position(arena) { $0.pointee.time >= times.lowerBound }
+      index.conversions.forEach(from: start, arena) { record in
+        guard record.pointee.time <= times.upperBound else { return false }
+        if !record.pointee.flags.contains(.isUnmatched) { creditable.append(record.conversion!) }
+        return true
+      }
+    }
+    return place
+  }
+
+  private mutating func collectIndexed(
+    for conversion: ConversionPointer, of user: User
+  ) -> Bool {
+    let index = index(of: user)
+    let time = conversion.pointee.time
+    collect(index.clicks, .click, before: time)
+    let clickCount = eligible.count
+    if clickCount == 0 || !rules.preferClicks {
+      collect(index.impressions, .impression, before: time)
+      if clickCount > 0 && eligible.count > clickCount {
+        eligible.sort { left, right in
+          let (first, second) = (left.pointee.time, right.pointee.time)
+          return first != second ? first > second : left.id.isAfter(right.id)
+        }
+      }
+    }
+    orderEligible()
+    return clickCount > 0
+  }
+
+  /// Appends the touches of a kind that are eligible at `time` to `eligible`, the newest first, and one more
+  /// than may share the credit at most.
+  private mutating func collect(
+    _ touches: OrderedLinks, _ kind: EventKind, before time: Milliseconds
+  ) {
+    guard let lookback = rules.lookback(of: kind) else { return }
+    var room = rules.maxTouches + 1
+    let start = touches.position(arena) { $0.pointee.time > time }
+    touches.forEachBackwards(from: start, arena) { record in
+      guard room > 0, record.pointee.time >= time - lookback else { return false }
+      room -= 1
+      eligible.append(record.touch!)
+      return true
+    }
+  }
+
+  private mutating func setIndexedRevision(
+    _ revision: Int32, _ id: BorrowedBytes, _ time: Milliseconds, of user: User
+  ) {
+    let conversions = index(of: user).conversions
+    let position = index(of: user).position(ofConversion: id, at: time, arena)
+    guard position != conversions.end else { return }
+    let conversion = conversions.record(at: position, arena).conversion!
+    guard conversion.pointee.time == time, conversion.id.equals(id) else { return }
+    conversion.pointee.revision = revision
   }
 
   // MARK: Distinct users and sessions
@@ -207,7 +423,7 @@ struct Journeys: ~Copyable {
   mutating func firsts(
     of touch: TouchPointer, at place: Place, of user: User, bucket: UInt64
   ) -> Firsts {
-    if busyUsers.contains(user.hash) { return countBusy(touch, user.hash, bucket) }
+    if place.isIndexed { return countBusy(touch, user.hash, bucket) }
     let all: UInt64 = clock.viewCount >= 64 ? .max : (1 << UInt64(clock.viewCount)) - 1
     var firsts = Firsts(users: all, sessions: touch.pointee.session == nil ? 0 : all)
     if place.newer != nil { excludeNewer(than: touch, of: user, &firsts) }
@@ -221,7 +437,7 @@ struct Journeys: ~Copyable {
       link = record.pointee.next
       steps += 1
     }
-    if steps > BusyUsers.longestWalk { makeBusy(user, bucket) }
+    if steps > longestWalk { makeBusy(user) }
     return firsts
   }
 
@@ -256,22 +472,12 @@ struct Journeys: ~Copyable {
     }
   }
 
-  /// Remembers where a user has been counted so far, so that nobody walks its touches again.
-  private mutating func makeBusy(_ user: User, _ bucket: UInt64) {
-    var link = user.slot.pointee.newest
-    while let record = self.record(link) {
-      if let touch = record.touch { _ = countBusy(touch, user.hash, arena.bucket(of: link)) }
-      link = record.pointee.next
-    }
-    busyUsers.insert(user.hash, bucket: bucket)
-  }
-
-  /// Counts a touch of a busy user.
-  private mutating func countBusy(
+  /// Counts a touch of a user that has an index.
+  @discardableResult
+  mutating func countBusy(
     _ touch: TouchPointer, _ hash: Hash128, _ bucket: UInt64
   ) -> Firsts {
     var firsts = Firsts(users: 0, sessions: 0)
-    if busyUsers.contains(hash) { busyUsers.insert(hash, bucket: bucket) }
     for view in 0..<clock.viewCount {
       let group = placements.group(of: touch.pointee.placement, view: view)
       let windowStart = clock.start(view, touch.pointee.time)
@@ -292,10 +498,19 @@ struct Journeys: ~Copyable {
 
   // MARK: Forgetting
 
+  /// Begins another commit.
+  mutating func endCommit() { commit &+= 1 }
+
   /// Drops the buckets before `bucket` and the placements that only they used.
   mutating func forget(before bucket: UInt64) {
     guard bucket > arena.firstLiveBucket else { return }
     arena.drop(before: bucket)
+    for (hash, index) in indexes {
+      let former = index.count
+      index.removeDead(arena)
+      indexedCount -= former - index.count
+      if index.isEmpty { indexes[hash] = nil }
+    }
     users.shrink(arena)
     placements.collect(before: bucket)
     busyUsers.forget(before: bucket)

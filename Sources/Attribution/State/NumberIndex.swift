@@ -3,7 +3,7 @@
 import CIntrinsics
 
 /// Small numbers by hash, each with the newest bucket that used it: an open-addressing table whose entries
-/// can be removed.
+/// can be removed. Several numbers may share a hash: callers say which one they mean.
 struct NumberIndex: ~Copyable {
   /// Half a cache line, so that an entry is read in one fetch.
   private struct Slot {
@@ -33,14 +33,17 @@ struct NumberIndex: ~Copyable {
     return slots
   }
 
-  subscript(hash: Hash128) -> UInt32? {
-    let slot = slots[position(of: hash)]
-    return slot.entry == 0 ? nil : slot.entry - 1
+  /// The number with this hash that `matches`.
+  @inline(__always)
+  func number(of hash: Hash128, where matches: (UInt32) -> Bool) -> UInt32? {
+    let entry = slots[position(of: hash, where: matches)].entry
+    return entry == 0 ? nil : entry - 1
   }
 
-  /// The hash's number, which `bucket` uses.
-  mutating func use(_ hash: Hash128, in bucket: UInt64) -> UInt32? {
-    let slot = slots + position(of: hash)
+  /// As `number`, for use by `bucket`.
+  @inline(__always)
+  func use(_ hash: Hash128, in bucket: UInt64, where matches: (UInt32) -> Bool) -> UInt32? {
+    let slot = slots + position(of: hash, where: matches)
     guard slot.pointee.entry != 0 else { return nil }
     if slot.pointee.newestBucket < bucket { slot.pointee.newestBucket = bucket }
     return slot.pointee.entry - 1
@@ -55,16 +58,17 @@ struct NumberIndex: ~Copyable {
   /// Has the memory fetched in which a hash will be looked for.
   func prefetch(_ hash: Hash128) { CIntrinsics.prefetch(slots + home(hash)) }
 
-  /// Enters a number under a hash that has none.
+  /// Enters a number that is not there yet.
   mutating func insert(_ hash: Hash128, _ number: UInt32, bucket: UInt64 = 0) {
     if count * 3 >= capacity * 2 { grow() }
     count += 1
-    slots[position(of: hash)] = Slot(hash: hash, newestBucket: bucket, entry: number + 1)
+    slots[position(of: hash) { _ in false }] = Slot(
+      hash: hash, newestBucket: bucket, entry: number + 1)
   }
 
-  /// Removes the hash's number, and closes the gap so that no probe ends early.
-  mutating func remove(_ hash: Hash128) {
-    var gap = position(of: hash)
+  /// Removes a number under its hash, and closes the gap so that no probe ends early.
+  mutating func remove(_ hash: Hash128, _ number: UInt32) {
+    var gap = position(of: hash) { $0 == number }
     guard slots[gap].entry != 0 else { return }
     count -= 1
     var index = gap
@@ -84,10 +88,13 @@ struct NumberIndex: ~Copyable {
     Int(truncatingIfNeeded: hash.high) & (capacity - 1)
   }
 
-  /// Where the hash is, or would go.
-  private func position(of hash: Hash128) -> Int {
+  /// Where the number with this hash that `matches` is, or would go.
+  @inline(__always)
+  private func position(of hash: Hash128, where matches: (UInt32) -> Bool) -> Int {
     var index = home(hash)
-    while slots[index].entry != 0 && slots[index].hash != hash {
+    while slots[index].entry != 0
+      && (slots[index].hash != hash || !matches(slots[index].entry - 1))
+    {
       index = (index + 1) & (capacity - 1)
     }
     return index
@@ -99,7 +106,7 @@ struct NumberIndex: ~Copyable {
     capacity *= 2
     slots = NumberIndex.allocate(capacity)
     for index in 0..<oldCapacity where old[index].entry != 0 {
-      slots[position(of: old[index].hash)] = old[index]
+      slots[position(of: old[index].hash) { _ in false }] = old[index]
     }
     old.deallocate()
   }

@@ -41,16 +41,17 @@ struct PlacementTable: ~Copyable {
   private var groupIndex = NumberIndex()
   /// Allocated for names, with what the allocator adds.
   private var nameBytes = 0
+  private let key: IdentityKey
 
-  init(views: [View], directChannels: [String]) {
+  init(views: [View], directChannels: [String], key: IdentityKey) {
+    self.key = key
     self.views = views
     self.directChannels = directChannels.map { Array($0.utf8) }
     let name = Array(unattributedName.utf8)
     name.withUnsafeBytes { buffer in
       let bytes = BorrowedBytes(buffer)
       let reserved = intern(
-        PlacementTable.hash(bytes, bytes, bytes), campaign: bytes, channel: bytes, ad: bytes,
-        bucket: .max)
+        key.hash(bytes, bytes, bytes), campaign: bytes, channel: bytes, ad: bytes, bucket: .max)
       precondition(reserved == PlacementTable.unattributed)
     }
   }
@@ -74,14 +75,15 @@ struct PlacementTable: ~Copyable {
   /// Has the memory fetched in which `intern` will look.
   func prefetch(_ hash: Hash128) { index.prefetch(hash) }
 
-  /// The placement's number; allocates only for one not seen before.
+  /// The placement's number; allocates only for one not seen before. Names that share a hash are told apart.
   ///
   /// - Parameter hash: of the three names.
   mutating func intern(
     _ hash: Hash128, campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes,
     bucket: UInt64
   ) -> UInt32 {
-    if let found = index.use(hash, in: bucket) { return found }
+    let found = index.use(hash, in: bucket) { isNamed($0, campaign, channel, ad) }
+    if let found { return found }
     let placement = Placement(
       names: PlacementTable.copy(campaign, channel, ad),
       isDirect: directChannels.contains { $0.elementsEqual(channel.buffer) }, isFree: false)
@@ -98,6 +100,13 @@ struct PlacementTable: ~Copyable {
     nameBytes += PlacementTable.allocated(placement.names)
     for view in views.indices { join(number, view) }
     return number
+  }
+
+  private func isNamed(
+    _ placement: UInt32, _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes
+  ) -> Bool {
+    name(placement, .campaignID).equals(campaign) && name(placement, .channel).equals(channel)
+      && name(placement, .adID).equals(ad)
   }
 
   func isDirect(_ placement: UInt32) -> Bool { placements[Int(placement)].isDirect }
@@ -132,8 +141,8 @@ struct PlacementTable: ~Copyable {
   mutating func collect(before bucket: UInt64) {
     for placement in index.numbers(lastUsedBefore: bucket) {
       index.remove(
-        PlacementTable.hash(
-          name(placement, .campaignID), name(placement, .channel), name(placement, .adID)))
+        key.hash(name(placement, .campaignID), name(placement, .channel), name(placement, .adID)),
+        placement)
       for view in views.indices { leave(placement, view) }
       nameBytes -= PlacementTable.allocated(placements[Int(placement)].names)
       placements[Int(placement)].names.bytes.deallocate()
@@ -145,7 +154,7 @@ struct PlacementTable: ~Copyable {
   private mutating func join(_ placement: UInt32, _ view: Int) {
     let hash = groupHash(placement, view)
     let number: UInt32
-    if let found = groupIndex[hash] {
+    if let found = groupIndex.number(of: hash, where: { holds($0, placement, view) }) {
       number = found
       groups[Int(found)].memberCount += 1
     } else {
@@ -171,23 +180,26 @@ struct PlacementTable: ~Copyable {
     guard groups[Int(number)].memberCount == 0 else { return }
     nameBytes -= PlacementTable.allocated(groups[Int(number)].names)
     groups[Int(number)].names.bytes.deallocate()
-    groupIndex.remove(groupHash(placement, view))
+    groupIndex.remove(groupHash(placement, view), number)
     freeGroups.append(number)
   }
 
-  private func groupHash(_ placement: UInt32, _ view: Int) -> Hash128 {
-    var hash = Hash128(high: UInt64(view), low: 0)
-    for dimension in views[view].dimensions {
-      hash = Hash128(name(placement, dimension), seed: hash.high ^ hash.low &* 31)
-    }
-    return hash
+  /// Whether a group of the view has the placement's values of its dimensions.
+  private func holds(_ group: UInt32, _ placement: UInt32, _ view: Int) -> Bool {
+    groups[Int(group)].view == view
+      && views[view].dimensions.allSatisfy {
+        name(ofGroup: group, $0).equals(name(placement, $0))
+      }
   }
 
-  /// What a placement's names are found by.
-  static func hash(
-    _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes
-  ) -> Hash128 {
-    Hash128(campaign, channel, ad)
+  private func groupHash(_ placement: UInt32, _ view: Int) -> Hash128 {
+    let dimensions = views[view].dimensions
+    func value(_ dimension: Dimension) -> BorrowedBytes {
+      dimensions.contains(dimension) ? name(placement, dimension) : .empty
+    }
+    var hash = key.hash(value(.campaignID), value(.channel), value(.adID))
+    hash.high ^= UInt64(truncatingIfNeeded: view) &* key.multiplier
+    return hash
   }
 
   /// What the allocator takes for names: blocks of sixteen bytes, eight of them its own.

@@ -28,12 +28,15 @@ public struct BrokerRestore {
     let scan = try log.scan(partitions)
     defer { scan.close() }
     for partition in partitions {
-      let task = AttributionTask(
-        definitions: configuration.definitions, kinds: Set(plan.inputTopics.map(\.kind)))
       let changelog = Changelog(
         name: "keyed", topic: partition.topic, partition: partition.partition,
         recordBytes: configuration.stateRecordBytes)
-      entries += try Changelog.restore([(changelog, task)], of: partition, from: scan)
+      let kinds = Set(plan.inputTopics.map(\.kind))
+      guard
+        let (task, count) = try changelog.restore(
+          configuration.definitions, kinds, of: partition, from: scan)
+      else { continue }
+      entries += count
       size.add(task.size)
     }
     stopwatch.stop()

@@ -46,10 +46,13 @@ package struct JSONWriter {
   }
 
   /// A decimal string with six digits.
-  package mutating func decimal(_ micros: Int64?) {
+  package mutating func decimal(_ micros: MicrosSum?) {
     separate()
     if let micros { bytes.appendJSONDecimal(micros) } else { bytes.append("null") }
   }
+
+  /// As the other, for one amount.
+  package mutating func decimal(_ micros: Micros?) { decimal(micros.map { MicrosSum($0) }) }
 
   /// Text that is JSON already.
   package mutating func raw(_ json: some Sequence<UInt8>) {
@@ -69,12 +72,24 @@ package struct JSONWriter {
     value(number)
   }
 
+  /// A measure's value: a count as a number, anything else as a decimal string.
+  package mutating func field(_ name: String, _ value: MicrosSum?, of unit: Measure.Unit) {
+    switch unit {
+    case .count: field(name, value.map { Int64($0) })
+    case .micros: decimal(name, value)
+    }
+  }
+
   package mutating func field(_ name: String, _ flag: Bool) {
     key(name)
     value(flag)
   }
 
-  package mutating func decimal(_ name: String, _ micros: Int64?) {
+  package mutating func decimal(_ name: String, _ micros: Micros?) {
+    decimal(name, micros.map { MicrosSum($0) })
+  }
+
+  package mutating func decimal(_ name: String, _ micros: MicrosSum?) {
     key(name)
     decimal(micros)
   }

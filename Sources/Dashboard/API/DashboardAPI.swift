@@ -231,11 +231,7 @@ struct DashboardAPI: Sendable {
 
 extension JSONWriter {
   /// A count as a number, everything else as a decimal string; null where there is no value.
-  fileprivate mutating func field(_ measure: Measure, _ value: Int64?) {
-    if measure.unit == .count {
-      field(measure.rawValue, value)
-    } else {
-      decimal(measure.rawValue, value)
-    }
+  fileprivate mutating func field(_ measure: Measure, _ value: MicrosSum?) {
+    field(measure.rawValue, value, of: measure.unit)
   }
 }

@@ -1,3 +1,4 @@
+import Attribution
 import Codec
 
 /// Fields of RFC 4180, one after another.
@@ -33,7 +34,7 @@ struct CSVText {
   }
 
   /// Millionths as a decimal with six digits.
-  mutating func field(micros: Int64) {
+  mutating func field(micros: MicrosSum) {
     separate()
     Money.append(micros, to: &bytes)
   }

@@ -24,7 +24,7 @@ enum ResultTables {
     let sums = rollup.sums
     for count in [sums.impressions, sums.clicks, sums.users, sums.sessions] { line.field(count) }
     for model in definitions.models.indices {
-      line.field(micros: sums.credits[model])
+      line.field(micros: MicrosSum(sums.credits[model]))
       line.field(micros: sums.revenues[model])
     }
     line.field(micros: sums.spend)
@@ -53,7 +53,7 @@ enum ResultTables {
       line.field(conversion.conversionID)
       line.field(conversion.userID)
       line.field(Time.formatMilliseconds(conversion.time))
-      line.field(micros: conversion.value)
+      line.field(micros: MicrosSum(conversion.value))
       line.field(conversion.currency)
       guard index < conversion.touches.count else {
         for _ in 0..<6 + 2 * definitions.models.count { line.field("") }
@@ -66,8 +66,8 @@ enum ResultTables {
       line.field(Time.formatMilliseconds(touch.time))
       for name in [touch.campaignID, touch.channel, touch.adID] { line.field(name) }
       for model in definitions.models {
-        line.field(micros: conversion.credits[model.rawValue]?[index] ?? 0)
-        line.field(micros: conversion.revenues[model.rawValue]?[index] ?? 0)
+        line.field(micros: MicrosSum(conversion.credits[model.rawValue]?[index] ?? 0))
+        line.field(micros: MicrosSum(conversion.revenues[model.rawValue]?[index] ?? 0))
       }
       line.endLine()
     }

@@ -151,7 +151,7 @@ final class Input {
     _ count: Int, with decoder: inout EventDecoder, into rows: inout RowBuffer,
     for task: AttributionTask
   ) {
-    let (kind, stop) = (kind, stop ?? .max)
+    let (kind, stop, key) = (kind, stop ?? .max, task.key)
     let (partitioner, own) = (partitioner, partition.partition)
     reader.visit(count: count) { record in
       guard record.offset < stop else { return false }
@@ -165,7 +165,7 @@ final class Input {
       if let partitioner {
         row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
       }
-      row.pointee.identity = EventIdentity(UnsafePointer(row).event)
+      row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
       if isNear { task.prefetch(row.pointee.identity, kind) }
       return true
     }

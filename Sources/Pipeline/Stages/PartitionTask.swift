@@ -210,7 +210,8 @@ final class PartitionTask {
       meter.count(conversion)
       if conversion.revision > 1 {
         changelog.append(
-          revisionOf: conversion, bucket: task.stateBucket(of: conversion.time))
+          revisionOf: conversion, user: task.key.hash(conversion.userID),
+          bucket: task.stateBucket(of: conversion.time))
       }
     }
     try task.forEachDelta { delta in

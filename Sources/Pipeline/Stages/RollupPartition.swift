@@ -303,11 +303,12 @@ final class RollupPartition {
   private func restore(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws {
     guard let found = find(key), !table.hasForgotten(windowEnd: found.windowEnd) else { return }
     let rollup = try codec.decode(value)
-    rollup.sums.columns.withUnsafeBufferPointer { sums in
+    rollup.sums.withRow { sums, wideSums in
       table.restore(
         RollupRevision(
           view: found.view, windowStart: found.windowStart, windowEnd: found.windowEnd,
-          names: found.names, sums: sums, isFinal: rollup.isFinal, number: rollup.revision))
+          names: found.names, sums: sums, wideSums: wideSums, isFinal: rollup.isFinal,
+          number: rollup.revision))
     }
   }
 

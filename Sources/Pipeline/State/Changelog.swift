@@ -57,9 +57,13 @@ package final class Changelog {
   }
 
   /// Remembers that a conversion's attribution was published again.
-  package func append(revisionOf conversion: CreditedConversion, bucket: UInt64) {
+  ///
+  /// - Parameter user: the hash of its user's id.
+  package func append(
+    revisionOf conversion: CreditedConversion, user: Hash128, bucket: UInt64
+  ) {
     let chunk = chunk(bucket)
-    chunk.pointee.append(revisionOf: conversion)
+    chunk.pointee.append(revisionOf: conversion, user: user)
     if chunk.pointee.count >= recordBytes { close(bucket) }
   }
 
@@ -184,6 +188,22 @@ package final class Changelog {
       count += try changelog.restore(task, progress, live[index])
     }
     return count
+  }
+
+  /// Makes the task that a partition remembers, with its own secret.
+  ///
+  /// - Returns: the task and the number of entries restored; nil if it never committed anything.
+  package func restore(
+    _ definitions: Definitions, _ kinds: Set<EventKind>, of partition: TopicPartition,
+    from scan: any LogScan
+  ) throws -> (task: AttributionTask, entries: Int)? {
+    var live = makeLiveRecords()
+    try scan.readThrough(partition) { record in live.add(record) }
+    guard let progress = try progress(of: live, under: definitions),
+      let secret = IdentitySecret(progress.checkpoint.secret)
+    else { return nil }
+    let task = AttributionTask(definitions: definitions, kinds: kinds, secret: secret)
+    return (task, try restore(task, progress, live))
   }
 
   /// To be filled with what the state partition holds.

@@ -9,7 +9,7 @@ import Codec
 /// An entry is a tag, its time since the entry before, its id, and what its kind needs. A touch's
 /// names are written once per record and referred to by number after that.
 struct ChangelogChunk: ~Copyable {
-  /// Of the format, `Hash128` included.
+  /// Of the format. Hashes in it are made with the task's secret, which its progress record keeps.
   static let version: UInt8 = 2
 
   static let revisionTag: UInt8 = 4
@@ -69,11 +69,13 @@ struct ChangelogChunk: ~Copyable {
   }
 
   /// Remembers that a conversion's attribution was published again.
-  mutating func append(revisionOf conversion: CreditedConversion) {
+  ///
+  /// - Parameter user: the hash of its user's id.
+  mutating func append(revisionOf conversion: CreditedConversion, user: Hash128) {
     var writer = writer()
     writer.begin(
       ChangelogChunk.revisionTag, conversion.time &- lastTime, conversion.conversionID)
-    writer.put(user: Hash128(conversion.userID))
+    writer.put(user: user)
     writer.put(varint: UInt64(conversion.revision))
     close(writer, conversion.time)
   }

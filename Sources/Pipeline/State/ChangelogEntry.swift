@@ -28,12 +28,16 @@ struct ChangelogEntry {
 /// Takes the entries of one changelog record one by one.
 struct ChangelogReader {
   private var reader: ByteReader
+  private let key: IdentityKey
   private var time: Milliseconds = 0
   private var placements: [(campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes)] =
     []
 
-  /// - Parameter record: a record's value, which must outlive the reader and its entries.
-  init(_ record: UnsafeRawBufferPointer) throws {
+  /// - Parameters:
+  ///   - record: a record's value, which must outlive the reader and its entries.
+  ///   - key: what the task that wrote it hashes ids with.
+  init(_ record: UnsafeRawBufferPointer, _ key: IdentityKey) throws {
+    self.key = key
     reader = ByteReader(record)
     let version: UInt8 = reader.integer()
     guard version == ChangelogChunk.version, !reader.isCut else {
@@ -55,7 +59,7 @@ struct ChangelogReader {
     let kind = EventKind(rawValue: tag & ~ChangelogChunk.sessionFlag)
     var entry = ChangelogEntry(
       event: Event(kind: kind ?? .conversion, time: time, eventID: id, userID: .empty),
-      identity: EventIdentity(event: Hash128(id), user: Hash128(high: 0, low: 0)))
+      identity: EventIdentity(event: key.hash(id), user: Hash128(high: 0, low: 0)))
     switch kind {
     case .impression, .click:
       entry.identity.user = user()
@@ -63,7 +67,7 @@ struct ChangelogReader {
       try readPlacement(into: &entry)
     case .conversion:
       entry.event.userID = reader.short()
-      entry.identity.user = Hash128(entry.event.userID)
+      entry.identity.user = key.hash(entry.event.userID)
       entry.event.amount = Micros(bitPattern: reader.varint())
     case .cost:
       break

@@ -11,7 +11,7 @@ enum ProgressHeader {
   static func fingerprint(of configuration: Configuration) -> DefinitionsFingerprint {
     var fingerprint = configuration.definitions.fingerprint
     fingerprint.base = Array(configuration.applicationID.utf8).withUnsafeBytes {
-      Hash128(BorrowedBytes($0), seed: fingerprint.base).high
+      Hash128(fingerprintOf: BorrowedBytes($0), seed: fingerprint.base).high
     }
     return fingerprint
   }

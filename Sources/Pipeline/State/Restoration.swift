@@ -21,7 +21,7 @@ struct Restoration {
 
   /// Restores the entries of one record of a live bucket.
   mutating func add(_ record: UnsafeRawBufferPointer, bucket: UInt64) throws {
-    var reader = try ChangelogReader(record)
+    var reader = try ChangelogReader(record, task.key)
     placements.removeAll(keepingCapacity: true)
     while let entry = try reader.next() {
       if entry.subject == .event && entry.event.kind.isTouch

@@ -20,8 +20,8 @@ public struct RecordFingerprint: Hashable, Sendable {
     timestamp = record.timestamp
     let key = record.key ?? UnsafeRawBufferPointer(start: nil, count: 0)
     let value = record.value ?? UnsafeRawBufferPointer(start: nil, count: 0)
-    let seed = Hash128(BorrowedBytes(key), seed: key.isEmpty ? 0 : 1).high
-    hash = Hash128(BorrowedBytes(value), seed: seed).high
+    let seed = Hash128(fingerprintOf: BorrowedBytes(key), seed: key.isEmpty ? 0 : 1).high
+    hash = Hash128(fingerprintOf: BorrowedBytes(value), seed: seed).high
   }
 }
 

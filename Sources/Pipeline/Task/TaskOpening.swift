@@ -190,7 +190,13 @@ final class TaskOpening {
     }
     checkpoint.partitionCount = partitionCount
     let definitions = context.configuration.definitions
-    let task = AttributionTask(definitions: definitions, kinds: Set(inputs.map(\.kind)))
+    guard let secret = IdentitySecret(checkpoint.secret) else {
+      throw PipelineError(
+        "the progress record of task \(name) in \(statePartition) is damaged; `tributary reset` starts again")
+    }
+    let task = AttributionTask(
+      definitions: definitions, kinds: Set(inputs.map(\.kind)), secret: secret,
+      longestWalk: context.configuration.longestWalk)
     var opened: [Input] = []
     var lost: [LostRange] = []
     for (index, input) in inputs.enumerated() {

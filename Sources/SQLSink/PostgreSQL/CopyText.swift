@@ -8,6 +8,7 @@ enum CopyText {
       switch value {
       case .null: output.append(#"\N"#)
       case .integer(let integer), .time(let integer): output.appendDecimal(integer)
+      case .wideInteger(let integer): output.append(contentsOf: String(integer).utf8)
       case .boolean(let flag): output.append(flag ? "t" : "f")
       case .text(let text): appendEscaped(withoutNUL(text), to: &output)
       case .json(let json): appendEscaped(json, to: &output)

@@ -10,7 +10,8 @@ final class PostgresStore: SQLStore {
   private let definitions: Definitions
 
   private static let dialect = Schema.Dialect(
-    time: "TIMESTAMPTZ", boolean: "BOOLEAN", json: "JSONB", keyedTable: "")
+    time: "TIMESTAMPTZ", boolean: "BOOLEAN", json: "JSONB", wideInteger: "NUMERIC(39)",
+    changesTypes: true, keyedTable: "")
   private static let timeColumns: Set = ["window_start", "window_end", "event_time"]
   private static let jsonColumns: Set = ["touches", "credit", "revenue"]
 
@@ -124,6 +125,7 @@ final class PostgresStore: SQLStore {
   private static func stagedType(_ column: String) -> String {
     if timeColumns.contains(column) { return "BIGINT" }
     if column == "final" { return "BOOLEAN" }
+    if Schema.sumColumns.contains(column) { return dialect.wideInteger }
     let isNumber =
       Schema.countColumns.contains(column) || column.hasSuffix("_micros")
       || column == "revision" || column == "touch_count"

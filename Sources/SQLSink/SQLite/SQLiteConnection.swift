@@ -64,6 +64,7 @@ final class SQLiteConnection {
     switch value {
     case .null: return sqlite3_bind_null(statement, index)
     case .integer(let integer): return sqlite3_bind_int64(statement, index, integer)
+    case .wideInteger(let integer): return bind(String(integer), to: statement, at: index)
     case .boolean(let flag): return sqlite3_bind_int64(statement, index, flag ? 1 : 0)
     case .text(let text), .json(let text): return bind(text, to: statement, at: index)
     case .time(let time): return bind(SQLiteStore.text(time), to: statement, at: index)

@@ -11,7 +11,8 @@ final class SQLiteStore: SQLStore {
   private let definitions: Definitions
 
   private static let dialect = Schema.Dialect(
-    time: "TEXT", boolean: "INTEGER", json: "TEXT", keyedTable: "WITHOUT ROWID")
+    time: "TEXT", boolean: "INTEGER", json: "TEXT", wideInteger: "", changesTypes: false,
+    keyedTable: "WITHOUT ROWID")
 
   private static let upsertRollup = Schema.upsert(
     into: "rollups", columns: Schema.rollupColumns, key: Schema.keyColumns,

@@ -11,7 +11,7 @@ import Attribution
 ///   - models: the models of `published`, in its order; nil means the oracle's.
 ///   - limit: how many discrepancies to list; all are counted.
 public func compare(
-  attributions published: [String: OracleAttribution], with oracle: Oracle, models: [Model]? = nil,
+  attributions published: [ByteString: OracleAttribution], with oracle: Oracle, models: [Model]? = nil,
   limit: Int = 20
 ) -> ComparisonResult {
   let models = models ?? oracle.definitions.models
@@ -19,7 +19,7 @@ public func compare(
   var result = ComparisonResult(limit: limit)
   for id in Set(expected.keys).union(published.keys).sorted() {
     result.compared += 1
-    let subject = "conversion \(id.debugDescription)"
+    let subject = "conversion \(id.text.debugDescription)"
     guard let wanted = expected[id], let found = published[id] else {
       result.expect(
         published[id] == nil ? "absent" : "present",
@@ -31,6 +31,8 @@ public func compare(
     result.expect(found.time, toBe: wanted.time, "event time (ms)", of: subject)
     let isSameUser = found.userID.utf8.elementsEqual(wanted.userID.utf8)
     result.expect(isSameUser ? "the same" : "another", toBe: "the same", "user", of: subject)
+    result.expect(
+      "\(found.isTruncated)", toBe: "\(wanted.isTruncated)", "truncated", of: subject)
     result.expect(describe(found.touches), toBe: describe(wanted.touches), "touches", of: subject)
 
     for (position, model) in models.enumerated() {

@@ -37,7 +37,8 @@ public func compare(
     count(\.clicks, "clicks")
     count(\.users, "users")
     count(\.sessions, "sessions")
-    count(\.spend, "spend (micros)")
+    result.expect(
+      found.spend, toBe: wanted.sums.spend, "spend (micros)", of: describe(key))
 
     for (position, model) in models.enumerated() {
       guard let row = oracle.definitions.models.firstIndex(of: model) else {

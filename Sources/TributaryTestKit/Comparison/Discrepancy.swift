@@ -47,7 +47,14 @@ public struct ComparisonResult: Sendable, CustomStringConvertible {
     _ published: Int64, toBe expected: Int64, within slack: Int128 = 0,
     _ field: @autoclosure () -> String, of subject: @autoclosure () -> String
   ) {
-    guard (Int128(published) - Int128(expected)).magnitude > slack.magnitude else { return }
+    expect(Int128(published), toBe: Int128(expected), within: slack, field(), of: subject())
+  }
+
+  mutating func expect(
+    _ published: Int128, toBe expected: Int128, within slack: Int128 = 0,
+    _ field: @autoclosure () -> String, of subject: @autoclosure () -> String
+  ) {
+    guard (published - expected).magnitude > slack.magnitude else { return }
     add(field(), of: subject(), expected: "\(expected)", published: "\(published)")
   }
 

@@ -3,10 +3,10 @@ import Attribution
 extension Oracle {
   /// Who gets the credit for every accepted conversion, by its event id. Credits and revenues are in
   /// the order of the definitions' models.
-  public func attributions() -> [String: OracleAttribution] {
-    var attributions: [String: OracleAttribution] = [:]
+  public func attributions() -> [ByteString: OracleAttribution] {
+    var attributions: [ByteString: OracleAttribution] = [:]
     forEachJourney { journey in
-      attributions[names[journey.conversion.eventID]] = OracleAttribution(
+      attributions[ByteString(names[journey.conversion.eventID])] = OracleAttribution(
         value: journey.conversion.amount, time: journey.conversion.time,
         userID: names[journey.conversion.user],
         touches: journey.touches.map { touch in
@@ -15,7 +15,7 @@ extension Oracle {
             campaignID: names[touch.campaign], channel: names[touch.channel],
             adID: names[touch.ad])
         },
-        credits: journey.credits, revenues: journey.revenues)
+        credits: journey.credits, revenues: journey.revenues, isTruncated: journey.isTruncated)
     }
     return attributions
   }

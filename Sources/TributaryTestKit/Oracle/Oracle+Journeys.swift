@@ -7,6 +7,8 @@ extension Oracle {
     var touches: [Entry]
     var credits: [[Int64]]
     var revenues: [[Micros]]
+    /// Whether there are more eligible touches: these are the last of them.
+    var isTruncated = false
   }
 
   /// Calls `body` with every accepted conversion.
@@ -14,6 +16,7 @@ extension Oracle {
     let touches = self.touches.sorted(by: isBefore)
     let conversions = self.conversions.sorted(by: isBefore)
     let directChannels = definitions.directChannels.map { Array($0.utf8) }
+    let unmatchedUsers = Set(definitions.unmatchedUsers.map { ByteString($0) })
     let longestLookback = max(definitions.lookback, definitions.impressionLookback)
 
     // Both are sorted by user and time, so the first touch in reach only ever moves forward.
@@ -33,9 +36,12 @@ extension Oracle {
         if isEligible(touches[index], for: conversion) { eligible.append(touches[index]) }
         index += 1
       }
+      if unmatchedUsers.contains(ByteString(names[conversion.user])) { eligible = [] }
       if definitions.preferClicks, eligible.contains(where: { $0.kind == .click }) {
         eligible.removeAll { $0.kind != .click }
       }
+      let excess = max(0, eligible.count - definitions.maxTouches)
+      eligible.removeFirst(excess)
 
       let times = eligible.map(\.time)
       let isDirect = eligible.map { directChannels.contains(Array(names[$0.channel].utf8)) }
@@ -45,7 +51,8 @@ extension Oracle {
       let revenues = credits.map { ExactShares.split(conversion.amount, by: $0) }
       body(
         Journey(
-          conversion: conversion, touches: eligible, credits: credits, revenues: revenues))
+          conversion: conversion, touches: eligible, credits: credits, revenues: revenues,
+          isTruncated: excess > 0))
     }
   }
 

@@ -1,8 +1,7 @@
 import Attribution
 
 extension Oracle {
-  /// Every bucket with anything in it, of every view. Sums that exceed 64 bits read as the largest
-  /// number.
+  /// Every bucket with anything in it, of every view.
   public func rollups() -> [RollupKey: RollupSums] {
     rollupsWithSlack().mapValues(\.sums).filter { !$0.value.isZero }
   }
@@ -51,17 +50,14 @@ extension Oracle {
 
 extension Oracle.ExpectedRollup {
   fileprivate mutating func merge(_ other: Self) {
-    func sum(_ left: Int64, _ right: Int64) -> Int64 {
-      Int64(clamping: Int128(left) + Int128(right))
-    }
     sums.impressions += other.sums.impressions
     sums.clicks += other.sums.clicks
     sums.users += other.sums.users
     sums.sessions += other.sums.sessions
-    sums.spend = sum(sums.spend, other.sums.spend)
+    sums.spend += other.sums.spend
     for model in sums.credits.indices {
-      sums.credits[model] = sum(sums.credits[model], other.sums.credits[model])
-      sums.revenues[model] = sum(sums.revenues[model], other.sums.revenues[model])
+      sums.credits[model] += other.sums.credits[model]
+      sums.revenues[model] += other.sums.revenues[model]
     }
     slack.add(other.slack)
   }
@@ -168,9 +164,9 @@ extension BucketTable.Tally {
     sums.clicks = clicks
     sums.users = Int64(users.count)
     sums.sessions = Int64(sessions.count)
-    sums.spend = Int64(clamping: spend)
-    sums.credits = credits.map { Int64(clamping: $0) }
-    sums.revenues = revenues.map { Int64(clamping: $0) }
+    sums.spend = spend
+    sums.credits = credits.map { Int64($0) }
+    sums.revenues = revenues
     return sums
   }
 }

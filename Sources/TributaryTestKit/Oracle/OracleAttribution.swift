@@ -20,6 +20,13 @@ public struct OracleTouch: Equatable, Sendable {
     self.channel = channel
     self.adID = adID
   }
+
+  /// Names are compared by their bytes.
+  public static func == (left: OracleTouch, right: OracleTouch) -> Bool {
+    left.kind == right.kind && left.time == right.time && left.names == right.names
+  }
+
+  private var names: [ByteString] { [eventID, campaignID, channel, adID].map { ByteString($0) } }
 }
 
 /// One conversion's attribution: what the oracle finds, or, filled by the caller, what was published.
@@ -33,11 +40,14 @@ public struct OracleAttribution: Equatable, Sendable {
   public var credits: [[Int64]]
   /// Micros per model and touch.
   public var revenues: [[Micros]]
+  /// Whether there are more eligible touches: `touches` are the last of them.
+  public var isTruncated: Bool
 
   public init(
     value: Micros, time: Milliseconds, userID: String, touches: [OracleTouch],
-    credits: [[Int64]], revenues: [[Micros]]
+    credits: [[Int64]], revenues: [[Micros]], isTruncated: Bool = false
   ) {
+    self.isTruncated = isTruncated
     self.value = value
     self.time = time
     self.userID = userID

@@ -63,7 +63,7 @@ package final class Simulation {
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
     attributionWorkers: Int = 2, rollupWorkers: Int = 1, isStatic: Bool = true,
     commitInterval: Milliseconds = 20, catchUpRecords: Int64 = 100_000,
-    stateRecordBytes: Int = 512 << 10,
+    stateRecordBytes: Int = 512 << 10, longestWalk: Int = 256,
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
     deadLetterLimit: Int? = nil, log: MemoryLog? = nil
@@ -75,6 +75,7 @@ package final class Simulation {
     configuration.commitInterval = commitInterval
     configuration.catchUpRecords = catchUpRecords
     configuration.stateRecordBytes = stateRecordBytes
+    configuration.longestWalk = longestWalk
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),

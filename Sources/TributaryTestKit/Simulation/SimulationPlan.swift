@@ -18,6 +18,8 @@ struct SimulationPlan {
   var commitInterval: Milliseconds
   /// How many records a task must be behind for rollups to be published less often.
   var catchUpRecords: Int64
+  /// How many of a user's records are walked before they are indexed.
+  var longestWalk: Int
   /// The bytes at which a record of state is full, and written ahead of its commit.
   var stateRecordBytes: Int
   var timeouts: MemoryLog.Timeouts
@@ -46,6 +48,13 @@ struct SimulationPlan {
     var random = SeededRandom(seed: seed ^ 0x51AB_7E5E_ED00)
     isPunctual = random.below(4) == 0
     definitions = SimulationPlan.definitions(&random, isPunctual: isPunctual)
+    // Apart from the rest, so that a seed's other choices stay what they were.
+    var hostile = SeededRandom(seed: seed ^ 0x4057_11E0_0000)
+    definitions.maxTouches = [1, 2, 3, 5, 1_000][Int(hostile.below(5))]
+    if hostile.below(3) == 0 {
+      definitions.unmatchedUsers.append(TrafficGenerator.busyUserID)
+    }
+    longestWalk = [2, 5, 16, 256][Int(hostile.below(4))]
     partitions = 1 + Int(random.below(4))
     rollupPartitions = 1 + Int(random.below(3))
     attributionWorkers = 1 + Int(random.below(4))
@@ -66,6 +75,9 @@ struct SimulationPlan {
     checksRetention = random.below(8) == 0
     traffic = SimulationPlan.traffic(
       definitions, seed: random.next(), isPunctual: isPunctual, &random)
+    traffic.busyUserShare = hostile.below(3) == 0 ? 0.34 : 0
+    traffic.hugeValues = hostile.below(3) == 0 ? 0.3 : 0
+    traffic.hasTwoSpellings = hostile.below(3) == 0
     catchUpRecords = 1 + random.below(40)
     stateRecordBytes = 64 << Int(random.below(12))
     setClocks(&random)

@@ -45,7 +45,7 @@ public struct SimulationRun {
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
       rollupWorkers: plan.rollupWorkers, isStatic: plan.isStatic,
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
-      stateRecordBytes: plan.stateRecordBytes,
+      stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.wall,
       timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit)
     simulation.trace.onLine = onLine

@@ -27,7 +27,7 @@ struct CampaignCatalogue: Sendable {
     ("affiliate", false), ("video", true),
   ]
 
-  init(paid: Int, directChannel: String, seed: UInt64) {
+  init(paid: Int, directChannel: String, seed: UInt64, hasTwoSpellings: Bool = false) {
     var random = SeededRandom(seed: seed ^ 0xCA3B_A165)
     var total: Int64 = 0
     for index in 0..<max(paid, 1) {
@@ -35,7 +35,7 @@ struct CampaignCatalogue: Sendable {
       let cost = 50_000 + random.below(1_950_000)
       campaigns.append(
         Campaign(
-          id: CampaignCatalogue.name(index), channel: channel.name,
+          id: CampaignCatalogue.name(index, hasTwoSpellings: hasTwoSpellings), channel: channel.name,
           // Whole cents for most, all six decimals for some.
           clickCost: index % 4 == 3 ? cost : cost / 10_000 * 10_000,
           impressionCost: channel.paysPerImpression ? 500 + random.below(9_500) : 0))
@@ -58,9 +58,11 @@ struct CampaignCatalogue: Sendable {
     return Int32(low)
   }
 
-  /// Every sixteenth has a name that a record key must percent-encode.
-  private static func name(_ index: Int) -> String {
-    index % 16 == 5 ? "c-\(index + 1) Été/50%|A" : "c-\(index + 1)"
+  /// Every sixteenth has a name that a record key must percent-encode. With two spellings, every second name
+  /// is the one before it, spelled differently.
+  private static func name(_ index: Int, hasTwoSpellings: Bool) -> String {
+    if hasTwoSpellings { return "c-\(index / 2)" + (index % 2 == 0 ? "\u{E9}" : "e\u{301}") }
+    return index % 16 == 5 ? "c-\(index + 1) Été/50%|A" : "c-\(index + 1)"
   }
 }
 

@@ -39,7 +39,7 @@ enum Fault {
   var money: String? {
     switch self {
     case .negativeMoney: "-5.00"
-    case .exponentMoney: "1e3"
+    case .exponentMoney: "1e13"
     case .sevenDecimals: "\"1.2345678\""
     case .hugeMoney: "\"9223372036854.775808\""
     case .moneyWithText: "\"12.50 EUR\""

@@ -5,6 +5,7 @@ import Codec
 struct RecordWriter {
   let catalogue: CampaignCatalogue
   private let currency: String
+  private let hasTwoSpellings: Bool
   private let identifierPrefixes: [[UInt8]] = ["\"i-", "\"k-", "\"v-", "\"f-"].map {
     Array($0.utf8)
   }
@@ -45,7 +46,8 @@ struct RecordWriter {
     }
   }
 
-  init(catalogue: CampaignCatalogue, currency: String) {
+  init(catalogue: CampaignCatalogue, currency: String, hasTwoSpellings: Bool = false) {
+    self.hasTwoSpellings = hasTwoSpellings
     self.catalogue = catalogue
     self.currency = currency
     tight = Punctuation(space: "")
@@ -99,7 +101,15 @@ struct RecordWriter {
   private func appendUser(_ user: UInt64, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "u"))
     bytes.append(UInt8(ascii: "-"))
-    JSONText.appendHex(user, digits: 16, to: &bytes)
+    appendNumber(user, digits: 16, to: &bytes)
+  }
+
+  /// A number as hexadecimal digits; with two spellings, half of it, behind an accented letter of which the
+  /// other half says whether it is one character or two.
+  private func appendNumber(_ number: UInt64, digits: Int, to bytes: inout [UInt8]) {
+    guard hasTwoSpellings else { return JSONText.appendHex(number, digits: digits, to: &bytes) }
+    JSONText.appendHex(number >> 1, digits: digits, to: &bytes)
+    bytes += Array((number & 1 == 0 ? "\u{E9}" : "e\u{301}").utf8)
   }
 
   private func appendIdentity(
@@ -114,10 +124,12 @@ struct RecordWriter {
       }
       bytes += layout.eventID
       if fault == .numericEventID {
+        // An integer would stand for its digits.
         JSONText.appendDecimal(Int64(event.identity), to: &bytes)
+        bytes += Array(".5".utf8)
       } else {
         bytes += identifierPrefixes[Int(event.kind.rawValue)]
-        JSONText.appendHex(event.identity, digits: 12, to: &bytes)
+        appendNumber(event.identity, digits: 12, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
       }
       bytes += layout.comma

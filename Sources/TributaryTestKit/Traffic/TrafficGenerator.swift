@@ -44,7 +44,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   /// The options' fractions, ready to draw from.
   private struct Chances {
     let impression, direct, converts, strayConversion: Chance
-    let duplicate, late, tooLate, malformed: Chance
+    let duplicate, late, tooLate, malformed, busyUser, huge: Chance
     let visitEnds = Chance(1 / TrafficGenerator.touchesPerVisit)
     let returningUser = Chance(0.35)
     let clicksLastImpression = Chance(0.75)
@@ -53,6 +53,10 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   private static let touchesPerVisit = 3.0
   private static let mostTouchesPerVisit = 40
   private static let recentUserCount = 2_048
+  /// The number behind the user of `busyUserShare`.
+  static let busyUser: UInt64 = 0
+  /// That user's id, without a second spelling.
+  static let busyUserID = "u-0000000000000000"
   /// Conversions that follow nothing, for every one that follows a click.
   private static let strayConversions = 0.05
 
@@ -76,13 +80,15 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
       converts: Chance(options.conversionRate),
       strayConversion: Chance(options.conversionRate * TrafficGenerator.strayConversions),
       duplicate: Chance(options.duplicates), late: Chance(options.late),
-      tooLate: Chance(options.tooLate ?? options.late / 10), malformed: Chance(options.malformed))
+      tooLate: Chance(options.tooLate ?? options.late / 10), malformed: Chance(options.malformed), busyUser: Chance(options.busyUserShare),
+      huge: Chance(options.hugeValues))
 
     let directChannel = options.definitions.directChannels.first ?? "direct"
     writer = RecordWriter(
       catalogue: CampaignCatalogue(
-        paid: options.campaigns, directChannel: directChannel, seed: options.seed),
-      currency: options.definitions.currency)
+        paid: options.campaigns, directChannel: directChannel, seed: options.seed,
+        hasTwoSpellings: options.hasTwoSpellings),
+      currency: options.definitions.currency, hasTwoSpellings: options.hasTwoSpellings)
     random = SeededRandom(seed: options.seed)
     clock = options.start
     let intoHour = options.start % 3_600_000
@@ -184,8 +190,10 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
       9_990_000, 19_900_000, 24_500_000, 49_000_000, 59_900_000, 99_000_000, 129_950_000,
       249_000_000,
     ]
+    let isHuge = options.hugeValues > 0 && chances.huge.happens(&random)
     let value: Micros =
-      switch random.below(32) {
+      switch isHuge ? 32 : random.below(32) {
+      case 32: Money.largest - random.below(Money.largest / 8)
       case 0: -1
       case 1: 0
       case 2, 3: 1 + random.below(500_000_000)
@@ -197,11 +205,15 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   }
 
   private mutating func pickUser() -> UInt64 {
+    if options.busyUserShare > 0, chances.busyUser.happens(&random) {
+      return TrafficGenerator.busyUser
+    }
     if chances.returningUser.happens(&random) {
       let slot = Int(random.below(Int64(TrafficGenerator.recentUserCount)))
       if slot < recentUsers.count { return recentUsers[slot] }
     }
-    let user = SeededRandom.mix(UInt64(random.below(Int64(Swift.max(options.users, 1)))) + 1)
+    var user = SeededRandom.mix(UInt64(random.below(Int64(Swift.max(options.users, 1)))) + 1)
+    if options.hasTwoSpellings { user = user & ~1 | UInt64(random.below(2)) }
     if recentUsers.count < TrafficGenerator.recentUserCount {
       recentUsers.append(user)
     } else {
@@ -214,6 +226,11 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   /// The number behind an event id: unique, and not in the order of time.
   private mutating func nextIdentity() -> UInt64 {
     identities += 1
+    if options.hasTwoSpellings {
+      // Two in a row differ in the spelling alone.
+      let pair = (identities >> 1) &* 0x5DEE_CE66_D1CD &+ options.seed
+      return (pair << 1 | identities & 1) & 0xFFFF_FFFF_FFFF
+    }
     return (identities &* 0x5DEE_CE66_D1CD &+ options.seed) & 0xFFFF_FFFF_FFFF
   }
 

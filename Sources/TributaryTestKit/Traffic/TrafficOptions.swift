@@ -42,6 +42,13 @@ public struct TrafficOptions: Sendable {
   /// The fraction of clicks that are direct visits.
   public var directShare = 0.15
 
+  /// The fraction of visits that are of one user, as those of an advertising id that was set to zero.
+  public var busyUserShare = 0.0
+  /// The fraction of conversions that are worth nearly as much as one may be.
+  public var hugeValues = 0.0
+  /// Whether ids and campaigns come in pairs that differ only in how one character is spelled.
+  public var hasTwoSpellings = false
+
   /// Whether touches of paid campaigns carry a `cost`.
   public var touchCosts = true
   /// Whether there are costs rows: one per paid campaign and hour.

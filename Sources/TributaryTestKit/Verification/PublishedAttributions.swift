@@ -6,9 +6,9 @@ import Codec
 struct PublishedAttributions {
   let topic: String
   private let definitions: Definitions
-  private(set) var latest: [String: OracleAttribution] = [:]
+  private(set) var latest: [ByteString: OracleAttribution] = [:]
   /// By conversion.
-  private var positions: [String: (revision: Int64, partition: Int32)] = [:]
+  private var positions: [ByteString: (revision: Int64, partition: Int32)] = [:]
 
   init(topic: String, definitions: Definitions) {
     self.topic = topic
@@ -27,9 +27,9 @@ struct PublishedAttributions {
       differences.expect("\(error)", toBe: "readable", "record", of: place.description)
       return
     }
-    let id = attribution.conversionID
+    let id = ByteString(attribution.conversionID)
     differences.expect(
-      key.elementsEqual(id.utf8) ? "its conversion's id" : "another", toBe: "its conversion's id",
+      key.elementsEqual(id.text.utf8) ? "its conversion's id" : "another", toBe: "its conversion's id",
       "key", of: place.description)
     differences.expect(
       attribution.currency, toBe: definitions.currency, "currency", of: place.description)
@@ -54,23 +54,21 @@ struct PublishedAttributions {
     let before = differences.total
     for id in latest.keys.sorted() {
       guard let attribution = latest[id], !attribution.touches.isEmpty else { continue }
-      let subject = "conversion \(id.debugDescription)"
+      let subject = "conversion \(id.text.debugDescription)"
       for (row, model) in definitions.models.enumerated()
       where !attribution.lacks(row, addedAt: definitions.modelStarts[row]) {
         differences.expect(
           sum(attribution.credits[row]), toBe: 1_000_000,
           "sum of credits by \(model.rawValue) (millionths)", of: subject)
         differences.expect(
-          sum(attribution.revenues[row]), toBe: attribution.value,
+          sum(attribution.revenues[row]), toBe: Int128(attribution.value),
           "sum of revenue by \(model.rawValue) (micros)", of: subject)
       }
     }
     return differences.total == before
   }
 
-  private func sum(_ shares: [Int64]) -> Int64 {
-    Int64(clamping: shares.reduce(Int128(0)) { $0 + Int128($1) })
-  }
+  private func sum(_ shares: [Int64]) -> Int128 { shares.reduce(0) { $0 + Int128($1) } }
 }
 
 extension OracleAttribution {
@@ -84,6 +82,7 @@ extension OracleAttribution {
           channel: $0.channel, adID: $0.adID)
       },
       credits: models.map { published.credits[$0.rawValue] ?? [] },
-      revenues: models.map { published.revenues[$0.rawValue] ?? [] })
+      revenues: models.map { published.revenues[$0.rawValue] ?? [] },
+      isTruncated: published.isTruncated)
   }
 }

@@ -35,7 +35,7 @@ struct RecomputedInput {
 
   // Of the partition that is being read.
   private var partition: Int32 = -1
-  private var eventIDs: Set<String> = []
+  private var eventIDs: Set<ByteString> = []
   private var smallest: Milliseconds?
 
   init(_ input: Verification.Input, number: Int, definitions: Definitions) {
@@ -108,14 +108,14 @@ struct RecomputedInput {
     let copy = OracleEvent(event)
     guard oracle.add(copy) else {
       tally.duplicates += 1
-      if eventIDs.insert(copy.eventID).inserted {
+      if eventIDs.insert(ByteString(copy.eventID)).inserted {
         differences.expect(
           "in another partition too", toBe: "in one partition only", "event id",
           of: place.description)
       }
       return
     }
-    eventIDs.insert(copy.eventID)
+    eventIDs.insert(ByteString(copy.eventID))
     tally.accepted += 1
     largest[partition] = max(largest[partition] ?? event.time, event.time)
     smallest = min(smallest ?? event.time, event.time)

@@ -3,7 +3,7 @@ import Attribution
 /// Numbers as a person reads them: thousands apart, two decimals. Exact ones are in the records.
 enum NumberText {
   /// `1234567` as `1,234,567`.
-  static func count(_ value: Int64) -> String {
+  static func count(_ value: MicrosSum) -> String {
     let digits = Array(String(value.magnitude))
     var text = value < 0 ? "-" : ""
     for (index, digit) in digits.enumerated() {
@@ -13,12 +13,15 @@ enum NumberText {
     return text
   }
 
+  /// As the other, for what fits 64 bits.
+  static func count(_ value: Int64) -> String { count(MicrosSum(value)) }
+
   /// Millionths as `1,234.57`, halves rounded away from zero.
-  static func micros(_ value: Int64) -> String {
+  static func micros(_ value: MicrosSum) -> String {
     let hundredths = (value.magnitude + 5_000) / 10_000
     let decimals = hundredths % 100
     let sign = value < 0 && hundredths > 0 ? "-" : ""
-    return "\(sign)\(count(Int64(hundredths / 100))).\(decimals < 10 ? "0" : "")\(decimals)"
+    return "\(sign)\(count(MicrosSum(hundredths / 100))).\(decimals < 10 ? "0" : "")\(decimals)"
   }
 
   /// A length of time in one or two units: `8.4 s`, `12 min 5 s`, `3 h 10 min`.

@@ -62,11 +62,11 @@ struct BackfillPrintout {
 
   private struct Figure {
     var name: String
-    var before: Int64
-    var after: Int64
+    var before: MicrosSum
+    var after: MicrosSum
     var isMicros = true
 
-    func text(_ value: Int64) -> String {
+    func text(_ value: MicrosSum) -> String {
       isMicros ? NumberText.micros(value) : NumberText.count(value)
     }
   }
@@ -81,8 +81,8 @@ struct BackfillPrintout {
           name: "revenue\(suffix)", before: before.revenues[index], after: after.revenues[index]))
       figures.append(
         Figure(
-          name: "conversions\(suffix)", before: before.credits[index],
-          after: after.credits[index]))
+          name: "conversions\(suffix)", before: MicrosSum(before.credits[index]),
+          after: MicrosSum(after.credits[index])))
     }
     figures.append(Figure(name: "spend", before: before.spend, after: after.spend))
     for (name, field) in [
@@ -91,7 +91,8 @@ struct BackfillPrintout {
     ] {
       figures.append(
         Figure(
-          name: name, before: before[keyPath: field], after: after[keyPath: field],
+          name: name, before: MicrosSum(before[keyPath: field]),
+          after: MicrosSum(after[keyPath: field]),
           isMicros: false))
     }
     return figures
@@ -133,7 +134,8 @@ struct BackfillPrintout {
     writer.field("clicks", sums.clicks)
     writer.field("users", sums.users)
     writer.field("sessions", sums.sessions)
-    for (name, values) in [("conversions", sums.credits), ("revenue", sums.revenues)] {
+    let credits = sums.credits.map { MicrosSum($0) }
+    for (name, values) in [("conversions", credits), ("revenue", sums.revenues)] {
       writer.key(name)
       writer.object { writer in
         for (model, value) in zip(definitions.models, values) {

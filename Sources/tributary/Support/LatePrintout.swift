@@ -83,7 +83,7 @@ struct LatePrintout {
 
   private var topCampaigns: [(String, LateSummary.Row)] {
     summary.byCampaign.sorted { ($0.value.total, $1.key) > ($1.value.total, $0.key) }
-      .prefix(campaigns).map { ($0.key, $0.value) }
+      .prefix(campaigns).map { ($0.key.text, $0.value) }
   }
 
   // MARK: JSON

@@ -23,7 +23,7 @@ import Testing
   ) -> Rollup {
     var sums = RollupSums(modelCount: 2)
     sums.clicks = clicks
-    sums.revenues = [1_500_000, Int64.max]
+    sums.revenues = [1_500_000, MicrosSum(Int64.max)]
     return Rollup(
       key: RollupKey(view: "v", dimensions: [channel, campaign], windowStart: start),
       windowEnd: start + Self.minute, sums: sums, isFinal: revision > 1, revision: revision)
@@ -70,6 +70,58 @@ import Testing
     #expect(try store.savedOffsets(of: "rollups") == [2: 7])
     #expect(try store.savedOffsets(of: "attributions") == [:])
     store.close()
+  }
+
+  @Test(arguments: TestDatabase.Kind.allCases)
+  func sumsBeyond64BitsAreExact(kind: TestDatabase.Kind) throws {
+    let database = try TestDatabase(kind)
+    defer { database.remove() }
+    let store = try open(database)
+    var large = rollup("email", "c-1", clicks: 1)
+    large.sums.spend = -10_000_000_000_000_000_007
+    large.sums.revenues = [10_000_000_000_000_000_001, 9]
+    var batch = SinkBatch()
+    batch.add(.rollup(large))
+    batch.steps = [step(nil, 1)]
+    try store.apply(batch)
+    #expect(
+      try database.ask(
+        "SELECT spend_micros, revenue_last_touch_micros, revenue_linear_micros FROM rollups;")
+        == "-10000000000000000007|10000000000000000001|9\n")
+    store.close()
+  }
+
+  /// Tables of version 1, which had 64 bits for every sum, are widened and keep their rows.
+  @Test(arguments: TestDatabase.Kind.allCases)
+  func tablesOfTheFirstVersionAreWidened(kind: TestDatabase.Kind) throws {
+    let database = try TestDatabase(kind)
+    defer { database.remove() }
+    var store = try open(database)
+    var batch = SinkBatch()
+    batch.add(.rollup(rollup("email", "c-1", clicks: 1)))
+    batch.steps = [step(nil, 1)]
+    try store.apply(batch)
+    store.close()
+    _ = try database.ask(
+      kind == .sqlite
+        ? "PRAGMA user_version = 1;"
+        : """
+        ALTER TABLE rollups ALTER COLUMN spend_micros TYPE BIGINT;
+        ALTER TABLE rollups ALTER COLUMN revenue_linear_micros TYPE BIGINT;
+        UPDATE tributary_schema SET version = 1;
+        """)
+    store = try open(database)
+    batch = SinkBatch()
+    var large = rollup("email", "c-2", clicks: 1)
+    large.sums.revenues[1] = 10_000_000_000_000_000_001
+    batch.add(.rollup(large))
+    batch.steps = [step(1, 2)]
+    try store.apply(batch)
+    store.close()
+    #expect(
+      try database.ask(
+        "SELECT campaign_id, revenue_linear_micros FROM rollups ORDER BY campaign_id;")
+        == "c-1|9223372036854775807\nc-2|10000000000000000001\n")
   }
 
   @Test(arguments: TestDatabase.Kind.allCases)

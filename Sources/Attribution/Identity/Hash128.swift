@@ -1,11 +1,8 @@
 // Safety: reads only inside the borrowed bytes it is given.
 
-/// A 128-bit hash of an id's bytes, the id's stand-in wherever only equality matters.
+/// A 128-bit hash: an id's stand-in wherever only equality matters, made by `IdentityKey`.
 ///
-/// Two lanes of multiply-and-fold (the full 128-bit product of two words, its halves xored), each
-/// with its own constants, over the bytes in 16-byte steps and the length. At 10⁷ live ids the
-/// chance of any collision is below 10⁻¹² even with the 89 bits that `IdentitySet` keeps. The value
-/// is part of the state's format: changing the function means changing its version.
+/// At 10⁷ live ids the chance of any collision is below 10⁻¹² even with the 89 bits that `IdentitySet` keeps.
 public struct Hash128: Hashable, Sendable {
   public var high: UInt64
   public var low: UInt64
@@ -18,19 +15,12 @@ public struct Hash128: Hashable, Sendable {
   /// Half of it is enough for a dictionary: all bits are as good as random.
   @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(high) }
 
-  public init(_ bytes: BorrowedBytes, seed: UInt64 = 0) {
+  /// A hash without a secret, for what no producer chooses: definitions, names of partitions. Two lanes of
+  /// multiply-and-fold over the bytes in 16-byte steps and the length. Part of stored formats.
+  public init(fingerprintOf bytes: BorrowedBytes, seed: UInt64 = 0) {
     var lanes = Lanes(seed: seed)
     lanes.absorb(bytes)
     self = lanes.finish(bytes.count)
-  }
-
-  /// Of three texts, and of where each ends. Not part of the state's format.
-  init(_ first: BorrowedBytes, _ second: BorrowedBytes, _ third: BorrowedBytes) {
-    var lanes = Lanes(seed: 0)
-    lanes.absorb(first)
-    lanes.absorb(second)
-    lanes.absorb(third)
-    self = lanes.finish(first.count &+ second.count &+ third.count)
   }
 
   /// The two lanes of a hash that is being computed.

@@ -1,0 +1,94 @@
+/// A busy user's records, found without walking from one to the next.
+///
+/// Bots, shared ids and advertising ids that were set to zero have millions of touches. Once a walk over a
+/// user's list grows long, the list is left for this: clicks, impressions and conversions, each in order. No
+/// step looks at more of them than may share a conversion's credit, or than it changes. Normal users have none.
+final class JourneyIndex {
+  var clicks = OrderedLinks()
+  var impressions = OrderedLinks()
+  var conversions = OrderedLinks()
+  /// The conversions that clicks and impressions of this commit have opened, so that the next one that comes
+  /// late need not visit them again.
+  var openedToClicks = Opened()
+  var openedToImpressions = Opened()
+
+  /// Conversions of a stretch of time, all of them opened since a commit.
+  struct Opened {
+    var commit: UInt64 = .max
+    var times: ClosedRange<Milliseconds> = 0...0
+
+    /// The stretches of `range` that are not covered, which then are.
+    mutating func cover(
+      _ range: ClosedRange<Milliseconds>, commit: UInt64
+    ) -> [ClosedRange<Milliseconds>] {
+      guard self.commit == commit, times.overlaps(range) else {
+        self = Opened(commit: commit, times: range)
+        return [range]
+      }
+      var rest: [ClosedRange<Milliseconds>] = []
+      if range.lowerBound < times.lowerBound {
+        rest.append(range.lowerBound...times.lowerBound - 1)
+      }
+      if range.upperBound > times.upperBound {
+        rest.append(times.upperBound + 1...range.upperBound)
+      }
+      times =
+        min(times.lowerBound, range.lowerBound)...max(times.upperBound, range.upperBound)
+      return rest
+    }
+  }
+
+  var isEmpty: Bool { clicks.isEmpty && impressions.isEmpty && conversions.isEmpty }
+  var count: Int { clicks.count + impressions.count + conversions.count }
+
+  /// The touches of a kind.
+  func touches(_ kind: EventKind) -> OrderedLinks { kind == .click ? clicks : impressions }
+
+  /// Where a touch goes among those of its kind.
+  func position(
+    of touch: TouchPointer, _ arena: borrowing BucketArena
+  ) -> OrderedLinks.Position {
+    let time = touch.pointee.time
+    func isBehind(_ record: RecordPointer) -> Bool {
+      let other = record.pointee.time
+      return other != time ? other > time : record.touch!.id.isAfter(touch.id)
+    }
+    return touch.pointee.kind == .click
+      ? clicks.position(arena, where: isBehind) : impressions.position(arena, where: isBehind)
+  }
+
+  /// The first conversion that is not before this one, by time and id.
+  func position(
+    ofConversion id: BorrowedBytes, at time: Milliseconds, _ arena: borrowing BucketArena
+  ) -> OrderedLinks.Position {
+    conversions.position(arena) { record in
+      let other = record.pointee.time
+      return other != time ? other > time : !id.isAfter(record.conversion!.id)
+    }
+  }
+
+  /// Puts a record in its place.
+  func insert(
+    _ record: RecordPointer, _ link: BucketArena.Link, _ arena: borrowing BucketArena
+  ) {
+    if let touch = record.touch {
+      let place = position(of: touch, arena)
+      if touch.pointee.kind == .click {
+        clicks.insert(link, at: place)
+      } else {
+        impressions.insert(link, at: place)
+      }
+    } else {
+      let conversion = record.conversion!
+      let place = position(ofConversion: conversion.id, at: conversion.pointee.time, arena)
+      conversions.insert(link, at: place)
+    }
+  }
+
+  /// Removes what lies in dropped buckets.
+  func removeDead(_ arena: borrowing BucketArena) {
+    clicks.removeDead(arena)
+    impressions.removeDead(arena)
+    conversions.removeDead(arena)
+  }
+}
