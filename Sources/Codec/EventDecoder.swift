@@ -176,8 +176,7 @@ extension EventDecoder {
   private func read(
     _ present: EventFields, recordTimestamp: Milliseconds, into event: inout Event
   ) -> Rejection? {
-    guard let eventID = requiredName(.eventID), let time = time(), time >= earliestEventTime,
-      let amount = amount(present)
+    guard let eventID = requiredName(.eventID), let time = time(), let amount = amount(present)
     else { return .invalidField }
 
     var result = Event(

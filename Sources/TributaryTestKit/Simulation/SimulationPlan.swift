@@ -80,13 +80,13 @@ struct SimulationPlan {
     traffic.hasTwoSpellings = hostile.below(3) == 0
     catchUpRecords = 1 + random.below(40)
     stateRecordBytes = 64 << Int(random.below(12))
-    setClocks(&random)
-    strays = random.below(2) * random.below(4)
     // Drawn apart, so that it changes nothing of the seed's other worlds.
     var sizes = SeededRandom(seed: seed ^ 0x517E_0000)
     let isTight = sizes.below(3) == 0
     oversized = isTight ? 1 + sizes.below(20) : 0
     deadLetterLimit = isTight ? 600 + Int(sizes.below(1_500)) : nil
+    setClocks(&random)
+    strays = random.below(2) * random.below(4)
   }
 
   /// Right clocks stand where no event lies in the future.
