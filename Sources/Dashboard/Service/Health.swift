@@ -25,6 +25,8 @@ public struct Health: Sendable {
     public var lastCommit: Milliseconds?
     /// Every window that ends at or before this is final; of partitions that decide so.
     public var finalThrough: Milliseconds?
+    /// Input that was gone before it was read.
+    public var lost: [LostRange] = []
 
     public init(
       topic: String, partition: Int32, position: Int64, lag: Int64? = nil,
@@ -100,6 +102,9 @@ public struct ServiceEndpoints: HTTPResponder {
           if let isIdle = partition.isIdle { writer.value(isIdle) } else { writer.raw("null".utf8) }
           writer.field("last_commit", partition.lastCommit.map(Time.formatMilliseconds))
           writer.field("final_through", partition.finalThrough.map(Time.formatMilliseconds))
+          if !partition.lost.isEmpty {
+            writer.array("lost", partition.lost) { $0.lostRange($1) }
+          }
         }
       }
     }

@@ -35,6 +35,8 @@ package final class Simulation {
   /// What workers make secrets of: apart from `random`, so that they change nothing else.
   private var secrets: SeededRandom
   var faults = FaultPlan.none
+  /// Another configuration than that of all, for a worker that starts in a slot.
+  package var configurationOf: ((WorkerSlot) -> Configuration?)?
   /// Whether questions are answered at once, or some time later.
   var answersLate = false
   var trace = SimulationTrace()
@@ -55,13 +57,14 @@ package final class Simulation {
     stateRecordBytes: Int = 512 << 10,
     wall: Milliseconds = 1_767_600_000_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), stateLimit: Int = .max,
-    log: MemoryLog? = nil
+    onLostInput: LostInputPolicy = .stop, log: MemoryLog? = nil
   ) {
     self.stateLimit = stateLimit
     var configuration = Configuration()
     configuration.definitions = definitions
     configuration.instanceID = isStatic ? "sim" : ""
     configuration.commitInterval = commitInterval
+    configuration.onLostInput = onLostInput
     configuration.catchUpRecords = catchUpRecords
     configuration.stateRecordBytes = stateRecordBytes
     self.configuration = configuration
@@ -114,6 +117,9 @@ package final class Simulation {
       configuration.instanceID.isEmpty ? slot.number + 100 * slot.incarnation : slot.number
     let logger = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
     let now = { [unowned self] in clock.wall }
+    let configuration = configurationOf?(slot) ?? configuration
+    var plan = plan
+    plan.inputTopics = configuration.inputTopics
     let random = { [unowned self] in secrets.next() }
     switch slot.stage {
     case .attribution:

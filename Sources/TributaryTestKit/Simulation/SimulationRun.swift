@@ -45,7 +45,8 @@ public struct SimulationRun {
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
       stateRecordBytes: plan.stateRecordBytes,
       wall: plan.traffic.start + plan.wallOffset,
-      timeouts: plan.timeouts)
+      timeouts: plan.timeouts, onLostInput: .continue)
+    simulation.answersLate = plan.answersLate
     simulation.trace.onLine = onLine
     feed = SimulationFeed(plan, &simulation.random)
     downstream = DownstreamReader(
@@ -73,7 +74,8 @@ public struct SimulationRun {
       return "\(error)"
     }
     downstream.read(simulation.log)
-    return verdict
+    if let verdict { return verdict }
+    return plan.sabotage.flatMap { refusal(of: $0) }
   }
 
   private mutating func turn() {
@@ -112,6 +114,9 @@ public struct SimulationRun {
     if happens(faults.scale) { scale() }
     if happens(faults.compact) { compact() }
     if happens(faults.jump) { jump() }
+    if happens(faults.leaderless) { removeLeader() }
+    if happens(faults.retention) { deleteInput() }
+    if happens(faults.standstill) { standStill() }
   }
 
   /// Changes how many attribution workers there should be.

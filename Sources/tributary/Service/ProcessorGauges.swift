@@ -26,6 +26,10 @@ struct ProcessorGauges: Sendable {
   private static let families: [(String, Metrics.Kind, String)] = [
     ("tributary_records_total", .counter, "Committed input records by topic and outcome."),
     ("tributary_late_records_total", .counter, "Accepted records that came behind the watermark."),
+    (
+      "tributary_lost_records_total", .counter,
+      "Records that were deleted before they were read, by partition; since the first run."
+    ),
     ("tributary_input_lag_records", .gauge, "Records waiting, by partition."),
     (
       "tributary_input_stalled_seconds", .gauge,
@@ -119,6 +123,15 @@ struct ProcessorGauges: Sendable {
         metrics.set(
           "tributary_watermark_lag_seconds", ["partition": "\(task.partition)"],
           to: task.watermark.map { now - Double($0) / 1_000 })
+      }
+      for source in task.sources {
+        let count = task.lost.filter {
+          $0.topic == source.partition.topic && $0.partition == source.partition.partition
+        }.reduce(0) { $0 + $1.count }
+        metrics.set(
+          "tributary_lost_records_total",
+          ["topic": source.partition.topic, "partition": "\(source.partition.partition)"],
+          to: Double(count))
       }
       for store in task.stores {
         set(store, ["inputs": inputs, "partition": "\(task.partition)"])
