@@ -24,6 +24,7 @@ extension Report {
       append(total, to: &output)
       output.key("reconciliation")
       append(reconciliation, to: &output)
+      output.array("lost_input", lost) { $0.lostRange($1) }
     }
     return output.text + "\n"
   }
@@ -51,6 +52,20 @@ extension Report {
       }
       output.array("views_compared", reconciliation.views) { $0.value($1) }
       output.array("disagreements", reconciliation.disagreements) { $0.value($1) }
+    }
+  }
+}
+
+extension JSONWriter {
+  /// Writes a range of input that was gone before it was read, with the fields of `@progress` records.
+  package mutating func lostRange(_ range: LostRange) {
+    object { output in
+      output.field("topic", range.topic)
+      output.field("partition", Int64(range.partition))
+      output.field("from", range.from)
+      output.field("to", range.to)
+      if let after = range.after { output.field("after", Time.formatMilliseconds(after)) }
+      if let before = range.before { output.field("before", Time.formatMilliseconds(before)) }
     }
   }
 }

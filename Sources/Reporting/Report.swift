@@ -66,6 +66,8 @@ public struct Report: Sendable {
   public let lines: [Line]
   public let total: Line
   public let reconciliation: Reconciliation
+  /// Input that was gone before it was read and that the day may miss.
+  public let lost: [LostRange]
 
   /// Throws `ReportingError` when there is no view for it, or when the day is not over and provisional
   /// numbers are not wanted.
@@ -88,6 +90,8 @@ public struct Report: Sendable {
         view: view.name, range: range, dimensions: [request.dimension],
         closedThrough: closedThrough))
 
+    lost = board.lostInput(
+      touching: range, correctionHorizon: definitions.correctionHorizon)
     self.request = request
     self.view = view
     self.range = range

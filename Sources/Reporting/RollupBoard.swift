@@ -26,6 +26,7 @@ public struct RollupBoard: Sendable {
 
   private let partitionCount: Int
   private var finalThroughByPartition: [Int32: Milliseconds] = [:]
+  private var lost: Set<LostRange> = []
   private let tableOfView: [String: Int]
   private(set) var tables: [ViewTable]
 
@@ -49,6 +50,16 @@ public struct RollupBoard: Sendable {
     return finalThroughByPartition.values.min().flatMap { $0 > Time.earliest ? $0 : nil }
   }
 
+  /// Input that was gone before it was read and that rollups of `range` may miss; in the order of its place.
+  ///
+  /// - Parameter correctionHorizon: how much older than its company an event may be and still count.
+  public func lostInput(
+    touching range: Range<Milliseconds>, correctionHorizon: Milliseconds
+  ) -> [LostRange] {
+    lost.filter { $0.mayTouch(range, correctionHorizon: correctionHorizon) }
+      .sorted { ($0.topic, $0.partition, $0.from) < ($1.topic, $1.partition, $1.from) }
+  }
+
   /// How many rollups have been corrected after they were final, as far as their revisions were seen:
   /// compaction drops the older ones.
   public var correctionCount: Int { tables.reduce(0) { $0 + $1.correctionCount } }
@@ -65,8 +76,10 @@ public struct RollupBoard: Sendable {
       guard let table = tableOfView[key.view], tables[table].remove(key) else { return false }
       count -= 1
       return true
-    case .progress(let partition, let finalThrough):
-      if let known = finalThroughByPartition[partition], known >= finalThrough { return false }
+    case .progress(let partition, let finalThrough, let lost):
+      let isNews = !self.lost.isSuperset(of: lost)
+      self.lost.formUnion(lost)
+      if let known = finalThroughByPartition[partition], known >= finalThrough { return isNews }
       finalThroughByPartition[partition] = finalThrough
       return true
     case .other: return false

@@ -10,7 +10,8 @@ public enum RollupsRecord: Equatable, Sendable {
   /// The rollup is no more.
   case deletion(RollupKey)
   /// Every window of the partition with an end at or before `finalThrough` is final.
-  case progress(partition: Int32, finalThrough: Milliseconds)
+  /// `lost` is input that was gone before it was read.
+  case progress(partition: Int32, finalThrough: Milliseconds, lost: [LostRange] = [])
   /// Something that the definitions do not speak of: a view that is no longer configured, or a
   /// record without a key.
   case other
@@ -42,7 +43,9 @@ public struct RollupsRecordReader: Sendable {
     guard let key else { return .other }
     if let partition = ProgressCodec.decodeKey(key) {
       guard let value else { return .other }
-      return .progress(partition: partition, finalThrough: try ProgressCodec.decode(value))
+      let progress = try ProgressCodec.progress(value)
+      return .progress(
+        partition: partition, finalThrough: progress.finalThrough, lost: progress.lost)
     }
     guard let view = view(ofKey: key) else { return .other }
     if let value { return .rollup(try codec.decode(value)) }

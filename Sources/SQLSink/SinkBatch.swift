@@ -41,7 +41,7 @@ public struct SinkBatch: Sendable {
     switch record {
     case .rollup(let rollup): rollups[rollup.key] = .some(rollup)
     case .deletion(let key): rollups[key] = .some(nil)
-    case .progress(let partition, let time): finalThrough[partition] = time
+    case .progress(let partition, let time, _): finalThrough[partition] = time
     case .other: break
     }
   }

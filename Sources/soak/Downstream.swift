@@ -115,7 +115,7 @@ private struct RevisionWatch {
       if let former = rollups.updateValue(revision, forKey: key) {
         try expect(revision, follows: former, of: name)
       }
-    case .progress(let partition, let through):
+    case .progress(let partition, let through, _):
       if let former = finalThrough[partition], through < former {
         throw Violation("final_through of partition \(partition) went from \(former) to \(through)")
       }

@@ -49,4 +49,27 @@ struct ProgressCodecTests {
   func refused(_ text: String) {
     #expect(throws: UnreadableRecord.self) { try ProgressCodec.decode(Array(text.utf8)) }
   }
+
+  @Test("What a value holds beside the instant comes back")
+  func everything() throws {
+    let lost = [
+      LostRange(topic: "a \"b\"", partition: 3, from: 5, to: 9, after: 0, before: 1_767_571_500_250),
+      LostRange(topic: "clicks", partition: 0, from: 0, to: 1, after: nil, before: nil),
+    ]
+    let progress = PublishedProgress(
+      finalThrough: 1_767_571_500_000, epoch: "00ff", lost: lost)
+    var output: [UInt8] = []
+    ProgressCodec.encode(progress, into: &output)
+    #expect(
+      String(decoding: output, as: UTF8.self) == """
+        {"final_through":"2026-01-05T00:05:00.000Z","epoch":"00ff","lost":[{"topic":"a \\"b\\"",\
+        "partition":3,"from":5,"to":9,"after":"1970-01-01T00:00:00.000Z",\
+        "before":"2026-01-05T00:05:00.250Z"},{"topic":"clicks","partition":0,"from":0,"to":1}]}
+        """)
+    #expect(try output.withUnsafeBytes { try ProgressCodec.progress($0) } == progress)
+    let former = value(0)
+    #expect(
+      try Array(former.utf8).withUnsafeBytes { try ProgressCodec.progress($0) }
+        == PublishedProgress(finalThrough: 0))
+  }
 }

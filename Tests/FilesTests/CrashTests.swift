@@ -109,4 +109,5 @@ private final class CrashingWorld: LogEnvironment {
   func pass(milliseconds: Int64) { clusterTime += milliseconds }
   func note(_ event: ClusterEvent) {}
   func landingDelay() -> Int64? { random.below(2) == 0 ? random.below(200) : nil }
+  func answerDelay() -> Int64 { 0 }
 }

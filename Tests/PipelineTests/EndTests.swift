@@ -36,16 +36,16 @@ import Testing
     simulation.kill(dead)
     guard case .rollups(let worker) = rollups.worker, case .attribution(let other) = living.worker
     else { return #expect(Bool(false), "a worker failed") }
-    let ends = try other.inputEnds()
+    let ends = try #require(try other.inputEnds())
     let isRead = try other.isGroupFinished(upTo: ends)
     #expect(isRead)
-    try worker.finish()
+    worker.finish()
     for _ in 0..<20 { simulation.step(rollups) }
     #expect(worker.waitsForTasks && !worker.isFinished)
 
     simulation.clock.advance(40_000)
     for _ in 0..<200 { for slot in [living, rollups] { simulation.step(slot) } }
-    if worker.waitsForTasks { try worker.finish() }
+    if worker.waitsForTasks { worker.finish() }
     for _ in 0..<20 { for slot in [living, rollups] { simulation.step(slot) } }
     #expect(worker.isFinished)
     #expect(simulation.rollupsOnTopic().values.allSatisfy { $0.isFinal })
@@ -61,7 +61,7 @@ import Testing
     guard case .rollups(let worker) = simulation.rollups[0].worker else {
       return #expect(Bool(false), "the worker failed")
     }
-    try worker.finish()
+    worker.finish()
     for _ in 0..<20 { simulation.step(simulation.rollups[0]) }
     #expect(worker.waitsForTasks)
     worker.leaveTasksOpen()

@@ -1,4 +1,4 @@
-// Safety: the stub lends the bytes of a static string, which never goes away.
+// Safety: the stub lends the bytes of a static string, which never goes away; one test on one thread uses it.
 
 import Attribution
 import Kafka
@@ -20,7 +20,8 @@ import Testing
     #expect(error?.description.contains("goes on at offset 0, but was processed to 5") == true)
   }
 
-  @Test func aGapInTheOffsetsIsNothingSpecial() throws {
+  /// Compaction and the control records of transactions leave holes; nothing is lost by them.
+  @Test func aHoleInTheOffsetsIsNoLoss() throws {
     let log = StubLog(offsets: [7, 9])
     let input = makeInput(log, start: 5)
     try input.fill(for: InputTests.task, now: 0)
@@ -31,6 +32,24 @@ import Testing
     #expect(input.record(0).offset == 9)
     input.take(1)
     #expect(input.position == 10)
+    #expect(input.overtaken == nil)
+  }
+
+  /// Retention has taken what comes next: the reader says so, and does not go on behind it.
+  @Test func recordsThatAreGoneAreNotReadOver() throws {
+    let log = StubLog(offsets: [5])
+    let input = makeInput(log, start: 5)
+    try input.fill(for: InputTests.task, now: 0)
+    input.take(1)
+    log.isGone = true
+    try input.fill(for: InputTests.task, now: 0)
+    let error = try #require(input.overtaken)
+    #expect("\(error)".contains("clicks[0] no longer holds offset 6"))
+    log.isGone = false
+    log.add([9])
+    try input.fill(for: InputTests.task, now: 0)
+    #expect(!input.hasRow && input.position == 6 && !input.isAtEnd && !input.isFinished)
+    #expect(input.checkpoint.position == 6 && input.checkpoint.last?.offset == 5)
   }
 
   @Test func anInputIsIdleOnlyOnceTheBrokerHasConfirmedItsEnd() throws {
@@ -39,26 +58,34 @@ import Testing
     log.metEnd = 5
     try input.fill(for: InputTests.task, now: 0)
     log.answer = { throw KafkaError(code: -1, name: "_TRANSPORT", message: "", operation: "") }
-    #expect(!input.isIdle(now: 60_000, timeout: 60_000, log))
+    let ends = EndProbe(log)
+    func isIdle(_ now: Milliseconds) -> Bool {
+      if input.isIdle(now: now, timeout: 60_000, ends) { return true }
+      for _ in 0..<2 { ends.advance() }
+      return input.isIdle(now: now, timeout: 60_000, ends)
+    }
+    #expect(!isIdle(60_000))
     log.answer = { 6 }
-    #expect(!input.isIdle(now: 70_000, timeout: 60_000, log))
+    #expect(!isIdle(70_000))
     log.answer = { 5 }
-    #expect(!input.isIdle(now: 70_001, timeout: 60_000, log), "asks again only after a pause")
-    #expect(input.isIdle(now: 80_000, timeout: 60_000, log))
+    #expect(!isIdle(70_001), "asks again only after a pause")
+    #expect(isIdle(80_000))
     log.answer = { 6 }
-    #expect(input.isIdle(now: 90_000, timeout: 60_000, log), "until something arrives")
+    #expect(isIdle(90_000), "until something arrives")
   }
 
   @Test func recordsThatTheBrokerHoldsButThatDoNotComeAreAnError() throws {
     let log = StubLog(offsets: [])
     let input = makeInput(log, start: 5)
+    let ends = EndProbe(log)
     var now: Milliseconds = 0
     /// Looks every 10 s for a while.
     func wait(seconds: Milliseconds) throws {
       for _ in 0..<seconds / 10 {
         now += 10_000
         try input.fill(for: InputTests.task, now: now)
-        if !input.hasRow { try input.checkArrival(now: now, log) }
+        if !input.hasRow { try input.checkArrival(now: now, ends) }
+        for _ in 0..<2 { ends.advance() }
       }
     }
     log.answer = { throw KafkaError(code: -1, name: "_TRANSPORT", message: "", operation: "") }
@@ -111,18 +138,23 @@ import Testing
 }
 
 /// A partition that holds records at given offsets, and a broker that answers as told.
-private final class StubLog: LogReader, LogConsumer {
+private final class StubLog: LogReader, LogProber, @unchecked Sendable {
   private static let value: StaticString = "{}"
   private var offsets: [Int64]
   private var lent: [Int64] = []
   var metEnd: Int64?
   var answer: () throws -> Int64 = { 0 }
+  /// Whether the next offset has been deleted.
+  var isGone = false
 
   init(offsets: [Int64]) { self.offsets = offsets }
 
   func add(_ more: [Int64]) { offsets += more }
 
   func read() throws -> Int {
+    if isGone {
+      throw KafkaError(code: -140, name: "_AUTO_OFFSET_RESET", message: "", operation: "read")
+    }
     lent = offsets
     offsets = []
     return lent.count
@@ -137,16 +169,18 @@ private final class StubLog: LogReader, LogConsumer {
 
   var knownEnd: Int64? { metEnd }
 
-  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
-    [InputTests.partition: try answer()]
+  func bounds(
+    of partitions: [TopicPartition]
+  ) -> PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]> {
+    let bounds = Result { try answer() }.map { LogBounds(start: 0, stableEnd: $0, end: $0) }
+    return PendingAnswer(.success([InputTests.partition: bounds]))
   }
 
-  func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws {}
-  func poll() throws {}
-  func wait(milliseconds: Int32) {}
-  var waker: @Sendable () -> Void { {} }
-  func reader(of partition: TopicPartition) throws -> any LogReader { self }
-  func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] { [:] }
-  func rewind(_ partitions: [TopicPartition]) throws {}
-  func close() {}
+  func committed(
+    _ partitions: [TopicPartition], by group: String
+  ) -> PendingAnswer<[TopicPartition: Int64]> { PendingAnswer(.success([:])) }
+
+  func record(
+    atOrAfter offset: Int64, of partition: TopicPartition
+  ) -> PendingAnswer<RecordFingerprint?> { PendingAnswer(.success(nil)) }
 }

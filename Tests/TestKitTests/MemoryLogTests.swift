@@ -126,6 +126,7 @@ private final class ManualWorld: LogEnvironment {
 
   func note(_ event: ClusterEvent) {}
   func landingDelay() -> Int64? { delay }
+  func answerDelay() -> Int64 { 0 }
 
   func join() -> Member { Member(log) }
 }

@@ -63,6 +63,9 @@ struct DashboardAPI: Sendable {
           writer.value(nil as String?)
         }
         writer.array("corrections", corrections) { append($1, query, to: &$0) }
+        let lost = board.lostInput(
+          touching: query.range, correctionHorizon: live.definitions.correctionHorizon)
+        writer.array("lost_input", lost) { $0.lostRange($1) }
       }
       return writer.bytes
     }

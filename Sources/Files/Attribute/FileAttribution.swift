@@ -132,7 +132,7 @@ public struct FileAttribution {
       try rollups.step()
       onProgress(log.consumed)
     }
-    try rollups.finish()
+    rollups.finish()
     while !rollups.isFinished { try rollups.step() }
     return attribution.counts
   }

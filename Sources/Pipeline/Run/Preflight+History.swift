@@ -1,6 +1,7 @@
 import Attribution
 import Codec
 import Configuration
+import Foundation
 import Kafka
 import Logging
 
@@ -17,31 +18,29 @@ extension Preflight {
 
   private func checkAttribution(_ plan: TopicPlan, _ tail: LogTail) throws {
     let state = try tail.partitions(of: configuration.stateTopic)
-    // A task writes its progress before its first event.
-    var records: [ProgressRecord] = []
-    _ = try tail.last(of: state) { record in
-      guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
-        return false
-      }
-      records.append(
-        try ProgressRecord(
-          value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic))
-      return true
-    }
-    let hasState = records.contains { $0.serial > 0 }
-    let newest = records.map(\.last).max() ?? .unknown
-    for record in records {
-      try record.checkAdditions(of: configuration.definitions, newest: newest)
-    }
     let group = "\(configuration.applicationID)-attribution"
+    let records = try progressRecords(state, tail)
+    let newest = records.values.map(\.last).max() ?? .unknown
+    for (task, record) in records.sorted(by: { $0.key < $1.key }) {
+      try record.checkAdditions(of: configuration.definitions, newest: newest)
+      let role = PartitionTask.Role(task)
+      try record.checkpoint.checkInputs(
+        plan.inputs(of: role).map(\.name), partitionCount: plan.partitionCount(of: role))
+    }
     let hasProcessed = try hasCommitted(group, plan.inputPartitions, tail)
     if hasProcessed, try tail.isEmpty(state) {
       throw incomplete("\(configuration.stateTopic) is empty, but \(group) has processed events")
     }
-    guard !hasProcessed else { return }
-    if hasState {
-      throw incomplete("\(configuration.stateTopic) holds state, but \(group) has no offsets")
+    // Where the group has no offsets any more those of the progress records serve.
+    try checkPositions(of: group, tail, state: configuration.stateTopic) {
+      try progressRecords(state, tail).reduce(into: [:]) { positions, entry in
+        for input in entry.value.checkpoint.inputs {
+          let source = TopicPartition(topic: input.topic, partition: entry.key.partition)
+          positions[source] = input.position
+        }
+      }
     }
+    guard !hasProcessed, !records.values.contains(where: { $0.serial > 0 }) else { return }
     let attributions = try tail.partitions(of: configuration.topics.attributions)
     if try tail.last(of: attributions, where: { $0.value != nil }) {
       throw incomplete(
@@ -49,41 +48,91 @@ extension Preflight {
     }
   }
 
-  private func checkRollups(_ plan: TopicPlan, _ tail: LogTail) throws {
-    let rollups = try tail.partitions(of: configuration.topics.rollups)
-    let fingerprint = ProgressHeader.fingerprint(of: configuration)
-    let isPublished = try tail.last(of: rollups) { record in
-      guard let key = record.key, ProgressCodec.decodeKey(key) != nil,
-        let value = record.headers().first(where: { $0.name == ProgressHeader.name })?.value
-      else { return false }
-      _ = try value.withUnsafeBytes {
-        try ProgressHeader.decode($0, fingerprint: fingerprint, topic: configuration.topics.rollups)
+  /// The last progress record of tasks, as far as it stands near the end of their partition. A task writes it
+  /// with every commit.
+  private func progressRecords(
+    _ state: [TopicPartition], _ tail: LogTail
+  ) throws -> [TaskName: ProgressRecord] {
+    var records: [TaskName: ProgressRecord] = [:]
+    _ = try tail.last(of: state) { record in
+      guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
+        return false
       }
+      let isCosts = key.elementsEqual(Changelog.progressKey(PartitionTask.Role.costs.rawValue))
+      records[TaskName(isCosts: isCosts, partition: record.partition)] = try ProgressRecord(
+        value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic)
       return true
     }
+    return records
+  }
+
+  /// Compares what is remembered with what a group has committed and what the logs hold, as every take-over
+  /// does. Another instance may be committing meanwhile: only what stays is refused.
+  private func checkPositions(
+    of group: String, _ tail: LogTail, state: String,
+    _ remembered: () throws -> [TopicPartition: Int64]
+  ) throws {
+    for attempt in 1... {
+      let positions = try remembered()
+      let partitions = positions.keys.sorted()
+      let committed = try self.committed(group, partitions)
+      let bounds = try tail.bounds(of: partitions)
+      do {
+        for partition in partitions {
+          let start = try InputStart.decide(
+            partition, remembered: positions[partition]!, committed: committed[partition],
+            bounds[partition]!, group: group, state: state)
+          if case .behind(let lost) = start, configuration.onLostInput == .stop {
+            throw PipelineError.lost(partition, lost)
+          }
+        }
+        return
+      } catch {
+        guard attempt < 5, error is PipelineError else { throw error }
+        Thread.sleep(forTimeInterval: 0.4)
+      }
+    }
+  }
+
+  private func checkRollups(_ plan: TopicPlan, _ tail: LogTail) throws {
+    let rollups = try tail.partitions(of: configuration.topics.rollups)
     let group = "\(configuration.applicationID)-rollups"
     let deltas = (0..<plan.rollupPartitions).map {
       TopicPartition(topic: configuration.deltasTopic, partition: $0)
     }
-    let hasProcessed = try hasCommitted(group, deltas, tail)
-    if hasProcessed, try tail.isEmpty(rollups) {
+    _ = try rollupPositions(rollups, tail)
+    if try hasCommitted(group, deltas, tail), try tail.isEmpty(rollups) {
       throw incomplete("\(configuration.topics.rollups) is empty, but \(group) has published")
     }
-    if isPublished && !hasProcessed {
-      throw incomplete("\(configuration.topics.rollups) holds rollups, but \(group) has no offsets")
+    try checkPositions(of: group, tail, state: configuration.topics.rollups) {
+      try rollupPositions(rollups, tail)
     }
+  }
+
+  /// How far the deltas have been added to the rollups.
+  private func rollupPositions(
+    _ rollups: [TopicPartition], _ tail: LogTail
+  ) throws -> [TopicPartition: Int64] {
+    let fingerprint = ProgressHeader.fingerprint(of: configuration)
+    var positions: [TopicPartition: Int64] = [:]
+    _ = try tail.last(of: rollups) { record in
+      guard let key = record.key, ProgressCodec.decodeKey(key) != nil,
+        let value = record.headers().first(where: { $0.name == ProgressHeader.name })?.value
+      else { return false }
+      let source = TopicPartition(topic: configuration.deltasTopic, partition: record.partition)
+      positions[source] = try value.withUnsafeBytes {
+        try ProgressHeader.decode($0, fingerprint: fingerprint, topic: configuration.topics.rollups)
+      }.position
+      return true
+    }
+    return positions
   }
 
   /// Whether a group has got anywhere. Does not wait for a transaction that is still open.
   private func hasCommitted(
     _ group: String, _ partitions: [TopicPartition], _ tail: LogTail
   ) throws -> Bool {
-    var settings = ClientSettings.probe(configuration)
-    settings["group.id"] = group
-    let consumer = try Consumer(settings, logger: logger)
-    defer { consumer.close(timeoutMilliseconds: 0) }
-    let committed = try consumer.committed(partitions, timeoutMilliseconds: Timeout.call)
-      .compactMapValues { $0 }
+    let committed = try committed(group, partitions)
     let ends = try tail.ends(of: partitions)
     if let lost = partitions.first(where: { committed[$0] ?? 0 > ends[$0] ?? 0 }) {
       throw incomplete(
@@ -93,10 +142,19 @@ extension Preflight {
     return committed.values.contains { $0 > 0 }
   }
 
+  private func committed(
+    _ group: String, _ partitions: [TopicPartition]
+  ) throws -> [TopicPartition: Int64] {
+    var settings = ClientSettings.probe(configuration)
+    settings["group.id"] = group
+    let consumer = try Consumer(settings, logger: logger)
+    defer { consumer.close(timeoutMilliseconds: 0) }
+    return try consumer.committed(partitions, timeoutMilliseconds: Timeout.call)
+      .compactMapValues { $0 }
+  }
+
   private func incomplete(_ what: String) -> PipelineError {
-    PipelineError(
-      "\(what): it is another application's, or offsets, records or topics were deleted since; going on would "
-        + "corrupt the numbers, `tributary reset` starts again from the beginning")
+    .doesNotFit(what)
   }
 }
 
@@ -123,6 +181,19 @@ private final class LogTail {
 
   func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try consumer.endOffsets(partitions, timeoutMilliseconds: Timeout.call)
+  }
+
+  /// Where logs begin, and where committed records end.
+  func bounds(of partitions: [TopicPartition]) throws -> [TopicPartition: LogBounds] {
+    let ends = try ends(of: partitions)
+    let starts = try consumer.offsets(
+      forTimes: Dictionary(uniqueKeysWithValues: partitions.map { ($0, LogicalOffset.beginning) }),
+      timeoutMilliseconds: Timeout.call)
+    return Dictionary(
+      uniqueKeysWithValues: partitions.map { partition in
+        let end = ends[partition] ?? 0
+        return (partition, LogBounds(start: starts[partition] ?? 0, stableEnd: end, end: end))
+      })
   }
 
   /// Whether any partition has a record that `isWanted`. Reads each from ever further back until it

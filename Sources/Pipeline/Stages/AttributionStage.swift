@@ -68,7 +68,7 @@ package final class AttributionStage: Stage {
 
   /// Tasks whose new owner the rollup stage does not know of.
   private var unannounced: [TaskOpening] {
-    openings.filter { !$0.isAnnounced && $0.committedOffsets?.isEmpty == false }
+    openings.filter { !$0.isAnnounced && $0.committedOffsets != nil }
   }
 
   /// Those of which the commit under way tells it.
@@ -169,13 +169,9 @@ package final class AttributionStage: Stage {
   /// Brings the tasks that do not run yet on their way.
   private func open() throws {
     let now = context.now()
-    for opening in openings {
-      try opening.advance(now: now)
-      // A task of the costs has no status; one that the group has no offsets of never had one.
-      if let offsets = opening.committedOffsets, opening.role == .costs || offsets.isEmpty {
-        opening.isAnnounced = true
-      }
-    }
+    for opening in openings { try opening.advance(now: now) }
+    // None before all: what one of them counts must not be final by another's former word.
+    guard openings.allSatisfy(\.isAnnounced) else { return }
     try readState()
     for opening in openings where opening.isReadyToRun {
       guard try mayHold(opening.bytesToRestore, for: [opening]) else { continue }

@@ -13,6 +13,8 @@ final class PartitionTask {
     case keyed
     /// One partition of the costs.
     case costs
+
+    init(_ task: TaskName) { self = task.isCosts ? .costs : .keyed }
   }
 
   let role: Role

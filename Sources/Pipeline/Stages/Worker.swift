@@ -82,6 +82,9 @@ package final class Worker<S: Stage> {
     context.consumer.wait(milliseconds: Int32(max(1, min(longest, due))))
   }
 
+  /// What keeps partitions from being processed, in words.
+  package var obstacles: [String] { stage.obstacles }
+
   /// Ends a blocking step, from any thread.
   package var waker: @Sendable () -> Void { context.consumer.waker }
 

@@ -1,3 +1,5 @@
+import Codec
+
 /// How a process stands: what `/readyz` and `/statusz` tell. `run` and `serve` each have their own.
 public protocol HealthSource: Sendable {
   var health: Health { get }
@@ -21,6 +23,8 @@ public struct Health: Sendable {
     public var lastCommit: Int64?
     /// Every window that ends at or before this is final; of partitions that decide so.
     public var finalThrough: Int64?
+    /// Input that was gone before it was read.
+    public var lost: [LostRange] = []
 
     public init(
       topic: String, partition: Int32, position: Int64, lag: Int64? = nil,

@@ -47,6 +47,9 @@ public struct ServiceEndpoints: HTTPResponder {
           if let isIdle = partition.isIdle { writer.value(isIdle) } else { writer.raw("null".utf8) }
           writer.field("last_commit", partition.lastCommit.map(Time.formatMilliseconds))
           writer.field("final_through", partition.finalThrough.map(Time.formatMilliseconds))
+          if !partition.lost.isEmpty {
+            writer.array("lost", partition.lost) { $0.lostRange($1) }
+          }
         }
       }
     }

@@ -101,6 +101,14 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
     }
   }
 
+  /// Appends a record without key to a partition.
+  func append(_ name: TopicPartition, value: [UInt8], timestamp: Int64) {
+    value.withUnsafeBytes { value in
+      partition(name).append(
+        key: nil, value: value, timestamp: timestamp, headers: [], transaction: nil)
+    }
+  }
+
   public func partitionCount(of topic: String) -> Int { topics[topic]?.count ?? 0 }
 
   public func starts(of partitions: [TopicPartition]) -> [TopicPartition: Int64] {
@@ -142,6 +150,17 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
       index += 1
     }
     return Int64(end)
+  }
+
+  /// Visits every committed record that a topic has ever held, deleted ones too, partition by partition.
+  func forEachRecordEver(of topic: String, _ body: (Record) throws -> Void) rethrows {
+    for number in 0..<Int32(partitionCount(of: topic)) {
+      let name = TopicPartition(topic: topic, partition: number)
+      for record in partition(name).deleted where record.isVisible {
+        try body(record.lent(partition: number))
+      }
+      try forEachRecord(of: name, body)
+    }
   }
 
   /// Visits every committed record of a topic, partition by partition.

@@ -8,6 +8,8 @@ final class MemoryPartition {
   private(set) var end = 0
   /// The oldest offset that was not deleted. Compaction leaves it where it is.
   private(set) var start = 0
+  /// What was deleted, for whoever checks what became of it.
+  private(set) var deleted: [MemoryRecord] = []
   /// Transactions that are open here, and where each began.
   private var open: [(transaction: MemoryTransaction, first: Int)] = []
 
@@ -54,6 +56,7 @@ final class MemoryPartition {
     let bound = min(bound, stableEnd)
     guard bound > start else { return }
     start = bound
+    deleted += records[..<index(of: bound)]
     records.removeFirst(index(of: bound))
   }
 

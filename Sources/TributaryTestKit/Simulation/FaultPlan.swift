@@ -19,6 +19,12 @@ struct FaultPlan {
   var scale: Int64 = 0
   var compact: Int64 = 0
   var jump: Int64 = 0
+  /// … nobody leads a partition of the inputs for a while.
+  var leaderless: Int64 = 0
+  /// … retention takes records of an input, read or not.
+  var retention: Int64 = 0
+  /// … everything stands still for so long that the groups' offsets expire.
+  var standstill: Int64 = 0
   /// Of a thousand workers that are down, how many start in a turn.
   var start: Int64 = 300
 
@@ -39,6 +45,9 @@ struct FaultPlan {
     compact = random.below(2) * random.below(100)
     jump = random.below(3) == 0 ? random.below(20) : 0
     start = 50 + random.below(900)
+    leaderless = random.below(3) == 0 ? random.below(20) : 0
+    retention = random.below(6) == 0 ? 1 + random.below(20) : 0
+    standstill = random.below(6) == 0 ? random.below(6) : 0
   }
 
   private init() {}

@@ -87,14 +87,33 @@ extension Simulation {
     if let backfills = try? BackfillLedger(configuration, from: log) {
       verification.take(backfills: backfills)
     }
+    let lost = lostInput
     for (index, input) in configuration.inputTopics.enumerated() {
-      log.forEachRecord(of: input.name) { verification.take(LoggedRecord($0), ofInput: index) }
+      log.forEachRecordEver(of: input.name) { record in
+        let isLost = lost.contains {
+          $0.topic == input.name && $0.partition == record.partition
+            && $0.from <= record.offset && record.offset < $0.to
+        }
+        if !isLost { verification.take(LoggedRecord(record), ofInput: index) }
+      }
     }
     for name in inputPartitions {
       let committed = log.committed(name, by: "\(configuration.applicationID)-attribution") ?? 0
       verification.note(unprocessed: Int(log.end(of: name) - committed), of: "\(name)")
     }
     return verification.finish()
+  }
+
+  /// Input that was gone before it was read, as the rollups topic says.
+  package var lostInput: Set<LostRange> {
+    var latest: [Int32: [LostRange]] = [:]
+    log.forEachRecord(of: configuration.topics.rollups) { record in
+      guard let key = record.key, let partition = ProgressCodec.decodeKey(key),
+        let value = record.value, let progress = try? ProgressCodec.progress(value)
+      else { return }
+      latest[partition] = progress.lost
+    }
+    return Set(latest.values.joined())
   }
 
   /// The latest of every rollup, as readers see it.

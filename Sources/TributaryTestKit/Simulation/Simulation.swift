@@ -44,6 +44,8 @@ package final class Simulation {
   /// What workers make secrets of: apart from `random`, so that they change nothing else.
   private var secrets: SeededRandom
   var faults = FaultPlan.none
+  /// Another configuration than that of all, for a worker that starts in a slot.
+  package var configurationOf: ((WorkerSlot) -> Configuration?)?
   /// Whether questions are answered at once, or some time later.
   var answersLate = false
   var trace = SimulationTrace()
@@ -66,13 +68,14 @@ package final class Simulation {
     stateRecordBytes: Int = 512 << 10, longestWalk: Int = 256,
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
-    deadLetterLimit: Int? = nil, log: MemoryLog? = nil
+    deadLetterLimit: Int? = nil, onLostInput: LostInputPolicy = .stop, log: MemoryLog? = nil
   ) {
     self.memoryLimit = memoryLimit
     var configuration = Configuration()
     configuration.definitions = definitions
     configuration.instanceID = isStatic ? "sim" : ""
     configuration.commitInterval = commitInterval
+    configuration.onLostInput = onLostInput
     configuration.catchUpRecords = catchUpRecords
     configuration.stateRecordBytes = stateRecordBytes
     configuration.longestWalk = longestWalk
@@ -128,6 +131,9 @@ package final class Simulation {
     let index =
       configuration.instanceID.isEmpty ? slot.number + 100 * slot.incarnation : slot.number
     let logger = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
+    let configuration = configurationOf?(slot) ?? configuration
+    var plan = plan
+    plan.inputTopics = configuration.inputTopics
     let party: SimulatedClock.Party = slot.stage == .attribution ? .attribution : .rollups
     let world = SimulatedWorld(self)
     let process = ProcessContext(

@@ -23,6 +23,14 @@ public struct SimulationCounts: Sendable {
   public var slowCalls = 0
   public var clockJumps = 0
   public var compactions = 0
+  /// Partitions that nobody led for a while.
+  public var leaderless = 0
+  /// Times that retention took records of an input.
+  public var deletions = 0
+  /// Times that groups lost what they had committed.
+  public var standstills = 0
+  /// Topics and offsets that somebody changed after the end.
+  public var sabotages = 0
   /// Records that were sent again.
   public var repeats = 0
   public var failedCalls: [KafkaError.Disposition: Int] = [:]
@@ -71,6 +79,8 @@ public struct SimulationCounts: Sendable {
       ("expelled members", \.expulsions), ("expired transactions", \.expiredTransactions),
       ("commits after a timeout", \.lateCommits), ("slow calls", \.slowCalls),
       ("clock jumps", \.clockJumps), ("compactions", \.compactions),
+      ("leaderless partitions", \.leaderless), ("deletions of input", \.deletions),
+      ("standstills", \.standstills), ("sabotages", \.sabotages),
       ("repeated records", \.repeats), ("publications", \.publications),
       ("corrections of final windows", \.corrections),
     ]

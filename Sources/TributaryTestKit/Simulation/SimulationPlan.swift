@@ -23,6 +23,10 @@ struct SimulationPlan {
   /// The bytes at which a record of state is full, and written ahead of its commit.
   var stateRecordBytes: Int
   var timeouts: MemoryLog.Timeouts
+  /// Whether questions to the cluster are answered some time later.
+  var answersLate: Bool
+  /// What is done to topics and offsets at the end, for the next start to refuse.
+  var sabotage: Sabotage?
   var faults: FaultPlan
   /// Of a thousand records, how many are sent twice, and how many are held back for long.
   var repeats: Int64
@@ -68,6 +72,9 @@ struct SimulationPlan {
     if random.below(4) == 0 { timeouts.session = 200 + random.below(timeouts.transaction) }
     timeouts.call = 200 + random.below(2_000)
     faults = FaultPlan(&random, timeouts: timeouts)
+    if isPunctual { faults.retention = 0 }
+    answersLate = random.below(2) == 0
+    sabotage = random.below(4) == 0 ? Sabotage.allCases[Int(random.below(Int64(Sabotage.allCases.count)))] : nil
     repeats = isPunctual ? 0 : random.below(80)
     heldBack = isPunctual ? 0 : random.below(2) * random.below(60)
     arrivals = 2 + random.below(12)

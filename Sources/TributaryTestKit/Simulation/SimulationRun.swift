@@ -47,7 +47,8 @@ public struct SimulationRun {
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
       stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.wall,
-      timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit)
+      timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue)
+    simulation.answersLate = plan.answersLate
     simulation.trace.onLine = onLine
     for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
     feed = SimulationFeed(plan, &simulation.random)
@@ -79,7 +80,8 @@ public struct SimulationRun {
       return "\(error)"
     }
     downstream.read(simulation.log)
-    return verdict
+    if let verdict { return verdict }
+    return plan.sabotage.flatMap { refusal(of: $0) }
   }
 
   private mutating func turn() {
@@ -133,6 +135,9 @@ public struct SimulationRun {
     if happens(faults.scale) { scale() }
     if happens(faults.compact) { compact() }
     if happens(faults.jump) { jump() }
+    if happens(faults.leaderless) { removeLeader() }
+    if happens(faults.retention) { deleteInput() }
+    if happens(faults.standstill) { standStill() }
   }
 
   /// Changes how many attribution workers there should be.

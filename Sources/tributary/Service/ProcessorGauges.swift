@@ -33,6 +33,10 @@ struct ProcessorGauges: Sendable {
     ("tributary_memory_limit_bytes", .gauge, "What max_memory allows."),
     ("tributary_memory_used_bytes", .gauge, "Bytes of everything remembered, by store."),
     ("tributary_load_shed", .gauge, "1 while nothing is read because max_memory is reached."),
+    (
+      "tributary_lost_records_total", .counter,
+      "Records that were deleted before they were read, by partition; since the first run."
+    ),
     ("tributary_input_lag_records", .gauge, "Records waiting, by partition."),
     (
       "tributary_input_stalled_seconds", .gauge,
@@ -135,6 +139,15 @@ struct ProcessorGauges: Sendable {
         metrics.set(
           "tributary_watermark_lag_seconds", ["partition": "\(task.partition)"],
           to: task.watermark.map { now - Double($0) / 1_000 })
+      }
+      for source in task.sources {
+        let count = task.lost.filter {
+          $0.topic == source.partition.topic && $0.partition == source.partition.partition
+        }.reduce(0) { $0 + $1.count }
+        metrics.set(
+          "tributary_lost_records_total",
+          ["topic": source.partition.topic, "partition": "\(source.partition.partition)"],
+          to: Double(count))
       }
       for store in task.stores {
         set(store, ["inputs": inputs, "partition": "\(task.partition)"])

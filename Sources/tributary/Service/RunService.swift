@@ -77,7 +77,7 @@ private final class ProcessorHealth: HealthSource {
   private static func obstacles(_ worker: ProcessorMonitor.Worker) -> [String] {
     let phase = worker.report.phase
     guard phase == .working else { return ["\(worker.name) is \(phase.rawValue)"] }
-    var obstacles: [String] = []
+    var obstacles = worker.report.obstacles
     if worker.silence > longestSilence {
       obstacles.append("\(worker.name) has not committed for \(seconds(worker.silence)) s")
     }
@@ -101,6 +101,9 @@ private final class ProcessorHealth: HealthSource {
       task.sources.map { source in
         var partition = partition(source)
         partition.watermark = task.watermark
+        partition.lost = task.lost.filter {
+          $0.topic == source.partition.topic && $0.partition == source.partition.partition
+        }
         return partition
       }
     }

@@ -32,6 +32,11 @@ struct ReportPrintout {
     if !report.isFinal {
       lines.append("PROVISIONAL: \(closed); \(open)")
     }
+    for range in report.lost {
+      lines.append(
+        "INPUT LOST: \(range.count) records of \(range.topic)[\(range.partition)], offsets \(range.from) to "
+          + "\(range.to), were deleted before they were read; these numbers may miss some of them")
+    }
     return lines
   }
 
