@@ -47,8 +47,10 @@ import Testing
     for command in [
       "--help", "--version", "topics create", "topics describe", "topics describe --json",
       "generate --events 10", "generate --events 10 --json", "run --exit-at-end",
-      "run --exit-at-end --json", "report --day 2026-01-05", "report --day 2026-01-05 --json",
-      "report --day 2026-01-05 --format csv", "explain '\(id)'", "explain '\(id)' --json",
+      "run --exit-at-end --json", "report --provisional --day 2026-01-05",
+      "report --provisional --day 2026-01-05 --json",
+      "report --provisional --day 2026-01-05 --format csv", "explain '\(id)'",
+      "explain '\(id)' --json",
       "late", "late --json", "verify", "verify --json", "tail --once", "tail --once --json",
       "reset --yes",
     ] {
@@ -77,7 +79,7 @@ import Testing
     let cluster = try Cluster()
     _ = try cluster.program.run("generate", "--events", "20000")
     #expect(try cluster.program.run("run", "--exit-at-end").status == 0)
-    for command in ["tail --once --json", "report --day 2026-01-05 --json"] {
+    for command in ["tail --once --json", "report --provisional --day 2026-01-05 --json"] {
       let result = try shell("set -o pipefail; tributary \(command) | head -c 1", cluster)
       #expect(result.status == 0, "\(command): \(result)")
       #expect(result.errors.isEmpty, "\(command): \(result.errors)")

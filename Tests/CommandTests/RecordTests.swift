@@ -18,6 +18,11 @@ import TributaryTestKit
       .conversion: cluster.configuration.topics.conversions,
       .cost: cluster.configuration.topics.costs!,
     ]
+    // Some of the records are hostile by their timestamps, which inputs that `topics create` makes do not take.
+    for topic in topics.values {
+      try cluster.makeAdmin().setTopicConfiguration(
+        topic, ["message.timestamp.type": "CreateTime"], timeoutMilliseconds: 10_000)
+    }
     var sent = 0
     for record in HostileRecords.all
     where record.recordTimestamp == -1 || record.recordTimestamp > 0 {
