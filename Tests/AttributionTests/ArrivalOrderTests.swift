@@ -7,7 +7,7 @@ import TributaryTestKit
   @Test func everyOrderOfSixTouchesAndTwoConversionsGivesTheSameRollups() {
     let events = ArrivalOrderTests.journey
     for advance: Milliseconds? in [nil, 3_600_000, 20 * 3_600_000] {
-      var expected: ([RollupKey: RollupSums], [String: OracleAttribution])?
+      var expected: ([RollupKey: RollupSums], [ByteString: OracleAttribution])?
       var orders = 0
       forEachPermutation(of: events) { order in
         orders += 1

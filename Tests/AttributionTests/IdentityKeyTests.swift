@@ -9,9 +9,10 @@ import TributaryTestKit
 @Suite struct IdentityKeyTests {
   /// RFC 8439, section 2.3.2.
   @Test func theKeyStreamIsThatOfChaCha20() {
-    let key = stride(from: UInt32(0), to: 32, by: 4).map {
-      $0 | ($0 + 1) << 8 | ($0 + 2) << 16 | ($0 + 3) << 24
-    }
+    let key: [UInt32] = [
+      0x0302_0100, 0x0706_0504, 0x0b0a_0908, 0x0f0e_0d0c, 0x1312_1110, 0x1716_1514, 0x1b1a_1918,
+      0x1f1e_1d1c,
+    ]
     let block = IdentitySecret.block(key: key, counter: 1, nonce: (0x0900_0000, 0x4a00_0000, 0))
     #expect(
       block == [
@@ -70,9 +71,12 @@ import TributaryTestKit
   /// Texts that the hash without a secret takes for the same: a block of its own constants makes both of its
   /// products vanish, and what came before is forgotten.
   private func alike(_ number: UInt8) -> [UInt8] {
-    func bytes(_ word: UInt64) -> [UInt8] { (0..<8).map { UInt8(word >> (8 * $0) & 0xFF) } }
-    return [UInt8](repeating: 0x61 + number, count: 16) + bytes(0xA076_1D64_78BD_642F)
-      + bytes(0xE703_7ED1_A0B4_28DB) + Array("the-end!".utf8)
+    var text = [UInt8](repeating: 0x61 + number, count: 16)
+    for word: UInt64 in [0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB] {
+      withUnsafeBytes(of: word.littleEndian) { text.append(contentsOf: $0) }
+    }
+    text.append(contentsOf: "the-end!".utf8)
+    return text
   }
 
   private func lend(_ names: [[UInt8]], _ body: ([BorrowedBytes]) -> Void) {

@@ -74,5 +74,8 @@ import TributaryTestKit
 
 extension RollupSums {
   /// The sums in the order of a delta's row.
-  var row: [Int64] { [impressions, clicks, users, sessions, spend] + credits + revenues }
+  var row: [Int128] {
+    let counts = [impressions, clicks, users, sessions].map { Int128($0) }
+    return counts + [spend] + credits.map { Int128($0) } + revenues
+  }
 }

@@ -64,7 +64,7 @@ struct MillionRollupsTests {
     var sums = RollupSums(modelCount: 2)
     sums.clicks = Int64(member)
     sums.impressions = Int64(window)
-    sums.revenues = [Int64(member) * 1_000, Int64(window)]
+    sums.revenues = [MicrosSum(member) * 1_000, MicrosSum(window)]
     let start = Time.parse("2026-01-05T00:00:00Z")! + Milliseconds(window) * 300_000
     return Rollup(
       key: RollupKey(view: "campaign_5m", dimensions: ["c-\(member)"], windowStart: start),

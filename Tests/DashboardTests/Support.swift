@@ -66,9 +66,9 @@ final class TestServer {
     sums.clicks = clicks
     sums.impressions = name == "email" ? 0 : 3 * clicks
     sums.users = 1
-    sums.spend = clicks * 333_333
+    sums.spend = MicrosSum(clicks) * 333_333
     sums.credits = [1_000_000, 500_000]
-    sums.revenues = [clicks * 1_000_000, clicks * 750_000]
+    sums.revenues = [MicrosSum(clicks) * 1_000_000, MicrosSum(clicks) * 750_000]
     let start = start + Milliseconds(window) * 300_000
     return Rollup(
       key: RollupKey(view: view, dimensions: [name], windowStart: start),

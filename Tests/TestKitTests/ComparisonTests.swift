@@ -63,7 +63,7 @@ import TributaryTestKit
   }
 
   @Test func attributionsDifferByRecordFieldTouchAndShare() {
-    func lines(_ change: (inout [String: OracleAttribution]) -> Void) -> [String] {
+    func lines(_ change: (inout [ByteString: OracleAttribution]) -> Void) -> [String] {
       var published = truth.attributions()
       change(&published)
       return compare(attributions: published, with: truth).discrepancies.map(\.description)

@@ -93,9 +93,9 @@ struct PublishedWorld {
         var sums = RollupSums(modelCount: 1)
         sums.clicks = clicks
         sums.users = clicks
-        sums.spend = clicks * 500_000
+        sums.spend = MicrosSum(clicks) * 500_000
         sums.credits = [credit]
-        sums.revenues = [revenue]
+        sums.revenues = [MicrosSum(revenue)]
         let start = Self.morning + time
         let rollup = Rollup(
           key: RollupKey(view: "campaign", dimensions: [campaign], windowStart: start),

@@ -3,7 +3,7 @@ import Attribution
 /// Numbers as a person reads them: thousands apart, two decimals. Exact ones are in the records.
 enum NumberText {
   /// `1234567` as `1,234,567`.
-  static func count(_ value: MicrosSum) -> String {
+  static func count(_ value: some BinaryInteger) -> String {
     let digits = Array(String(value.magnitude))
     var text = value < 0 ? "-" : ""
     for (index, digit) in digits.enumerated() {
@@ -12,9 +12,6 @@ enum NumberText {
     }
     return text
   }
-
-  /// As the other, for what fits 64 bits.
-  static func count(_ value: Int64) -> String { count(MicrosSum(value)) }
 
   /// Millionths as `1,234.57`, halves rounded away from zero.
   static func micros(_ value: MicrosSum) -> String {

@@ -60,9 +60,9 @@ struct RollupTopic {
     sums.clicks = Int64(member) + revision
     sums.users = Int64(member % 7)
     sums.sessions = Int64(member % 9)
-    sums.spend = Int64(window) * 1_234_567
+    sums.spend = MicrosSum(window) * 1_234_567
     sums.credits = Array(repeating: 1_000_000 * revision, count: modelCount)
-    sums.revenues = Array(repeating: Int64(member) * 990_001, count: modelCount)
+    sums.revenues = Array(repeating: MicrosSum(member) * 990_001, count: modelCount)
     let start = start + Int64(window) * view.periodMilliseconds
     return Rollup(
       key: RollupKey(view: view.name, dimensions: ["c-\(member)"], windowStart: start),
