@@ -35,3 +35,17 @@ public struct LostRange: Hashable, Sendable {
     return (earliest ?? .min) < range.upperBound && (before ?? .max) >= range.lowerBound
   }
 }
+
+extension JSONWriter {
+  /// Writes a range of input that was gone before it was read, with the fields of `@progress` records.
+  package mutating func lostRange(_ range: LostRange) {
+    object { output in
+      output.field("topic", range.topic)
+      output.field("partition", Int64(range.partition))
+      output.field("from", range.from)
+      output.field("to", range.to)
+      if let after = range.after { output.field("after", Time.formatMilliseconds(after)) }
+      if let before = range.before { output.field("before", Time.formatMilliseconds(before)) }
+    }
+  }
+}

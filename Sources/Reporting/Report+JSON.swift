@@ -57,20 +57,6 @@ extension Report {
 }
 
 extension JSONWriter {
-  /// Writes a range of input that was gone before it was read, with the fields of `@progress` records.
-  package mutating func lostRange(_ range: LostRange) {
-    object { output in
-      output.field("topic", range.topic)
-      output.field("partition", Int64(range.partition))
-      output.field("from", range.from)
-      output.field("to", range.to)
-      if let after = range.after { output.field("after", Time.formatMilliseconds(after)) }
-      if let before = range.before { output.field("before", Time.formatMilliseconds(before)) }
-    }
-  }
-}
-
-extension JSONWriter {
   fileprivate mutating func field(
     _ measure: Measure, named name: String, _ line: Report.Line, _ model: Int
   ) {
