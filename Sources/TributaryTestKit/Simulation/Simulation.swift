@@ -61,7 +61,7 @@ package final class Simulation {
     stateRecordBytes: Int = 512 << 10,
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
-    log: MemoryLog? = nil
+    partitioner: InputPartitioner = .murmur2, log: MemoryLog? = nil
   ) {
     self.memoryLimit = memoryLimit
     var configuration = Configuration()
@@ -70,6 +70,7 @@ package final class Simulation {
     configuration.commitInterval = commitInterval
     configuration.catchUpRecords = catchUpRecords
     configuration.stateRecordBytes = stateRecordBytes
+    configuration.partitioner = partitioner
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),
