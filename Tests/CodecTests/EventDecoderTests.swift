@@ -26,6 +26,41 @@ struct EventDecoderTests {
     #expect(outcome(of: Array(value.utf8), kind: .impression) == .accepted(expected))
   }
 
+  @Test(
+    "An event is of the future by its record's clock or by the processor's",
+    arguments: [
+      (1_000_000, 1_000_000, nil), (699_999, 1_000_000, .futureEvent),
+      (1_000_000, 699_999, .futureEvent), (700_000, 700_000, nil), (-1, 700_000, nil),
+      (-1, 699_999, .futureEvent), (-1, .max, nil), (1_000_000, .max, nil),
+    ] as [(Milliseconds, Milliseconds, Rejection?)])
+  func future(record: Milliseconds, clock: Milliseconds, rejection: Rejection?) {
+    let value = Array(
+      #"{"event_id":"k","user_id":"u","event_time":1000000,"campaign_id":"c"}"#.utf8)
+    var decoder = newDecoder()
+    decoder.clock = clock
+    var event = nobody
+    value.withUnsafeBytes {
+      #expect(decoder.decode($0, recordTimestamp: record, into: &event) == rejection)
+    }
+  }
+
+  @Test("Seconds taken for milliseconds are invalid, not an event of 1970")
+  func earliest() {
+    var decoder = EventDecoder(kind: .click, definitions: Definitions())
+    var event = nobody
+    for (time, rejection) in [
+      ("1767571262", Rejection.invalidField), (#""1999-12-31T23:59:59.999Z""#, .invalidField),
+      (#""2000-01-01T00:00:00Z""#, nil), ("1767571262003", nil),
+    ] {
+      let value = Array(
+        #"{"event_id":"k","user_id":"u","event_time":\#(time),"campaign_id":"c"}"#.utf8)
+      value.withUnsafeBytes {
+        #expect(decoder.decode($0, recordTimestamp: -1, into: &event) == rejection, "\(time)")
+      }
+    }
+    #expect(event.time == 1_767_571_262_003)
+  }
+
   @Test("Plain names are lent from the record itself")
   func namesPointIntoTheRecord() {
     let value = Array(

@@ -185,6 +185,8 @@ package final class AttributionStage: Stage {
 
   // MARK: Memory
 
+  var memoryInUse: MemoryLimit.Use { context.process.memory.use }
+
   /// Whether there is memory to read further. Once there is none, no task is idle any more: what waits in
   /// its inputs is not known.
   private func hasMemory() throws -> Bool {

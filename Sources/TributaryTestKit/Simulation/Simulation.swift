@@ -68,7 +68,8 @@ package final class Simulation {
     stateRecordBytes: Int = 512 << 10, longestWalk: Int = 256,
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
-    deadLetterLimit: Int? = nil, onLostInput: LostInputPolicy = .stop, log: MemoryLog? = nil
+    deadLetterLimit: Int? = nil, onLostInput: LostInputPolicy = .stop,
+    partitioner: InputPartitioner = .murmur2, log: MemoryLog? = nil
   ) {
     self.memoryLimit = memoryLimit
     var configuration = Configuration()
@@ -79,6 +80,7 @@ package final class Simulation {
     configuration.catchUpRecords = catchUpRecords
     configuration.stateRecordBytes = stateRecordBytes
     configuration.longestWalk = longestWalk
+    configuration.partitioner = partitioner
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),

@@ -188,6 +188,7 @@ public struct SimulationRun {
   /// Nothing comes any more: every window has to become final by itself, with nobody told to finish.
   private mutating func fallSilent() -> String? {
     simulation.trace.note("nothing comes any more")
+    jump()
     var quietTurns = 0
     for _ in 0..<4_000 {
       if let failure = simulation.failure ?? downstream.complaint { return failure }

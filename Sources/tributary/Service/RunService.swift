@@ -69,8 +69,8 @@ private final class ProcessorHealth: HealthSource {
       var total = InputCounts()
       for worker in workers { total.add(worker.report.counters.records[kind] ?? InputCounts()) }
       guard total.misplaced > 0 else { return nil }
-      return "\(topic): \(total.misplaced) of \(total.records) records lie in another partition than "
-        + "their user_id belongs to"
+      return "\(topic): \(total.misplaced) of \(total.records) records lie in another partition "
+        + "than their user_id belongs to"
     }
   }
 
