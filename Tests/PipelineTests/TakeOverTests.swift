@@ -169,7 +169,8 @@ import Testing
   }
 
   @Test func aTopicThatGrowsUnderARunningProcessorStopsIt() throws {
-    let simulation = Simulation(PipelineTests.definitions, seed: 1, partitions: 2)
+    let simulation = Simulation(
+      PipelineTests.definitions, seed: 1, partitions: 2, isStatic: false)
     for record in TrafficGenerator(PipelineTests.traffic(9)).prefix(300) {
       simulation.append(record)
     }
@@ -230,8 +231,9 @@ import Testing
   @Test func aPartitionOfTheRollupsKeepsItsEpochAndATaskItsSecret() throws {
     let simulation = Simulation(PipelineTests.definitions, seed: 1, rollupPartitions: 1)
     let records = Array(TrafficGenerator(PipelineTests.traffic(9)))
-    func run(_ part: some Sequence<GeneratedRecord>) throws -> (epochs: Set<String>, secrets: Set<[UInt8]>)
-    {
+    func run(
+      _ part: some Sequence<GeneratedRecord>
+    ) throws -> (epochs: Set<String>, secrets: [String: Set<[UInt8]>]) {
       for record in part { simulation.append(record) }
       try simulation.runToEnd()
       var epochs: Set<String> = []
@@ -239,12 +241,13 @@ import Testing
         guard let key = record.key, ProgressCodec.decodeKey(key) != nil else { return }
         if let epoch = try? ProgressCodec.progress(record.value!).epoch { epochs.insert(epoch) }
       }
-      var secrets: Set<[UInt8]> = []
+      var secrets: [String: Set<[UInt8]>] = [:]
       simulation.log.forEachRecord(of: "tributary-state") { record in
         guard let key = record.key, Changelog.isProgress(key) else { return }
         let progress = try? ProgressRecord(
           record.value!, under: PipelineTests.definitions.fingerprint, topic: "state")
-        if let secret = progress?.checkpoint.secret { secrets.insert(secret) }
+        let task = "\(String(decoding: key, as: UTF8.self)) \(record.partition)"
+        if let secret = progress?.checkpoint.secret { secrets[task, default: []].insert(secret) }
       }
       return (epochs, secrets)
     }
@@ -252,9 +255,12 @@ import Testing
     let second = try run(records.dropFirst(700))
     #expect(first.epochs.count == 1 && second.epochs == first.epochs)
     #expect(first.epochs.first?.utf8.count == 32)
-    // One of each task: three partitions, keyed inputs and costs.
-    #expect(first.secrets.count == 6 && second.secrets == first.secrets)
-    #expect(first.secrets.allSatisfy { $0.count == TaskCheckpoint.secretLength })
+    // Each task has one, and none has another's.
+    #expect(second.secrets.values.allSatisfy { $0.count == 1 })
+    let secrets = second.secrets.values.compactMap(\.first)
+    #expect(Set(secrets).count == second.secrets.count && second.secrets.count >= 4)
+    #expect(secrets.allSatisfy { $0.count == TaskCheckpoint.secretLength })
+    for (task, secret) in first.secrets { #expect(second.secrets[task] == secret) }
   }
 
   @Test func stepsOutsideTheLifeCycleAreNoSteps() {

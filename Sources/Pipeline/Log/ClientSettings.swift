@@ -18,8 +18,9 @@ public struct Prefetch: Sendable {
       records: max(65_536, 1_000_000 / max(1, partitions)))
   }
 
-  /// For looking at single records.
-  static let ofProbe = Prefetch(kilobytes: 1_024, records: 1)
+  /// For looking at single records. As much as one answer brings: where more has come than may be ahead, librdkafka
+  /// looks again a second later.
+  static let ofProbe = Prefetch(kilobytes: 8_192, records: 65_536)
 
   private init(kilobytes: Int, records: Int) {
     self.kilobytes = kilobytes

@@ -125,13 +125,14 @@ private final class ProbingThread: @unchecked Sendable {
     var bounds: [([TopicPartition], PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]>)] =
       []
     var committed: [String: [([TopicPartition], PendingAnswer<[TopicPartition: Int64]>)]] = [:]
+    var records: [(TopicPartition, offset: Int64, PendingAnswer<RecordFingerprint?>)] = []
     for question in questions {
       switch question {
       case .bounds(let partitions, let answer): bounds.append((partitions, answer))
       case .committed(let partitions, let group, let answer):
         committed[group, default: []].append((partitions, answer))
       case .record(let partition, let offset, let answer):
-        answer.resolve(Result { try firstRecord(of: partition, atOrAfter: offset) })
+        records.append((partition, offset, answer))
       }
     }
     for (group, asked) in committed {
@@ -140,6 +141,24 @@ private final class ProbingThread: @unchecked Sendable {
       for (wanted, answer) in asked {
         answer.resolve(
           found.map { found in found.filter { wanted.contains($0.key) } })
+      }
+    }
+    // Each partition once at a time.
+    while !records.isEmpty {
+      var asked: Set<TopicPartition> = []
+      let round = records.filter { asked.insert($0.0).inserted }
+      var isTaken: Set<TopicPartition> = []
+      records.removeAll { isTaken.insert($0.0).inserted }
+      let found = Result {
+        try firstRecords(Dictionary(uniqueKeysWithValues: round.map { ($0.0, $0.offset) }))
+      }
+      for (partition, offset, answer) in round {
+        answer.resolve(
+          found.flatMap { found in
+            found[partition].map { .success($0) }
+              ?? .failure(
+                LogStall(description: "\(partition) cannot be read at offset \(offset)"))
+          })
       }
     }
     // Those that are waited for in vain come last.
@@ -219,24 +238,31 @@ private final class ProbingThread: @unchecked Sendable {
       .compactMapValues { $0 }
   }
 
-  private func firstRecord(
-    of partition: TopicPartition, atOrAfter offset: Int64
-  ) throws -> RecordFingerprint? {
+  /// The first record of each partition from an offset on, nil where there is none; nothing for partitions that
+  /// nobody reads to us in time.
+  private func firstRecords(
+    _ offsets: [TopicPartition: Int64]
+  ) throws -> [TopicPartition: RecordFingerprint?] {
     let client = try reader("read_committed")
-    try client.assign([(partition, offset: offset)])
+    try client.assign(offsets.map { ($0.key, offset: $0.value) })
     defer { client.unassign() }
-    guard let queue = client.queue(for: partition) else { return nil }
+    var found: [TopicPartition: RecordFingerprint?] = [:]
     let batch = RecordBatch(capacity: 1)
     defer { batch.release() }
     let deadline = ContinuousClock.now + .milliseconds(Int64(Self.patience))
-    while ContinuousClock.now < deadline {
+    while found.count < offsets.count, ContinuousClock.now < deadline {
       try client.poll()
-      if try queue.read(into: batch, timeoutMilliseconds: 20) > 0 {
-        return RecordFingerprint(batch[0])
+      for partition in offsets.keys where found[partition] == nil {
+        guard let queue = client.queue(for: partition) else { continue }
+        if try queue.read(into: batch) > 0 {
+          found[partition] = .some(RecordFingerprint(batch[0]))
+        } else if batch.endOffset != nil {
+          found[partition] = .some(nil)
+        }
       }
-      if batch.endOffset != nil { return nil }
+      if found.count < offsets.count { client.waitForArrival(timeoutMilliseconds: 20) }
     }
-    throw LogStall(description: "\(partition) cannot be read at offset \(offset)")
+    return found
   }
 
   // MARK: Clients
