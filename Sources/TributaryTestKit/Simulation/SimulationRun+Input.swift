@@ -117,7 +117,7 @@ extension SimulationRun {
     let next = Simulation(
       plan.definitions, seed: plan.traffic.seed, partitions: partitions,
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
-      isStatic: plan.isStatic, wall: simulation.clock.wall, timeouts: plan.timeouts, log: log)
+      isStatic: plan.isStatic, wall: simulation.clock.right, timeouts: plan.timeouts, log: log)
     do {
       try next.runToEnd()
       return "\(sabotage) of \(victim) is not noticed"
@@ -132,7 +132,7 @@ extension SimulationRun {
     for _ in 0..<count {
       simulation.log.append(
         partition, value: Array("{\"stranger\":\(simulation.random.next())}".utf8),
-        timestamp: simulation.clock.wall)
+        timestamp: simulation.clock.right)
     }
   }
 
