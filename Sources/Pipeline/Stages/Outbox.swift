@@ -43,10 +43,14 @@ final class Outbox {
     return producer
   }
 
-  /// - Precondition: there are offsets. They are what the broker checks the member's place in the group
-  ///   by: without any, a member that has lost its partitions could still commit.
+  /// Commits the open transaction with the offsets of everything that it holds.
+  ///
+  /// - Throws: a `PipelineError` where there are no offsets. They are what the broker checks the member's place in
+  ///   the group by: without any, a member that has lost its partitions could still commit.
   func commit(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {
-    precondition(!offsets.isEmpty, "nothing fences a transaction without offsets")
+    guard !offsets.isEmpty else {
+      throw PipelineError("a transaction without offsets is not committed: nothing would fence it")
+    }
     let producer = try transaction()
     try producer.sendOffsets(offsets, of: consumer)
     try producer.commit()
