@@ -39,7 +39,9 @@ struct TopicCheckTests {
       findings(topic(role, ["min.insync.replicas": "1"], replicas: 1, brokers: 1)).isEmpty)
   }
 
-  @Test("a table that is not compacted is refused", arguments: [TopicRequirement.Role.rollups, .attributions, .state])
+  @Test(
+    "a table that is not compacted is refused",
+    arguments: [TopicRequirement.Role.rollups, .attributions, .state])
   func deletedTable(_ role: TopicRequirement.Role) {
     #expect(findings(topic(role, ["cleanup.policy": "delete"])) == [.refused])
     #expect(

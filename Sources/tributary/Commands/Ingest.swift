@@ -41,7 +41,8 @@ struct Ingest: ParsableCommand {
   @Option(help: "Records per second; 0 is as fast as possible.")
   var rate = 0
 
-  @Option(help: "The timestamp that records carry: now or event.")
+  @Option(
+    help: "The timestamp that records carry: now or event; not where the topic has LogAppendTime.")
   var timestamps = FileIngest.Timestamps.now
 
   @Flag(help: "Leave files where they are.")
