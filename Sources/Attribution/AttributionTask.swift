@@ -54,15 +54,23 @@ public final class AttributionTask {
   /// - Parameters:
   ///   - secret: what ids are hashed with; of a task that is restored, the one of before.
   ///   - longestWalk: how many of a user's records are walked before they are indexed.
-  public init(
+  public convenience init(
     definitions: Definitions, kinds: Set<EventKind>, secret: IdentitySecret,
     longestWalk: Int = 256
+  ) {
+    self.init(
+      definitions: definitions, kinds: kinds, key: IdentityKey(secret), longestWalk: longestWalk)
+  }
+
+  /// As the other, for several tasks that hash with the same secret.
+  public init(
+    definitions: Definitions, kinds: Set<EventKind>, key: IdentityKey, longestWalk: Int = 256
   ) {
     self.definitions = definitions
     self.kinds = kinds
     state = .allocate(capacity: 1)
     state.initialize(to: TaskState(
-        definitions: definitions, kinds: kinds, secret: secret, longestWalk: longestWalk))
+        definitions: definitions, kinds: kinds, key: key, longestWalk: longestWalk))
   }
 
   deinit {

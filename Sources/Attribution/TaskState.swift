@@ -21,9 +21,8 @@ struct TaskState: ~Copyable {
   /// Users that stand for nobody, by hash: looked at byte by byte where the hash is there.
   private let unmatchedUsers: [Hash128: [UInt8]]
 
-  init(definitions: Definitions, kinds: Set<EventKind>, secret: IdentitySecret, longestWalk: Int) {
+  init(definitions: Definitions, kinds: Set<EventKind>, key: IdentityKey, longestWalk: Int) {
     self.definitions = definitions
-    let key = IdentityKey(secret)
     self.key = key
     var unmatchedUsers: [Hash128: [UInt8]] = [:]
     for user in definitions.unmatchedUsers {

@@ -133,7 +133,7 @@ extension Setting {
       "how long an input may be silent before the watermark moves on without it"),
     Setting(
       "max_touches", \.definitions.maxTouches,
-      "eligible touches that share a conversion's credit; of more, the last ones count",
+      "eligible touches that share a conversion's credit, at most 4000; of more, the last ones count",
       read: { value throws(ConfigurationError) in try value.integer(in: 1...Definitions.mostTouches) },
       render: { .plain(String($0)) }),
     Setting(

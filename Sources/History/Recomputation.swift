@@ -61,9 +61,9 @@ final class Recomputation {
     let kinds = Set(sources.map(\.kind))
     // Nothing of it is stored: a secret of the moment does.
     var random = SystemRandomNumberGenerator()
-    let secret = IdentitySecret(using: &random)
+    let key = IdentityKey(IdentitySecret(using: &random))
     func makeTask() -> AttributionTask {
-      AttributionTask(definitions: definitions, kinds: kinds, secret: secret)
+      AttributionTask(definitions: definitions, kinds: kinds, key: key)
     }
     let old = makeTask()
     let new = late.contains(where: \.isNew) ? makeTask() : nil

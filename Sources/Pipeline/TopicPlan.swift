@@ -82,7 +82,7 @@ extension Configuration {
     return inputs
   }
 
-  /// Bytes of the largest record written: an attribution that lists a hundred thousand touches.
+  /// Bytes of the largest record written: an attribution of `Definitions.mostTouches` touches is smaller.
   static let largestRecord = 16 << 20
 
   /// Every topic, inputs first, with the settings that `topics create` gives it.

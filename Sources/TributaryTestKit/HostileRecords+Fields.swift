@@ -336,7 +336,7 @@ extension HostileRecords {
       .rejected(.invalidField)),
     record(
       "invalid comes before another currency", .click,
-      valid(.click, and: #""currency":"USD","ip":7"#), .rejected(.invalidField)),
+      valid(.click, and: #""currency":"USD","ip":{}"#), .rejected(.invalidField)),
     record(
       "the future comes before another currency", .click, valid(.click, and: #""currency":"USD""#),
       at: 0, .rejected(.futureEvent)),

@@ -65,6 +65,21 @@ import TributaryTestKit
     #expect(engine.attributions["early"]?.isTruncated == true)
   }
 
+  @Test(arguments: [1, 256])
+  func aLateTouchThatIsOneTooManyMakesTheAttributionSaySo(longestWalk: Int) {
+    let engine = Engine(definitions(maxTouches: 3), longestWalk: longestWalk)
+    for number in 1..<4 { engine.apply(touch(number, after: 1_000 * Int64(number))) }
+    engine.apply(conversion("v", after: 10_000))
+    engine.commit()
+    #expect(engine.attributions["v"]?.isTruncated == false)
+    engine.apply(touch(0, after: 500))
+    engine.commit()
+    #expect(engine.attributions["v"]?.isTruncated == true && engine.revisions["v"] == 2)
+    engine.apply(touch(9, after: 400))
+    engine.commit()
+    #expect(engine.revisions["v"] == 2)
+  }
+
   @Test func usersThatStandForNobodyEarnNothing() {
     var definitions = Definitions()
     definitions.unmatchedUsers = ["0000", "\u{E9}"]

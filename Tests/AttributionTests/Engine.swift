@@ -4,6 +4,7 @@ import TributaryTestKit
 
 /// Both stages in process: tasks per partition, deltas summed per commit, one table of rollups.
 final class Engine {
+  private static let key = IdentityKey(.test)
   let definitions: Definitions
   let tasks: [AttributionTask]
   let costs: AttributionTask
@@ -18,10 +19,10 @@ final class Engine {
     self.definitions = definitions
     tasks = (0..<partitions).map { _ in
       AttributionTask(
-        definitions: definitions, kinds: [.impression, .click, .conversion], secret: .test,
+        definitions: definitions, kinds: [.impression, .click, .conversion], key: Engine.key,
         longestWalk: longestWalk)
     }
-    costs = AttributionTask(definitions: definitions, kinds: [.cost], secret: .test)
+    costs = AttributionTask(definitions: definitions, kinds: [.cost], key: Engine.key)
     table = RollupTable(definitions: definitions, taskCount: partitions)
   }
 

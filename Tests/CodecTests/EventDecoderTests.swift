@@ -8,7 +8,9 @@ import TributaryTestKit
 @Suite("Event decoder")
 struct EventDecoderTests {
   private func newDecoder(_ kind: EventKind = .click) -> EventDecoder {
-    EventDecoder(kind: kind, currency: "EUR", maxFutureSkew: 300_000)
+    EventDecoder(
+      kind: kind, currency: "EUR", maxFutureSkew: 300_000,
+      earliestEventTime: HostileRecords.earliestEventTime)
   }
 
   private let nobody = Event(kind: .cost, time: 0, eventID: .empty, userID: .empty)
@@ -64,7 +66,7 @@ struct EventDecoderTests {
   @Test("Plain names are lent from the record itself")
   func namesPointIntoTheRecord() {
     let value = Array(
-      #"{"event_id":"k","user_id":"u","event_time":0,"campaign_id":"größe"}"#.utf8)
+      #"{"event_id":"k","user_id":"u","event_time":1767571500000,"campaign_id":"größe"}"#.utf8)
     var decoder = newDecoder()
     var event = nobody
     value.withUnsafeBytes { buffer in
@@ -86,7 +88,7 @@ struct EventDecoderTests {
         let padding = String(repeating: #"\u00e4"#, count: 50)
         let value = Array(
           """
-          {"event_id":"\\u006b-\(index)-\(padding)","user_id":"u","event_time":0,"campaign_id":"c"}
+          {"event_id":"\\u006b-\(index)-\(padding)","user_id":"u","event_time":1767571500000,"campaign_id":"c"}
           """.utf8)
         var event = nobody
         value.withUnsafeBytes {
@@ -121,9 +123,9 @@ struct EventDecoderTests {
   @Test("A field of the record before is not taken for one of this record")
   func fieldsDoNotLeakFromRecordToRecord() {
     var decoder = newDecoder()
-    let full = #"{"event_id":"e","user_id":"u","event_time":0,"campaign_id":"c","channel":"x"}"#
+    let full = #"{"event_id":"e","user_id":"u","event_time":1767571500000,"campaign_id":"c","channel":"x"}"#
     _ = outcome(of: Array(full.utf8), from: &decoder)
-    let bare = #"{"event_id":"e","user_id":"u","event_time":0}"#
+    let bare = #"{"event_id":"e","user_id":"u","event_time":1767571500000}"#
     #expect(outcome(of: Array(bare.utf8), from: &decoder) == .rejected(.missingField))
   }
 

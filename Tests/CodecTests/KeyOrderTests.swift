@@ -34,7 +34,9 @@ struct KeyOrderTests {
   func learning() {
     let seed = newSeed()
     var random = SeededRandom(seed: seed)
-    var learned = EventDecoder(kind: .click, currency: "EUR", maxFutureSkew: 300_000)
+    var learned = EventDecoder(
+      kind: .click, currency: "EUR", maxFutureSkew: 300_000,
+      earliestEventTime: HostileRecords.earliestEventTime)
     var accepted = 0
     for _ in 0..<20_000 {
       var value = Array(record(using: &random).utf8)
@@ -58,7 +60,9 @@ struct KeyOrderTests {
       #"{,"user_id":"u","event_id":"k"}"#, #"{"event_id":"k","user_id":"u",}"#,
     ])
   func firstAndFollowing(_ malformed: String) {
-    var decoder = EventDecoder(kind: .click, currency: "EUR", maxFutureSkew: 300_000)
+    var decoder = EventDecoder(
+      kind: .click, currency: "EUR", maxFutureSkew: 300_000,
+      earliestEventTime: HostileRecords.earliestEventTime)
     for known in [#"{"event_id":"k","user_id":"u"}"#, #"{"user_id":"u","event_id":"k"}"#] {
       #expect(outcome(of: Array(known.utf8), from: &decoder) == .rejected(.missingField))
     }

@@ -52,6 +52,7 @@ struct TimeTests {
           .randomElement(using: &random)!
       }
       let usual = String(decoding: text, as: UTF8.self)
+      guard usual.last == "Z" || usual.last == "z" else { continue }
       let longer = usual.dropLast() + "0" + usual.suffix(1)
       let time = Time.parse(usual)
       #expect(time == Time.parse(String(longer)), "seed \(seed): \(usual)")

@@ -163,26 +163,45 @@ struct Journeys: ~Copyable {
         return indexedPlace(for: touch, of: user)
       }
     }
-    if newer >= rules.maxTouches { leaveOutSurpassed(newer) }
+    if newer >= rules.maxTouches { leaveOutSurpassed(newer, by: touch, before: place.older) }
     return place
   }
 
   /// Takes the conversions off `creditable` that have their most touches between the new touch, which `newer`
-  /// of its kind come after, and themselves.
-  private mutating func leaveOutSurpassed(_ newer: Int) {
+  /// of its kind come after, and themselves. One that had no more than those is truncated from now on.
+  private mutating func leaveOutSurpassed(
+    _ newer: Int, by touch: TouchPointer, before older: BucketArena.Link
+  ) {
+    guard let lookback = rules.lookback(of: touch.pointee.kind) else { return }
+    let olderTime = timeOfTouch(touch.pointee.kind, from: older) ?? .min
     var kept = 0
-    for index in creditable.indices where newer - newerCounts[index] < rules.maxTouches {
+    for index in creditable.indices {
+      let between = newer - newerCounts[index]
+      let hadMore = olderTime >= creditable[index].pointee.time - lookback
+      guard between < rules.maxTouches || between == rules.maxTouches && !hadMore else { continue }
       creditable[kept] = creditable[index]
       kept += 1
     }
     creditable.removeSubrange(kept...)
   }
 
+  /// The time of the first touch of a kind from a link on, if it is not far.
+  private func timeOfTouch(_ kind: EventKind, from link: BucketArena.Link) -> Milliseconds? {
+    var link = link
+    for _ in 0...longestWalk {
+      guard let record = self.record(link) else { return nil }
+      if let touch = record.touch, touch.pointee.kind == kind { return record.pointee.time }
+      link = record.pointee.next
+    }
+    return nil
+  }
+
   /// Puts a touch made at `link` where it belongs.
   mutating func insert(
     _ touch: TouchPointer, _ link: BucketArena.Link, at place: Place, of user: User
   ) {
-    if place.isIndexed { return insertIndexed(touch.record, link, of: user) }
+    // What was done since its place was found may have moved the user's records into an index.
+    if isIndexed(user) { return insertIndexed(touch.record, link, of: user) }
     insert(touch.record, link, at: place, of: user)
   }
 
@@ -347,8 +366,19 @@ struct Journeys: ~Copyable {
     var latest = time + lookback
     let touches = index.touches(kind)
     let position = index.position(of: touch, arena)
-    if let last = touches.position(position, movedBy: rules.maxTouches - 1) {
+    // So many later ones, and it is not among the last; one more, and it makes nobody truncated either.
+    if let last = touches.position(position, movedBy: rules.maxTouches) {
       latest = min(latest, touches.record(at: last, arena).pointee.time - 1)
+    }
+    if let last = touches.position(position, movedBy: rules.maxTouches - 1) {
+      var olderTime: Milliseconds?
+      touches.forEachBackwards(from: position, arena) { record in
+        olderTime = record.pointee.time
+        return false
+      }
+      if let olderTime, olderTime + lookback >= latest {
+        latest = min(latest, touches.record(at: last, arena).pointee.time - 1)
+      }
     }
     guard time <= latest else { return place }
     let first = index.conversions.position(arena) { $0.pointee.time >= time }
@@ -423,7 +453,7 @@ struct Journeys: ~Copyable {
   mutating func firsts(
     of touch: TouchPointer, at place: Place, of user: User, bucket: UInt64
   ) -> Firsts {
-    if place.isIndexed { return countBusy(touch, user.hash, bucket) }
+    if isIndexed(user) { return countBusy(touch, user.hash, bucket) }
     let all: UInt64 = clock.viewCount >= 64 ? .max : (1 << UInt64(clock.viewCount)) - 1
     var firsts = Firsts(users: all, sessions: touch.pointee.session == nil ? 0 : all)
     if place.newer != nil { excludeNewer(than: touch, of: user, &firsts) }
