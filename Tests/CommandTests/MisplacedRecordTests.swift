@@ -66,7 +66,7 @@ import Testing
     let unattributed = stories.filter { $0.contains("no eligible touch") }
     #expect(unattributed.count > 10)
     for story in unattributed {
-      #expect(story.contains("the conversion in another; is the topic keyed by user_id"), "\(story)")
+      #expect(story.contains("the conversion in another; is the topic keyed by user_id"))
     }
   }
 }
