@@ -26,8 +26,15 @@ import TributaryTestKit
     var sent = 0
     for record in HostileRecords.all
     where record.recordTimestamp == -1 || record.recordTimestamp > 0 {
-      if case .rejected(let rejection) = record.expected {
-        expected[rejection.rawValue, default: 0] += 1
+      switch record.expected {
+      case .rejected(let rejection): expected[rejection.rawValue, default: 0] += 1
+      // The decoder takes any year; the processor has limits, and a clock.
+      case .accepted(let event) where event.time < Definitions().earliestEventTime:
+        expected[Rejection.invalidField.rawValue, default: 0] += 1
+      case .accepted(let event)
+      where Double(event.time) / 1_000 > Date().timeIntervalSince1970 + 300:
+        expected[Rejection.futureEvent.rawValue, default: 0] += 1
+      case .accepted: break
       }
       // The broker stamps what has no time; no event is in the future of the year 9999.
       let timestamp = record.recordTimestamp == -1 ? Time.latest : record.recordTimestamp

@@ -1,4 +1,5 @@
 import Attribution
+import Foundation
 import Testing
 
 @testable import Pipeline
@@ -83,6 +84,41 @@ import Testing
     try next.runToEnd()
     let report = next.verify()
     #expect(report.differences.agrees, "\(report.differences)")
+  }
+
+  /// Other tests run beside this one, so the bounds are wide; what counts is that nothing large is left out.
+  @Test func whatIsCountedIsWhatTheProcessGrowsBy() {
+    let task = AttributionTask(definitions: Definitions(), kinds: [.click, .conversion])
+    let before = MemoryLimitTests.residentBytes
+    for number in 0..<400_000 {
+      let id = Array("click-\(number)".utf8)
+      let user = Array("user-\(number % 300_000)".utf8)
+      let campaign = Array("campaign-\(number % 500)".utf8)
+      id.withUnsafeBytes { id in
+        user.withUnsafeBytes { user in
+          campaign.withUnsafeBytes { campaign in
+            var event = Event(
+              kind: .click, time: 1_767_600_000_000 + Int64(number), eventID: BorrowedBytes(id),
+              userID: BorrowedBytes(user))
+            event.campaignID = BorrowedBytes(campaign)
+            _ = task.apply(event)
+          }
+        }
+      }
+      if number % 10_000 == 0 { task.endCommit() }
+    }
+    let counted = task.memory.reduce(0) { $0 + $1.bytes }
+    let grown = MemoryLimitTests.residentBytes - before
+    #expect(counted > 20 << 20)
+    #expect(counted < 3 * grown && grown < 3 * counted, "counted \(counted), grown by \(grown)")
+    for store in ["identities", "touches", "users", "placements"] {
+      #expect(task.memory.first { $0.name == store }!.bytes > 10_000)
+    }
+  }
+
+  private static var residentBytes: Int {
+    let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+    return (Int(fields.split(separator: " ").dropFirst().first ?? "") ?? 0) * 4_096
   }
 
   /// What one worker remembers that has read them, in bytes.

@@ -16,9 +16,9 @@ final class MisplacedRecordsNotice: Sendable {
     logger.warning(
       """
       \(topic): \(counts.misplaced) of \(counts.records) records so far lie in another partition than \
-      their user_id belongs to, so that a user's events do not meet and conversions stay unattributed; \
-      key records by user_id with the partitioner \(partitioner.rawValue), set `partitioner` to the \
-      producers', or re-key the topic (`rekey: true`)
+      their user_id belongs to by `partitioner` \(partitioner.rawValue); events of a user that lie in \
+      different partitions do not meet, and conversions stay unattributed; key every input by user_id \
+      with the same partitioner, set `partitioner` to it, or re-key the topic (`rekey: true`)
       """)
   }
 }

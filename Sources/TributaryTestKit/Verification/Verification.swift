@@ -196,8 +196,9 @@ public struct Verification {
     for input in inputs where input.misplaced > 0 {
       notes.append(
         "\(input.misplaced) of \(input.tally.accepted) accepted records of \(input.topic) lie in another "
-          + "partition than their user_id belongs to: a user's events meet only in one partition; key by "
-          + "user_id with the partitioner that `partitioner` names, or re-key the topic")
+          + "partition than their user_id belongs to: events of a user that lie in different partitions do "
+          + "not meet; key every input by user_id with the partitioner that `partitioner` names, or "
+          + "re-key the topic")
     }
     for input in inputs where input.strayKeys > 0 {
       notes.append(
