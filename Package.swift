@@ -43,14 +43,15 @@ let package = Package(
       name: "History",
       dependencies: ["Attribution", "Codec", "Configuration", "Kafka", "Pipeline"]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
+    .target(name: "SQLite", dependencies: ["CSQLite"]),
     .target(
       name: "SQLSink",
-      dependencies: ["Attribution", "CPostgreSQL", "CSQLite", "Codec", "Reporting"]),
+      dependencies: ["Attribution", "CPostgreSQL", "Codec", "Reporting", "SQLite"]),
     .target(
       name: "Files",
       dependencies: [
-        "Attribution", "CSQLite", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
-        "Reporting", "SQLSink", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Service",
@@ -86,8 +87,8 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
-        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "Service",
-        "TributaryTestKit",
+        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
+        "Service", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -129,7 +130,7 @@ let package = Package(
     .testTarget(
       name: "FilesTests",
       dependencies: [
-        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
+        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink", "SQLite",
         "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

@@ -8,6 +8,7 @@ import Logging
 import Pipeline
 import Reporting
 import SQLSink
+import SQLite
 
 @main
 struct Tributary: ParsableCommand {
@@ -44,7 +45,7 @@ struct Tributary: ParsableCommand {
       Foundation.exit(2)
     case is PipelineError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
       is ReportingError,
-      is SQLError, is FileError, is Failure:
+      is SQLError, is SQLiteError, is FileError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:
