@@ -24,6 +24,8 @@ let package = Package(
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
@@ -53,6 +55,7 @@ let package = Package(
         "Attribution", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
         "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(name: "Journeys", dependencies: ["Attribution", "CCurl", "Codec", "SQLSink", "SQLite"]),
     .target(
       name: "Service",
       dependencies: [
@@ -87,7 +90,7 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
-        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
+        "Files", "History", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
         "Service", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
