@@ -55,7 +55,9 @@ let package = Package(
         "Attribution", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
         "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
       ]),
-    .target(name: "Journeys", dependencies: ["Attribution", "CCurl", "Codec", "SQLSink", "SQLite"]),
+    .target(
+      name: "Journeys",
+      dependencies: ["Attribution", "CCurl", "Codec", "SQLSink", "SQLite"]),
     .target(
       name: "Service",
       dependencies: [
@@ -137,6 +139,9 @@ let package = Package(
         "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
+      name: "JourneysTests",
+      dependencies: ["Attribution", "Codec", "Journeys", "SQLite", "tributary"]),
+    .testTarget(
       name: "PipelineTests",
       dependencies: [
         "Attribution", "BrokerKit", "CRdkafka", "Codec", "Configuration", "Kafka", "Pipeline",
@@ -145,8 +150,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Kafka",
-        "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Journeys",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

@@ -7,7 +7,7 @@ import SQLite
 package protocol AttributionRecords {
   /// Lends key and value of each record, those of a key in the order of the topic; a value of nil
   /// deletes what was there.
-  func forEach(
+  func read(
     _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) throws -> Void) throws
 }
 
@@ -31,7 +31,7 @@ package enum AttributionsInput {
       """)
     unlink(path)
     try database.execute("BEGIN")
-    try records.forEach { key, value in try put(key, value, into: database) }
+    try records.read { key, value in try put(key, value, into: database) }
     try database.execute("COMMIT")
     return try JourneyDatabase(database)
   }

@@ -121,7 +121,7 @@ private struct TopicAttributions: AttributionRecords {
   let reader: TopicReader
   let topic: String
 
-  func forEach(
+  func read(
     _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) throws -> Void
   ) throws {
     let partitions = try reader.partitions(of: [topic])
