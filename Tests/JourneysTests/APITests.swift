@@ -429,7 +429,8 @@ private final class TLSServer {
   }
 
   func stop() {
-    process.terminate()
+    // Children inherit a mask that blocks SIGTERM.
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 

@@ -96,7 +96,7 @@ import Testing
   @Test func everyCentOfARealColumnIsTheCentThatItSays() throws {
     let database = try makeDatabase(path)
     let statement = try database.prepare("SELECT ?")
-    for cents in stride(from: Int64(0), through: 5_000_000, by: 37) {
+    for cents in stride(from: Int64(1), through: 5_000_000, by: 997) {
       statement.bind(1, Double(cents) / 100)
       _ = try statement.step()
       #expect(try InputValue.money(statement, 0, "", row: { "" }) == cents * 10_000)

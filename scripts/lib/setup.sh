@@ -78,7 +78,8 @@ have_package() {
     libsqlite3-dev) pkg-config --exists sqlite3 ;;
     libpq-dev) pkg-config --exists libpq ;;
     zlib1g-dev) pkg-config --exists zlib ;;
-    sqlite3 | chromium) command -v "$1" ;;
+    libcurl4-openssl-dev) pkg-config --exists libcurl ;;
+    sqlite3 | chromium | openssl) command -v "$1" ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
     python3-venv) python3 -c 'import ensurepip, venv' ;;
     pkg-config | shellcheck) command -v "$1" ;;
@@ -139,5 +140,6 @@ require_noida_db() {
 # What building needs.
 require_build_tools() {
   require_swift
-  require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev zlib1g-dev
+  require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev zlib1g-dev \
+    libcurl4-openssl-dev
 }

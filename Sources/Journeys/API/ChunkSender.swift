@@ -143,11 +143,18 @@ struct ChunkSender {
   }
 
   /// The next attempt that is due: chunks in order, those that wait for another attempt first.
+  ///
+  /// While as many chunks as may be under way wait for another attempt, no new one is begun: an API
+  /// that fails gets no more requests than one that works.
   private func next(_ waiting: inout [Attempt]) -> Attempt? {
     let now = ContinuousClock.now
-    guard pausedUntil <= now,
-      let index = waiting.lastIndex(where: { $0.due <= now })
-    else { return nil }
+    guard pausedUntil <= now else { return nil }
+    // Attempts that have failed stand at the end.
+    let failedCount = waiting.reversed().prefix { $0.failures > 0 }.count
+    let first = failedCount >= options.parallel ? waiting.count - failedCount : 0
+    guard let index = waiting.indices[first...].last(where: { waiting[$0].due <= now }) else {
+      return nil
+    }
     return waiting.remove(at: index)
   }
 

@@ -1,3 +1,4 @@
+import Codec
 import Foundation
 import Testing
 
@@ -39,5 +40,44 @@ import Testing
     }
     #expect(dumps[0] == dumps[1])
     #expect(dumps[0][0].count > 1_000)
+  }
+}
+
+/// The attributions topic as a source of journeys.
+@Suite struct TopicJourneysTests {
+  @Test func theJourneysAreTheTouchesOfTheAttributions() throws {
+    let cluster = try Cluster()
+    let program = cluster.program
+    #expect(try program.run("generate", "--events", "3000", "--seed", "5").status == 0)
+    #expect(try program.run("run", "--exit-at-end").status == 0)
+    var expected: [String: [String]] = [:]
+    for record in try cluster.records(of: "\(cluster.prefix)-attributions") {
+      let attribution = try AttributionCodec.decode(try #require(record.value))
+      expected[attribution.conversionID] = attribution.touches.map(\.eventID)
+    }
+    let empty = expected.filter(\.value.isEmpty).count
+    #expect(empty > 0 && empty < expected.count)
+
+    let export = try program.run("journeys", "export")
+    #expect(export.status == 0, "\(export.errors)")
+    #expect(export.errors.contains("\(empty) conversions without a session before them"))
+    let document = try #require(
+      try JSONSerialization.jsonObject(with: Data(export.output.utf8)) as? [String: [[String: Any]]]
+    )
+    var found: [String: [String]] = [:]
+    for session in try #require(document["customer_journeys"]) {
+      let id = try #require(session["conversion_id"] as? String)
+      found[id, default: []].append(try #require(session["session_id"] as? String))
+      let isLast = found[id]!.count == expected[id]?.count
+      #expect(session["conversion"] as? Int == (isLast ? 1 : 0))
+    }
+    #expect(found == expected.filter { !$0.value.isEmpty })
+
+    let folder = try TemporaryFolder()
+    let results = "sqlite:" + folder.url.appendingPathComponent("results.sqlite").path
+    let attribute = try program.run(
+      "journeys", "attribute", "--model", "ihc_heuristic", "--results", results, "--json")
+    #expect(attribute.status == 0, "\(attribute.errors)")
+    #expect(attribute.output.contains("\"answered\":\(found.count),"))
   }
 }
