@@ -115,6 +115,8 @@ import Testing
         }
       }
       body = body.replacingOccurrences(
+        of: #""session_id":"c6-s2","initializer":0.5"#, with: #""session_id":"c6-s2""#)
+      body = body.replacingOccurrences(
         of: #""value":["#,
         with: """
           "value":[{"conversion_id":"stranger","session_id":"s","initializer":1,"holder":1,\
@@ -124,8 +126,8 @@ import Testing
     }
     defer { api.stop() }
     var run = try StubRun(api)
-    let (summary, _) = try run.attribute(JourneyList(lengths: [2, 2, 2, 2, 2]))
-    #expect(summary.refused == 4)
+    let (summary, _) = try run.attribute(JourneyList(lengths: [2, 2, 2, 2, 2, 2]))
+    #expect(summary.refused == 5)
     #expect(summary.answered == 1)
     #expect(summary.surplus == 1)
     #expect(
@@ -134,6 +136,8 @@ import Testing
         "conversion \"c2\" is refused: the answer lacks session \"c2-s2\"",
         "conversion \"c3\" is refused: the answer has session \"c3-s1\" twice",
         "conversion \"c4\" is refused: the answer lacks it",
+        "conversion \"c6\" is refused: the answer has a row without session_id, initializer, holder, "
+          + "closer or ihc",
         "the answer has conversion \"stranger\", which was not asked for",
       ])
     #expect(try run.storedCount() == 1)
@@ -303,24 +307,28 @@ import Testing
     let folder = try TemporaryFolder()
     let server = try TLSServer(folder)
     defer { server.stop() }
+    var notes: [String] = []
     func attempt(authorities: String?) throws -> JourneyError? {
       var options = AttributionOptions()
       options.limits.authorities = authorities
       options.backoff.attempts = 1
-      options.backoff.first = 0.01
+      options.limits.timeout = 3_000
       let endpoint = try APIEndpoint(
         url: "https://localhost:\(server.port)/", conversionType: "x")
       let key = try APIKey(file: nil, environment: [APIKey.variable: StubRun.key])
       var attribution = JourneyAttribution(
         JourneyList(lengths: [1]),
         SQLiteResults(try .init(folder.path("\(UUID()).sqlite"), .readWrite)),
-        .api(endpoint, key), options, note: { _ in })
+        .api(endpoint, key), options, note: { notes.append($0) })
       return try attribution.run(JourneySelection()).failure
     }
     let refused = try #require(try attempt(authorities: nil))
     #expect(refused.description.contains("SSL") || refused.description.contains("certificate"))
-    // Trusted, the connection comes about, and s_server's page is no answer of the API's.
+    #expect(notes.isEmpty)
+    // Trusted, the connection comes about; s_server has no answer to a POST.
     #expect(try attempt(authorities: folder.path("cert.pem")) == nil)
+    #expect(notes.count == 1)
+    #expect(notes.first?.contains("no answer in time") == true, "\(notes)")
   }
 
   @Test func whatWasAnsweredIsNotSentAgainUnlessItChanged() throws {
@@ -338,6 +346,23 @@ import Testing
     #expect(
       try run.database.run(
         "SELECT count(*) FROM attribution_customer_journey WHERE conv_id = 'c2'") == [[4]])
+  }
+
+  @Test func answersAreStoredWhileTheSameFileIsBeingRead() throws {
+    let api = try StubAPI()
+    defer { api.stop() }
+    var run = try StubRun(api)
+    run.options.windowJourneys = 7
+    run.options.windowSessions = 20
+    var exercise = ExerciseDatabase(
+      seed: 1, conversions: 60, firstDay: JourneyDay("2026-01-05")!, days: 3)
+    _ = try exercise.write(to: run.database)
+    let source = try JourneyDatabase(run.database)
+    let (summary, failure) = try run.attribute(source)
+    #expect(failure == nil)
+    #expect(summary.answered == (try source.journeys().count))
+    #expect(api.requests.count > 8)
+    #expect(try run.storedCount() == Int64(summary.answered))
   }
 
   @Test func stoppingStoresWhatIsUnderWayAndSendsNoMore() throws {

@@ -38,6 +38,12 @@ import Testing
     #expect(JourneyPacking.chunks(counts, maxJourneys: 100, maxSessions: 200).count == 50)
   }
 
+  @Test func veryLargeChunksArePackedQuickly() {
+    let counts = (0..<20_000).map { 1 + $0 % 10 }
+    let chunks = JourneyPacking.chunks(counts, maxJourneys: 100_000, maxSessions: 100_000)
+    #expect(chunks.count == 2)
+  }
+
   @Test func usualJourneysNeedHardlyMoreChunksThanTheLeast() {
     var random = Numbers(state: 11)
     let counts = (0..<5_000).map { index in

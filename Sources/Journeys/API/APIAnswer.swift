@@ -24,6 +24,8 @@ struct APIAnswer {
   var statusCode: Int?
   /// Shares by conversion, in the order of the answer.
   var credits: [String: [SessionCredit]] = [:]
+  /// Conversions with a row that lacks a number or the session.
+  var incomplete: Set<String> = []
   /// Journeys that the API left out: which, if it said so, and why.
   var failures: [(conversionID: String?, reason: String)] = []
 
@@ -38,11 +40,14 @@ struct APIAnswer {
     if let value = object["value"], !(value is NSNull) {
       guard let rows = value as? [[String: Any]] else { return nil }
       for row in rows {
-        guard let conversion = Self.id(row["conversion_id"]),
-          let session = Self.id(row["session_id"]), let ihc = Self.number(row["ihc"]),
+        guard let conversion = Self.id(row["conversion_id"]) else { return nil }
+        guard let session = Self.id(row["session_id"]), let ihc = Self.number(row["ihc"]),
           let initializer = Self.number(row["initializer"]),
           let holder = Self.number(row["holder"]), let closer = Self.number(row["closer"])
-        else { return nil }
+        else {
+          incomplete.insert(conversion)
+          continue
+        }
         credits[conversion, default: []].append(
           SessionCredit(
             sessionID: session, initializer: initializer, holder: holder, closer: closer, ihc: ihc))

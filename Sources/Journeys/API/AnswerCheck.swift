@@ -31,6 +31,8 @@ struct AnswerCheck {
       let problem =
         if let failure = failures[id] {
           "the API left it out: \(failure.isEmpty ? "it gave no reason" : failure)"
+        } else if answer.incomplete.contains(id) {
+          "the answer has a row without session_id, initializer, holder, closer or ihc"
         } else { Self.problem(answer.credits[id] ?? [], of: journey) }
       if let problem {
         refused.append(Refusal(conversionID: id, reason: problem))
@@ -40,7 +42,7 @@ struct AnswerCheck {
             conversionID: id, fingerprint: journey.fingerprint, credits: answer.credits[id]!))
       }
     }
-    for id in answer.credits.keys.sorted() where !asked.contains(id) {
+    for id in answer.incomplete.union(answer.credits.keys).sorted() where !asked.contains(id) {
       surplus.append(
         "the answer has conversion \(ForeignText.quoted(id)), which was not asked for")
     }

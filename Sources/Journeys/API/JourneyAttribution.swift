@@ -23,6 +23,9 @@ package struct AttributionOptions: Sendable {
   package var parallel = 4
   package var backoff = Backoff()
   package var limits = HTTPLimits()
+  /// Journeys and sessions that are in memory, and packed together.
+  var windowJourneys = 20_000
+  var windowSessions = 200_000
   /// Whether journeys that were answered are attributed again.
   package var again = false
 
@@ -70,9 +73,6 @@ package struct AttributionSummary: Equatable, Sendable {
 /// answered yet are packed into chunks. Each chunk's answer is stored in one transaction as soon as it
 /// is there. For one thread.
 package struct JourneyAttribution {
-  private static let windowJourneys = 20_000
-  private static let windowSessions = 200_000
-
   private let source: any JourneySource
   /// Nil in a dry run over a database without results.
   private let results: (any JourneyResults)?
@@ -180,12 +180,12 @@ package struct JourneyAttribution {
         done += 1
         return
       }
-      if !window.isEmpty, windowSize + journey.sessions.count > Self.windowSessions {
+      if !window.isEmpty, windowSize + journey.sessions.count > options.windowSessions {
         try flush(&self)
       }
       window.append(journey)
       windowSize += journey.sessions.count
-      if window.count == Self.windowJourneys { try flush(&self) }
+      if window.count == options.windowJourneys { try flush(&self) }
     }
     try flush(&self)
     return summary

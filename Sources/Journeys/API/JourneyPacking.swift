@@ -8,8 +8,11 @@
 ///   neither limit is used up early;
 /// * best fit decreasing: each journey, longest first, goes to the fullest chunk that still takes it.
 ///
-/// O(n log n) and O(n · maxSessions). The result depends on nothing but the counts and their order.
+/// O(n log n) and O(n · maxSessions), the latter only up to 10,000 sessions a chunk: larger chunks are
+/// filled well by either. The result depends on nothing but the counts and their order.
 enum JourneyPacking {
+  private static let largestFitted = 10_000
+
   /// - Parameter counts: the sessions of each journey, none more than `maxSessions`.
   /// - Returns: the chunks, as indices into `counts`, ascending.
   static func chunks(_ counts: [Int], maxJourneys: Int, maxSessions: Int) -> [[Int]] {
@@ -19,9 +22,13 @@ enum JourneyPacking {
       counts[$0] != counts[$1] ? counts[$0] > counts[$1] : $0 < $1
     }
     let balanced = balanced(counts, order, maxJourneys, maxSessions)
+    guard maxSessions <= largestFitted else { return inOrder(balanced) }
     let fitted = bestFit(counts, order, maxJourneys, maxSessions)
-    let chunks = fitted.count < balanced.count ? fitted : balanced
-    return chunks.map { $0.sorted() }.sorted { $0[0] < $1[0] }
+    return inOrder(fitted.count < balanced.count ? fitted : balanced)
+  }
+
+  private static func inOrder(_ chunks: [[Int]]) -> [[Int]] {
+    chunks.map { $0.sorted() }.sorted { $0[0] < $1[0] }
   }
 
   /// The fewest chunks that the totals allow.

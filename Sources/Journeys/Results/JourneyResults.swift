@@ -68,7 +68,8 @@ enum ResultTables {
   /// - Parameters:
   ///   - real: the type of shares.
   ///   - money: the type of amounts.
-  static func statements(real: String, money: String) -> [String] {
+  ///   - date: the type of dates.
+  static func statements(real: String, money: String, date: String) -> [String] {
     [
       """
       CREATE TABLE IF NOT EXISTS \(shares) (conv_id TEXT NOT NULL, session_id TEXT NOT NULL, \
@@ -76,7 +77,7 @@ enum ResultTables {
       PRIMARY KEY (conv_id, session_id))
       """,
       """
-      CREATE TABLE IF NOT EXISTS \(report) (channel_name TEXT NOT NULL, date TEXT NOT NULL, \
+      CREATE TABLE IF NOT EXISTS \(report) (channel_name TEXT NOT NULL, date \(date) NOT NULL, \
       cost \(money) NOT NULL, ihc \(real) NOT NULL, ihc_revenue \(money) NOT NULL, \
       PRIMARY KEY (channel_name, date))
       """,

@@ -21,9 +21,9 @@ package final class PostgresResults: JourneyResults {
   package func prepare() throws {
     // Asks for no right to create what is there.
     guard try !isPrepared() else { return }
-    for statement in ResultTables.statements(real: "DOUBLE PRECISION", money: "NUMERIC") {
-      try connection.run(statement)
-    }
+    let statements = ResultTables.statements(
+      real: "DOUBLE PRECISION", money: "NUMERIC", date: "DATE")
+    for statement in statements { try connection.run(statement) }
   }
 
   package func answered(_ conversionIDs: [String]) throws -> [String: AnsweredJourney] {
@@ -116,13 +116,13 @@ package final class PostgresResults: JourneyResults {
       try connection.run(
         """
         DELETE FROM \(ResultTables.report) \
-        WHERE date COLLATE "C" >= $1 AND date COLLATE "C" <= $2
-        """, [selection.lowerBound, selection.upperBound])
+        WHERE date >= $1::date AND date <= $2::date
+        """, Self.bounds(selection))
       try connection.run(
         """
         INSERT INTO \(ResultTables.report) (channel_name, date, cost, ihc, ihc_revenue) \
         SELECT channel_name, date, cost, ihc, ihc_revenue FROM json_to_recordset($1::json) \
-        AS r (channel_name TEXT, date TEXT, cost NUMERIC, ihc DOUBLE PRECISION, ihc_revenue NUMERIC)
+        AS r (channel_name TEXT, date DATE, cost NUMERIC, ihc DOUBLE PRECISION, ihc_revenue NUMERIC)
         """, [report.text])
     }
   }
@@ -130,10 +130,10 @@ package final class PostgresResults: JourneyResults {
   package func report(_ selection: JourneySelection) throws -> [ChannelDay] {
     try connection.run(
       """
-      SELECT channel_name, date, cost, ihc, ihc_revenue FROM \(ResultTables.report) \
-      WHERE date COLLATE "C" >= $1 AND date COLLATE "C" <= $2 \
-      ORDER BY date COLLATE "C", channel_name COLLATE "C"
-      """, [selection.lowerBound, selection.upperBound]
+      SELECT channel_name, to_char(date, 'YYYY-MM-DD'), cost, ihc, ihc_revenue \
+      FROM \(ResultTables.report) WHERE date >= $1::date AND date <= $2::date \
+      ORDER BY date, channel_name COLLATE "C"
+      """, Self.bounds(selection)
     ).map { row in
       try ResultTables.row(
         channel: row[0], date: row[1], cost: Double(row[2]) ?? 0, ihc: Double(row[3]) ?? 0,
@@ -145,6 +145,12 @@ package final class PostgresResults: JourneyResults {
     let rows = try connection.run(
       "SELECT model, count(*) FROM \(ResultTables.ledger) GROUP BY model")
     return Dictionary(rows.map { ($0[0], Int($0[1]) ?? 0) }) { $1 }
+  }
+
+  private static func bounds(_ selection: JourneySelection) -> [String] {
+    [
+      selection.from?.description ?? "-infinity", selection.through?.description ?? "infinity",
+    ]
   }
 
   private static func json(_ texts: [String]) -> String {

@@ -22,7 +22,7 @@ package final class SQLiteResults: JourneyResults {
   package func prepare() throws {
     guard try !isPrepared() || !lackedColumns().isEmpty else { return }
     try transaction {
-      for statement in ResultTables.statements(real: "REAL", money: "REAL") {
+      for statement in ResultTables.statements(real: "REAL", money: "REAL", date: "TEXT") {
         try database.execute(statement)
       }
       for column in try lackedColumns() {
