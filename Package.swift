@@ -25,6 +25,8 @@ let package = Package(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
@@ -44,15 +46,19 @@ let package = Package(
       name: "History",
       dependencies: ["Attribution", "Codec", "Configuration", "Kafka", "Pipeline"]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
+    .target(name: "SQLite", dependencies: ["CSQLite"]),
     .target(
       name: "SQLSink",
-      dependencies: ["Attribution", "CPostgreSQL", "CSQLite", "Codec", "Reporting"]),
+      dependencies: ["Attribution", "CPostgreSQL", "Codec", "Reporting", "SQLite"]),
     .target(
       name: "Files",
       dependencies: [
-        "Attribution", "COpenSSL", "CSQLite", "CZlib", "Codec", "Configuration", "Kafka",
-        "Pipeline", "Reporting", "SQLSink", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "COpenSSL", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Reporting", "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Journeys",
+      dependencies: ["Attribution", "CCurl", "Codec", "SQLSink", "SQLite"]),
     .target(
       name: "Service",
       dependencies: [
@@ -87,8 +93,8 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
-        "Files", "History", "Kafka", "Pipeline", "Reporting", "SQLSink", "Service",
-        "TributaryTestKit",
+        "Files", "History", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
+        "Service", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -130,9 +136,12 @@ let package = Package(
     .testTarget(
       name: "FilesTests",
       dependencies: [
-        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
+        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink", "SQLite",
         "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(
+      name: "JourneysTests",
+      dependencies: ["Attribution", "Codec", "Journeys", "SQLite", "tributary"]),
     .testTarget(
       name: "PipelineTests",
       dependencies: [
@@ -142,8 +151,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Kafka",
-        "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Journeys",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

@@ -11,7 +11,7 @@ extension Configuration {
   ///   - environment: All of the process's variables. `TRIBUTARY_` and a setting's path in capitals,
   ///     joined by `_`, sets it; `TRIBUTARY_KAFKA_SECURITY_PROTOCOL` sets the librdkafka property
   ///     `security.protocol`. An unknown name that begins with `TRIBUTARY_` is an error, except
-  ///     `TRIBUTARY_TEST_*`, `TRIBUTARY_NOIDA_DB` and what Kubernetes makes for a service called
+  ///     `TRIBUTARY_TEST_*`, `TRIBUTARY_NOIDA_DB`, `TRIBUTARY_JOURNEYS_API_KEY` and what Kubernetes makes for a service called
   ///     `tributary`.
   ///   - overrides: Settings from the command line, in the order given.
   /// - Throws: The first fault found, with its place.
@@ -167,10 +167,10 @@ private struct Loader {
   }
 
   /// Variables that begin with `TRIBUTARY_` without being settings: those of the tests and scripts,
-  /// and those that Kubernetes adds when a service is called `tributary`.
+  /// the key of an API, and those that Kubernetes adds when a service is called `tributary`.
   private func isForeign(_ name: String) -> Bool {
     let rest = name.dropFirst("TRIBUTARY_".count)
-    if rest.hasPrefix("TEST_") || rest == "NOIDA_DB" { return true }
+    if rest.hasPrefix("TEST_") || ["NOIDA_DB", "JOURNEYS_API_KEY"].contains(rest) { return true }
     return ["SERVICE_HOST", "SERVICE_PORT", "PORT"].contains(rest)
       || rest.hasPrefix("SERVICE_PORT_")
       || rest.wholeMatch(of: /PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?/) != nil

@@ -3,11 +3,13 @@ import BrokerKit
 import Configuration
 import Files
 import Foundation
+import Journeys
 import Kafka
 import Logging
 import Pipeline
 import Reporting
 import SQLSink
+import SQLite
 
 @main
 struct Tributary: ParsableCommand {
@@ -24,7 +26,7 @@ struct Tributary: ParsableCommand {
     subcommands: [
       Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, Topics.self, Tail.self,
       ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, BackfillCommand.self,
-      Verify.self, ResetCommand.self, Bench.self, BenchPart.self,
+      JourneysCommand.self, Verify.self, ResetCommand.self, Bench.self, BenchPart.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.
@@ -49,7 +51,7 @@ struct Tributary: ParsableCommand {
       Foundation.exit(2)
     case is PipelineError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
       is ReportingError,
-      is SQLError, is FileError, is Failure:
+      is SQLError, is SQLiteError, is FileError, is JourneyError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:

@@ -265,6 +265,7 @@ struct ConfigurationLoading {
     let environment = [
       "TRIBUTARY_TEST_BOOTSTRAP": "x:1", "TRIBUTARY_TEST_ANYTHING": "1",
       "TRIBUTARY_NOIDA_DB": "/somewhere", "PATH": "/bin", "tributary_lookback": "1",
+      "TRIBUTARY_JOURNEYS_API_KEY": "sesame",
       "TRIBUTARYX": "1", "TRIBUTARY_SERVICE_HOST": "10.0.0.1", "TRIBUTARY_SERVICE_PORT": "80",
       "TRIBUTARY_SERVICE_PORT_HTTP": "80", "TRIBUTARY_PORT": "tcp://10.0.0.1:80",
       "TRIBUTARY_PORT_80_TCP": "tcp://10.0.0.1:80", "TRIBUTARY_PORT_80_TCP_ADDR": "10.0.0.1",

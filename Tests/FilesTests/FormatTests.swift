@@ -1,5 +1,6 @@
 import Attribution
 import Foundation
+import SQLite
 import Testing
 import TributaryTestKit
 
@@ -120,7 +121,7 @@ import TributaryTestKit
   }
 
   private func fill(_ path: String) throws {
-    let database = try Database(path, .scratch)
+    let database = try SQLiteDatabase(path, .scratch)
     for kind in EventKind.allCases {
       let columns = kind.fields.map { "\($0) TEXT" }.joined(separator: ", ")
       try database.execute("CREATE TABLE \(kind.inputName)_2026 (remark BLOB, \(columns)); BEGIN")

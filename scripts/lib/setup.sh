@@ -79,7 +79,8 @@ have_package() {
     libpq-dev) pkg-config --exists libpq ;;
     libssl-dev) pkg-config --exists libcrypto ;;
     zlib1g-dev) pkg-config --exists zlib ;;
-    sqlite3 | chromium) command -v "$1" ;;
+    libcurl4-openssl-dev) pkg-config --exists libcurl ;;
+    sqlite3 | chromium | openssl) command -v "$1" ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
     python3-venv) python3 -c 'import ensurepip, venv' ;;
     pkg-config | shellcheck) command -v "$1" ;;
@@ -140,5 +141,6 @@ require_noida_db() {
 # What building needs.
 require_build_tools() {
   require_swift
-  require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev libssl-dev zlib1g-dev
+  require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev libssl-dev zlib1g-dev \
+    libcurl4-openssl-dev
 }

@@ -4,6 +4,7 @@ import Attribution
 import Codec
 internal import Glibc
 import Kafka
+import SQLite
 
 /// The newest revision of every rollup and attribution: the two compacted topics, in a database beside
 /// the output. Its file has no name any more once it is open, so that nothing of it stays behind.
@@ -14,17 +15,17 @@ final class ResultStore {
     let dimensions: [Dimension]
   }
 
-  private let database: Database
+  private let database: SQLiteDatabase
   private let views: [ViewKey]
-  private let upsertRollup: Statement
-  private let upsertAttribution: Statement
+  private let upsertRollup: SQLiteStatement
+  private let upsertAttribution: SQLiteStatement
   /// Every window that ends at or before it is final; nil before any is.
   private(set) var finalThrough: Milliseconds?
 
   /// - Parameter path: where the database may lie; a file of that name is replaced.
   init(_ path: String, _ definitions: Definitions) throws {
     unlink(path)
-    database = try Database(path, .scratch)
+    database = try SQLiteDatabase(path, .scratch)
     views = definitions.views.map { view in
       var key: [UInt8] = []
       RollupKeyCodec.encode(

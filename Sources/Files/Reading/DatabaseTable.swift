@@ -1,15 +1,18 @@
 // Safety: lends bytes of its own array for one call; SQLite's are read before the next step.
 
 import Attribution
+import SQLite
 
 /// A table of a SQLite file, in the order in which it lies there.
 final class DatabaseTable: RecordSource {
-  private let statement: Statement
+  private let statement: SQLiteStatement
   private var encoder: RowEncoder
   private var row = 0
 
-  init(_ database: Database, table: String, kind: EventKind, map: ColumnMap) throws {
-    statement = try database.prepare("SELECT * FROM \(DatabaseTable.quoted(table))")
+  init(_ database: SQLiteDatabase, table: String, kind: EventKind, map: ColumnMap) throws {
+    statement = try FileError.of { () throws(SQLiteError) in
+      try database.prepare("SELECT * FROM \(DatabaseTable.quoted(table))")
+    }
     let header = statement.columnNames
     let bindings = try map.bind(kind, to: header, of: "\(database.path): table \(table)")
     encoder = RowEncoder(bindings, columnCount: header.count)
@@ -19,7 +22,7 @@ final class DatabaseTable: RecordSource {
   var consumed: Int64 { 0 }
 
   func next(_ body: (FileRecord) throws -> Void) throws -> Bool {
-    guard try statement.step() else { return false }
+    guard try FileError.of(statement.step) else { return false }
     row += 1
     encoder.encode { column in statement.text(Int32(column)).map { BorrowedBytes($0) } }
     try encoder.bytes.withUnsafeBytes { try body(FileRecord(bytes: $0, line: row)) }
@@ -27,7 +30,7 @@ final class DatabaseTable: RecordSource {
   }
 
   /// The tables of a database, by name.
-  static func names(_ database: Database) throws(FileError) -> [String] {
+  static func names(_ database: SQLiteDatabase) throws(SQLiteError) -> [String] {
     let statement = try database.prepare(
       """
       SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' \
@@ -35,8 +38,7 @@ final class DatabaseTable: RecordSource {
       """)
     var names: [String] = []
     while try statement.step() {
-      names.append(
-        String(decoding: statement.text(0) ?? .init(start: nil, count: 0), as: UTF8.self))
+      names.append(statement.string(0) ?? "")
     }
     return names
   }

@@ -1,5 +1,6 @@
 import Attribution
 import Foundation
+import SQLite
 
 /// Finds the files that hold records, and what kind of records.
 ///
@@ -67,7 +68,9 @@ public struct FileFinder: Sendable {
   }
 
   private func tables(of path: String, below folder: String) throws -> [InputFile] {
-    let names = try DatabaseTable.names(Database(path, .readOnly))
+    let names = try FileError.of { () throws(SQLiteError) in
+      try DatabaseTable.names(SQLiteDatabase(path, .readOnly))
+    }
     let whole = kind ?? FileFinder.kind(of: path, below: folder)
     var files: [InputFile] = []
     for name in names {

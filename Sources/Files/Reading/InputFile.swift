@@ -1,4 +1,5 @@
 import Attribution
+import SQLite
 
 /// How a file's content is written.
 public enum FileFormat: String, Sendable {
@@ -39,7 +40,9 @@ public struct InputFile: Sendable, Hashable {
     case .csv: try delimited(map, UInt8(ascii: ","))
     case .tsv: try delimited(map, UInt8(ascii: "\t"))
     case .sqlite:
-      try DatabaseTable(Database(path, .readOnly), table: table!, kind: kind, map: map)
+      try DatabaseTable(
+        FileError.of { () throws(SQLiteError) in try SQLiteDatabase(path, .readOnly) },
+        table: table!, kind: kind, map: map)
     }
   }
 

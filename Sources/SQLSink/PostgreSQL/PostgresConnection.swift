@@ -5,11 +5,11 @@ internal import CPostgreSQL
 internal import Glibc
 
 /// A connection to a PostgreSQL server.
-final class PostgresConnection {
+package final class PostgresConnection {
   private var handle: OpaquePointer?
 
   /// - Parameter address: libpq's connection string; errors do not repeat it.
-  init(_ address: String) throws(SQLError) {
+  package init(_ address: String) throws(SQLError) {
     handle = PQconnectdb(address)
     guard PQstatus(handle) == CONNECTION_OK else {
       let reason = message
@@ -22,7 +22,7 @@ final class PostgresConnection {
 
   deinit { close() }
 
-  func close() {
+  package func close() {
     PQfinish(handle)
     handle = nil
   }
@@ -31,7 +31,7 @@ final class PostgresConnection {
   ///
   /// - Parameter parameters: for `$1`, `$2` …
   @discardableResult
-  func run(_ sql: String, _ parameters: [String] = []) throws(SQLError) -> [[String]] {
+  package func run(_ sql: String, _ parameters: [String] = []) throws(SQLError) -> [[String]] {
     let pointers = parameters.map { strdup($0) }
     defer { for pointer in pointers { free(pointer) } }
     let result = PQexecParams(

@@ -1,5 +1,6 @@
 import Attribution
 import Codec
+import SQLite
 
 /// The tables in a SQLite file.
 ///
@@ -7,7 +8,7 @@ import Codec
 /// The write-ahead log lets others read while it is written. A power failure may take back the last
 /// transactions, but then their offsets as well: nothing is lost and nothing is counted twice.
 final class SQLiteStore: SQLStore {
-  private let connection: SQLiteConnection
+  private let database: SQLiteDatabase
   private let definitions: Definitions
 
   private static let dialect = Schema.Dialect(
@@ -34,24 +35,24 @@ final class SQLiteStore: SQLStore {
     """
 
   init(path: String, _ definitions: Definitions) throws(SQLError) {
-    connection = try SQLiteConnection(path: path)
+    database = try SQLError.of { () throws(SQLiteError) in try SQLiteDatabase(path, .readWrite) }
     self.definitions = definitions
-    try connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+    try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
   }
 
   func migrate() throws(SQLError) {
     try transaction { () throws(SQLError) in
-      let version = try connection.run("PRAGMA user_version").first?.first ?? 0
+      let version = try run("PRAGMA user_version").first?.first ?? 0
       guard version <= Schema.version else { throw .laterVersion(version) }
       for statements in Schema.migrations(Self.dialect).dropFirst(Int(version)) {
-        for statement in statements { try connection.execute(statement) }
+        for statement in statements { try execute(statement) }
       }
-      try connection.execute("PRAGMA user_version = \(Schema.version)")
+      try execute("PRAGMA user_version = \(Schema.version)")
     }
   }
 
   func savedOffsets(of topic: String) throws(SQLError) -> [Int32: Int64] {
-    let rows = try connection.run(
+    let rows = try run(
       "SELECT partition, next_offset FROM tributary_offsets WHERE topic = ?", [.text(topic)])
     return Dictionary(uniqueKeysWithValues: rows.map { (Int32($0[0]), $0[1]) })
   }
@@ -62,27 +63,27 @@ final class SQLiteStore: SQLStore {
       // In the order of the primary key, so that pages are written one after the other.
       for (key, rollup) in batch.rollups.sorted(by: { $0.key.windowStart < $1.key.windowStart }) {
         if let rollup {
-          try connection.run(Self.upsertRollup, rollup.values(definitions))
+          try run(Self.upsertRollup, rollup.values(definitions))
         } else {
-          try connection.run(Self.deleteRollup, key.values(definitions))
+          try run(Self.deleteRollup, key.values(definitions))
         }
       }
       for (conversionID, attribution) in batch.attributions {
         if let attribution {
-          try connection.run(Self.upsertAttribution, attribution.values)
+          try run(Self.upsertAttribution, attribution.values)
         } else {
-          try connection.run(
+          try run(
             "DELETE FROM attributions WHERE conversion_id = ?",
             [.text(String(decoding: conversionID, as: UTF8.self))])
         }
       }
       for (partition, time) in batch.finalThrough {
-        try connection.run(Self.upsertProgress, [.integer(Int64(partition)), .time(time)])
+        try run(Self.upsertProgress, [.integer(Int64(partition)), .time(time)])
       }
     }
   }
 
-  func close() { connection.close() }
+  func close() { database.close() }
 
   /// Whole seconds without decimals, as window times are in the topics.
   static func text(_ time: Milliseconds) -> String {
@@ -90,26 +91,30 @@ final class SQLiteStore: SQLStore {
   }
 
   private func save(_ step: SinkBatch.Step) throws(SQLError) {
-    try connection.run(
+    try run(
       Self.saveOffset,
       [
         .text(step.topic), .integer(Int64(step.partition)), .integer(step.through),
         .integer(step.from ?? -1),
       ])
-    guard connection.changeCount == 1 else {
+    guard database.changeCount == 1 else {
       throw .overtaken(topic: step.topic, partition: step.partition)
     }
   }
 
-  private func transaction(_ body: () throws(SQLError) -> Void) throws(SQLError) {
-    try connection.execute("BEGIN IMMEDIATE")
-    do throws(SQLError) {
-      try body()
-      try connection.execute("COMMIT")
-    } catch {
-      try? connection.execute("ROLLBACK")
-      throw error
+  private func execute(_ sql: String) throws(SQLError) {
+    try SQLError.of { () throws(SQLiteError) in try database.execute(sql) }
+  }
+
+  @discardableResult
+  private func run(_ sql: String, _ values: [SQLValue] = []) throws(SQLError) -> [[Int64]] {
+    try SQLError.of { () throws(SQLiteError) in
+      try database.run(sql) { statement throws(SQLiteError) in try statement.bind(values) }
     }
+  }
+
+  private func transaction(_ body: () throws(SQLError) -> Void) throws(SQLError) {
+    try database.transaction(failure: SQLError.init, body)
   }
 
   private static func values(_ count: Int) -> String {
