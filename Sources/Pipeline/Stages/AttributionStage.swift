@@ -150,7 +150,9 @@ package final class AttributionStage: Stage {
   /// Brings the tasks that do not run yet on their way.
   private func open() throws {
     let now = context.now()
+    let waiting = openings.filter { $0.obstacle != nil }
     for opening in openings { try opening.advance(now: now) }
+    sayWhoWaits(before: waiting)
     // None before all: what one of them counts must not be final by another's former word.
     guard openings.allSatisfy(\.isAnnounced) else { return }
     try readState()
@@ -161,6 +163,26 @@ package final class AttributionStage: Stage {
       try checkSize()
     }
     tasks.sort { ($0.partition, $0.role.rawValue) < ($1.partition, $1.role.rawValue) }
+  }
+
+  /// Says once for all tasks that the same thing keeps back, and once when they go on.
+  private func sayWhoWaits(before: [TaskOpening]) {
+    let (former, current) = (before.filter { $0.obstacle == nil }, openings.filter { $0.obstacle != nil })
+    if !former.isEmpty { context.logger.notice("\(names(of: former)) goes on") }
+    let new = current.filter { opening in !before.contains { $0 === opening } }
+    let causes = Dictionary(grouping: new) { opening in
+      (opening.obstacle as? KafkaError)?.name ?? "\(opening.obstacle!)"
+    }
+    for (_, tasks) in causes.sorted(by: { $0.key < $1.key }) {
+      context.logger.warning(
+        "\(names(of: tasks)) waits, the others go on: \(tasks[0].obstacle!)")
+    }
+  }
+
+  private func names(of openings: [TaskOpening]) -> String {
+    let shown = openings.prefix(4).map(\.name).joined(separator: ", ")
+    let rest = openings.count > 4 ? " and \(openings.count - 4) more" : ""
+    return "task \(shown)\(rest)"
   }
 
   /// Reads state partitions for those who are ready, a slice per step.

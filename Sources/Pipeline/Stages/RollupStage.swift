@@ -135,11 +135,7 @@ package final class RollupStage: Stage {
       uniqueKeysWithValues: partitions.filter { $0.committedPosition > 0 }.map {
         ($0.source, $0.committedPosition)
       })
-    do {
-      try context.log.deleteRecords(before: committed)
-    } catch {
-      context.logger.debug("the deltas that have been added stay for now: \(error)")
-    }
+    _ = context.log.prober.deleteRecords(before: committed)
   }
 
   package func drop() {

@@ -62,6 +62,10 @@ final class MemoryLogProber: LogProber, @unchecked Sendable {
     }
   }
 
+  func deleteRecords(before offsets: [TopicPartition: Int64]) -> PendingAnswer<Void> {
+    PendingAnswer(Result { try log.deleteRecords(before: offsets) })
+  }
+
   private func ask<Value: Sendable>(
     _ call: LogCall, patience: Int64, isReady: @escaping () -> Bool,
     _ body: @escaping () -> Value

@@ -9,7 +9,7 @@ extension SimulationRun {
     }
   }
 
-  private func anyInput() -> TopicPartition {
+  func anyInput() -> TopicPartition {
     let partitions = inputPartitions
     return partitions[Int(simulation.random.below(Int64(partitions.count)))]
   }
