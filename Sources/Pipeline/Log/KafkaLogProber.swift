@@ -129,8 +129,9 @@ private final class ProbingThread: @unchecked Sendable {
   // MARK: Answers
 
   private func answer(_ questions: [Question]) {
-    var bounds: [([TopicPartition], PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]>)] =
-      []
+    var bounds:
+      [([TopicPartition], PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]>)] =
+        []
     var committed: [String: [([TopicPartition], PendingAnswer<[TopicPartition: Int64]>)]] = [:]
     var records: [(TopicPartition, offset: Int64, PendingAnswer<RecordFingerprint?>)] = []
     var deletions: [([TopicPartition: Int64], PendingAnswer<Void>)] = []
@@ -190,14 +191,18 @@ private final class ProbingThread: @unchecked Sendable {
   private func boundsFound(
     _ partitions: [TopicPartition]
   ) -> [TopicPartition: Result<LogBounds, any Error>] {
-    let ends = asked(partitions) { try self.reader("read_uncommitted").endOffsets($0, timeoutMilliseconds: $1) }
+    let ends = asked(partitions) {
+      try self.reader("read_uncommitted").endOffsets($0, timeoutMilliseconds: $1)
+    }
     let answered = ends.filter { (try? $0.value.get()) != nil }.map(\.key)
     let starts = asked(answered) {
       try self.reader("read_uncommitted").offsets(
         forTimes: Dictionary(uniqueKeysWithValues: $0.map { ($0, LogicalOffset.beginning) }),
         timeoutMilliseconds: $1)
     }
-    let stable = asked(answered) { try self.reader("read_committed").endOffsets($0, timeoutMilliseconds: $1) }
+    let stable = asked(answered) {
+      try self.reader("read_committed").endOffsets($0, timeoutMilliseconds: $1)
+    }
     var found: [TopicPartition: Result<LogBounds, any Error>] = [:]
     for partition in partitions {
       found[partition] = Result {

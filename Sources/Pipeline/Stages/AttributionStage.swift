@@ -167,7 +167,9 @@ package final class AttributionStage: Stage {
 
   /// Says once for all tasks that the same thing keeps back, and once when they go on.
   private func sayWhoWaits(before: [TaskOpening]) {
-    let (former, current) = (before.filter { $0.obstacle == nil }, openings.filter { $0.obstacle != nil })
+    let (former, current) = (
+      before.filter { $0.obstacle == nil }, openings.filter { $0.obstacle != nil }
+    )
     if !former.isEmpty { context.logger.notice("\(names(of: former)) goes on") }
     let new = current.filter { opening in !before.contains { $0 === opening } }
     let causes = Dictionary(grouping: new) { opening in
@@ -217,7 +219,8 @@ package final class AttributionStage: Stage {
 
   /// Has tasks opened anew whose state could not be read for now: the others go on.
   private func restart(_ failed: [TaskOpening], after error: any Error) throws {
-    let mayPass = (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
+    let mayPass =
+      (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
     guard mayPass else { throw error }
     for former in failed {
       context.logger.warning("the state of task \(former.name) is read again: \(error)")

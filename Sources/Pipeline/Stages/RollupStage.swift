@@ -203,7 +203,8 @@ package final class RollupStage: Stage {
 
   /// Has partitions opened anew whose rollups could not be read for now: the others go on.
   private func restart(_ failed: [RollupOpening], after error: any Error) throws {
-    let mayPass = (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
+    let mayPass =
+      (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
     guard mayPass else { throw error }
     for former in failed {
       context.logger.warning("the rollups of \(former.source) are read again: \(error)")
