@@ -53,7 +53,8 @@ struct ProgressCodecTests {
   @Test("What a value holds beside the instant comes back")
   func everything() throws {
     let lost = [
-      LostRange(topic: "a \"b\"", partition: 3, from: 5, to: 9, after: 0, before: 1_767_571_500_250),
+      LostRange(
+        topic: "a \"b\"", partition: 3, from: 5, to: 9, after: 0, before: 1_767_571_500_250),
       LostRange(topic: "clicks", partition: 0, from: 0, to: 1, after: nil, before: nil),
     ]
     let progress = PublishedProgress(

@@ -183,4 +183,8 @@ private final class StubLog: LogReader, LogProber, @unchecked Sendable {
   func record(
     atOrAfter offset: Int64, of partition: TopicPartition
   ) -> PendingAnswer<RecordFingerprint?> { PendingAnswer(.success(nil)) }
+
+  func deleteRecords(before offsets: [TopicPartition: Int64]) -> PendingAnswer<Void> {
+    PendingAnswer(.success(()))
+  }
 }

@@ -240,4 +240,8 @@ private final class FileLogProber: LogProber, @unchecked Sendable {
   ) -> PendingAnswer<RecordFingerprint?> {
     PendingAnswer(.success(nil))
   }
+
+  func deleteRecords(before offsets: [TopicPartition: Int64]) -> PendingAnswer<Void> {
+    PendingAnswer(.success(()))
+  }
 }

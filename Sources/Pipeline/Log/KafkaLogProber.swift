@@ -42,6 +42,12 @@ final class KafkaLogProber: LogProber {
     thread.ask(.record(partition, offset: offset, answer))
     return answer
   }
+
+  func deleteRecords(before offsets: [TopicPartition: Int64]) -> PendingAnswer<Void> {
+    let answer = PendingAnswer<Void>()
+    thread.ask(.deletion(offsets, answer))
+    return answer
+  }
 }
 
 private final class ProbingThread: @unchecked Sendable {
@@ -50,6 +56,7 @@ private final class ProbingThread: @unchecked Sendable {
       [TopicPartition], PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]>)
     case committed([TopicPartition], group: String, PendingAnswer<[TopicPartition: Int64]>)
     case record(TopicPartition, offset: Int64, PendingAnswer<RecordFingerprint?>)
+    case deletion([TopicPartition: Int64], PendingAnswer<Void>)
   }
 
   /// How long one call may take, in milliseconds.
@@ -122,10 +129,12 @@ private final class ProbingThread: @unchecked Sendable {
   // MARK: Answers
 
   private func answer(_ questions: [Question]) {
-    var bounds: [([TopicPartition], PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]>)] =
-      []
+    var bounds:
+      [([TopicPartition], PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]>)] =
+        []
     var committed: [String: [([TopicPartition], PendingAnswer<[TopicPartition: Int64]>)]] = [:]
     var records: [(TopicPartition, offset: Int64, PendingAnswer<RecordFingerprint?>)] = []
+    var deletions: [([TopicPartition: Int64], PendingAnswer<Void>)] = []
     for question in questions {
       switch question {
       case .bounds(let partitions, let answer): bounds.append((partitions, answer))
@@ -133,6 +142,13 @@ private final class ProbingThread: @unchecked Sendable {
         committed[group, default: []].append((partitions, answer))
       case .record(let partition, let offset, let answer):
         records.append((partition, offset, answer))
+      case .deletion(let offsets, let answer): deletions.append((offsets, answer))
+      }
+    }
+    // Last: everybody else waits for an answer.
+    defer {
+      for (offsets, answer) in deletions {
+        answer.resolve(Result { try delete(before: offsets) })
       }
     }
     for (group, asked) in committed {
@@ -175,14 +191,18 @@ private final class ProbingThread: @unchecked Sendable {
   private func boundsFound(
     _ partitions: [TopicPartition]
   ) -> [TopicPartition: Result<LogBounds, any Error>] {
-    let ends = asked(partitions) { try self.reader("read_uncommitted").endOffsets($0, timeoutMilliseconds: $1) }
+    let ends = asked(partitions) {
+      try self.reader("read_uncommitted").endOffsets($0, timeoutMilliseconds: $1)
+    }
     let answered = ends.filter { (try? $0.value.get()) != nil }.map(\.key)
     let starts = asked(answered) {
       try self.reader("read_uncommitted").offsets(
         forTimes: Dictionary(uniqueKeysWithValues: $0.map { ($0, LogicalOffset.beginning) }),
         timeoutMilliseconds: $1)
     }
-    let stable = asked(answered) { try self.reader("read_committed").endOffsets($0, timeoutMilliseconds: $1) }
+    let stable = asked(answered) {
+      try self.reader("read_committed").endOffsets($0, timeoutMilliseconds: $1)
+    }
     var found: [TopicPartition: Result<LogBounds, any Error>] = [:]
     for partition in partitions {
       found[partition] = Result {
@@ -263,6 +283,11 @@ private final class ProbingThread: @unchecked Sendable {
       if found.count < offsets.count { client.waitForArrival(timeoutMilliseconds: 20) }
     }
     return found
+  }
+
+  private func delete(before offsets: [TopicPartition: Int64]) throws {
+    let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
+    try admin.deleteRecords(before: offsets, timeoutMilliseconds: Timeout.tidying)
   }
 
   // MARK: Clients

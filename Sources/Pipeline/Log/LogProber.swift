@@ -17,7 +17,7 @@ public struct LogBounds: Equatable, Sendable {
   }
 }
 
-/// Asks a cluster about partitions. Nobody waits for the answers: they are looked at when they have come.
+/// Asks a cluster about partitions, or for what can as well be done later. Nobody waits for the answers: they are looked at when they have come.
 /// Any thread.
 public protocol LogProber: AnyObject, Sendable {
   /// Where logs begin and end now; an error for each partition that nobody answers for.
@@ -35,6 +35,9 @@ public protocol LogProber: AnyObject, Sendable {
   func record(
     atOrAfter offset: Int64, of partition: TopicPartition
   ) -> PendingAnswer<RecordFingerprint?>
+
+  /// Has what lies before the offsets and nobody reads again deleted.
+  func deleteRecords(before offsets: [TopicPartition: Int64]) -> PendingAnswer<Void>
 }
 
 /// The answer to a question, once it has come.

@@ -169,7 +169,9 @@ package final class AttributionStage: Stage {
   /// Brings the tasks that do not run yet on their way.
   private func open() throws {
     let now = context.now()
+    let waiting = openings.filter { $0.obstacle != nil }
     for opening in openings { try opening.advance(now: now) }
+    sayWhoWaits(before: waiting)
     // None before all: what one of them counts must not be final by another's former word.
     guard openings.allSatisfy(\.isAnnounced) else { return }
     try readState()
@@ -232,6 +234,28 @@ package final class AttributionStage: Stage {
     openings[index] = successor
   }
 
+  /// Says once for all tasks that the same thing keeps back, and once when they go on.
+  private func sayWhoWaits(before: [TaskOpening]) {
+    let (former, current) = (
+      before.filter { $0.obstacle == nil }, openings.filter { $0.obstacle != nil }
+    )
+    if !former.isEmpty { context.logger.notice("\(names(of: former)) goes on") }
+    let new = current.filter { opening in !before.contains { $0 === opening } }
+    let causes = Dictionary(grouping: new) { opening in
+      (opening.obstacle as? KafkaError)?.name ?? "\(opening.obstacle!)"
+    }
+    for (_, tasks) in causes.sorted(by: { $0.key < $1.key }) {
+      context.logger.warning(
+        "\(names(of: tasks)) waits, the others go on: \(tasks[0].obstacle!)")
+    }
+  }
+
+  private func names(of openings: [TaskOpening]) -> String {
+    let shown = openings.prefix(4).map(\.name).joined(separator: ", ")
+    let rest = openings.count > 4 ? " and \(openings.count - 4) more" : ""
+    return "task \(shown)\(rest)"
+  }
+
   /// Reads state partitions for those who are ready, a slice per step.
   private func readState() throws {
     if scan == nil {
@@ -268,7 +292,8 @@ package final class AttributionStage: Stage {
 
   /// Has tasks opened anew whose state could not be read for now: the others go on.
   private func restart(_ failed: [TaskOpening], after error: any Error) throws {
-    let mayPass = (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
+    let mayPass =
+      (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
     guard mayPass else { throw error }
     for former in failed {
       context.logger.warning("the state of task \(former.name) is read again: \(error)")

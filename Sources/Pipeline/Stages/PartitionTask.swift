@@ -80,7 +80,8 @@ final class PartitionTask {
 
   /// Whether a commit would write anything.
   var hasChanges: Bool {
-    openRows > 0 || mustCommit || (role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
+    openRows > 0 || mustCommit
+      || (role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
       || (isFinished && inputs.map(\.position) != committedPositions)
   }
 

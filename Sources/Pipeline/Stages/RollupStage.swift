@@ -150,11 +150,7 @@ package final class RollupStage: Stage {
       uniqueKeysWithValues: partitions.filter { $0.committedPosition > 0 }.map {
         ($0.source, $0.committedPosition)
       })
-    do {
-      try context.log.deleteRecords(before: committed)
-    } catch {
-      context.logger.debug("the deltas that have been added stay for now: \(error)")
-    }
+    _ = context.log.prober.deleteRecords(before: committed)
   }
 
   package func drop() {
@@ -223,7 +219,8 @@ package final class RollupStage: Stage {
 
   /// Has partitions opened anew whose rollups could not be read for now: the others go on.
   private func restart(_ failed: [RollupOpening], after error: any Error) throws {
-    let mayPass = (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
+    let mayPass =
+      (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
     guard mayPass else { throw error }
     for former in failed {
       context.logger.warning("the rollups of \(former.source) are read again: \(error)")

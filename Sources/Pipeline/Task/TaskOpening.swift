@@ -6,7 +6,7 @@ import Kafka
 /// A task on its way from its assignment to its first row: asks where it stands, reads its state back, and
 /// compares what the group, the state and the logs say. Nothing of it waits for a broker.
 ///
-/// One that nobody answers for is held up alone, asks again with growing pauses, and says so once.
+/// One that nobody answers for is held up alone, and asks again with growing pauses.
 final class TaskOpening {
   let role: PartitionTask.Role
   let number: Int32
@@ -89,7 +89,7 @@ final class TaskOpening {
       for result in bounds.answer?.values.map({ $0 }) ?? [] {
         if case .failure(let error) = result { return try note(bounds.fail(error, now: now)) }
       }
-      if bounds.answer != nil { clear() }
+      if bounds.answer != nil, !waitsForMemory { obstacle = nil }
     case .restoring:
       for index in records.indices {
         guard let offset = offsetToRead(index) else { continue }
@@ -98,23 +98,13 @@ final class TaskOpening {
             context.log.prober.record(atOrAfter: offset, of: inputs[index].partition)
           })
       }
+      if isReadyToRun { obstacle = nil }
     default: break
     }
   }
 
   private func note(_ error: (any Error)?) {
-    guard let error else { return }
-    if obstacle == nil {
-      context.logger.warning(
-        "task \(name) waits, the others go on: \(error)")
-    }
-    obstacle = error
-  }
-
-  private func clear() {
-    guard obstacle != nil, !waitsForMemory else { return }
-    obstacle = nil
-    context.logger.notice("task \(name) goes on")
+    if let error { obstacle = error }
   }
 
   var name: String { "\(role.rawValue)-\(number)" }
@@ -123,8 +113,11 @@ final class TaskOpening {
 
   /// Its state partition is being read from now on.
   func beginRestore() {
-    waitsForMemory = false
-    clear()
+    if waitsForMemory {
+      context.logger.notice("task \(name) goes on: there is memory for it")
+      waitsForMemory = false
+      obstacle = nil
+    }
     state.move(to: .restoring)
   }
 

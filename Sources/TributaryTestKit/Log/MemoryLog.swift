@@ -194,6 +194,9 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
     leaderless[name] = time + milliseconds
   }
 
+  /// Ends a transaction of a partition's producer: a control record takes an offset.
+  public func appendMark(to name: TopicPartition) { partition(name).appendMark() }
+
   func hasLeader(_ name: TopicPartition) -> Bool { leaderless[name].map { $0 <= time } ?? true }
 
   /// Deletes a topic and makes it anew; groups lose what they have committed for it.

@@ -17,20 +17,22 @@ final class MemoryLogProber: LogProber, @unchecked Sendable {
   func bounds(
     of partitions: [TopicPartition]
   ) -> PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]> {
-    ask(.askBounds, patience: 0, isReady: { true }) { [log] in
-      var found: [TopicPartition: Result<LogBounds, any Error>] = [:]
-      for name in partitions {
-        guard log.hasLeader(name), let partition = log.find(name) else {
-          found[name] = .failure(LogFault.error(.timedOut, at: .askBounds))
-          continue
+    ask(
+      .askBounds, patience: 0, when: { true },
+      { [log] in
+        var found: [TopicPartition: Result<LogBounds, any Error>] = [:]
+        for name in partitions {
+          guard log.hasLeader(name), let partition = log.find(name) else {
+            found[name] = .failure(LogFault.error(.timedOut, at: .askBounds))
+            continue
+          }
+          found[name] = .success(
+            LogBounds(
+              start: Int64(partition.start), stableEnd: Int64(partition.stableEnd),
+              end: Int64(partition.end)))
         }
-        found[name] = .success(
-          LogBounds(
-            start: Int64(partition.start), stableEnd: Int64(partition.stableEnd),
-            end: Int64(partition.end)))
-      }
-      return found
-    }
+        return found
+      })
   }
 
   /// Waits, as a broker has it, while a transaction is open that may commit other offsets.
@@ -40,30 +42,34 @@ final class MemoryLogProber: LogProber, @unchecked Sendable {
     let group = log.group(name)
     return ask(
       .askCommitted, patience: log.timeouts.call,
-      isReady: { [log] in !log.isCommitPending(of: group, partitions) }
-    ) {
-      group.offsets.filter { partitions.contains($0.key) }
-    }
+      when: { [log] in !log.isCommitPending(of: group, partitions) },
+      { group.offsets.filter { partitions.contains($0.key) } })
   }
 
   func record(
     atOrAfter offset: Int64, of name: TopicPartition
   ) -> PendingAnswer<RecordFingerprint?> {
-    ask(.askRecord, patience: log.timeouts.call, isReady: { [log] in log.hasLeader(name) }) {
-      [log] in
-      let partition = log.partition(name)
-      var index = partition.index(of: Int(offset))
-      while index < partition.records.count, partition.records[index].offset < partition.stableEnd {
-        let record = partition.records[index]
-        if record.isVisible { return RecordFingerprint(record.lent(partition: name.partition)) }
-        index += 1
-      }
-      return nil
-    }
+    ask(
+      .askRecord, patience: log.timeouts.call, when: { [log] in log.hasLeader(name) },
+      { [log] in
+        let partition = log.partition(name)
+        var index = partition.index(of: Int(offset))
+        while index < partition.records.count, partition.records[index].offset < partition.stableEnd
+        {
+          let record = partition.records[index]
+          if record.isVisible { return RecordFingerprint(record.lent(partition: name.partition)) }
+          index += 1
+        }
+        return nil
+      })
+  }
+
+  func deleteRecords(before offsets: [TopicPartition: Int64]) -> PendingAnswer<Void> {
+    PendingAnswer(Result { try log.deleteRecords(before: offsets) })
   }
 
   private func ask<Value: Sendable>(
-    _ call: LogCall, patience: Int64, isReady: @escaping () -> Bool,
+    _ call: LogCall, patience: Int64, when isReady: @escaping () -> Bool,
     _ body: @escaping () -> Value
   ) -> PendingAnswer<Value> {
     let pending = PendingAnswer<Value>()

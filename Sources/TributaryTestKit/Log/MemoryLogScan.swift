@@ -30,7 +30,8 @@ final class MemoryLogScan: LogScan {
   ) throws -> Bool {
     try log.enter(.readThrough, process)
     let partition = log.partition(name)
-    let place = place?.name == name ? place! : Place(name: name, end: partition.end, since: log.time)
+    let place =
+      place?.name == name ? place! : Place(name: name, end: partition.end, since: log.time)
     self.place = place
     let patience = 4 * log.timeouts.call
     if limit == nil {

@@ -40,6 +40,12 @@ final class MemoryPartition {
     end += 1
   }
 
+  /// Ends a transaction of somebody whose records are not looked at: a control record, and nothing else.
+  func appendMark() {
+    records.append(MemoryRecord(markAt: end))
+    end += 1
+  }
+
   /// The index of the first record at or behind `offset`. O(log records).
   func index(of offset: Int) -> Int {
     var low = 0

@@ -23,6 +23,8 @@ struct FaultPlan {
   var leaderless: Int64 = 0
   /// … retention takes records of an input, read or not.
   var retention: Int64 = 0
+  /// … a producer of an input ends a transaction: a hole in the offsets.
+  var marks: Int64 = 0
   /// … everything stands still for so long that the groups' offsets expire.
   var standstill: Int64 = 0
   /// Of a thousand workers that are down, how many start in a turn.
@@ -47,6 +49,7 @@ struct FaultPlan {
     start = 50 + random.below(900)
     leaderless = random.below(3) == 0 ? random.below(20) : 0
     retention = random.below(6) == 0 ? 1 + random.below(20) : 0
+    marks = random.below(2) * random.below(200)
     standstill = random.below(6) == 0 ? random.below(6) : 0
   }
 

@@ -74,7 +74,9 @@ struct SimulationPlan {
     faults = FaultPlan(&random, timeouts: timeouts)
     if isPunctual { faults.retention = 0 }
     answersLate = random.below(2) == 0
-    sabotage = random.below(4) == 0 ? Sabotage.allCases[Int(random.below(Int64(Sabotage.allCases.count)))] : nil
+    sabotage =
+      random.below(4) == 0
+      ? Sabotage.allCases[Int(random.below(Int64(Sabotage.allCases.count)))] : nil
     repeats = isPunctual ? 0 : random.below(80)
     heldBack = isPunctual ? 0 : random.below(2) * random.below(60)
     arrivals = 2 + random.below(12)

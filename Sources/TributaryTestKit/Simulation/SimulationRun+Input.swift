@@ -9,7 +9,7 @@ extension SimulationRun {
     }
   }
 
-  private func anyInput() -> TopicPartition {
+  func anyInput() -> TopicPartition {
     let partitions = inputPartitions
     return partitions[Int(simulation.random.below(Int64(partitions.count)))]
   }
@@ -85,7 +85,8 @@ extension SimulationRun {
     let expected: String
     switch sabotage {
     case .offsetsMovedBack:
-      log.setCommitted(committed - 1 - simulation.random.below(committed - 1), of: victim, by: group)
+      log.setCommitted(
+        committed - 1 - simulation.random.below(committed - 1), of: victim, by: group)
       expected = "somebody has moved the group's offsets"
     case .offsetsMovedOn:
       appendStrangers(to: victim, 3)

@@ -137,6 +137,7 @@ public struct SimulationRun {
     if happens(faults.jump) { jump() }
     if happens(faults.leaderless) { removeLeader() }
     if happens(faults.retention) { deleteInput() }
+    if happens(faults.marks) { simulation.log.appendMark(to: anyInput()) }
     if happens(faults.standstill) { standStill() }
   }
 
