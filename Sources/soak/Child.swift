@@ -86,6 +86,17 @@ final class Child {
     }
   }
 
+  /// Whether it has ended with status 1 because no broker could be reached when it started.
+  func hasFoundNoBroker() throws -> Bool {
+    guard let process, !process.isRunning, process.terminationReason == .exit,
+      process.terminationStatus == 1,
+      let last = try String(contentsOf: log, encoding: .utf8).split(separator: "\n").last,
+      last.hasPrefix("tributary: "), last.contains("no broker reached at")
+    else { return false }
+    failures += 1
+    return true
+  }
+
   /// Lines of its log that no working program writes: what is not in the log's format is a crash's
   /// trace or a last complaint.
   func unexpectedLines() throws -> [Substring] {

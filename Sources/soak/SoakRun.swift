@@ -149,6 +149,7 @@ final class SoakRun {
     let pause = pause(upTo: 20)
     try brokers.startAll()
     try left?.start("run")
+    try startAgain()
     journal.say(
       "every broker away for \(pause) s\(left.map { ", and \($0.name) told to leave meanwhile" } ?? "")"
     )
@@ -165,6 +166,14 @@ final class SoakRun {
     journal.say(
       "SIGKILL of broker \(number), back after \(pause) s\(left.map { "; \($0.name) told to leave meanwhile" } ?? "")"
     )
+  }
+
+  /// Starts the instances again that had just been started when the brokers went, and found none.
+  private func startAgain() throws {
+    for instance in instances where try instance.hasFoundNoBroker() {
+      try instance.start("run")
+      journal.say("\(instance.name), which had just been started, found no broker; started again")
+    }
   }
 
   /// Has an instance end while brokers are away, in one of three cases. It may leave with status 1: what was open

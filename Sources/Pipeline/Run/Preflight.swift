@@ -17,11 +17,16 @@ public struct Preflight {
   /// Runs `body` again and again while its questions get answers that pass by themselves, for as long as it takes:
   /// whoever waits for it can end the process.
   ///
-  /// That no broker at all can be reached does not count: the address may be wrong.
-  public func withPatience<Result>(_ body: () throws -> Result) throws -> Result {
+  /// - Parameter isFirst: whether no broker has been reached yet: that none can be is an error then, since the
+  ///   address may be wrong.
+  public func withPatience<Result>(
+    isFirst: Bool, _ body: () throws -> Result
+  ) throws -> Result {
     try Retry(limit: nil, logger: logger)(
       {
-        do { return try body() } catch let error as KafkaError where error.reachesNoBroker {
+        do { return try body() } catch let error as KafkaError
+          where isFirst && error.reachesNoBroker
+        {
           throw PipelineError("\(error)")
         }
       })

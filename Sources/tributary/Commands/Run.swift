@@ -79,13 +79,13 @@ struct Run: ParsableCommand {
     _ service: RunService?
   ) throws -> Processor.Summary {
     let preflight = try Preflight(settings, logger: logger)
-    let plan = try preflight.withPatience {
+    let plan = try preflight.withPatience(isFirst: true) {
       let facts = try preflight.facts()
       let plan = try preflight.plan(facts)
       try preflight.checkSettings(facts)
       return plan
     }
-    try preflight.withPatience { try preflight.checkHistory(plan) }
+    try preflight.withPatience(isFirst: false) { try preflight.checkHistory(plan) }
     var log: any Log = KafkaLog(settings, plan: plan, logger: logger)
     if let failpoint {
       logger.warning("\(Failpoint.variable) is set: this process will kill itself")
