@@ -139,7 +139,9 @@ struct Journeys: ~Copyable {
     let lookback = rules.lookback(of: touch.pointee.kind)
     var place = Place(newer: nil, older: user.slot.pointee.newest)
     guard let newest = record(place.older) else { return place }
-    if newest.pointee.flags.contains(.isIndexed) { return indexedPlace(for: touch, of: user, isRestored) }
+    if newest.pointee.flags.contains(.isIndexed) {
+      return indexedPlace(for: touch, of: user, isRestored)
+    }
     guard newest.pointee.time >= time else { return place }
     let isImpression = touch.pointee.kind == .impression
     var newer = 0
