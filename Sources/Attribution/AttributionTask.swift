@@ -69,7 +69,8 @@ public final class AttributionTask {
     self.definitions = definitions
     self.kinds = kinds
     state = .allocate(capacity: 1)
-    state.initialize(to: TaskState(
+    state.initialize(
+      to: TaskState(
         definitions: definitions, kinds: kinds, key: key, longestWalk: longestWalk))
   }
 

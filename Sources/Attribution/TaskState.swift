@@ -257,7 +257,7 @@ struct TaskState: ~Copyable {
       let (touch, link) = journeys.makeTouch(
         event.eventID, event.kind, time: event.time, placement: placement, session: session,
         bucket: bucket)
-      let place = journeys.place(for: touch, of: user)
+      let place = journeys.place(for: touch, of: user, isRestored: true)
       journeys.insert(touch, link, at: place, of: user)
       if place.isIndexed { journeys.countBusy(touch, user.hash, bucket) }
     } else {

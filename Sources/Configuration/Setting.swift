@@ -134,7 +134,8 @@ extension Setting {
     Setting(
       "max_touches", \.definitions.maxTouches,
       "eligible touches that share a conversion's credit, at most 4000; of more, the last ones count",
-      read: { value throws(ConfigurationError) in try value.integer(in: 1...Definitions.mostTouches) },
+      read: { value throws(ConfigurationError) in try value.integer(in: 1...Definitions.mostTouches)
+      },
       render: { .plain(String($0)) }),
     Setting(
       "unmatched_users", \.definitions.unmatchedUsers,

@@ -116,7 +116,8 @@ final class Recomputation {
         delta.value(of: $0)
       }
       sums.add(
-        delta.sums.map { Int128($0) }, to: WindowSums.Window(key: key, view: delta.view, start: delta.windowStart))
+        delta.sums.map { Int128($0) },
+        to: WindowSums.Window(key: key, view: delta.view, start: delta.windowStart))
     }
   }
 }

@@ -32,11 +32,15 @@ extension HostileRecords {
     click(
       and: #""user_id":1\#(String(repeating: "0", count: 128))"#, "a user id of 129 digits",
       .invalidField),
-    click(and: #""event_id":"\ud800""#, "an event id that is half of a surrogate pair", .invalidField),
+    click(
+      and: #""event_id":"\ud800""#, "an event id that is half of a surrogate pair", .invalidField),
     click(and: #""user_id":"u\udc00\ud800u""#, "a user id with two wrong halves", .invalidField),
     click(and: #""channel":"\ud83d""#, "a channel that is half of a surrogate pair", .invalidField),
-    click(and: #""currency":"\ud83d""#, "a currency that is half of a surrogate pair", .invalidField),
-    click(and: #""event_id":"e\u0301""#, "an id in its longer spelling") { $0.eventID = "e\u{301}" },
+    click(
+      and: #""currency":"\ud83d""#, "a currency that is half of a surrogate pair", .invalidField),
+    click(and: #""event_id":"e\u0301""#, "an id in its longer spelling") {
+      $0.eventID = "e\u{301}"
+    },
     click(and: #""event_id":"\u00e9""#, "an id in its shorter spelling") { $0.eventID = "\u{E9}" },
     click(
       and: #""event_id":7,"user_id":null"#, "a required field that is null beside an invalid one",
@@ -233,7 +237,8 @@ extension HostileRecords {
     accepts("0.00000000000000000000", asMicros: 0),
     accepts("0e999999999999999999999", asMicros: 0),
     accepts("0.000e-9", asMicros: 0),
-    accepts(#""1.\#(String(repeating: "0", count: 50_000))""#, asMicros: 1_000_000, "1 and 50,000 zeros"),
+    accepts(
+      #""1.\#(String(repeating: "0", count: 50_000))""#, asMicros: 1_000_000, "1 and 50,000 zeros"),
     rejects(amount: "1000000000000.000001"),
     rejects(amount: "1000000000001"),
     rejects(amount: "1e13"),
@@ -317,7 +322,9 @@ extension HostileRecords {
     click(and: #""currency":"USD""#, "another currency", .wrongCurrency),
     click(and: #""currency":"eur""#, "the configured currency in small letters"),
     click(and: #""currency":"Eu\u0052""#, "the configured currency in letters of both sizes"),
-    click(and: #""currency":"%UR""#, "a currency with a sign that is a letter less a bit", .wrongCurrency),
+    click(
+      and: #""currency":"%UR""#, "a currency with a sign that is a letter less a bit",
+      .wrongCurrency),
     click(and: #""currency":"EURO""#, "a currency of four letters", .wrongCurrency),
     click(and: #""currency":978"#, "a currency that is a number", .invalidField),
     record(

@@ -110,7 +110,8 @@ import TributaryTestKit
     var definitions = Definitions.everything
     definitions.maxTouches = [1, 2, 3, 7, 1_000][Int(random.below(5))]
     definitions.preferClicks = random.below(2) == 0
-    definitions.touchKinds = [[.click], [.impression], [.click, .impression]][Int(random.below(3))]
+    definitions.touchKinds =
+      [[.click], [.impression], [.click, .impression]][Int(random.below(3))]
     definitions.lookback = 1_000 + random.below(60_000)
     definitions.impressionLookback = 1_000 + random.below(60_000)
     let engine = Engine(definitions, longestWalk: [0, 1, 3, 10, 256][Int(random.below(5))])

@@ -128,7 +128,8 @@ import TributaryTestKit
   // MARK: Helpers
 
   private func makeTask() -> AttributionTask {
-    AttributionTask(definitions: Definitions(), kinds: [.impression, .click, .conversion],
+    AttributionTask(
+      definitions: Definitions(), kinds: [.impression, .click, .conversion],
       secret: .test)
   }
 

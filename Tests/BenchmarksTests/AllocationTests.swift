@@ -15,7 +15,7 @@ import Testing
     options.users = 20_000
     var workload = Workload(options)
     let task = AttributionTask(
-        definitions: Definitions(), kinds: [.click, .conversion], secret: .ofBenchmarks)
+      definitions: Definitions(), kinds: [.click, .conversion], secret: .ofBenchmarks)
     var decoders = Decoders(task.definitions)
     let chunk = Chunk()
     var counts: [UInt] = []

@@ -36,7 +36,9 @@ struct AttributionCodecTests {
     let count = Definitions.mostTouches
     let models = Model.allCases
     let shares = Dictionary(
-      uniqueKeysWithValues: models.map { ($0.rawValue, [Micros](repeating: Money.largest, count: count)) })
+      uniqueKeysWithValues: models.map {
+        ($0.rawValue, [Micros](repeating: Money.largest, count: count))
+      })
     let published = PublishedAttribution(
       conversionID: name, userID: name, time: 1_767_571_570_250, value: Money.largest,
       currency: "EUR", touches: Array(repeating: touch, count: count), credits: shares,

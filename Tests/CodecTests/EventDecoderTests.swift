@@ -123,7 +123,8 @@ struct EventDecoderTests {
   @Test("A field of the record before is not taken for one of this record")
   func fieldsDoNotLeakFromRecordToRecord() {
     var decoder = newDecoder()
-    let full = #"{"event_id":"e","user_id":"u","event_time":1767571500000,"campaign_id":"c","channel":"x"}"#
+    let full =
+      #"{"event_id":"e","user_id":"u","event_time":1767571500000,"campaign_id":"c","channel":"x"}"#
     _ = outcome(of: Array(full.utf8), from: &decoder)
     let bare = #"{"event_id":"e","user_id":"u","event_time":1767571500000}"#
     #expect(outcome(of: Array(bare.utf8), from: &decoder) == .rejected(.missingField))

@@ -89,7 +89,9 @@ struct MoneyTests {
       #expect(read == sum, "\(text)")
     }
     #expect(Money.format(10_000_000_000_000_000_000 as Int128) == "10000000000000.000000")
-    for text in ["170141183460469231731687303715884.105728", "1.0000000", "1e3", "", "-", "1.", "..1"] {
+    for text in [
+      "170141183460469231731687303715884.105728", "1.0000000", "1e3", "", "-", "1.", "..1",
+    ] {
       let read = Array(text.utf8).withUnsafeBytes { Money.parseSum(BorrowedBytes($0)) }
       #expect(read == nil, "\(text)")
     }

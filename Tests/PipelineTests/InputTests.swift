@@ -9,7 +9,7 @@ import Testing
 /// One input partition of a task, over a log that says what a test wants.
 @Suite struct InputTests {
   static let partition = TopicPartition(topic: "clicks", partition: 0)
-  static var task: AttributionTask { 
+  static var task: AttributionTask {
     AttributionTask(definitions: Definitions(), kinds: [.click], secret: .test)
   }
 

@@ -130,13 +130,19 @@ struct Journeys: ~Copyable {
   // MARK: Lists
 
   /// Finds where a touch goes, and fills `creditable` on the way.
-  mutating func place(for touch: TouchPointer, of user: User) -> Place {
+  ///
+  /// - Parameter isRestored: nothing will be done to the conversions that it may credit.
+  mutating func place(
+    for touch: TouchPointer, of user: User, isRestored: Bool = false
+  ) -> Place {
     if !creditable.isEmpty { creditable.removeAll(keepingCapacity: true) }
     let time = touch.pointee.time
     let lookback = rules.lookback(of: touch.pointee.kind)
     var place = Place(newer: nil, older: user.slot.pointee.newest)
     guard let newest = record(place.older) else { return place }
-    if newest.pointee.flags.contains(.isIndexed) { return indexedPlace(for: touch, of: user) }
+    if newest.pointee.flags.contains(.isIndexed) {
+      return indexedPlace(for: touch, of: user, isRestored)
+    }
     guard newest.pointee.time >= time else { return place }
     let isImpression = touch.pointee.kind == .impression
     var newer = 0
@@ -160,7 +166,7 @@ struct Journeys: ~Copyable {
       steps += 1
       if steps > longestWalk {
         makeBusy(user)
-        return indexedPlace(for: touch, of: user)
+        return indexedPlace(for: touch, of: user, isRestored)
       }
     }
     if newer >= rules.maxTouches { leaveOutSurpassed(newer, by: touch, before: place.older) }
@@ -356,38 +362,42 @@ struct Journeys: ~Copyable {
 
   /// As `place(for:)`. A conversion that has its most touches already, all of them later than the new one, is
   /// left alone, and so is one that was opened to this kind in this commit.
-  private mutating func indexedPlace(for touch: TouchPointer, of user: User) -> Place {
+  private mutating func indexedPlace(
+    for touch: TouchPointer, of user: User, _ isRestored: Bool
+  ) -> Place {
     creditable.removeAll(keepingCapacity: true)
     let place = Place(newer: nil, older: .none, isIndexed: true)
+    if isRestored { return place }
     let kind = touch.pointee.kind
     let time = touch.pointee.time
     let index = index(of: user)
     guard let lookback = rules.lookback(of: kind), !index.conversions.isEmpty else { return place }
     var latest = time + lookback
+    // Those for which it is one too many: truncated from now on, unless they were before.
+    var truncated: ClosedRange<Milliseconds>?
     let touches = index.touches(kind)
     let position = index.position(of: touch, arena)
-    // So many later ones, and it is not among the last; one more, and it makes nobody truncated either.
-    if let last = touches.position(position, movedBy: rules.maxTouches) {
-      latest = min(latest, touches.record(at: last, arena).pointee.time - 1)
-    }
     if let last = touches.position(position, movedBy: rules.maxTouches - 1) {
-      var olderTime: Milliseconds?
+      let lastTime = touches.record(at: last, arena).pointee.time
+      var earliest = lastTime
       touches.forEachBackwards(from: position, arena) { record in
-        olderTime = record.pointee.time
+        earliest = max(earliest, record.pointee.time + lookback + 1)
         return false
       }
-      if let olderTime, olderTime + lookback >= latest {
-        latest = min(latest, touches.record(at: last, arena).pointee.time - 1)
+      if let next = touches.position(last, movedBy: 1) {
+        latest = min(latest, touches.record(at: next, arena).pointee.time - 1)
       }
+      if earliest <= latest { truncated = earliest...latest }
+      latest = min(latest, lastTime - 1)
     }
-    guard time <= latest else { return place }
-    let first = index.conversions.position(arena) { $0.pointee.time >= time }
-    guard first != index.conversions.end else { return place }
-    let range = time...latest
-    let rest =
-      kind == .click
-      ? index.openedToClicks.cover(range, commit: commit)
-      : index.openedToImpressions.cover(range, commit: commit)
+    var rest: [ClosedRange<Milliseconds>] = truncated.map { [$0] } ?? []
+    if time <= latest {
+      let range = time...latest
+      rest +=
+        kind == .click
+        ? index.openedToClicks.cover(range, commit: commit)
+        : index.openedToImpressions.cover(range, commit: commit)
+    }
     for times in rest {
       let start = index.conversions.position(arena) { $0.pointee.time >= times.lowerBound }
       index.conversions.forEach(from: start, arena) { record in

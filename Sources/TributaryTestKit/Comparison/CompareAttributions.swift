@@ -11,7 +11,8 @@ import Attribution
 ///   - models: the models of `published`, in its order; nil means the oracle's.
 ///   - limit: how many discrepancies to list; all are counted.
 public func compare(
-  attributions published: [ByteString: OracleAttribution], with oracle: Oracle, models: [Model]? = nil,
+  attributions published: [ByteString: OracleAttribution], with oracle: Oracle,
+  models: [Model]? = nil,
   limit: Int = 20
 ) -> ComparisonResult {
   let models = models ?? oracle.definitions.models

@@ -35,7 +35,8 @@ struct CampaignCatalogue: Sendable {
       let cost = 50_000 + random.below(1_950_000)
       campaigns.append(
         Campaign(
-          id: CampaignCatalogue.name(index, hasTwoSpellings: hasTwoSpellings), channel: channel.name,
+          id: CampaignCatalogue.name(index, hasTwoSpellings: hasTwoSpellings),
+          channel: channel.name,
           // Whole cents for most, all six decimals for some.
           clickCost: index % 4 == 3 ? cost : cost / 10_000 * 10_000,
           impressionCost: channel.paysPerImpression ? 500 + random.below(9_500) : 0))

@@ -80,7 +80,8 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
       converts: Chance(options.conversionRate),
       strayConversion: Chance(options.conversionRate * TrafficGenerator.strayConversions),
       duplicate: Chance(options.duplicates), late: Chance(options.late),
-      tooLate: Chance(options.tooLate ?? options.late / 10), malformed: Chance(options.malformed), busyUser: Chance(options.busyUserShare),
+      tooLate: Chance(options.tooLate ?? options.late / 10), malformed: Chance(options.malformed),
+      busyUser: Chance(options.busyUserShare),
       huge: Chance(options.hugeValues))
 
     let directChannel = options.definitions.directChannels.first ?? "direct"

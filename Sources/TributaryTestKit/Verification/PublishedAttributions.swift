@@ -29,7 +29,8 @@ struct PublishedAttributions {
     }
     let id = ByteString(attribution.conversionID)
     differences.expect(
-      key.elementsEqual(id.text.utf8) ? "its conversion's id" : "another", toBe: "its conversion's id",
+      key.elementsEqual(id.text.utf8) ? "its conversion's id" : "another",
+      toBe: "its conversion's id",
       "key", of: place.description)
     differences.expect(
       attribution.currency, toBe: definitions.currency, "currency", of: place.description)
