@@ -76,7 +76,7 @@ import Testing
   /// A day of traffic and some of a week later, processed; and what was held back of the day.
   private func world(seed: UInt64) throws -> (Cluster, [GeneratedRecord]) {
     var cluster = try Cluster([
-      "TRIBUTARY_CORRECTION_HORIZON": "2h", "TRIBUTARY_ALLOWED_LATENESS": "1m",
+      "TRIBUTARY_CORRECTION_HORIZON": "2h", "TRIBUTARY_WATERMARK_DELAY": "1m",
       "TRIBUTARY_COMMIT_INTERVAL": "200ms", "TRIBUTARY_WORKERS": "1",
       "TRIBUTARY_MODELS": "[last_touch, linear]", "TRIBUTARY_IDLE_TIMEOUT": "5s",
     ])

@@ -47,7 +47,7 @@ import TributaryTestKit
 
   /// Many small commits, and windows short enough that some are final and corrected.
   private static let settings = [
-    "TRIBUTARY_COMMIT_INTERVAL": "50ms", "TRIBUTARY_ALLOWED_LATENESS": "500ms",
+    "TRIBUTARY_COMMIT_INTERVAL": "50ms", "TRIBUTARY_WATERMARK_DELAY": "500ms",
     "TRIBUTARY_MODELS": "[last_touch, linear]",
     "TRIBUTARY_VIEWS": "[{name: campaign_1s, dimensions: [campaign_id], period: 1s}]",
   ]

@@ -4,7 +4,7 @@ import Testing
 /// `run --http`: health and metrics of a processor at work.
 @Suite(.serialized) struct RunMetricsTests {
   private static let settings = [
-    "TRIBUTARY_MODELS": "[last_touch, linear]", "TRIBUTARY_ALLOWED_LATENESS": "1s",
+    "TRIBUTARY_MODELS": "[last_touch, linear]", "TRIBUTARY_WATERMARK_DELAY": "1s",
     "TRIBUTARY_IDLE_TIMEOUT": "1s", "TRIBUTARY_COMMIT_INTERVAL": "200ms", "TRIBUTARY_WORKERS": "2",
     "TRIBUTARY_VIEWS": "[{name: campaign_10s, dimensions: [campaign_id], period: 10s}]",
   ]
