@@ -36,8 +36,8 @@ public final class RollupTable {
   private var changedWindows: [Window] = []
   /// What was changed last: most changes go where the one before went.
   private var latest: Window?
-  /// Publications for which what a reload brought back stays: corrections seldom come alone.
-  private var publicationsToKeep = 0
+  /// Commits for which what a reload brought back stays: corrections seldom come alone.
+  private var commitsToKeep = 0
 
   /// Number of rollups in memory.
   public private(set) var count = 0
@@ -115,6 +115,7 @@ public final class RollupTable {
   ///   - isComplete: whether there is nothing more to come, for good: once every task is closed, every
   ///     window is.
   public func advance(now: Milliseconds, isComplete: Bool = false) {
+    commitsToKeep -= 1
     guard tasks.count >= taskCount, let mark = agreedMark(now, isComplete), mark > finalThrough
     else { return }
     finalThrough = mark
@@ -221,7 +222,7 @@ public final class RollupTable {
     count = 0
     byteCount = 0
     forgottenThrough = Watermark(time)
-    publicationsToKeep = 100
+    commitsToKeep = 100
   }
 
   // MARK: Windows
@@ -260,9 +261,8 @@ public final class RollupTable {
   }
 
   private func forget() {
-    publicationsToKeep -= 1
     let mark = forgettable(at: finalThrough)
-    guard publicationsToKeep <= 0, mark.isKnown, mark > forgottenThrough else { return }
+    guard commitsToKeep <= 0, mark.isKnown, mark > forgottenThrough else { return }
     forgottenThrough = mark
     latest = nil
     for (identity, window) in windows where window.pointee.end <= mark.time {

@@ -38,6 +38,9 @@ struct DownstreamReader {
   /// How many rollups are not final.
   var openCount: Int { open.reduce(0) { $0 + $1.count } }
 
+  /// Through when every partition is final.
+  var leastFinalThrough: Milliseconds { finalThrough.min() ?? .min }
+
   /// Reads what has been committed by now.
   ///
   /// - Parameter bound: no window that ends later can be over.

@@ -191,6 +191,7 @@ public struct SimulationRun {
     simulation.trace.note("nothing comes any more")
     jump()
     var quietTurns = 0
+    var quietThrough: Milliseconds?
     for _ in 0..<4_000 {
       if let failure = simulation.failure ?? downstream.complaint { return failure }
       simulation.clock.advance(10)
@@ -200,8 +201,13 @@ public struct SimulationRun {
       wakeZombies()
       readDownstream()
       quietTurns = downstream.openCount == 0 && simulation.hasReadInputs ? quietTurns + 1 : 0
-      if quietTurns > 20, simulation.zombies.isEmpty { return nil }
+      guard quietTurns > 20, simulation.zombies.isEmpty else { continue }
+      // A clock that has gone back holds finality up; by right ones it follows the time.
+      guard plan.wrongClocks.isEmpty else { return nil }
+      if let quietThrough, downstream.leastFinalThrough > quietThrough { return nil }
+      quietThrough = quietThrough ?? downstream.leastFinalThrough
     }
+    if quietThrough != nil { return "finality stands still while nothing comes" }
     return "\(downstream.openCount) windows do not become final by themselves"
   }
 
