@@ -1,5 +1,4 @@
 import Attribution
-import Codec
 
 /// Writes JSON in one pass, in the order of the calls.
 package struct JSONWriter {
