@@ -68,7 +68,7 @@ package final class AttributionStage: Stage {
 
   /// Tasks whose new owner the rollup stage does not know of.
   private var unannounced: [TaskOpening] {
-    openings.filter { !$0.isAnnounced && $0.committedOffsets != nil }
+    openings.filter { !$0.isAnnounced && $0.committedOffsets?.isEmpty == false }
   }
 
   /// Those of which the commit under way tells it.
@@ -170,7 +170,11 @@ package final class AttributionStage: Stage {
   private func open() throws {
     let now = context.now()
     let waiting = openings.filter { $0.obstacle != nil }
-    for opening in openings { try opening.advance(now: now) }
+    for opening in openings {
+      try opening.advance(now: now)
+      // The group has no offsets of it, which would fence the word: nobody has spoken for it lately.
+      if opening.committedOffsets?.isEmpty == true { opening.isAnnounced = true }
+    }
     sayWhoWaits(before: waiting)
     // None before all: what one of them counts must not be final by another's former word.
     guard openings.allSatisfy(\.isAnnounced) else { return }
