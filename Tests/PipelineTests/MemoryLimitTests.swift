@@ -88,7 +88,8 @@ import Testing
 
   /// Other tests run beside this one, so the bounds are wide; what counts is that nothing large is left out.
   @Test func whatIsCountedIsWhatTheProcessGrowsBy() {
-    let task = AttributionTask(definitions: Definitions(), kinds: [.click, .conversion], secret: .test)
+    let task = AttributionTask(
+      definitions: Definitions(), kinds: [.click, .conversion], secret: .test)
     let before = MemoryLimitTests.residentBytes
     for number in 0..<400_000 {
       let id = Array("click-\(number)".utf8)

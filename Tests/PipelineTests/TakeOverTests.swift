@@ -72,7 +72,8 @@ import Testing
         InputPosition(topic: "clicks", position: 9, last: last),
         InputPosition(topic: "conversions", position: 0),
       ], lost: [lost])
-    let task = AttributionTask(definitions: definitions, kinds: [.click, .conversion], secret: .test)
+    let task = AttributionTask(
+      definitions: definitions, kinds: [.click, .conversion], secret: .test)
     let record = ProgressRecord(task.progress, checkpoint, serial: 3, definitions.fingerprint)
     let bytes = record.bytes
     let read = try bytes.withUnsafeBytes {

@@ -185,7 +185,8 @@ final class TaskOpening {
     let definitions = context.configuration.definitions
     guard let secret = IdentitySecret(checkpoint.secret) else {
       throw PipelineError(
-        "the progress record of task \(name) in \(statePartition) is damaged; `tributary reset` starts again")
+        "the progress record of task \(name) in \(statePartition) is damaged; `tributary reset` starts again"
+      )
     }
     let task = AttributionTask(
       definitions: definitions, kinds: Set(inputs.map(\.kind)), secret: secret,
