@@ -5,6 +5,8 @@ import Codec
 import Testing
 import TributaryTestKit
 
+private let now: Milliseconds = 1_767_600_000_000
+
 @Suite("Event decoder")
 struct EventDecoderTests {
   private func newDecoder(_ kind: EventKind = .click) -> EventDecoder {
@@ -31,13 +33,13 @@ struct EventDecoderTests {
   @Test(
     "An event is of the future by its record's clock or by the processor's",
     arguments: [
-      (1_000_000, 1_000_000, nil), (699_999, 1_000_000, .futureEvent),
-      (1_000_000, 699_999, .futureEvent), (700_000, 700_000, nil), (-1, 700_000, nil),
-      (-1, 699_999, .futureEvent), (-1, .max, nil), (1_000_000, .max, nil),
+      (now, now, nil), (now - 300_001, now, .futureEvent), (now, now - 300_001, .futureEvent),
+      (now - 300_000, now - 300_000, nil), (-1, now - 300_000, nil),
+      (-1, now - 300_001, .futureEvent), (-1, .max, nil), (now, .max, nil),
     ] as [(Milliseconds, Milliseconds, Rejection?)])
   func future(record: Milliseconds, clock: Milliseconds, rejection: Rejection?) {
     let value = Array(
-      #"{"event_id":"k","user_id":"u","event_time":1000000,"campaign_id":"c"}"#.utf8)
+      #"{"event_id":"k","user_id":"u","event_time":\#(now),"campaign_id":"c"}"#.utf8)
     var decoder = newDecoder()
     decoder.clock = clock
     var event = nobody

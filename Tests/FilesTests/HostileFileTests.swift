@@ -46,7 +46,7 @@ import Testing
   @Test func whatCanNeverBeUsedIsCountedAndFoundAgain() throws {
     let lines = [
       Self.good, "", "{", String(repeating: "x", count: 100_000), "[]", "{}",
-      Self.good.replacing("\"u\"", with: "7"), Self.good.replacing("1767", with: "9967"),
+      Self.good.replacing("\"u\"", with: "7.5"), Self.good.replacing("1767", with: "9967"),
       Self.good.replacing("}", with: ",\"currency\":\"USD\"}"),
     ]
     let summary = try attribute(

@@ -128,7 +128,7 @@ import Testing
       // The attribution stage alone: `run` looks before anything is started.
       let next = Simulation(definitions, seed: 50, log: world.simulation.log)
       next.start(next.attribution[0])
-      for _ in 0..<20 { next.step(next.attribution[0]) }
+      for _ in 0..<200 { next.step(next.attribution[0]) }
       #expect(next.failure?.contains("view new is new") ?? false)
     }
   }
@@ -182,7 +182,7 @@ import Testing
       definitions.modelsSince[.firstTouch] = since
       let next = Simulation(definitions, seed: 55, log: world.simulation.log)
       next.start(next.attribution[0])
-      for _ in 0..<20 { next.step(next.attribution[0]) }
+      for _ in 0..<200 { next.step(next.attribution[0]) }
       #expect(next.failure?.contains(complaint) ?? false, "\(next.failure ?? "")")
     }
   }

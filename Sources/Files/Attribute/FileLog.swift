@@ -150,10 +150,6 @@ private final class FileLogConsumer: LogConsumer {
     log.reader(of: partition)
   }
 
-  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
-    try log.ends(of: partitions)
-  }
-
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     Dictionary(uniqueKeysWithValues: partitions.map { ($0, 0) })
   }

@@ -14,9 +14,7 @@ extension Consumer {
     switch code {
     case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
       openQueues(partitions)
-      if let startOffset, let list {
-        for index in 0..<Int(list.pointee.cnt) { list.pointee.elems[index].offset = startOffset }
-      }
+      if startsPaused, let list { pauseBeforeStart(list, partitions) }
       guard carryOut("assign \(partitions.count) partitions", { assignFromGroup(list) }) else {
         closeQueues(partitions)
         break
@@ -34,6 +32,18 @@ extension Consumer {
     }
     // Lets a poll with a long timeout return now. Closing polls until it is done.
     if !isClosing { rd_kafka_yield(client.pointer) }
+  }
+
+  /// Has partitions start at offset 0 without fetching there.
+  ///
+  /// An absolute offset, because librdkafka 2.0 looks logical ones up, and looks them up again when a pause or a
+  /// seek has come meanwhile: half a second after the seek, it reads from the beginning.
+  private func pauseBeforeStart(
+    _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>, _ partitions: [TopicPartition]
+  ) {
+    for index in 0..<Int(list.pointee.cnt) { list.pointee.elems[index].offset = 0 }
+    // Partitions that it has not heard of yet cannot be paused before they are assigned.
+    rd_kafka_pause_partitions(client.pointer, TopicPartitionList(partitions).pointer)
   }
 
   private var isCooperative: Bool {

@@ -42,8 +42,8 @@ public final class Consumer: @unchecked Sendable {
   let wakeDescriptor: WakeDescriptor
   var queues: [TopicPartition: PartitionQueue] = [:]
   var onRebalance: ((RebalanceEvent) -> Void)?
-  /// Where assigned partitions begin; nil for the group's committed offsets.
-  var startOffset: Int64?
+  /// Whether assigned partitions wait for a seek and a resume.
+  var startsPaused = false
   var isClosing = false
   private var groupQueue: OpaquePointer?
   private let group: String?
@@ -90,11 +90,12 @@ public final class Consumer: @unchecked Sendable {
   /// Joins the group of `group.id` and asks for partitions of `topics`.
   ///
   /// - Parameters:
-  ///   - offset: where assigned partitions begin (see ``LogicalOffset``); nil for the group's committed offsets.
+  ///   - startsPaused: whether assigned partitions are paused before anything of them is fetched. Seek to an offset,
+  ///   then resume. Otherwise they begin at the group's committed offsets.
   ///   - onRebalance: told of every change, on the thread that polls, inside the poll. It may
   ///   commit a transaction when partitions are revoked, and call this consumer; not `poll` or `close`.
   public func subscribe(
-    _ topics: [String], from offset: Int64? = nil,
+    _ topics: [String], startsPaused: Bool = false,
     onRebalance: @escaping (RebalanceEvent) -> Void
   ) throws(KafkaError) {
     try requireOpen("subscribe")
@@ -102,7 +103,7 @@ public final class Consumer: @unchecked Sendable {
       throw .invalidArgument("group.id is not set", operation: "subscribe")
     }
     self.onRebalance = onRebalance
-    startOffset = offset
+    self.startsPaused = startsPaused
     let list = TopicPartitionList(topics.map { TopicPartition(topic: $0, partition: -1) })
     try client.check(
       rd_kafka_subscribe(client.pointer, list.pointer),

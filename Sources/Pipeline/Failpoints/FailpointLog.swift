@@ -75,9 +75,6 @@ private final class FailpointConsumer: LogConsumer {
   ) throws -> any LogReader {
     try base.reader(of: partition, from: offset, end: end)
   }
-  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
-    try base.endOffsets(partitions)
-  }
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try base.startOffsets(partitions)
   }

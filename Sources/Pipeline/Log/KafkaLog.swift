@@ -128,7 +128,7 @@ final class KafkaLogConsumer: LogConsumer {
 
   func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws {
     // Nothing is read before `reader` says from where: what the group has committed is not all that decides.
-    try consumer.subscribe(topics, from: LogicalOffset.beginning) { [unowned self] event in
+    try consumer.subscribe(topics, startsPaused: true) { [unowned self] event in
       switch event {
       case .assigned(let partitions):
         do {
@@ -165,10 +165,6 @@ final class KafkaLogConsumer: LogConsumer {
     try consumer.seek(partition, to: offset, timeoutMilliseconds: Timeout.seek)
     try start.add(partition, backlog: end - offset, of: consumer)
     return KafkaLogReader(consumer, queue)
-  }
-
-  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
-    try consumer.endOffsets(partitions, timeoutMilliseconds: Timeout.call)
   }
 
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {

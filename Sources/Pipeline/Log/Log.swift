@@ -90,8 +90,6 @@ public protocol LogConsumer: AnyObject {
   func reader(
     of partition: TopicPartition, from offset: Int64, end: Int64
   ) throws -> any LogReader
-  /// The offsets behind the last committed record of each partition, by the broker's word now.
-  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
   /// The first offset not yet processed, as the group committed it, or the log's start.
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64]
   func close()

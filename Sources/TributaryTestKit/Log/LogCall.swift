@@ -6,7 +6,7 @@ public enum LogCall: String, Sendable, CaseIterable {
   // Questions whose answers nobody waits for.
   case askBounds, askCommitted, askRecord
   // Of a consumer and its readers.
-  case subscribe, poll, reader, read, endOffsets, startOffsets
+  case subscribe, poll, reader, read, startOffsets
   // Of a producer.
   case begin, produce, sendOffsets, sentOffsets, commit, committed, abort, aborted
 }

@@ -84,12 +84,6 @@ final class MemoryLogConsumer: LogConsumer {
     return reader
   }
 
-  func endOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
-    try enter(.endOffsets)
-    return Dictionary(
-      uniqueKeysWithValues: partitions.map { ($0, Int64(log.partition($0).stableEnd)) })
-  }
-
   /// Waits, as a broker has it, while a transaction is open that may commit other offsets.
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try enter(.startOffsets)

@@ -76,8 +76,12 @@ extension SimulationRun {
     let configuration = simulation.configuration
     let group = "\(configuration.applicationID)-attribution"
     let log = simulation.log
-    // Enough of it read for a topic made anew to be told from it.
-    let read = inputPartitions.filter { log.committed($0, by: group) ?? 0 > 4 }
+    // Enough of it read for a topic made anew to be told from it: a record, and not control records alone.
+    let read = inputPartitions.filter { partition in
+      var hasRecord = false
+      _ = log.forEachRecord(of: partition) { _ in hasRecord = true }
+      return hasRecord && log.committed(partition, by: group) ?? 0 > 4
+    }
     guard !read.isEmpty else { return nil }
     let victim = read[Int(simulation.random.below(Int64(read.count)))]
     let committed = log.committed(victim, by: group)!

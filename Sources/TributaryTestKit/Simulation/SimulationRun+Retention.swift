@@ -11,7 +11,8 @@ extension SimulationRun {
     for (round, time) in [30 * day, 31 * day].enumerated() {
       // No clock is behind these events.
       simulation.clock.skip(35 * day)
-      for kind in EventKind.allCases {
+      // Costs hold no finality back, so they may restate: not where nothing is allowed to.
+      for kind in EventKind.allCases where kind != .cost || !plan.isPunctual {
         for partition in 0..<Int32(plan.partitions) {
           simulation.append(
             record(kind, in: partition, at: plan.traffic.start + time, "later-\(round)-"))
