@@ -43,7 +43,8 @@ extension Consumer {
   ) {
     for index in 0..<Int(list.pointee.cnt) { list.pointee.elems[index].offset = 0 }
     // Partitions that it has not heard of yet cannot be paused before they are assigned.
-    rd_kafka_pause_partitions(client.pointer, TopicPartitionList(partitions).pointer)
+    let paused = TopicPartitionList(partitions)
+    withExtendedLifetime(paused) { _ = rd_kafka_pause_partitions(client.pointer, paused.pointer) }
   }
 
   private var isCooperative: Bool {
