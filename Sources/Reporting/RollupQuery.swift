@@ -206,7 +206,7 @@ private struct SpanSums {
       let slot = slot(of: groups.group(of: member))
       let from = row * width
       let to = slot * width
-      for column in 0..<width { values[to + column] += window.value(at: from + column) }
+      window.add(from..<from + width, to: &values, at: to)
       counts[slot] += 1
       revisions[slot] &+= window.revisions[row]
       if !windowIsFinal, !window.isFinal[row] { isFinal[slot] = false }

@@ -56,6 +56,24 @@ struct WindowRows: Sendable {
     return MicrosSum(values[place])
   }
 
+  /// Adds numbers, by their places in `values`, to those from `start` on.
+  @inline(__always)
+  func add(_ places: Range<Int>, to sums: inout [MicrosSum], at start: Int) {
+    guard wideValues.isEmpty else {
+      for place in places { sums[start + place - places.lowerBound] += value(at: place) }
+      return
+    }
+    // 2⁶⁴ numbers of 64 bits would have to come together before a sum leaves its 128.
+    values.withUnsafeBufferPointer { values in
+      sums.withUnsafeMutableBufferPointer { sums in
+        precondition(places.upperBound <= values.count && start + places.count <= sums.count)
+        for offset in 0..<places.count {
+          sums[start + offset] &+= MicrosSum(values[places.lowerBound + offset])
+        }
+      }
+    }
+  }
+
   /// The sums of a row.
   func sums(row: Int, layout: SumsLayout) -> RollupSums {
     RollupSums(

@@ -7,7 +7,7 @@ import TributaryTestKit
 @Suite struct SharesTests {
   @Test(arguments: Model.allCases)
   func creditsSumToOneAndRevenuesToTheValue(model: Model) {
-    let seed = UInt64.random(in: 0...UInt64.max)
+    let seed = UInt64(6_180_339_887)
     var random = SeededRandom(seed: seed)
     var shares = Shares()
     for count in Array(1...200) + [1_000, 10_000] {

@@ -54,8 +54,9 @@ struct WellFormednessTests {
       var value = sample
       damage(&value, using: &random)
       // Foundation refuses halves of surrogate pairs, of which every damaged pair is one.
-      let text = String(decoding: value, as: UTF8.self)
-      guard !isMalformed(value), text.contains(#"\ud83d\ude00"#) || !text.contains(#"\u"#) else {
+      let unpaired = String(decoding: value, as: UTF8.self)
+        .replacing(#"\\"#, with: "").replacing(#"\ud83d\ude00"#, with: "")
+      guard !isMalformed(value), !unpaired.contains(#"\ud"#), !unpaired.contains(#"\uD"#) else {
         continue
       }
       let object = try? JSONSerialization.jsonObject(with: Data(value))

@@ -13,7 +13,7 @@ import Testing
   private static let day: Milliseconds = 86_400_000
 
   @Test func aWeekLateBesideARunningProcessorAndUnderSIGKILL() throws {
-    let seed = UInt64.random(in: 0..<1_000_000)
+    let seed = UInt64(784_927)
     print("backfill under SIGKILL: seed \(seed)")
     var random = SeededRandom(seed: seed)
     let (cluster, late) = try world(seed: seed)

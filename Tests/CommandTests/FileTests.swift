@@ -85,7 +85,7 @@ import TributaryTestKit
 
   /// Sends a folder of files under SIGKILL at random points.
   @Test func everyRecordComesOnceUnderKills() throws {
-    let seed = UInt64.random(in: 0...9_999)
+    let seed = UInt64(4_711)
     print("ingest under SIGKILL: seed \(seed)")
     var random = SeededRandom(seed: seed)
     let cluster = try Cluster()

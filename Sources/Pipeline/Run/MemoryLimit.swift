@@ -94,6 +94,15 @@ public final class MemoryLimit: Sendable {
     state.withLock { !$0.isShedding && $0.total + more <= bytes }
   }
 
+  /// Whether a worker could hold these stores in place of what it holds now.
+  func admits(_ stores: [StoreSize], of worker: String) -> Bool {
+    let wanted = stores.reduce(0) { $0 + $1.bytes }
+    return state.withLock { state in
+      let others = state.stores.lazy.filter { $0.key != worker }.flatMap(\.value)
+      return others.reduce(wanted) { $0 + $1.bytes } <= bytes
+    }
+  }
+
   /// Notes what a restore under way takes, beside what its worker remembers.
   ///
   /// - Returns: whether it may go on.

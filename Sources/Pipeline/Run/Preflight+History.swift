@@ -67,30 +67,38 @@ extension Preflight {
   }
 
   /// Compares what is remembered with what a group has committed and what the logs hold, as every take-over
-  /// does. Another instance may be committing meanwhile: only what stays is refused.
+  /// does.
+  ///
+  /// Another instance may commit between the questions: only what is found twice in the same way is refused. Where
+  /// something else is found every time, the partition's owner is at work, and has compared them itself.
   private func checkPositions(
     of group: String, _ tail: LogTail, state: String,
     _ remembered: () throws -> [TopicPartition: Int64]
   ) throws {
-    for attempt in 1... {
+    var former: [TopicPartition: [Int64?]] = [:]
+    for _ in 0..<5 {
       let positions = try remembered()
       let partitions = positions.keys.sorted()
       let committed = try self.committed(group, partitions)
       let bounds = try tail.bounds(of: partitions)
-      do {
-        for partition in partitions {
+      var suspects: [TopicPartition: [Int64?]] = [:]
+      for partition in partitions {
+        do {
           let start = try InputStart.decide(
             partition, remembered: positions[partition]!, committed: committed[partition],
             bounds[partition]!, group: group, state: state)
           if case .behind(let lost) = start, configuration.onLostInput == .stop {
             throw PipelineError.lost(partition, lost)
           }
+        } catch {
+          let found = [positions[partition], committed[partition]]
+          guard former[partition] != found else { throw error }
+          suspects[partition] = found
         }
-        return
-      } catch {
-        guard attempt < 5, error is PipelineError else { throw error }
-        Thread.sleep(forTimeInterval: 0.4)
       }
+      guard !suspects.isEmpty else { return }
+      former = suspects
+      Thread.sleep(forTimeInterval: 0.4)
     }
   }
 

@@ -181,7 +181,15 @@ package final class AttributionStage: Stage {
     try readState()
     for opening in openings where opening.isReadyToRun {
       guard try mayHold(opening.bytesToRestore, for: [opening]) else { continue }
-      tasks.append(try opening.makeTask(stopsAtEnd: stopsAtEnd))
+      let task = try opening.makeTask(stopsAtEnd: stopsAtEnd)
+      let memory = (tasks + [task]).flatMap(\.memory)
+      guard stopsAtEnd || context.process.memory.admits(memory, of: context.name) else {
+        let needed = task.memory.reduce(0) { $0 + $1.bytes }
+        task.close()
+        replace(opening, by: opening.waitingForMemory(of: needed, now: now))
+        continue
+      }
+      tasks.append(task)
       openedEntries += opening.entries
       openings.removeAll { $0 === opening }
       noteRestoring()
@@ -226,7 +234,8 @@ package final class AttributionStage: Stage {
       throw PipelineError.stateTooLarge(memory.use.total, limit: memory.bytes)
     }
     for opening in restoring {
-      replace(opening, by: opening.waitingForMemory(now: context.now()))
+      let needed = opening.heldBytes + opening.bytesToRestore
+      replace(opening, by: opening.waitingForMemory(of: needed, now: context.now()))
     }
     noteRestoring()
     return false

@@ -254,14 +254,16 @@ final class TaskOpening {
   func close() { state.move(to: .closed) }
 
   /// The same task from its beginning, to be restored once there is memory for it.
-  func waitingForMemory(now: Milliseconds) -> TaskOpening {
+  ///
+  /// - Parameter needed: bytes that it would take.
+  func waitingForMemory(of needed: Int, now: Milliseconds) -> TaskOpening {
     let error = PipelineError("restoring it would take more than max_memory allows")
     if bytesNeeded == 0 {
       context.logger.warning("task \(name) waits for memory, the others go on: \(error)")
     }
     let next = successor(after: error, now: now)
     next.waitsForMemory = true
-    next.bytesNeeded = max(bytesNeeded, heldBytes + bytesToRestore)
+    next.bytesNeeded = max(bytesNeeded, needed)
     return next
   }
 
