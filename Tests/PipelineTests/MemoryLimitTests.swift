@@ -150,7 +150,8 @@ import Testing
       Issue.record("the worker has ended: \(next.failure ?? "")")
       return
     }
-    let opened = Set(worker.stage.tasks.map(\.partition))
+    // Tasks of the costs are small: there is always room for them.
+    let opened = worker.stage.tasks.filter { $0.role == .keyed }.map(\.partition)
     #expect(!opened.isEmpty && opened.count < 3, "\(opened)")
     #expect(worker.stage.memoryInUse.total <= used / 2)
     for slot in next.slots { next.stop(slot) }
