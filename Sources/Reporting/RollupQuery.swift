@@ -187,7 +187,11 @@ private struct SpanSums {
   let layout: SumsLayout
   private var slotOfGroup: [Int32] = []
   private var groups: [Int] = []
-  private var values: [MicrosSum] = []
+  /// Sums of 64 bits, as long as they cannot leave them; `wide` has the rest.
+  private var values: [Int64] = []
+  private var wide: [MicrosSum] = []
+  /// The most that any of `values` can have reached.
+  private var reach: Int64 = 0
   private var counts: [Int] = []
   private var revisions: [Int64] = []
   private var isFinal: [Bool] = []
@@ -201,12 +205,18 @@ private struct SpanSums {
     isFinal windowIsFinal: Bool
   ) {
     let width = layout.width
+    let isNarrow = makeRoom(for: window)
     for row in 0..<window.count {
       let member = window.members[row]
       let slot = slot(of: groups.group(of: member))
       let from = row * width
       let to = slot * width
-      window.add(from..<from + width, to: &values, at: to)
+      if isNarrow {
+        for column in 0..<width { values[to + column] &+= window.values[from + column] }
+      } else {
+        widen()
+        for column in 0..<width { wide[to + column] += window.value(at: from + column) }
+      }
       counts[slot] += 1
       revisions[slot] &+= window.revisions[row]
       if !windowIsFinal, !window.isFinal[row] { isFinal[slot] = false }
@@ -215,6 +225,35 @@ private struct SpanSums {
           .add(window.sums(row: row, layout: layout).subtracting(before))
       }
     }
+  }
+
+  /// Whether the numbers of a window can be added to `values`, which may have to be emptied first.
+  private mutating func makeRoom(for window: WindowRows) -> Bool {
+    let (most, isTooMuch) = window.largest.multipliedReportingOverflow(by: Int64(window.count))
+    guard !isTooMuch, window.wideValues.isEmpty else { return false }
+    let (reached, isBeyond) = reach.addingReportingOverflow(most)
+    if isBeyond { widen() }
+    reach = isBeyond ? most : reached
+    return true
+  }
+
+  /// Moves the sums to where there is room for 128 bits.
+  private mutating func widen() {
+    wide.append(contentsOf: repeatElement(0, count: values.count - wide.count))
+    guard reach > 0 else { return }
+    for place in values.indices {
+      wide[place] += MicrosSum(values[place])
+      values[place] = 0
+    }
+    reach = 0
+  }
+
+  private func sums(ofSlot slot: Int) -> RollupSums {
+    let places = slot * layout.width..<(slot + 1) * layout.width
+    return RollupSums(
+      columns: places.map { place in
+        MicrosSum(values[place]) + (place < wide.count ? wide[place] : 0)
+      }, modelCount: layout.modelCount)
   }
 
   private mutating func slot(of group: Int) -> Int {
@@ -234,9 +273,7 @@ private struct SpanSums {
     from start: Milliseconds, _ members: MemberGroups, into rows: inout [RollupRow]
   ) {
     for (slot, group) in groups.enumerated() {
-      let sums = RollupSums(
-        columns: values[slot * layout.width..<(slot + 1) * layout.width],
-        modelCount: layout.modelCount)
+      let sums = sums(ofSlot: slot)
       rows.append(
         RollupRow(
           start: start, dimensions: members.dimensions(ofGroup: group), sums: sums,
@@ -246,6 +283,8 @@ private struct SpanSums {
     }
     groups.removeAll(keepingCapacity: true)
     values.removeAll(keepingCapacity: true)
+    wide.removeAll(keepingCapacity: true)
+    reach = 0
     counts.removeAll(keepingCapacity: true)
     revisions.removeAll(keepingCapacity: true)
     isFinal.removeAll(keepingCapacity: true)

@@ -11,6 +11,8 @@ struct WindowRows: Sendable {
   private(set) var isFinal: [Bool] = []
   /// `layout.width` numbers a row.
   private(set) var values: [Int64] = []
+  /// No number of 64 bits was ever further from zero.
+  private(set) var largest: Int64 = 0
   /// The sums that 64 bits do not hold, by place in `values`.
   private(set) var wideValues: [Int: MicrosSum] = [:]
 
@@ -41,7 +43,9 @@ struct WindowRows: Sendable {
   }
 
   private mutating func set(_ place: Int, _ sum: MicrosSum) {
-    values[place] = Int64(truncatingIfNeeded: sum)
+    let value = Int64(truncatingIfNeeded: sum)
+    values[place] = value
+    largest = max(largest, value == .min ? .max : abs(value))
     if Int64(exactly: sum) == nil {
       wideValues[place] = sum
     } else if !wideValues.isEmpty {
@@ -54,24 +58,6 @@ struct WindowRows: Sendable {
   func value(at place: Int) -> MicrosSum {
     if !wideValues.isEmpty, let sum = wideValues[place] { return sum }
     return MicrosSum(values[place])
-  }
-
-  /// Adds numbers, by their places in `values`, to those from `start` on.
-  @inline(__always)
-  func add(_ places: Range<Int>, to sums: inout [MicrosSum], at start: Int) {
-    guard wideValues.isEmpty else {
-      for place in places { sums[start + place - places.lowerBound] += value(at: place) }
-      return
-    }
-    // 2⁶⁴ numbers of 64 bits would have to come together before a sum leaves its 128.
-    values.withUnsafeBufferPointer { values in
-      sums.withUnsafeMutableBufferPointer { sums in
-        precondition(places.upperBound <= values.count && start + places.count <= sums.count)
-        for offset in 0..<places.count {
-          sums[start + offset] &+= MicrosSum(values[places.lowerBound + offset])
-        }
-      }
-    }
   }
 
   /// The sums of a row.

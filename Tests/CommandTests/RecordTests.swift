@@ -3,6 +3,7 @@ import BrokerKit
 import Codec
 import Foundation
 import Kafka
+import Pipeline
 import Testing
 import TributaryTestKit
 
@@ -18,11 +19,7 @@ import TributaryTestKit
       .conversion: cluster.configuration.topics.conversions,
       .cost: cluster.configuration.topics.costs!,
     ]
-    // Some of the records are hostile by their timestamps, which inputs that `topics create` makes do not take.
-    for topic in topics.values {
-      try cluster.makeAdmin().setTopicConfiguration(
-        topic, ["message.timestamp.type": "CreateTime"], timeoutMilliseconds: 10_000)
-    }
+    try keepTimestamps(cluster)
     var sent = 0
     for record in HostileRecords.all
     where record.recordTimestamp == -1 || record.recordTimestamp > 0 {
@@ -63,8 +60,17 @@ import TributaryTestKit
     #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
   }
 
+  /// Some records are hostile by their timestamps, which inputs that `topics create` makes do not take.
+  private func keepTimestamps(_ cluster: Cluster) throws {
+    for topic in cluster.configuration.inputTopics {
+      try cluster.makeAdmin().setTopicConfiguration(
+        topic.name, ["message.timestamp.type": "CreateTime"], timeoutMilliseconds: 10_000)
+    }
+  }
+
   @Test func aMillionEventsThroughABrokerEqualTheOracle() throws {
     let cluster = try Cluster()
+    try keepTimestamps(cluster)
     let generated = try cluster.program.run(
       "generate", "--events", "1000000", "--seed", "42", "--costs", "--duplicates", "0.03",
       "--late", "0.02", "--json")
