@@ -32,7 +32,7 @@ public final class Backfill {
   private var ledger = BackfillLedger()
   private var kept: [TaskName: Watermark] = [:]
   private var inputs: [(kind: EventKind, partition: TopicPartition, end: Int64)] = []
-  private var lateEvents: [TaskName: [(LateEvent.Place, EventKind, Milliseconds, [UInt8])]] = [:]
+  private var lateEvents: [TaskName: [(LateEvent.Place, EventKind, [Milliseconds], [UInt8])]] = [:]
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
   private var lateEnds: [Int64] = []
   private var result = BackfillResult()
@@ -148,9 +148,11 @@ public final class Backfill {
       let input = TopicPartition(
         topic: topics[late.event.kind]!, partition: late.source.partition)
       lateOffsets[input, default: []].insert(late.source.offset)
-      guard late.event.time >= from - reach, late.event.time < to + reach else { return }
+      // Where it happened, and where it was believed to have happened.
+      let times = [late.event.time] + (late.event.originalTime.map { [$0] } ?? [])
+      guard times.contains(where: { $0 >= from - reach && $0 < to + reach }) else { return }
       lateEvents[late.task, default: []].append(
-        (late.place, late.event.kind, late.event.time, Array(late.value)))
+        (late.place, late.event.kind, times, Array(late.value)))
     }
   }
 
@@ -218,7 +220,8 @@ public final class Backfill {
     of task: TaskName, _ stretch: Stretch, before countable: Watermark
   ) -> [Recomputation.KeptLateEvent] {
     var kept: [Recomputation.KeptLateEvent] = []
-    for (place, kind, time, value) in lateEvents[task] ?? [] {
+    for (place, kind, times, value) in lateEvents[task] ?? [] {
+      let time = times.first { $0 >= stretch.from && $0 < stretch.to } ?? times[0]
       let isCounted = ledger.hasCounted(place, at: time, of: task)
       let isOfStretch = time >= stretch.from && time < stretch.to
       if isCounted {

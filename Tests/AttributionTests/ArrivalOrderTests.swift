@@ -70,17 +70,17 @@ import TributaryTestKit
         userID: "u"),
     ]
   }()
+}
 
-  /// Heap's algorithm.
-  private func forEachPermutation<Element>(of elements: [Element], _ body: ([Element]) -> Void) {
-    var elements = elements
-    func permute(_ count: Int) {
-      guard count > 1 else { return body(elements) }
-      for index in 0..<count {
-        permute(count - 1)
-        if index < count - 1 { elements.swapAt(count % 2 == 0 ? index : 0, count - 1) }
-      }
+/// Heap's algorithm.
+func forEachPermutation<Element>(of elements: [Element], _ body: ([Element]) -> Void) {
+  var elements = elements
+  func permute(_ count: Int) {
+    guard count > 1 else { return body(elements) }
+    for index in 0..<count {
+      permute(count - 1)
+      if index < count - 1 { elements.swapAt(count % 2 == 0 ? index : 0, count - 1) }
     }
-    permute(elements.count)
   }
+  permute(elements.count)
 }

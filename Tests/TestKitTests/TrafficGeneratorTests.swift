@@ -98,7 +98,7 @@ import TributaryTestKit
       #expect(isNew == (record.truth != .duplicate))
       if record.truth != .tooLate {
         let counts = journeys.add(event)
-        #expect(counts == (record.truth != .duplicate))
+        #expect(counts == (record.truth != .duplicate ? .new : .duplicate))
       }
     }
     for kind in EventKind.allCases {

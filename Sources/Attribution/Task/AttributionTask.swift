@@ -6,22 +6,35 @@ public enum Outcome: Sendable, Equatable {
   case accepted
   /// Accepted, behind the watermark: corrects the bucket that it belongs to.
   case acceptedLate
-  /// Its id was seen before: changes nothing.
+  /// Takes the place of another version of the same event.
+  case replaced
+  /// The same, behind the watermark: it or what it replaces.
+  case replacedLate
+  /// Its id was seen before, in the same version or a higher one: changes nothing.
   case duplicate
   /// Behind the correction horizon: changes nothing and waits for a backfill.
   case tooLate
 
   public var isAccepted: Bool { self == .accepted || self == .acceptedLate }
+  public var isReplaced: Bool { self == .replaced || self == .replacedLate }
+  /// Whether it is remembered, and has changed what is published.
+  public var hasCounted: Bool { isAccepted || isReplaced }
+  /// Whether it has counted behind the watermark.
+  public var isLate: Bool { self == .acceptedLate || self == .replacedLate }
 }
 
 /// What an accepted event is remembered as, for its changelog.
 public struct AcceptedEvent: Sendable {
-  /// The event-time bucket under which its state is kept.
+  /// The event-time bucket under which its state is kept: of the latest time that its id had.
   public var bucket: UInt64
   /// Of a touch: the number of its campaign, channel and ad, valid until `endCommit`.
   public var placement: UInt32
   /// Of a touch that has one.
   public var session: SessionHash?
+  /// The version that it replaced; nil for the first event with its id.
+  public var replaces: Int32?
+  /// Of a conversion: the revision with which this commit publishes it.
+  public var revision: Int32 = 1
 
   public init(bucket: UInt64, placement: UInt32, session: SessionHash? = nil) {
     self.bucket = bucket
@@ -158,15 +171,18 @@ public final class AttributionTask {
   /// Takes back an event accepted before a restart, without effects.
   ///
   /// - Parameters:
-  ///   - placement: of a touch, from `restorePlacement`.
+  ///   - bucket: what `AcceptedEvent` said.
+  ///   - isReplacement: whether it replaced another version.
+  ///   - placement: of a touch or a cost, from `restorePlacement`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   public func restore(
-    _ event: borrowing Event, _ identity: EventIdentity, placement: UInt32, session: SessionHash?,
-    revision: Int32
+    _ event: borrowing Event, _ identity: EventIdentity, bucket: UInt64, isReplacement: Bool,
+    placement: UInt32, session: SessionHash?, revision: Int32
   ) {
     state.pointee.restore(
-      event, identity, placement: placement, session: session, revision: revision)
+      event, identity, bucket: bucket, isReplacement: isReplacement, placement: placement,
+      session: session, revision: revision)
   }
 
   /// The number of the names that touches of a bucket have in common.

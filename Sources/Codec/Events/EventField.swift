@@ -6,10 +6,11 @@ import Attribution
 enum EventField: UInt8, CaseIterable {
   case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
   case cost, value, amount, currency
+  case version, deleted, originalTime
   case unknown
 
   /// No field's name is longer.
-  static let longestName = 11
+  static let longestName = 13
 
   /// The field of this name: by length first, then by words of bytes.
   @inline(__always)
@@ -29,6 +30,10 @@ enum EventField: UInt8, CaseIterable {
         self = .userID
       } else if equals(name, "channel") {
         self = .channel
+      } else if equals(name, "version") {
+        self = .version
+      } else if equals(name, "deleted") {
+        self = .deleted
       }
     case 8:
       if equals(name, "event_id") {
@@ -44,6 +49,8 @@ enum EventField: UInt8, CaseIterable {
       }
     case 11:
       if equals(name, "campaign_id") { self = .campaignID }
+    case 13:
+      if equals(name, "original_time") { self = .originalTime }
     default:
       break
     }
@@ -52,7 +59,7 @@ enum EventField: UInt8, CaseIterable {
 
 /// A set of event fields.
 struct EventFields {
-  private var bits: UInt16 = 0
+  private var bits: UInt32 = 0
 
   @inline(__always)
   init(_ fields: EventField...) {
@@ -60,10 +67,16 @@ struct EventFields {
   }
 
   @inline(__always)
-  mutating func insert(_ field: EventField) { bits |= 1 << UInt16(field.rawValue) }
+  mutating func insert(_ field: EventField) { bits |= 1 << UInt32(field.rawValue) }
 
   @inline(__always)
-  func contains(_ field: EventField) -> Bool { bits & 1 << UInt16(field.rawValue) != 0 }
+  func contains(_ field: EventField) -> Bool { bits & 1 << UInt32(field.rawValue) != 0 }
+
+  /// Whether there is one of those that make an event another version, or one that takes its id back.
+  @inline(__always)
+  var speaksOfVersions: Bool {
+    bits & EventFields(.version, .deleted, .originalTime).bits != 0
+  }
 
   @inline(__always)
   func isSuperset(of other: EventFields) -> Bool { bits & other.bits == other.bits }

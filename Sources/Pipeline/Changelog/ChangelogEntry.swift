@@ -19,8 +19,10 @@ struct ChangelogEntry {
   var identity: EventIdentity
   /// Of a touch that has a session.
   var session: SessionHash?
-  /// Of a touch: the number of its campaign, channel and ad within the record.
-  var placement = 0
+  /// Of a touch or a cost that was not taken back: the number of its campaign, channel and ad within the record.
+  var placement: Int?
+  /// Whether it replaced another version of the event.
+  var isReplacement = false
   /// Of a conversion, or a revision.
   var revision: Int32 = 1
 }
@@ -56,21 +58,30 @@ struct ChangelogReader {
     time &+= reader.signed()
     let id = reader.short()
     guard (Time.earliest...Time.latest).contains(time) else { throw ChangelogReader.damaged }
-    let kind = EventKind(rawValue: tag & ~ChangelogChunk.sessionFlag)
+    let kind = EventKind(rawValue: tag & ~ChangelogReader.flags)
     var entry = ChangelogEntry(
       event: Event(kind: kind ?? .conversion, time: time, eventID: id, userID: .empty),
       identity: EventIdentity(event: key.hash(id), user: Hash128(high: 0, low: 0)))
+    if tag & ChangelogChunk.versionFlag != 0 { readVersion(into: &entry) }
     switch kind {
     case .impression, .click:
       entry.identity.user = user()
+      if entry.event.isDeleted { break }
       if tag & ChangelogChunk.sessionFlag != 0 { entry.session = session() }
       try readPlacement(into: &entry)
+      if tag & ChangelogChunk.amountFlag != 0 {
+        entry.event.amount = Micros(bitPattern: reader.varint())
+      }
     case .conversion:
       entry.event.userID = reader.short()
       entry.identity.user = key.hash(entry.event.userID)
       entry.event.amount = Micros(bitPattern: reader.varint())
+      if tag & ChangelogChunk.versionFlag != 0 {
+        entry.revision = Int32(truncatingIfNeeded: reader.varint())
+      }
     case .cost:
-      break
+      try readPlacement(into: &entry)
+      entry.event.amount = Micros(bitPattern: reader.varint())
     case nil:
       guard tag == ChangelogChunk.revisionTag else { throw ChangelogReader.damaged }
       entry.subject = .revision
@@ -81,6 +92,16 @@ struct ChangelogReader {
     return entry
   }
 
+  private static let flags =
+    ChangelogChunk.sessionFlag | ChangelogChunk.amountFlag | ChangelogChunk.versionFlag
+
+  private mutating func readVersion(into entry: inout ChangelogEntry) {
+    entry.event.version = Int32(truncatingIfNeeded: reader.varint())
+    let bits: UInt8 = reader.integer()
+    entry.event.isDeleted = bits & ChangelogChunk.deletedBit != 0
+    entry.isReplacement = bits & ChangelogChunk.replacementBit != 0
+  }
+
   private mutating func readPlacement(into entry: inout ChangelogEntry) throws {
     let number = reader.varint()
     guard number <= UInt64(placements.count) else { throw ChangelogReader.damaged }
@@ -88,7 +109,7 @@ struct ChangelogReader {
       placements.append((reader.short(), reader.short(), reader.short()))
     }
     entry.placement = Int(number)
-    (entry.event.campaignID, entry.event.channel, entry.event.adID) = placements[entry.placement]
+    (entry.event.campaignID, entry.event.channel, entry.event.adID) = placements[Int(number)]
   }
 
   private mutating func user() -> Hash128 {

@@ -11,6 +11,8 @@ struct Restoration {
 
   private let task: AttributionTask
   private var batch: [ChangelogEntry] = []
+  /// The bucket of the record being added.
+  private var bucket: UInt64 = 0
   /// The task's numbers of the placements of the record being added.
   private var placements: [UInt32] = []
 
@@ -21,12 +23,11 @@ struct Restoration {
 
   /// Restores the entries of one record of a live bucket.
   mutating func add(_ record: UnsafeRawBufferPointer, bucket: UInt64) throws {
+    self.bucket = bucket
     var reader = try ChangelogReader(record, task.key)
     placements.removeAll(keepingCapacity: true)
     while let entry = try reader.next() {
-      if entry.subject == .event && entry.event.kind.isTouch
-        && entry.placement == placements.count
-      {
+      if entry.placement == placements.count {
         placements.append(
           task.restorePlacement(
             campaign: entry.event.campaignID, channel: entry.event.channel, ad: entry.event.adID,
@@ -58,9 +59,9 @@ struct Restoration {
   private func restore(_ entry: ChangelogEntry) {
     switch entry.subject {
     case .event:
-      let placement = entry.event.kind.isTouch ? placements[entry.placement] : 0
       task.restore(
-        entry.event, entry.identity, placement: placement, session: entry.session,
+        entry.event, entry.identity, bucket: bucket, isReplacement: entry.isReplacement,
+        placement: entry.placement.map { placements[$0] } ?? 0, session: entry.session,
         revision: entry.revision)
     case .revision:
       task.restore(

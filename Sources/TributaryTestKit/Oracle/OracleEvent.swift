@@ -13,11 +13,21 @@ public struct OracleEvent: Sendable {
   public var channel: String
   public var adID: String
   public var sessionID: String
+  /// Of events with the same id the one with the highest counts.
+  public var version: Int32
+  /// Whether it takes its id back.
+  public var isDeleted: Bool
+  /// What its time was before, where that is said.
+  public var originalTime: Milliseconds?
 
   public init(
     kind: EventKind, time: Milliseconds, amount: Micros = 0, eventID: String, userID: String = "",
-    campaignID: String = "", channel: String = "", adID: String = "", sessionID: String = ""
+    campaignID: String = "", channel: String = "", adID: String = "", sessionID: String = "",
+    version: Int32 = 0, isDeleted: Bool = false, originalTime: Milliseconds? = nil
   ) {
+    self.version = version
+    self.isDeleted = isDeleted
+    self.originalTime = originalTime
     self.kind = kind
     self.time = time
     self.amount = amount
@@ -40,10 +50,13 @@ public struct OracleEvent: Sendable {
         defer { start = end }
         return BorrowedBytes(UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
       }
-      return try body(
-        Event(
-          kind: kind, time: time, amount: amount, eventID: lent[0], userID: lent[1],
-          campaignID: lent[2], channel: lent[3], adID: lent[4], sessionID: lent[5]))
+      var event = Event(
+        kind: kind, time: time, amount: amount, eventID: lent[0], userID: lent[1],
+        campaignID: lent[2], channel: lent[3], adID: lent[4], sessionID: lent[5])
+      event.version = version
+      event.isDeleted = isDeleted
+      event.originalTime = originalTime
+      return try body(event)
     }
   }
 
@@ -52,6 +65,7 @@ public struct OracleEvent: Sendable {
     self.init(
       kind: event.kind, time: event.time, amount: event.amount, eventID: event.eventID.string,
       userID: event.userID.string, campaignID: event.campaignID.string,
-      channel: event.channel.string, adID: event.adID.string, sessionID: event.sessionID.string)
+      channel: event.channel.string, adID: event.adID.string, sessionID: event.sessionID.string,
+      version: event.version, isDeleted: event.isDeleted, originalTime: event.originalTime)
   }
 }

@@ -145,14 +145,15 @@ public struct Verification {
     }
   }
 
-  /// Records in = accepted + duplicate + dead letter + too late.
+  /// Records in = accepted + replaced + duplicate + dead letter + too late.
   private mutating func conservedTally(of input: RecomputedInput) -> RecordTally {
     var tally = input.tally
     tally.deadLetters = deadLetters.counts[input.number]
     tally.tooLate = lateEvents.counts[input.number] - input.backfilled
     differences.expect(
-      Int64(tally.accepted + tally.duplicates + tally.deadLetters + tally.tooLate),
-      toBe: Int64(tally.records), "accepted + duplicate + dead letter + too late",
+      Int64(
+        tally.accepted + tally.replaced + tally.duplicates + tally.deadLetters + tally.tooLate),
+      toBe: Int64(tally.records), "accepted + replaced + duplicate + dead letter + too late",
       of: input.topic)
     return tally
   }
@@ -161,7 +162,7 @@ public struct Verification {
   /// and their whole value.
   private mutating func expectAllRevenue() -> Bool {
     let before = differences.total
-    let count = Int128(oracle.accepted(.conversion)) * 1_000_000
+    let count = Int128(oracle.conversionCount) * 1_000_000
     let value = oracle.totalValue
     // A view or model that was added later has only what backfills have filled.
     for view in definitions.views where view.since == nil {

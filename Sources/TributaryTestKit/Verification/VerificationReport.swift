@@ -16,7 +16,7 @@ public struct VerificationReport: Sendable {
   public var creditsAreExact = false
   /// Whether the rollups of every view hold all conversions and their whole value, by every model.
   public var revenueIsExact = false
-  /// The value of all accepted conversions, in micros.
+  /// The value of all conversions that count, in micros.
   public var conversionValue: Int128 = 0
   public var differences = ComparisonResult(limit: 0)
   /// What is no difference but worth knowing.
