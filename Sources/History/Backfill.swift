@@ -33,6 +33,8 @@ public final class Backfill {
   private var kept: [TaskName: Watermark] = [:]
   private var inputs: [(kind: EventKind, partition: TopicPartition, end: Int64)] = []
   private var lateEvents: [TaskName: [(LateEvent.Place, EventKind, [Milliseconds], [UInt8])]] = [:]
+  /// Conversions of which versions are among the late events.
+  private var restated: Set<[UInt8]> = []
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
   private var lateEnds: [Int64] = []
   private var result = BackfillResult()
@@ -88,7 +90,8 @@ public final class Backfill {
     }
     var published = try PublishedPeriod(
       configuration, windows: first.windows.lowerBound..<last.windows.upperBound,
-      conversions: first.conversions.lowerBound..<last.conversions.upperBound, from: log)
+      conversions: first.conversions.lowerBound..<last.conversions.upperBound,
+      restated: restated, from: log)
     for (stretch, starts) in zip(stretches, starts) { try run(stretch, starts, &published) }
     return result
   }
@@ -148,6 +151,9 @@ public final class Backfill {
       let input = TopicPartition(
         topic: topics[late.event.kind]!, partition: late.source.partition)
       lateOffsets[input, default: []].insert(late.source.offset)
+      if late.event.kind == .conversion, late.event.version > 0 {
+        restated.insert(Array(late.event.eventID.buffer))
+      }
       // Where it happened, and where it was believed to have happened.
       let times = [late.event.time] + (late.event.originalTime.map { [$0] } ?? [])
       guard times.contains(where: { $0 >= from - reach && $0 < to + reach }) else { return }
@@ -230,7 +236,8 @@ public final class Backfill {
         continue
       } else if isOfStretch, time < countable.time {
         kept.append(.init(kind: kind, value: value, isNew: true))
-        result.eventsCounted += 1
+        // One that corrects its time is looked at where it was, too.
+        if time == times[0] { result.eventsCounted += 1 }
       } else if isOfStretch {
         result.eventsWaiting += 1
       }

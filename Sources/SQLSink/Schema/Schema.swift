@@ -7,7 +7,7 @@ import Attribution
 /// `sum()` over such rows is a float there. A dimension that a view does not have is `''`; a model that is not
 /// configured is null.
 enum Schema {
-  static let version: Int64 = 2
+  static let version: Int64 = 3
 
   /// How one database names types.
   struct Dialect {
@@ -36,7 +36,7 @@ enum Schema {
     + ["currency", "final", "revision"]
   static let attributionColumns = [
     "conversion_id", "user_id", "event_time", "value_micros", "currency", "touch_count", "touches",
-    "credit", "revenue", "revision",
+    "credit", "revenue", "revision", "deleted",
   ]
 
   /// Statements that make the tables of a version out of those of the version before it.
@@ -45,6 +45,8 @@ enum Schema {
       [rollups(dialect), attributions(dialect)] + bookkeeping(dialect),
       // Version 1 had 64 bits for every sum.
       widenSums(dialect),
+      // Version 2 knew no conversions that were taken back.
+      ["ALTER TABLE attributions ADD COLUMN deleted \(dialect.boolean) NOT NULL DEFAULT FALSE"],
     ]
   }
 

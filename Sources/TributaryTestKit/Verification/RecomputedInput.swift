@@ -52,8 +52,8 @@ struct RecomputedInput {
   /// Takes a processed record, partition by partition, each in order.
   mutating func take(
     _ record: LoggedRecord, _ oracle: inout Oracle, _ deadLetters: inout SetAsideRecords,
-    _ lateEvents: inout SetAsideRecords, _ backfills: BackfillLedger,
-    _ differences: inout ComparisonResult
+    _ lateEvents: inout SetAsideRecords, _ accepted: inout AcceptedStream?,
+    _ backfills: BackfillLedger, _ differences: inout ComparisonResult
   ) {
     if record.partition != partition { begin(record.partition) }
     tally.records += 1
@@ -96,7 +96,7 @@ struct RecomputedInput {
         tally.count(oracle.add(OracleEvent(event)))
       }
     } else if rejection == nil {
-      accept(event, record, &oracle, place, &differences)
+      accept(event, record, &oracle, &accepted, place, &differences)
     }
   }
 
@@ -107,8 +107,8 @@ struct RecomputedInput {
   }
 
   private mutating func accept(
-    _ event: Event, _ record: LoggedRecord, _ oracle: inout Oracle, _ place: LogPlace,
-    _ differences: inout ComparisonResult
+    _ event: Event, _ record: LoggedRecord, _ oracle: inout Oracle,
+    _ accepted: inout AcceptedStream?, _ place: LogPlace, _ differences: inout ComparisonResult
   ) {
     let copy = OracleEvent(event)
     let finding = oracle.add(copy)
@@ -121,6 +121,7 @@ struct RecomputedInput {
       }
     }
     if finding == .duplicate { return }
+    accepted?.match(event, isReplacement: finding == .replacement, place, &differences)
     eventIDs.insert(ByteString(copy.eventID))
     largest[partition] = max(largest[partition] ?? event.time, event.time)
     smallest = min(smallest ?? event.time, event.time)

@@ -35,8 +35,14 @@ public struct Verification {
     public var attributions: String
     public var deadLetters: String
     public var lateEvents: String
+    /// The deduped stream; nil where there is none.
+    public var accepted: String?
 
-    public init(rollups: String, attributions: String, deadLetters: String, lateEvents: String) {
+    public init(
+      rollups: String, attributions: String, deadLetters: String, lateEvents: String,
+      accepted: String? = nil
+    ) {
+      self.accepted = accepted
       self.rollups = rollups
       self.attributions = attributions
       self.deadLetters = deadLetters
@@ -50,6 +56,7 @@ public struct Verification {
   private var attributions: PublishedAttributions
   private var deadLetters: SetAsideRecords
   private var lateEvents: SetAsideRecords
+  private var accepted: AcceptedStream?
   private var backfills = BackfillLedger()
   private var oracle: Oracle
   private var differences: ComparisonResult
@@ -67,6 +74,7 @@ public struct Verification {
     let topics = inputs.map(\.topic)
     deadLetters = SetAsideRecords(topic: outputs.deadLetters, inputTopics: topics)
     lateEvents = SetAsideRecords(topic: outputs.lateEvents, inputTopics: topics)
+    accepted = outputs.accepted.map { AcceptedStream(topic: $0, definitions: definitions) }
     oracle = Oracle(definitions: definitions)
     differences = ComparisonResult(limit: limit)
   }
@@ -89,6 +97,11 @@ public struct Verification {
     lateEvents.take(record, into: &differences)
   }
 
+  /// Takes a record of the deduped stream.
+  public mutating func take(accepted record: LoggedRecord) {
+    accepted?.take(record, into: &differences)
+  }
+
   /// Takes what backfills have done, before any input's record.
   public mutating func take(backfills: BackfillLedger) { self.backfills = backfills }
 
@@ -98,7 +111,8 @@ public struct Verification {
   ///
   /// - Parameter input: its index among the inputs.
   public mutating func take(_ record: LoggedRecord, ofInput input: Int) {
-    inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
+    inputs[input].take(
+      record, &oracle, &deadLetters, &lateEvents, &accepted, backfills, &differences)
   }
 
   /// Says that the processor has left out records that should be processed by now.
@@ -114,6 +128,7 @@ public struct Verification {
     deadLetters.reportUnmatched(into: &differences)
     lateEvents.reportUnmatched(into: &differences)
     expectEarliestTooLate()
+    report.accepted = accepted?.finish(into: &differences)
     report.inputs = inputs.map { input in (input.topic, conservedTally(of: input)) }
     rollups.reportOpenWindows(into: &differences)
     report.creditsAreExact = attributions.expectExactShares(into: &differences)
@@ -184,6 +199,11 @@ public struct Verification {
 
   private var notes: [String] {
     var notes: [String] = []
+    if let accepted, accepted.missing > 0 {
+      notes.append(
+        "\(accepted.missing) events that counted are not in \(accepted.topic): it was configured later, or "
+          + "its retention has deleted them")
+    }
     if rollups.recordsOfOtherViews > 0 {
       notes.append(
         "\(rollups.recordsOfOtherViews) records of views that the configuration does not have "

@@ -10,6 +10,8 @@ public struct VerificationReport: Sendable {
   public var finalRollups = 0
   /// Published attributions.
   public var attributions = 0
+  /// Records of the deduped stream, and events that counted and are not in it; nil where there is none.
+  public var accepted: (records: Int, missing: Int)?
   /// Records that the processor refused by its own clock, and that may be accepted by a replay.
   public var refusedByClock = 0
   /// Whether each conversion's published shares sum to one, and to its value, under every model.

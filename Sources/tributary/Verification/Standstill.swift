@@ -31,7 +31,8 @@ final class Standstill {
     deltas = try reader.partitions(of: [configuration.deltasTopic])
     let topics = configuration.topics
     outputs = try reader.partitions(
-      of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents])
+      of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents]
+        + (topics.accepted.map { [$0] } ?? []))
   }
 
   func close() {
