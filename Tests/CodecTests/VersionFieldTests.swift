@@ -91,7 +91,7 @@ struct VersionFieldTests {
          "channel":"x","ad_id":null,"session_id":"s","ip":"10.0.0.1","cost":0.35,"currency":"eur",
          "version":2,"original_time":1767600000000}
         """, isLate: true, replaces: 0)
-        == #"{"kind":"click","event_id":"7","user_id":"\u{FC}","event_time":1767600000500,"#
+        == #"{"kind":"click","event_id":"7","user_id":"ü","event_time":1767600000500,"#
         + #""original_time":1767600000000,"campaign_id":"c","channel":"x","session_id":"s","#
         + #""ip":"10.0.0.1","cost":"0.350000","currency":"EUR","version":2,"late":true,"replaces":0}"#
     )
