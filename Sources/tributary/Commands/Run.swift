@@ -43,7 +43,7 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    let token = try HTTPOptions.takeToken(file: tokenFile)
+    let token = try HTTPOptions.token(file: tokenFile)
     let settings = try options.load()
     let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
     let logger = options.makeLogger()
