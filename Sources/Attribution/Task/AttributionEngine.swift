@@ -1,7 +1,7 @@
 import CIntrinsics
 
 /// What a task holds, and how events change it: the inside of `AttributionTask`.
-struct TaskState: ~Copyable {
+struct AttributionEngine: ~Copyable {
   let definitions: Definitions
   let key: IdentityKey
   private(set) var progress: TaskProgress
