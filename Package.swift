@@ -73,28 +73,40 @@ let package = Package(
       resources: [.embedInCode("Resources")]),
     .target(name: "BrokerKit"),
     .target(
-      name: "TributaryTestKit",
+      name: "Traffic",
+      dependencies: [
+        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "Verification",
       dependencies: [
         "Attribution", "Codec", "Configuration", "History", "Kafka", "Pipeline",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
+      name: "TestKit",
+      dependencies: [
+        "Attribution", "Codec", "Configuration", "History", "Kafka", "Pipeline", "Traffic",
+        "Verification", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
       name: "Benchmarks",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "TributaryTestKit",
+        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "Traffic",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "TributaryTestKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "TestKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
         "Files", "History", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
-        "Service", "TributaryTestKit",
+        "Service", "Traffic", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -106,8 +118,7 @@ let package = Package(
     .executableTarget(
       name: "soak",
       dependencies: [
-        "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
-        "TributaryTestKit",
+        "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting", "Traffic",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -117,14 +128,23 @@ let package = Package(
         "BrokerKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
-      name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
+      name: "AttributionTests",
+      dependencies: ["Attribution", "Codec", "TestKit", "Traffic", "Verification"]),
     .target(name: "CAllocationCount"),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
-    .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
+    .testTarget(name: "CodecTests", dependencies: ["Codec", "TestKit", "Traffic"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
-    .testTarget(name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TributaryTestKit"]),
+    .testTarget(
+      name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TestKit"]),
+    .testTarget(
+      name: "TrafficTests", dependencies: ["Attribution", "Codec", "Traffic", "Verification"]),
+    .testTarget(
+      name: "VerificationTests",
+      dependencies: [
+        "Attribution", "Codec", "Kafka", "Pipeline", "TestKit", "Traffic", "Verification",
+      ]),
     .testTarget(
       name: "DashboardTests",
       dependencies: [
@@ -132,12 +152,12 @@ let package = Package(
       ]),
     .testTarget(
       name: "HistoryTests",
-      dependencies: ["Attribution", "Codec", "Configuration", "History", "TributaryTestKit"]),
+      dependencies: ["Attribution", "Codec", "Configuration", "History", "TestKit", "Traffic"]),
     .testTarget(
       name: "FilesTests",
       dependencies: [
         "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink", "SQLite",
-        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+        "TestKit", "Traffic", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "JourneysTests",
@@ -146,13 +166,14 @@ let package = Package(
       name: "PipelineTests",
       dependencies: [
         "Attribution", "BrokerKit", "CRdkafka", "Codec", "Configuration", "Kafka", "Pipeline",
-        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+        "TestKit", "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
         "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Journeys",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "Traffic", "Verification",
+        "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

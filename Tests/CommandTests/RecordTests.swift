@@ -4,8 +4,8 @@ import Codec
 import Foundation
 import Kafka
 import Pipeline
+import TestKit
 import Testing
-import TributaryTestKit
 
 /// Whatever comes in, each record ends where it belongs and the stream goes on.
 @Suite(.serialized) struct RecordTests {

@@ -4,7 +4,8 @@ import Configuration
 import Foundation
 import Logging
 import Pipeline
-import TributaryTestKit
+import TestKit
+import Traffic
 
 @testable import Files
 

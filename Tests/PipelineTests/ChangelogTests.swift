@@ -1,7 +1,8 @@
 import Attribution
 import Kafka
+import TestKit
 import Testing
-import TributaryTestKit
+import Verification
 
 @testable import Pipeline
 

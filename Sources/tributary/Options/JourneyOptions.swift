@@ -3,6 +3,7 @@ import Foundation
 import Journeys
 import Kafka
 import Logging
+import Pipeline
 import SQLSink
 import SQLite
 
