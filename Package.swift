@@ -37,14 +37,20 @@ let package = Package(
     .target(name: "Codec", dependencies: ["Attribution", "CIntrinsics"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Codec", "Yams"]),
     .target(
-      name: "Pipeline",
+      name: "Cluster",
       dependencies: [
         "Attribution", "CMemory", "Codec", "Configuration", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
+      name: "Pipeline",
+      dependencies: [
+        "Attribution", "CMemory", "Cluster", "Codec", "Configuration", "Kafka",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
       name: "History",
-      dependencies: ["Attribution", "Codec", "Configuration", "Kafka", "Pipeline"]),
+      dependencies: ["Attribution", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline"]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(name: "SQLite", dependencies: ["CSQLite"]),
     .target(
@@ -53,7 +59,8 @@ let package = Package(
     .target(
       name: "Files",
       dependencies: [
-        "Attribution", "COpenSSL", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "COpenSSL", "CZlib", "Cluster", "Codec", "Configuration", "Kafka",
+        "Pipeline",
         "Reporting", "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -75,25 +82,25 @@ let package = Package(
     .target(
       name: "Traffic",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "Cluster", "Codec", "Configuration", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Verification",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "History", "Kafka", "Pipeline",
+        "Attribution", "Cluster", "Codec", "Configuration", "History", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "TestKit",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "History", "Kafka", "Pipeline", "Traffic",
-        "Verification", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "Cluster", "Codec", "Configuration", "History", "Kafka", "Pipeline",
+        "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "Traffic",
+        "Attribution", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline", "Traffic",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
@@ -104,7 +111,8 @@ let package = Package(
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
+        "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Cluster", "Codec", "Configuration",
+        "Dashboard",
         "Files", "History", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
         "Service", "Traffic", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -118,7 +126,8 @@ let package = Package(
     .executableTarget(
       name: "soak",
       dependencies: [
-        "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting", "Traffic",
+        "BrokerKit", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "Traffic",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -126,6 +135,12 @@ let package = Package(
       name: "KafkaTests",
       dependencies: [
         "BrokerKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: [
+        "BrokerKit", "CRdkafka", "Cluster", "Configuration", "Kafka",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "AttributionTests",
@@ -137,13 +152,13 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
     .testTarget(
-      name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TestKit"]),
+      name: "TestKitTests", dependencies: ["Cluster", "Kafka", "TestKit"]),
     .testTarget(
       name: "TrafficTests", dependencies: ["Attribution", "Codec", "Traffic", "Verification"]),
     .testTarget(
       name: "VerificationTests",
       dependencies: [
-        "Attribution", "Codec", "Kafka", "Pipeline", "TestKit", "Traffic", "Verification",
+        "Attribution", "Codec", "Traffic", "Verification",
       ]),
     .testTarget(
       name: "DashboardTests",
@@ -156,7 +171,8 @@ let package = Package(
     .testTarget(
       name: "FilesTests",
       dependencies: [
-        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink", "SQLite",
+        "Attribution", "CZlib", "Cluster", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
+        "SQLite",
         "TestKit", "Traffic", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
@@ -165,13 +181,14 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Attribution", "BrokerKit", "CRdkafka", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline",
         "TestKit", "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Journeys",
+        "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Dashboard", "Files",
+        "Journeys",
         "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "Traffic", "Verification",
         "tributary",
         .product(name: "Logging", package: "swift-log"),

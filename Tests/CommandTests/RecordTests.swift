@@ -3,7 +3,6 @@ import BrokerKit
 import Codec
 import Foundation
 import Kafka
-import Pipeline
 import TestKit
 import Testing
 

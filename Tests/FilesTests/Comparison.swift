@@ -3,7 +3,6 @@ import Codec
 import Configuration
 import Foundation
 import Logging
-import Pipeline
 import TestKit
 import Traffic
 

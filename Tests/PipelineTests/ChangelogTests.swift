@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Kafka
 import TestKit
 import Testing

@@ -1,6 +1,5 @@
 import Testing
 
-@testable import Pipeline
 @testable import TestKit
 @testable import Traffic
 

@@ -3,7 +3,6 @@ import Codec
 import Kafka
 import Testing
 
-@testable import Pipeline
 @testable import TestKit
 @testable import Traffic
 

@@ -4,8 +4,6 @@ import TestKit
 import Testing
 import Traffic
 
-@testable import Pipeline
-
 /// What a worker does about each kind of error of each step of a transaction.
 @Suite struct TransactionErrorTests {
   /// A step, and an error of it.

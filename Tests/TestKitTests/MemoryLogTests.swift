@@ -1,5 +1,5 @@
+import Cluster
 import Kafka
-import Pipeline
 import TestKit
 import Testing
 

@@ -1,8 +1,8 @@
 // Safety: `@unchecked Sendable` because a simulated cluster, its clients and whoever drives them
 // all live on one thread.
 
+import Cluster
 import Kafka
-import Pipeline
 
 /// A cluster in memory: topics, transactions, consumer groups, compaction. It has no threads; its
 /// time, and its failures, are its environment's.

@@ -1,5 +1,5 @@
+import Cluster
 import Kafka
-import Pipeline
 
 /// A group member of a cluster in memory.
 final class MemoryLogConsumer: LogConsumer {

@@ -1,8 +1,8 @@
 // Safety: `@unchecked Sendable` because a simulated cluster, its clients and whoever drives them all live on one
 // thread.
 
+import Cluster
 import Kafka
-import Pipeline
 
 /// Answers questions about a cluster in memory: at once, or as late as its environment wants.
 final class MemoryLogProber: LogProber, @unchecked Sendable {

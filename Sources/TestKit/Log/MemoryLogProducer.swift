@@ -1,5 +1,5 @@
+import Cluster
 import Kafka
-import Pipeline
 
 /// A transactional producer of a cluster in memory.
 ///

@@ -1,5 +1,5 @@
+import Cluster
 import Kafka
-import Pipeline
 
 /// Reads one partition of a cluster in memory, a few records at a time.
 final class MemoryLogReader: LogReader {

@@ -1,5 +1,5 @@
+import Cluster
 import Kafka
-import Pipeline
 
 /// Reads partitions of a cluster in memory through.
 final class MemoryLogScan: LogScan {

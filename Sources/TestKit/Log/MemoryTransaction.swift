@@ -1,5 +1,5 @@
+import Cluster
 import Kafka
-import Pipeline
 
 /// A transaction as its coordinator knows it.
 final class MemoryTransaction {

@@ -2,7 +2,6 @@ import Attribution
 import Codec
 import History
 import Kafka
-import Pipeline
 import Verification
 
 /// Why a simulation has failed.

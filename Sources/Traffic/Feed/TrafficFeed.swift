@@ -1,9 +1,9 @@
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 
 /// Sends generated records to the input topics. One thread uses a feed.
 public final class TrafficFeed {

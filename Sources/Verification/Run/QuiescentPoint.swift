@@ -1,8 +1,8 @@
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 
 /// A moment at which everything that the processor has taken in is also published, and how to tell
 /// that it has not moved on since.

@@ -1,9 +1,9 @@
+import Cluster
 import Configuration
 import Foundation
 import History
 import Kafka
 import Logging
-import Pipeline
 
 /// Carries a verification out: reads what is published, then the inputs, and asks for the verdict.
 public final class Verifier {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Attribution
 import BrokerKit
+import Cluster
 import Configuration
 import Foundation
 import Kafka

@@ -4,7 +4,6 @@ import Codec
 import Configuration
 import Foundation
 import Kafka
-import Pipeline
 import Traffic
 
 struct Generate: ParsableCommand {

@@ -1,10 +1,10 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 import Verification
 
 struct Verify: ParsableCommand {

@@ -1,9 +1,9 @@
 import ArgumentParser
+import Cluster
 import Foundation
 import Journeys
 import Kafka
 import Logging
-import Pipeline
 import SQLSink
 import SQLite
 

@@ -1,7 +1,7 @@
 import Attribution
+import Cluster
 import Codec
 import Kafka
-import Pipeline
 import Reporting
 
 /// Finds a user's touches of one kind around a conversion, or the conversion, in the topic they came by.
