@@ -1,12 +1,12 @@
 import ArgumentParser
 import BrokerKit
+import Cluster
 import Configuration
 import Files
 import Foundation
 import Journeys
 import Kafka
 import Logging
-import Pipeline
 import Reporting
 import SQLSink
 import SQLite

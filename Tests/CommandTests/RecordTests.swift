@@ -3,9 +3,8 @@ import BrokerKit
 import Codec
 import Foundation
 import Kafka
-import Pipeline
+import TestKit
 import Testing
-import TributaryTestKit
 
 /// Whatever comes in, each record ends where it belongs and the stream goes on.
 @Suite(.serialized) struct RecordTests {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Cluster
 import Codec
 import Configuration
-import Pipeline
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka

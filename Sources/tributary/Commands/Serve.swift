@@ -1,7 +1,6 @@
 import ArgumentParser
 import Configuration
 import Foundation
-import Pipeline
 import Service
 
 struct Serve: ParsableCommand {
