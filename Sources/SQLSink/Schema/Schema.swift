@@ -45,7 +45,7 @@ enum Schema {
       widenSums(dialect),
       // Version 2 had no other dimensions than the standard ones.
       [
-        "CREATE TABLE tributary_dimensions (position INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL)"
+        "CREATE TABLE IF NOT EXISTS tributary_dimensions (position INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL)"
       ],
     ]
   }
