@@ -1,6 +1,6 @@
 import Attribution
 import Testing
-import TributaryTestKit
+import Verification
 
 /// The published result is a function of the set of events, not of their order.
 @Suite struct ArrivalOrderTests {
@@ -9,7 +9,7 @@ import TributaryTestKit
     for advance: Milliseconds? in [nil, 3_600_000, 20 * 3_600_000] {
       var expected: ([RollupKey: RollupSums], [ByteString: OracleAttribution])?
       var orders = 0
-      forEachPermutation(of: events) { order in
+      ArrivalOrderTests.forEachPermutation(of: events) { order in
         orders += 1
         let engine = Engine(.everything)
         for (index, event) in order.enumerated() {
@@ -70,17 +70,17 @@ import TributaryTestKit
         userID: "u"),
     ]
   }()
-}
 
-/// Heap's algorithm.
-func forEachPermutation<Element>(of elements: [Element], _ body: ([Element]) -> Void) {
-  var elements = elements
-  func permute(_ count: Int) {
-    guard count > 1 else { return body(elements) }
-    for index in 0..<count {
-      permute(count - 1)
-      if index < count - 1 { elements.swapAt(count % 2 == 0 ? index : 0, count - 1) }
+  /// Heap's algorithm.
+  static func forEachPermutation<Element>(of elements: [Element], _ body: ([Element]) -> Void) {
+    var elements = elements
+    func permute(_ count: Int) {
+      guard count > 1 else { return body(elements) }
+      for index in 0..<count {
+        permute(count - 1)
+        if index < count - 1 { elements.swapAt(count % 2 == 0 ? index : 0, count - 1) }
+      }
     }
+    permute(elements.count)
   }
-  permute(elements.count)
 }

@@ -1,6 +1,7 @@
 import Attribution
 import Testing
-import TributaryTestKit
+import Traffic
+import Verification
 
 /// Of all events with one id the highest version counts; one that is deleted counts for nothing.
 @Suite struct VersionTests {
@@ -114,7 +115,9 @@ import TributaryTestKit
     #expect(engine.attributions["v"]?.touches.map(\.eventID) == ["a"])
     expectOracle(engine, events)
     // What counted there is gone; that something counted is not.
-    let gone = engine.rollups.filter { $0.key.view == "campaign_5m" && $0.key.dimensions == ["c-2"] }
+    let gone = engine.rollups.filter {
+      $0.key.view == "campaign_5m" && $0.key.dimensions == ["c-2"]
+    }
     #expect(gone.count == 1 && gone.values.allSatisfy { $0.sums.isZero })
   }
 
@@ -204,7 +207,8 @@ import TributaryTestKit
     let engine = Engine(definitions)
     #expect(engine.apply(click("a", after: 7_000_000)) == .accepted)
     #expect(engine.apply(click("a", after: 4_000_000, version: 1)).isReplaced)
-    #expect(engine.apply(click("b", after: 4_000_000, version: 1, originally: 7_000_000)).hasCounted)
+    #expect(
+      engine.apply(click("b", after: 4_000_000, version: 1, originally: 7_000_000)).hasCounted)
     engine.apply(order("v", after: 9_000_000))
     for kind in [EventKind.click, .impression] {
       engine.apply(
@@ -253,7 +257,7 @@ import TributaryTestKit
     ]
     var expected: ([RollupKey: RollupSums], [ByteString: OracleAttribution])?
     var orders = 0
-    forEachPermutation(of: events) { order in
+    ArrivalOrderTests.forEachPermutation(of: events) { order in
       orders += 1
       let engine = Engine(.everything, longestWalk: longestWalk)
       for (index, event) in order.enumerated() {

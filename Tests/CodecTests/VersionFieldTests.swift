@@ -3,7 +3,7 @@
 import Attribution
 import Codec
 import Testing
-import TributaryTestKit
+import Verification
 
 /// The fields that make an event another version of one, and how the deduped stream says them.
 @Suite("Versions in records")
@@ -73,7 +73,7 @@ struct VersionFieldTests {
       _ kind: EventKind, _ value: String, isLate: Bool = false, replaces: Int32? = nil
     ) throws -> String {
       var decoder = EventDecoder(kind: kind, definitions: Definitions())
-      var writer = AcceptedWriter(currency: "EUR")
+      var writer = AcceptedWriter(definitions: Definitions())
       return Array(value.utf8).withUnsafeBytes { value in
         var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
         #expect(decoder.decode(value, recordTimestamp: -1, into: &event) == nil)

@@ -22,7 +22,7 @@ import Testing
   @Test func theInputExamplesAreAccepted() throws {
     let kinds: [String: EventKind] = ["k-9": .click, "v-1": .conversion, "x-1": .cost]
     let lines = try DocumentTests.lines(startingWith: #"{"event_id""#)
-    #expect(lines.count == 3)
+    #expect(lines.count == 6)
     for line in lines {
       let kind = try #require(kinds.first { line.contains("\"\($0.key)\"") }?.value)
       var decoder = EventDecoder(kind: kind, currency: "EUR", maxFutureSkew: 0)
@@ -91,6 +91,18 @@ import Testing
       for flag in match.output.2.matches(of: #/--[a-z-]+/#) {
         #expect(help.output.contains(flag.output), "\(command) \(flag.output)")
       }
+    }
+  }
+
+  @Test func everyAlertIsExplainedAndAsksForMetricsThatThereAre() throws {
+    let rules = try DocumentTests.text("Deploy/prometheus/alerts.yaml")
+    let manual = try DocumentTests.text("docs/OPERATIONS.md")
+    let alerts = rules.matches(of: #/- alert: (\w+)/#).map { String($0.output.1) }
+    #expect(alerts.count > 10)
+    for alert in alerts { #expect(manual.contains("\n| `\(alert)` | "), "\(alert)") }
+    for match in rules.matches(of: #/tributary_\w+/#) {
+      let metric = match.output.replacing(#/_bucket$/#, with: "")
+      #expect(manual.contains("| `\(metric)`"), "\(metric)")
     }
   }
 

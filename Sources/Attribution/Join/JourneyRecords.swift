@@ -105,10 +105,29 @@ struct StoredConversion {
   var value: Micros
   /// How often its attribution has been published.
   var revision: Int32
-  var userCount: UInt8
-  /// Whether its id was taken back: it is worth nothing, and remembered for its revision.
-  var isDeleted = false
+  /// What it stands for where no touch earned it.
+  var placement: UInt32
 
+  init(
+    _ flags: RecordHead.Flags, time: Milliseconds, idCount: Int, userCount: Int, value: Micros,
+    revision: Int32, placement: UInt32, isDeleted: Bool
+  ) {
+    head = RecordHead(
+      flags.union(.isConversion), time: time, idCount: idCount,
+      extra: UInt64(truncatingIfNeeded: userCount)
+        | (isDeleted ? StoredConversion.deletedBit : 0))
+    self.value = value
+    self.revision = revision
+    self.placement = placement
+  }
+
+  /// Above the bytes of the user's id.
+  private static let deletedBit: UInt64 = 1 << 8
+
+  /// Bytes of the user's id.
+  var userCount: Int { Int(truncatingIfNeeded: head.extra & 0xFF) }
+  /// Whether its id was taken back: it is worth nothing, and remembered for its revision.
+  var isDeleted: Bool { head.extra & StoredConversion.deletedBit != 0 }
   var time: Milliseconds { head.time }
 }
 
@@ -191,7 +210,7 @@ extension UnsafeMutablePointer where Pointee == StoredConversion {
   }
 
   var id: BorrowedBytes { trailing(0, pointee.head.idCount) }
-  var user: BorrowedBytes { trailing(pointee.head.idCount, Int(pointee.userCount)) }
+  var user: BorrowedBytes { trailing(pointee.head.idCount, pointee.userCount) }
 }
 
 extension UnsafeMutablePointer {

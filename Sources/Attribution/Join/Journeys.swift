@@ -66,8 +66,7 @@ struct Journeys: ~Copyable {
     clock = WindowClock(definitions.views)
     rules = EligibilityRules(definitions)
     busyUsers = BusyUsers(key: key)
-    placements = PlacementTable(
-      views: definitions.views, directChannels: definitions.directChannels, key: key)
+    placements = PlacementTable(definitions: definitions, key: key)
   }
 
   deinit { packing.deallocate() }
@@ -106,15 +105,16 @@ struct Journeys: ~Copyable {
 
   mutating func makeConversion(
     _ id: BorrowedBytes, user: BorrowedBytes, time: Milliseconds, value: Micros,
-    flags: RecordHead.Flags, revision: Int32, isDeleted: Bool = false, bucket: UInt64
+    flags: RecordHead.Flags, revision: Int32, placement: UInt32, isDeleted: Bool = false,
+    bucket: UInt64
   ) -> (ConversionPointer, BucketArena.Link) {
     let size = MemoryLayout<StoredConversion>.stride + id.count + user.count
     let (link, memory) = arena.append(size, bucket: bucket)
     let conversion = memory.bindMemory(to: StoredConversion.self, capacity: 1)
     conversion.initialize(
       to: StoredConversion(
-        head: RecordHead(flags.union(.isConversion), time: time, idCount: id.count),
-        value: value, revision: revision, userCount: UInt8(user.count), isDeleted: isDeleted))
+        flags, time: time, idCount: id.count, userCount: user.count, value: value,
+        revision: revision, placement: placement, isDeleted: isDeleted))
     conversion.setTrailing(0, id)
     conversion.setTrailing(id.count, user)
     return (conversion, link)
@@ -585,7 +585,7 @@ struct Journeys: ~Copyable {
     let hash = key.hash(id.bytes)
     return key.hash(
       IdentityKey.InlineWords(
-        tag: 2, first: hash.high, second: hash.low, third: UInt64(kind.rawValue),
+        tag: 4, first: hash.high, second: hash.low, third: UInt64(kind.rawValue),
         fourth: id.isPacked ? 1 : 0, fifth: 0))
   }
 

@@ -1,48 +1,6 @@
 // Safety: `state` is allocated and freed here and used by nobody else; through a pointer, because the
 // compiler's checks for overlapping access to a class's fields cost a tenth of the hot path.
 
-/// What became of an event.
-public enum Outcome: Sendable, Equatable {
-  case accepted
-  /// Accepted, behind the watermark: corrects the bucket that it belongs to.
-  case acceptedLate
-  /// Takes the place of another version of the same event.
-  case replaced
-  /// The same, behind the watermark: it or what it replaces.
-  case replacedLate
-  /// Its id was seen before, in the same version or a higher one: changes nothing.
-  case duplicate
-  /// Behind the correction horizon: changes nothing and waits for a backfill.
-  case tooLate
-
-  public var isAccepted: Bool { self == .accepted || self == .acceptedLate }
-  public var isReplaced: Bool { self == .replaced || self == .replacedLate }
-  /// Whether it is remembered, and has changed what is published.
-  public var hasCounted: Bool { isAccepted || isReplaced }
-  /// Whether it has counted behind the watermark.
-  public var isLate: Bool { self == .acceptedLate || self == .replacedLate }
-}
-
-/// What an accepted event is remembered as, for its changelog.
-public struct AcceptedEvent: Sendable {
-  /// The event-time bucket under which its state is kept: of the latest time that its id had.
-  public var bucket: UInt64
-  /// Of a touch: the number of its campaign, channel and ad, valid until `endCommit`.
-  public var placement: UInt32
-  /// Of a touch that has one.
-  public var session: SessionHash?
-  /// The version that it replaced; nil for the first event with its id.
-  public var replaces: Int32?
-  /// Of a conversion: the revision with which this commit publishes it.
-  public var revision: Int32 = 1
-
-  public init(bucket: UInt64, placement: UInt32, session: SessionHash? = nil) {
-    self.bucket = bucket
-    self.placement = placement
-    self.session = session
-  }
-}
-
 /// The attribution of one task: the state machine that turns events into deltas and credits.
 ///
 /// A task is one partition number over all keyed inputs (or one partition of the costs). It dedups,
@@ -62,7 +20,7 @@ public final class AttributionTask {
   public let definitions: Definitions
   public let kinds: Set<EventKind>
 
-  private let state: UnsafeMutablePointer<TaskState>
+  private let state: UnsafeMutablePointer<AttributionEngine>
 
   /// - Parameters:
   ///   - secret: what ids are hashed with; of a task that is restored, the one of before.
@@ -83,7 +41,7 @@ public final class AttributionTask {
     self.kinds = kinds
     state = .allocate(capacity: 1)
     state.initialize(
-      to: TaskState(
+      to: AttributionEngine(
         definitions: definitions, kinds: kinds, key: key, longestWalk: longestWalk))
   }
 
@@ -173,7 +131,7 @@ public final class AttributionTask {
   /// - Parameters:
   ///   - bucket: what `AcceptedEvent` said.
   ///   - isReplacement: whether it replaced another version.
-  ///   - placement: of a touch or a cost, from `restorePlacement`.
+  ///   - placement: of a touch or a cost, or of a conversion with configured fields, from `restorePlacement`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   public func restore(
@@ -185,11 +143,15 @@ public final class AttributionTask {
       session: session, revision: revision)
   }
 
-  /// The number of the names that touches of a bucket have in common.
+  /// The number of the names that touches of a bucket have in common, or that a conversion has which no touch
+  /// earned.
+  ///
+  /// - Parameter names: of a touch its campaign, channel and ad, then its configured fields; of a conversion those
+  ///   fields alone.
   public func restorePlacement(
-    campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
+    of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: UInt64
   ) -> UInt32 {
-    state.pointee.restorePlacement(campaign: campaign, channel: channel, ad: ad, bucket: bucket)
+    state.pointee.restorePlacement(of: kind, names, bucket: bucket)
   }
 
   /// Sets the published revision of a remembered conversion.
@@ -222,41 +184,4 @@ public final class AttributionTask {
 
   /// Bytes held by the state, all overhead included. O(1).
   public var byteCount: Int { state.pointee.byteCount }
-}
-
-/// The size of a task's state.
-public struct StateSize: Sendable, Equatable {
-  public var identityCount = 0
-  public var identityBytes = 0
-  /// Touches and conversions.
-  public var recordCount = 0
-  public var userCount = 0
-  /// Interned placements, the unattributed one included.
-  public var placementCount = 0
-  public var journeyBytes = 0
-
-  /// Of nothing.
-  public init() {}
-
-  init(
-    identityCount: Int, identityBytes: Int, recordCount: Int, userCount: Int, placementCount: Int,
-    journeyBytes: Int
-  ) {
-    self.identityCount = identityCount
-    self.identityBytes = identityBytes
-    self.recordCount = recordCount
-    self.userCount = userCount
-    self.placementCount = placementCount
-    self.journeyBytes = journeyBytes
-  }
-
-  /// Adds what another task remembers.
-  public mutating func add(_ other: StateSize) {
-    identityCount += other.identityCount
-    identityBytes += other.identityBytes
-    recordCount += other.recordCount
-    userCount += other.userCount
-    placementCount += other.placementCount
-    journeyBytes += other.journeyBytes
-  }
 }

@@ -8,9 +8,19 @@ enum EventField: UInt8, CaseIterable {
   case cost, value, amount, currency
   case version, deleted, originalTime
   case unknown
+  /// Those that the configuration names, by their number.
+  case configured0, configured1, configured2, configured3
+  case configured4, configured5, configured6, configured7
+  case configured8, configured9, configured10, configured11
+  case configured12, configured13, configured14, configured15
 
-  /// No field's name is longer.
+  /// No field's name is longer, but for those that the configuration names.
   static let longestName = 13
+
+  /// The field that the configuration names at this place of its list.
+  static func configured(_ index: Int) -> EventField {
+    EventField(rawValue: EventField.configured0.rawValue + UInt8(index))!
+  }
 
   /// The field of this name: by length first, then by words of bytes.
   @inline(__always)
@@ -59,7 +69,7 @@ enum EventField: UInt8, CaseIterable {
 
 /// A set of event fields.
 struct EventFields {
-  private var bits: UInt32 = 0
+  private var bits: UInt64 = 0
 
   @inline(__always)
   init(_ fields: EventField...) {
@@ -67,15 +77,20 @@ struct EventFields {
   }
 
   @inline(__always)
-  mutating func insert(_ field: EventField) { bits |= 1 << UInt32(field.rawValue) }
+  mutating func insert(_ field: EventField) { bits |= 1 << UInt64(field.rawValue) }
 
   @inline(__always)
-  func contains(_ field: EventField) -> Bool { bits & 1 << UInt32(field.rawValue) != 0 }
+  func contains(_ field: EventField) -> Bool { bits & 1 << UInt64(field.rawValue) != 0 }
+
+  private static var versionBits: UInt64 {
+    1 << UInt64(EventField.version.rawValue) | 1 << UInt64(EventField.deleted.rawValue)
+      | 1 << UInt64(EventField.originalTime.rawValue)
+  }
 
   /// Whether there is one of those that make an event another version, or one that takes its id back.
   @inline(__always)
   var speaksOfVersions: Bool {
-    bits & EventFields(.version, .deleted, .originalTime).bits != 0
+    bits & EventFields.versionBits != 0
   }
 
   @inline(__always)

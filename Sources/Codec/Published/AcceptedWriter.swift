@@ -5,9 +5,24 @@ import Attribution
 public struct AcceptedWriter: ~Copyable {
   private var record = RecordBuffer(capacity: 512)
   private let currency: String
+  /// What stands before the values of touches and costs, and before those of conversions.
+  private let touchLabels: [[UInt8]]
+  private let conversionLabels: [[UInt8]]
 
-  /// - Parameter currency: the one that amounts are in.
-  public init(currency: String) { self.currency = currency }
+  /// - Parameter definitions: what fields there are, and the currency that amounts are in.
+  public init(definitions: Definitions) {
+    currency = definitions.currency
+    func labels(_ kind: EventKind) -> [[UInt8]] {
+      definitions.fields(of: kind).names.map { name in
+        var label: [UInt8] = [ASCII.comma]
+        label.put(json: name)
+        label.put(":")
+        return label
+      }
+    }
+    touchLabels = labels(.click)
+    conversionLabels = labels(.conversion)
+  }
 
   /// The value written last, valid until the next.
   public var bytes: UnsafeRawBufferPointer { record.bytes }
@@ -39,6 +54,7 @@ public struct AcceptedWriter: ~Copyable {
     put(#","ad_id":"#, event.pointee.adID)
     put(#","session_id":"#, event.pointee.sessionID)
     put(#","ip":"#, event.pointee.ip)
+    putValues(of: event)
     if event.pointee.hasAmount {
       record.put(AcceptedWriter.amountName(kind))
       record.put(jsonDecimal: event.pointee.amount)
@@ -64,6 +80,15 @@ public struct AcceptedWriter: ~Copyable {
     guard !value.isEmpty else { return }
     record.put(name)
     record.put(json: value)
+  }
+
+  private mutating func putValues(of event: UnsafePointer<Event>) {
+    let values = event.pointee.values
+    let labels = event.pointee.kind == .conversion ? conversionLabels : touchLabels
+    for index in 0..<min(values.count, labels.count) where !values[index].isEmpty {
+      labels[index].withUnsafeBytes { record.put(BorrowedBytes($0)) }
+      record.put(json: values[index])
+    }
   }
 
   private static func opening(_ kind: EventKind) -> StaticString {

@@ -24,14 +24,14 @@ struct Restoration {
   /// Restores the entries of one record of a live bucket.
   mutating func add(_ record: UnsafeRawBufferPointer, bucket: UInt64) throws {
     self.bucket = bucket
-    var reader = try ChangelogReader(record, task.key)
+    var reader = try ChangelogReader(record, task.key, task.definitions)
     placements.removeAll(keepingCapacity: true)
     while let entry = try reader.next() {
-      if entry.placement == placements.count {
-        placements.append(
-          task.restorePlacement(
-            campaign: entry.event.campaignID, channel: entry.event.channel, ad: entry.event.adID,
-            bucket: bucket))
+      if let number = entry.placement, number == placements.count {
+        let placement = reader.withNames(ofPlacement: number) {
+          task.restorePlacement(of: entry.event.kind, $0, bucket: bucket)
+        }
+        placements.append(placement)
       }
       batch.append(entry)
       if batch.count == Restoration.batchSize { flush() }
@@ -59,10 +59,10 @@ struct Restoration {
   private func restore(_ entry: ChangelogEntry) {
     switch entry.subject {
     case .event:
+      let placement = entry.placement.map { placements[$0] } ?? 0
       task.restore(
         entry.event, entry.identity, bucket: bucket, isReplacement: entry.isReplacement,
-        placement: entry.placement.map { placements[$0] } ?? 0, session: entry.session,
-        revision: entry.revision)
+        placement: placement, session: entry.session, revision: entry.revision)
     case .revision:
       task.restore(
         revision: entry.revision, ofConversion: entry.event.eventID,

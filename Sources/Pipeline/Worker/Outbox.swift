@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Kafka
@@ -31,7 +32,7 @@ final class Outbox {
     self.deltaPartitions = deltaPartitions
     let definitions = configuration.definitions
     attribution = AttributionWriter(models: definitions.models, currency: definitions.currency)
-    accepted = AcceptedWriter(currency: definitions.currency)
+    accepted = AcceptedWriter(definitions: definitions)
     deltas = DeltaBatches(views: definitions.views, partitionCount: deltaPartitions)
     producer = try log.makeProducer(transactionalID: transactionalID)
   }

@@ -185,7 +185,8 @@ public struct ConversionStory: Sendable {
         $0.verdict == .deleted && $0.touch.kind == touch.kind
           && $0.touch.eventID.utf8.elementsEqual(touch.eventID.utf8)
       }
-      return "\(touch.kind) \(touch.eventID) " + (isDeleted ? "was deleted" : "is no longer eligible")
+      return "\(touch.kind) \(touch.eventID) "
+        + (isDeleted ? "was deleted" : "is no longer eligible")
     }
     return sentences.isEmpty ? ["published again"] : sentences
   }

@@ -178,7 +178,8 @@ struct ProcessorGauges: Sendable {
       guard let topic = topics[kind] else { continue }
       for (outcome, count) in [
         ("accepted", counts.accepted), ("replaced", counts.replaced),
-        ("duplicate", counts.duplicates), ("dead_letter", counts.deadLetters), ("too_late", counts.tooLate),
+        ("duplicate", counts.duplicates), ("dead_letter", counts.deadLetters),
+        ("too_late", counts.tooLate),
       ] {
         metrics.set(
           "tributary_records_total", ["topic": topic, "outcome": outcome], to: Double(count))

@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 import Kafka
 import Reporting
@@ -53,7 +54,8 @@ struct TouchSearch {
     let identifier = Array(conversion.conversionID.utf8)
     let times = revisions.map(\.time)
     let range =
-      (times.min()! - definitions.correctionHorizon)...(times.max()! + definitions.correctionHorizon)
+      (times.min()! - definitions.correctionHorizon)
+      ...(times.max()! + definitions.correctionHorizon)
     var versions: [ConversionStory.Version] = []
     try search(for: conversion.userID, range, in: partitions, reach, reader) { event, _ in
       if event.eventID.buffer.elementsEqual(identifier) {
