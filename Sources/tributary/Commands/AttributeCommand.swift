@@ -4,8 +4,9 @@ import Configuration
 import Files
 import Foundation
 
-struct Attribute: ParsableCommand {
+struct AttributeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "attribute",
     abstract: "Run the engine over files, without Kafka.",
     discussion: """
       The numbers are those that `run` would publish of the same events. What a file holds is told by \

@@ -4,7 +4,7 @@ import Kafka
 import Testing
 
 /// A run refuses what it must not add to, before it writes anything; a reset clears it away.
-@Suite(.serialized) struct HistoryTests {
+@Suite(.serialized) struct RefusedStartTests {
   @Test func otherDefinitionsAreRefused() throws {
     let cluster = try clusterWithHistory()
     var changed = cluster.program

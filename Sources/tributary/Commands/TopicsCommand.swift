@@ -5,8 +5,9 @@ import Foundation
 import Kafka
 import Logging
 
-struct Topics: ParsableCommand {
+struct TopicsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "topics",
     abstract: "Create or describe the topics.", subcommands: [Create.self, Describe.self])
 
   struct Create: ParsableCommand {

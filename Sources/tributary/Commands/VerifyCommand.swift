@@ -7,8 +7,9 @@ import Kafka
 import Logging
 import Verification
 
-struct Verify: ParsableCommand {
+struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "verify",
     abstract: "Recompute from the input topics by brute force and compare with what is published.",
     discussion: """
       Takes the inputs as far as the processor has committed them, and compares every rollup, every \

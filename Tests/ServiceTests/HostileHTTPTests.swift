@@ -2,9 +2,9 @@
 
 import Foundation
 import Glibc
+import TestServers
 import Testing
 
-@testable import Dashboard
 @testable import Service
 
 @Suite("What strangers may send", .serialized)

@@ -6,16 +6,16 @@ import Synchronization
 
 /// A PostgreSQL server of the tests' own: in a temporary folder, on a free port of this machine only,
 /// run by a user without rights. It stops when the tests do, however they end.
-final class PostgresServer: Sendable {
+package final class PostgresServer: Sendable {
   /// One for all tests of a run.
-  static let shared = Result { try PostgresServer() }
+  package static let shared = Result { try PostgresServer() }
 
   private let port: UInt16
   private let databaseCount = Mutex(0)
   /// Open as long as this process lives: the server's keeper reads from it.
   private let lifeline: Pipe
 
-  init() throws {
+  package init() throws {
     let programs = try Self.programs()
     let port = Self.freePort()
     let pipe = Pipe()
@@ -63,10 +63,10 @@ final class PostgresServer: Sendable {
   }
 
   /// Ends the server: connections are cut, data stay. Returns when nobody answers any more.
-  func stop() throws { try order("stop", untilReady: false) }
+  package func stop() throws { try order("stop", untilReady: false) }
 
   /// Starts it again, with its data, on the same port.
-  func start() throws { try order("start", untilReady: true) }
+  package func start() throws { try order("start", untilReady: true) }
 
   private func order(_ word: String, untilReady isReady: Bool) throws {
     try lifeline.fileHandleForWriting.write(contentsOf: Data("\(word)\n".utf8))
@@ -84,7 +84,7 @@ final class PostgresServer: Sendable {
   }
 
   /// Makes an empty database and gives its address.
-  func makeDatabase() throws -> String {
+  package func makeDatabase() throws -> String {
     let number = databaseCount.withLock { count in
       count += 1
       return count

@@ -6,8 +6,9 @@ import Foundation
 import Kafka
 import Traffic
 
-struct Generate: ParsableCommand {
+struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "generate",
     abstract: "Generate believable traffic from a seed, into Kafka or files.",
     discussion: """
       Users with several touches, campaigns of uneven size, a daily curve, conversions that follow \

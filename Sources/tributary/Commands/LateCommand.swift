@@ -6,8 +6,9 @@ import Foundation
 import History
 import Reporting
 
-struct Late: ParsableCommand {
+struct LateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "late",
     abstract: "Show the events that came too late and wait for a backfill.",
     discussion: """
       By day, by campaign, and by how late they came: the time from the event to its record. What a \

@@ -3,8 +3,9 @@ import Foundation
 import Readers
 import Reporting
 
-struct Explain: ParsableCommand {
+struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "explain",
     abstract: "Explain one conversion: its journey, the credit under every model, its revisions.",
     discussion: """
       Reads the conversion's records and its user's touches from the topics; each touch says why it \

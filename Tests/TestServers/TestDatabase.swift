@@ -1,18 +1,17 @@
-import BrokerKit
 import Foundation
 import SQLSink
 
 /// A new database, and a way to ask it that is not the program's own.
-struct TestDatabase: CustomStringConvertible, Sendable {
-  enum Kind: String, CaseIterable, Sendable { case sqlite, postgres }
+package struct TestDatabase: CustomStringConvertible, Sendable {
+  package enum Kind: String, CaseIterable, Sendable { case sqlite, postgres }
 
-  let kind: Kind
+  package let kind: Kind
   /// What `--to` takes.
-  let address: String
+  package let address: String
 
-  var description: String { kind.rawValue }
+  package var description: String { kind.rawValue }
 
-  init(_ kind: Kind) throws {
+  package init(_ kind: Kind) throws {
     self.kind = kind
     switch kind {
     case .sqlite:
@@ -24,13 +23,13 @@ struct TestDatabase: CustomStringConvertible, Sendable {
   }
 
   /// One that is there already.
-  init(_ kind: Kind, at address: String) {
+  package init(_ kind: Kind, at address: String) {
     self.kind = kind
     self.address = address
   }
 
   /// Takes the files away that a database left.
-  func remove() {
+  package func remove() {
     guard kind == .sqlite else { return }
     let folder = URL(fileURLWithPath: String(address.dropFirst("sqlite:".count)))
       .deletingLastPathComponent()
@@ -38,7 +37,7 @@ struct TestDatabase: CustomStringConvertible, Sendable {
   }
 
   /// What the database's own shell says: one line a row, fields separated by `|`.
-  func ask(_ sql: String) throws -> String {
+  package func ask(_ sql: String) throws -> String {
     switch kind {
     case .sqlite: try runTool("sqlite3", [String(address.dropFirst("sqlite:".count))], input: sql)
     case .postgres:
@@ -47,7 +46,7 @@ struct TestDatabase: CustomStringConvertible, Sendable {
   }
 
   /// Every row of every table, in a fixed order.
-  func dump() throws -> String {
+  package func dump() throws -> String {
     try [
       "SELECT * FROM rollups ORDER BY view, window_start, campaign_id, channel, ad_id",
       "SELECT * FROM attributions ORDER BY conversion_id",

@@ -4,8 +4,9 @@ import Foundation
 import Readers
 import Service
 
-struct Serve: ParsableCommand {
+struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "serve",
     abstract: "Serve the dashboard: a live page, a JSON API, health and metrics.",
     discussion: """
       Reads the rollups topic from its beginning and follows it, without joining a group. Anybody who \

@@ -3,8 +3,9 @@ import Foundation
 import Readers
 import SQLSink
 
-struct Sink: ParsableCommand {
+struct SinkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "sink",
     abstract: "Keep tables of the rollups and attributions up to date in SQLite or PostgreSQL.",
     discussion: """
       Makes the tables `rollups` and `attributions` itself and keeps the offsets that it has read \

@@ -4,7 +4,6 @@ import Attribution
 import Codec
 import Foundation
 import TestKit
-import Traffic
 
 /// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators): small, and the
 /// same on every machine, so that a printed seed repeats a failure.

@@ -6,8 +6,9 @@ import Kafka
 import Readers
 import Reporting
 
-struct Tail: ParsableCommand {
+struct TailCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "tail",
     abstract: "Show a live table of the rollups in the terminal.",
     discussion: """
       Reads the rollups topic from its beginning, committed records only, without joining a group. \

@@ -2,33 +2,32 @@
 
 import Attribution
 import Codec
+import Dashboard
 import Foundation
 import Glibc
 import Reporting
-
-@testable import Dashboard
-@testable import Service
+import Service
 
 /// A server on a free port, over a board that tests fill.
-final class TestServer {
-  static let now: Milliseconds = Time.parse("2026-01-05T12:00:40Z")!
-  static let start: Milliseconds = Time.parse("2026-01-05T11:00:00Z")!
+package final class TestServer {
+  package static let now: Milliseconds = Time.parse("2026-01-05T12:00:40Z")!
+  package static let start: Milliseconds = Time.parse("2026-01-05T11:00:00Z")!
 
-  let live: LiveBoard
-  let hub = EventHub()
-  let metrics = Metrics()
-  let port: Int
+  package let live: LiveBoard
+  package let hub = EventHub()
+  package let metrics = Metrics()
+  package let port: Int
   private let server: HTTPServer
 
-  static let definitions: Definitions = {
+  package static let definitions: Definitions = {
     var definitions = Definitions()
     definitions.models = [.lastTouch, .linear]
     return definitions
   }()
 
-  init(_ change: (inout HTTPServer.Settings) -> Void = { _ in }) throws {
+  package init(_ change: (inout HTTPServer.Settings) -> Void = { _ in }) throws {
     live = LiveBoard(Self.definitions, partitionCount: 1)
-    let dashboard = Dashboard(
+    let dashboard = DashboardResponder(
       live, conversions: KnownConversion(), health: StillHealth(), metrics: metrics,
       now: { Self.now })
     var settings = HTTPServer.Settings()
@@ -42,7 +41,7 @@ final class TestServer {
   deinit { server.stop() }
 
   /// Two campaigns and one channel in twelve windows; the last two are open, the first was corrected.
-  func fill() {
+  package func fill() {
     var records: [RollupsRecord] = []
     for window in 0..<12 {
       for (view, names) in [("campaign_5m", ["c-1", "c-2 Été"]), ("channel_5m", ["email"])] {
@@ -78,24 +77,24 @@ final class TestServer {
 
   // MARK: Asking it
 
-  struct Answer {
-    var status: Int
-    var headers: String
-    var body: String
+  package struct Answer {
+    package var status: Int
+    package var headers: String
+    package var body: String
 
-    var json: [String: Any] {
+    package var json: [String: Any] {
       (try? JSONSerialization.jsonObject(with: Data(body.utf8))) as? [String: Any] ?? [:]
     }
   }
 
   /// A well-formed GET.
-  func get(_ target: String, _ headers: [String] = []) -> Answer {
+  package func get(_ target: String, _ headers: [String] = []) -> Answer {
     let lines = ["GET \(target) HTTP/1.1", "Host: 127.0.0.1", "Connection: close"] + headers
     return send(lines.joined(separator: "\r\n") + "\r\n\r\n")
   }
 
   /// Sends bytes as they are and reads until the server closes, or for so many seconds.
-  func send(_ text: String, seconds: Int = 10) -> Answer {
+  package func send(_ text: String, seconds: Int = 10) -> Answer {
     let descriptor = connect()
     defer { close(descriptor) }
     var limit = timeval(tv_sec: seconds, tv_usec: 0)
@@ -107,7 +106,7 @@ final class TestServer {
     return Self.read(descriptor)
   }
 
-  func connect() -> Int32 {
+  package func connect() -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -121,7 +120,7 @@ final class TestServer {
     return descriptor
   }
 
-  static func read(_ descriptor: Int32) -> Answer {
+  package static func read(_ descriptor: Int32) -> Answer {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {

@@ -3,7 +3,7 @@ import Reporting
 import Service
 
 /// The dashboard: its page, its API, health and metrics.
-public struct Dashboard: HTTPResponder {
+public struct DashboardResponder: HTTPResponder {
   private let api: DashboardAPI
   private let endpoints: ServiceEndpoints
   private let metrics: Metrics

@@ -4,7 +4,7 @@ import Testing
 @testable import Traffic
 
 /// How a run that stops at the end finds it, with somebody dead about.
-@Suite struct EndTests {
+@Suite struct EndOfRunTests {
   @Test func theEndIsBehindATransactionThatADeadProducerHasLeftOpen() throws {
     let simulation = Simulation(PipelineTests.definitions, seed: 3)
     let deadProducer = try simulation.log.makeProducer(transactionalID: "dead")

@@ -1,17 +1,20 @@
 import Foundation
 
 /// A tool that could not do its work.
-struct ToolFailure: Error, CustomStringConvertible {
-  let description: String
+package struct ToolFailure: Error, CustomStringConvertible {
+  package let description: String
+
+  package init(description: String) { self.description = description }
 }
 
 /// Runs a program that is on the path; gives back its output.
 ///
 /// - Parameter environment: added to that of the tests.
-func runTool(
+package func runTool(
   _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:]
 ) throws -> String {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tool-\(UUID())")
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+    "tool-\(UUID())")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   func file(_ name: String, _ text: String = "") throws -> URL {

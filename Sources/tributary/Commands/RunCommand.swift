@@ -9,8 +9,9 @@ import Pipeline
 import Service
 import Synchronization
 
-struct Run: ParsableCommand {
+struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Run the stream processor.",
     discussion: """
       SIGTERM and SIGINT finish the open transaction and leave the consumer group, within 10 s; a \
@@ -99,79 +100,5 @@ struct Run: ParsableCommand {
     shutdown.take(processor)
     service?.watch(processor)
     return try processor.run()
-  }
-}
-
-/// Ends a run in order, whatever it is doing when the signal comes.
-private final class Shutdown: Sendable {
-  /// Seconds after which a run that cannot finish, for want of a broker, leaves all the same.
-  static let patience = 9.0
-
-  private let processor = Mutex<Processor?>(nil)
-  private let logger: Logger
-
-  init(_ logger: Logger) { self.logger = logger }
-
-  func take(_ processor: Processor) { self.processor.withLock { $0 = processor } }
-
-  func begin() {
-    guard let processor = processor.withLock({ $0 }) else { _exit(0) }
-    logger.info("stopping: the open transaction is finished first")
-    processor.stop()
-  }
-
-  func giveUp() {
-    logger.warning(
-      "leaving with a transaction open: nothing of it counts, the next run does it again")
-  }
-}
-
-/// What a run has done, as a table or JSON.
-struct RunReport {
-  private let rows: [(name: String, counts: InputCounts)]
-  private let seconds: Double
-  private let peakResidentBytes = ProcessMemory.peakResidentBytes
-
-  init(_ summary: Processor.Summary) {
-    let names: [EventKind: String] = [
-      .impression: "impressions", .click: "clicks", .conversion: "conversions", .cost: "costs",
-    ]
-    rows = EventKind.allCases.compactMap { kind in
-      summary.counts[kind].map { (names[kind]!, $0) }
-    }
-    seconds = summary.seconds
-  }
-
-  func print(asJSON: Bool) throws {
-    if asJSON {
-      let inputs = rows.map { name, counts in
-        """
-        "\(name)":{"records":\(counts.records),"accepted":\(counts.accepted),"late":\(counts.late),\
-        "duplicates":\(counts.duplicates),"dead_letters":\(counts.deadLetters),\
-        "too_late":\(counts.tooLate)}
-        """
-      }
-      try StandardOutput.print(
-        """
-        {\(inputs.joined(separator: ",")),"seconds":\(String(format: "%.3f", seconds)),\
-        "peak_resident_bytes":\(peakResidentBytes)}
-        """)
-      return
-    }
-    let header = [
-      "", "records", "accepted", "of it late", "duplicates", "dead letters", "too late",
-    ]
-    let lines = rows.map { name, counts in
-      [
-        name, "\(counts.records)", "\(counts.accepted)", "\(counts.late)", "\(counts.duplicates)",
-        "\(counts.deadLetters)", "\(counts.tooLate)",
-      ]
-    }
-    try StandardOutput.print(TextTable(header: header, rows: lines).text)
-    let records = rows.reduce(0) { $0 + $1.counts.records }
-    let rate = seconds > 0 ? Double(records) / seconds : 0
-    let mebibytes = peakResidentBytes >> 20
-    try StandardOutput.print(
-      String(format: "%.1f s, %.0f records/s, at most %d MiB resident", seconds, rate, mebibytes))
   }
 }

@@ -5,8 +5,9 @@ import Configuration
 import Files
 import Foundation
 
-struct Ingest: ParsableCommand {
+struct IngestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "ingest",
     abstract: "Take files into the input topics, each once and whole.",
     discussion: """
       What a file holds is told by its name or its folder's: impressions*, clicks*, conversions*, \

@@ -5,7 +5,7 @@ import Foundation
 import Service
 
 /// What `bench` runs as processes of their own, so that time and memory are those of one thing only.
-struct BenchPart: ParsableCommand {
+struct BenchPartCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench-part", abstract: "One reader of `bench`, in a process of its own.",
     shouldDisplay: false)

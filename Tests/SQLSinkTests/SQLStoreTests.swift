@@ -3,6 +3,7 @@ import Codec
 import Foundation
 import Reporting
 import SQLSink
+import TestServers
 import Testing
 
 /// The tables, in both databases.

@@ -6,8 +6,9 @@ import Foundation
 import Logging
 import Service
 
-struct Bench: ParsableCommand {
+struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bench",
     abstract: "Measure what this machine does: engine, topics to topics, restore, latency.",
     discussion: """
       A last-touch job with the default settings, ten clicks for every conversion, 3% duplicates, \

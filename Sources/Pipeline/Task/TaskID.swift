@@ -2,7 +2,7 @@ import Attribution
 import Cluster
 
 /// One task of the attribution stage, by its role and partition number.
-package struct TaskName: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct TaskID: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Whether it reads costs, or the keyed inputs.
   package let isCosts: Bool
   package let partition: Int32
@@ -21,15 +21,15 @@ package struct TaskName: Hashable, Comparable, Sendable, CustomStringConvertible
     "\((isCosts ? PartitionTask.Role.costs : .keyed).rawValue)|\(partition)"
   }
 
-  package static func < (left: TaskName, right: TaskName) -> Bool {
+  package static func < (left: TaskID, right: TaskID) -> Bool {
     (left.isCosts ? 1 : 0, left.partition) < (right.isCosts ? 1 : 0, right.partition)
   }
 }
 
 extension TopicPlan {
   /// Every task of the attribution stage.
-  package var tasks: [TaskName] {
-    (0..<taskCount).map { TaskName(isCosts: false, partition: $0) }
-      + (0..<costPartitions).map { TaskName(isCosts: true, partition: $0) }
+  package var tasks: [TaskID] {
+    (0..<taskCount).map { TaskID(isCosts: false, partition: $0) }
+      + (0..<costPartitions).map { TaskID(isCosts: true, partition: $0) }
   }
 }
