@@ -45,7 +45,7 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let token = try HTTPOptions.takeToken(file: tokenFile)
+    let token = try HTTPOptions.token(file: tokenFile)
     let settings = try options.load()
     let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
     let logger = options.makeLogger()

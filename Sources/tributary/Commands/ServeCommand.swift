@@ -39,7 +39,7 @@ struct ServeCommand: ParsableCommand {
     var http = HTTPServer.Settings()
     http.host = host
     http.port = port
-    http.token = try HTTPOptions.takeToken(file: tokenFile)
+    http.token = try HTTPOptions.token(file: tokenFile)
     let settings = try options.load()
     let logger = options.makeLogger()
     let metrics = Metrics()
