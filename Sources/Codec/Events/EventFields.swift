@@ -21,12 +21,12 @@ extension EventKind {
   }
 
   /// The fields that mean something on events of this kind: the contract's, and those of the configuration.
-  func allFields(_ definitions: Definitions) -> [String] {
+  package func allFields(_ definitions: Definitions) -> [String] {
     fields + definitions.fields(of: self).names
   }
 
   /// The contract's (section 2).
-  var fields: [String] {
+  package var fields: [String] {
     switch self {
     case .impression, .click:
       [
@@ -40,7 +40,7 @@ extension EventKind {
   }
 
   /// Those without which no event can be used.
-  var requiredFields: [String] {
+  package var requiredFields: [String] {
     switch self {
     case .impression, .click: ["event_id", "user_id", "event_time", "campaign_id"]
     case .conversion: ["event_id", "user_id", "event_time"]

@@ -44,7 +44,6 @@ final class ReaderHealth: HealthSource {
         "Conversions held, by model and whether a touch earned them."
       ),
     ] { metrics.define(name, kind, help: help) }
-    BuildInfo.set(metrics, command: "serve")
     ProcessMetrics.define(metrics)
   }
 
