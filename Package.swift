@@ -120,7 +120,8 @@ let package = Package(
       name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
     .target(name: "CAllocationCount"),
     .testTarget(
-      name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
+      name: "BenchmarksTests",
+      dependencies: ["Attribution", "Benchmarks", "CAllocationCount", "Codec"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
