@@ -16,7 +16,7 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(help: "The day, such as 2026-01-05.")
+  @Option(help: "The day, such as 2026-01-05 or yesterday.")
   var day: String
 
   @Option(help: "Whose midnight it starts and ends at: an IANA time zone.")
@@ -61,11 +61,11 @@ struct ReportCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if CalendarDay(day) == nil {
-      throw ValidationError("--day \(day) is no day such as 2026-01-05.")
-    }
-    if ZonedCalendar(timezone) == nil {
+    guard let calendar = ZonedCalendar(timezone) else {
       throw ValidationError("--timezone \(timezone) is no time zone such as Europe/Berlin.")
+    }
+    if CalendarDay(NamedDay.resolved(day, calendar)) == nil {
+      throw ValidationError("--day \(day) is no day such as 2026-01-05 or yesterday.")
     }
     for filter in filters where DimensionFilter(filter) == nil {
       throw ValidationError("--where \(filter) is no condition such as goal=purchase.")
@@ -84,8 +84,9 @@ struct ReportCommand: ParsableCommand {
       let names = settings.definitions.allDimensions.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("there is no dimension \"\(known.rawValue)\"; there are \(names)")
     }
+    let calendar = ZonedCalendar(timezone)!
     let request = ReportRequest(
-      day: CalendarDay(day)!, calendar: ZonedCalendar(timezone)!, dimension: dimension,
+      day: CalendarDay(NamedDay.resolved(day, calendar))!, calendar: calendar, dimension: dimension,
       models: compareModels
         ? Array(settings.definitions.models.indices)
         : [try ModelName.index(of: model, settings.definitions)],
