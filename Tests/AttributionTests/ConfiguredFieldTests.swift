@@ -1,7 +1,8 @@
 import Attribution
 import Codec
 import Testing
-import TributaryTestKit
+import Traffic
+import Verification
 
 /// Fields that the configuration adds: in views, in the join, and in who counts as one user.
 @Suite struct ConfiguredFieldTests {
