@@ -154,7 +154,8 @@ let package = Package(
       dependencies: ["Attribution", "Codec", "TestKit", "Traffic", "Verification"]),
     .target(name: "CAllocationCount"),
     .testTarget(
-      name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
+      name: "BenchmarksTests",
+      dependencies: ["Attribution", "Benchmarks", "CAllocationCount", "Codec"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
