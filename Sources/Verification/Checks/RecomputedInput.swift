@@ -86,7 +86,7 @@ struct RecomputedInput {
       expectUntouched(lateEvent, record, lateEvents.topic, place, &differences)
       expectTooLate(
         rejection == nil ? event.time : nil, lateEvent, lateEvents.topic, place, &differences)
-      let task = TaskName(kind, partition: record.partition)
+      let task = TaskID(kind, partition: record.partition)
       if rejection == nil, backfills.hasCounted(lateEvent.place, at: event.time, of: task) {
         backfilled += 1
         if oracle.add(OracleEvent(event)) { tally.accepted += 1 } else { tally.duplicates += 1 }
