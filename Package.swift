@@ -156,7 +156,7 @@ let package = Package(
     .testTarget(
       name: "BenchmarksTests",
       dependencies: ["Attribution", "Benchmarks", "CAllocationCount", "Codec"]),
-    .testTarget(name: "CodecTests", dependencies: ["Codec", "TestKit"]),
+    .testTarget(name: "CodecTests", dependencies: ["Codec", "TestKit", "Traffic"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
     .testTarget(
