@@ -31,9 +31,9 @@ public final class Backfill {
 
   private var producer: (any LogProducer)?
   private var ledger = BackfillLedger()
-  private var kept: [TaskName: Watermark] = [:]
+  private var kept: [TaskID: Watermark] = [:]
   private var inputs: [(kind: EventKind, partition: TopicPartition, end: Int64)] = []
-  private var lateEvents: [TaskName: [(LateEvent.Place, EventKind, [Milliseconds], [UInt8])]] = [:]
+  private var lateEvents: [TaskID: [(LateEvent.Place, EventKind, [Milliseconds], [UInt8])]] = [:]
   /// Conversions of which versions are among the late events.
   private var restated: Set<[UInt8]> = []
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
@@ -178,7 +178,7 @@ public final class Backfill {
       let bound = kept[task].map { $0.moved(back: definitions.correctionHorizon) } ?? .unknown
       let countable = bound.moved(back: stretch.reach)
       if countable.time < stretch.to { before[task.description] = countable.time }
-      let sources = inputs.filter { TaskName($0.kind, partition: $0.partition.partition) == task }
+      let sources = inputs.filter { TaskID($0.kind, partition: $0.partition.partition) == task }
         .map { input in
           Recomputation.Source(
             kind: input.kind, partition: input.partition, start: starts[input.partition]!,
@@ -224,7 +224,7 @@ public final class Backfill {
 
   /// The late events of a task that take part, marked whether they are counted only now.
   private func late(
-    of task: TaskName, _ stretch: Stretch, before countable: Watermark
+    of task: TaskID, _ stretch: Stretch, before countable: Watermark
   ) -> [Recomputation.KeptLateEvent] {
     var kept: [Recomputation.KeptLateEvent] = []
     for (place, kind, times, value) in lateEvents[task] ?? [] {

@@ -62,7 +62,7 @@ public struct BackfillLedger: Sendable {
   /// - Parameters:
   ///   - place: where it is in the late events.
   ///   - task: whose it is.
-  package func hasCounted(_ place: LateEvent.Place, at time: Milliseconds, of task: TaskName)
+  package func hasCounted(_ place: LateEvent.Place, at time: Milliseconds, of task: TaskID)
     -> Bool
   {
     chunks.values.contains { chunk in
@@ -74,7 +74,7 @@ public struct BackfillLedger: Sendable {
 
   /// Whether backfills have counted all of a late event: of one that corrects its time, where it is now and where
   /// it was.
-  package func hasCounted(_ place: LateEvent.Place, _ event: Event, of task: TaskName) -> Bool {
+  package func hasCounted(_ place: LateEvent.Place, _ event: Event, of task: TaskID) -> Bool {
     hasCounted(place, at: event.time, of: task)
       && (event.originalTime.map { hasCounted(place, at: $0, of: task) } ?? true)
   }

@@ -29,7 +29,7 @@ public struct LateEvent {
   public var event: Event
   public var value: UnsafeRawBufferPointer
 
-  var task: TaskName { TaskName(event.kind, partition: source.partition) }
+  var task: TaskID { TaskID(event.kind, partition: source.partition) }
 }
 
 /// Reads the late events.

@@ -91,7 +91,7 @@ struct RecomputedInput {
       expectTooLate(
         rejection == nil ? min(event.earliestTime, former ?? .max) : nil, lateEvent,
         lateEvents.topic, place, &differences)
-      let task = TaskName(kind, partition: record.partition)
+      let task = TaskID(kind, partition: record.partition)
       if rejection == nil, backfills.hasCounted(lateEvent.place, event, of: task) {
         backfilled += 1
         tally.count(oracle.add(OracleEvent(event)))

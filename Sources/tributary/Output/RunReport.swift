@@ -1,0 +1,56 @@
+import Attribution
+import Foundation
+import Pipeline
+import Service
+
+/// What a run has done, as a table or JSON.
+struct RunReport {
+  private let rows: [(name: String, counts: InputCounts)]
+  private let seconds: Double
+  private let peakResidentBytes = ProcessMemory.peakResidentBytes
+
+  init(_ summary: Processor.Summary) {
+    let names: [EventKind: String] = [
+      .impression: "impressions", .click: "clicks", .conversion: "conversions", .cost: "costs",
+    ]
+    rows = EventKind.allCases.compactMap { kind in
+      summary.counts[kind].map { (names[kind]!, $0) }
+    }
+    seconds = summary.seconds
+  }
+
+  func print(asJSON: Bool) throws {
+    if asJSON {
+      let inputs = rows.map { name, counts in
+        """
+        "\(name)":{"records":\(counts.records),"accepted":\(counts.accepted),"late":\(counts.late),\
+        "replaced":\(counts.replaced),"duplicates":\(counts.duplicates),\
+        "dead_letters":\(counts.deadLetters),\
+        "too_late":\(counts.tooLate)}
+        """
+      }
+      try StandardOutput.print(
+        """
+        {\(inputs.joined(separator: ",")),"seconds":\(String(format: "%.3f", seconds)),\
+        "peak_resident_bytes":\(peakResidentBytes)}
+        """)
+      return
+    }
+    let header = [
+      "", "records", "accepted", "replaced", "of it late", "duplicates", "dead letters", "too late",
+    ]
+    let lines = rows.map { name, counts in
+      [
+        name, "\(counts.records)", "\(counts.accepted)", "\(counts.replaced)", "\(counts.late)",
+        "\(counts.duplicates)",
+        "\(counts.deadLetters)", "\(counts.tooLate)",
+      ]
+    }
+    try StandardOutput.print(TextTable(header: header, rows: lines).text)
+    let records = rows.reduce(0) { $0 + $1.counts.records }
+    let rate = seconds > 0 ? Double(records) / seconds : 0
+    let mebibytes = peakResidentBytes >> 20
+    try StandardOutput.print(
+      String(format: "%.1f s, %.0f records/s, at most %d MiB resident", seconds, rate, mebibytes))
+  }
+}
