@@ -4,6 +4,7 @@ import Codec
 import Configuration
 import Dashboard
 import Foundation
+import Inputs
 import Kafka
 import Logging
 import Reporting
@@ -51,13 +52,16 @@ public final class ConversionFinder: ConversionSource {
     of revisions: [PublishedAttribution], _ conversion: PublishedAttribution,
     _ reader: TopicReader
   ) throws -> [ConversionStory.Version] {
-    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
-    let own = try partitions(
-      of: search.topic, forUser: Array(conversion.userID.utf8), reader
-    ).own
-    let recent = try search.versions(of: revisions, in: own, .ofItsTime, reader)
+    let user = Array(conversion.userID.utf8)
+    func find(_ reach: TouchSearch.Reach) throws -> [ConversionStory.Version] {
+      try searches { $0 == .conversion }.flatMap { search in
+        let own = try partitions(of: search.topic, forUser: user, reader).own
+        return try search.versions(of: revisions, in: own, reach, reader)
+      }
+    }
+    let recent = try find(.ofItsTime)
     // History that was loaded later has the timestamps of its loading.
-    return recent.isEmpty ? try search.versions(of: revisions, in: own, .any, reader) : recent
+    return recent.isEmpty ? try find(.any) : recent
   }
 
   /// Where the conversion came, if some of its user's touches may lie elsewhere.
@@ -67,11 +71,23 @@ public final class ConversionFinder: ConversionSource {
   ) throws -> Int32? {
     guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
     else { return nil }
-    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
-    let (own, others) = try partitions(
-      of: search.topic, forUser: Array(conversion.userID.utf8), reader)
-    return try search.partition(of: conversion, in: own, reader)
-      ?? search.partition(of: conversion, in: others, reader)
+    let searches = try searches { $0 == .conversion }
+    for isOwn in [true, false] {
+      for search in searches {
+        let (own, others) = try partitions(
+          of: search.topic, forUser: Array(conversion.userID.utf8), reader)
+        let found = try search.partition(of: conversion, in: isOwn ? own : others, reader)
+        if let found { return found }
+      }
+    }
+    return nil
+  }
+
+  /// The topics that have events of some kinds.
+  private func searches(_ isWanted: (EventKind) -> Bool) throws -> [TouchSearch] {
+    try InputPlans(settings).plans.filter { $0.kinds.contains(where: isWanted) }.map {
+      TouchSearch($0, settings.definitions)
+    }
   }
 
   /// The partitions of an input: the one that a user belongs to, and the others.
@@ -129,9 +145,7 @@ public final class ConversionFinder: ConversionSource {
   private func touches(
     of conversion: PublishedAttribution, _ reader: TopicReader
   ) throws -> [ConversionStory.FoundTouch] {
-    let searches = [
-      (EventKind.impression, settings.topics.impressions), (.click, settings.topics.clicks),
-    ].compactMap { kind, topic in topic.map { TouchSearch(kind, $0, settings.definitions) } }
+    let searches = try searches(\.isTouch)
     let user = Array(conversion.userID.utf8)
     func find(
       _ reach: TouchSearch.Reach, inOwn isOwn: Bool
