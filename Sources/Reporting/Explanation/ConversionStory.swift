@@ -22,6 +22,8 @@ public struct ConversionStory: Sendable {
     /// By how much it is too early.
     case beforeLookback(Milliseconds)
     case kindEarnsNothing
+    /// These fields, which must match, have other values than the conversion's.
+    case otherValues(of: [String])
     /// An impression, where clicks are eligible and take all.
     case clicksTakeAll
     /// So many later ones share the credit already.
@@ -42,6 +44,7 @@ public struct ConversionStory: Sendable {
       case .afterConversion(let by): "after the conversion, by \(Self.length(by))"
       case .beforeLookback(let by): "too early, by \(Self.length(by))"
       case .kindEarnsNothing: "impressions earn no credit here"
+      case .otherValues(let names): "another \(names.joined(separator: " and ")) (match_on)"
       case .clicksTakeAll: "clicks take all"
       case .surpassed(let limit): "the last \(limit) take all (max_touches)"
       case .userIsNobody: "the user stands for nobody (unmatched_users)"
@@ -69,6 +72,11 @@ public struct ConversionStory: Sendable {
     public var touch: PublishedAttribution.Touch
     /// Nil where it does not matter.
     public var partition: Int32?
+
+    /// The values of what `match_on` names.
+    public var matchOn: [String] = []
+    /// What `match_on` names and the conversion has other values of.
+    public var differing: [String] = []
 
     public init(_ touch: PublishedAttribution.Touch, in partition: Int32? = nil) {
       self.touch = touch
@@ -98,6 +106,7 @@ public struct ConversionStory: Sendable {
     self.definitions = definitions
     let attribution = revisions[revisions.count - 1]
     var judge = Judge(attribution, definitions, partition)
+    for found in touches { judge.note(found) }
     var judged = touches.map { Touch($0.touch, judge.verdict(on: $0.touch, in: $0.partition)) }
     // The inputs may have forgotten what the record still tells.
     for touch in attribution.touches where !judge.hasSeen(touch) {
@@ -140,6 +149,7 @@ public struct ConversionStory: Sendable {
     private let definitions: Definitions
     private let eligible: Set<[UInt8]>
     private let hasClicks: Bool
+    private var differing: [[UInt8]: [String]] = [:]
     private var seen: Set<[UInt8]> = []
     private let partition: Int32?
 
@@ -151,6 +161,11 @@ public struct ConversionStory: Sendable {
       self.definitions = definitions
       eligible = Set(attribution.touches.map(Self.identity))
       hasClicks = attribution.touches.contains { $0.kind == .click }
+    }
+
+    /// Takes note of what a touch does not have in common with the conversion.
+    mutating func note(_ found: FoundTouch) {
+      if !found.differing.isEmpty { differing[Self.identity(found.touch)] = found.differing }
     }
 
     func hasSeen(_ touch: PublishedAttribution.Touch) -> Bool {
@@ -169,6 +184,7 @@ public struct ConversionStory: Sendable {
       if age < 0 { return .afterConversion(-age) }
       if !definitions.touchKinds.contains(touch.kind) { return .kindEarnsNothing }
       if age > lookback { return .beforeLookback(age - lookback) }
+      if let names = differing[identity] { return .otherValues(of: names) }
       if touch.kind == .impression, definitions.preferClicks, hasClicks { return .clicksTakeAll }
       if let partition, let place, partition != place { return .inOtherPartition(place) }
       if attribution.isTruncated, let first = attribution.touches.first, isBefore(touch, first) {
