@@ -33,7 +33,9 @@ public final class Backfill {
   private var ledger = BackfillLedger()
   private var kept: [TaskID: Watermark] = [:]
   private var inputs: [(kind: EventKind, partition: TopicPartition, end: Int64)] = []
-  private var lateEvents: [TaskID: [(LateEvent.Place, EventKind, Milliseconds, [UInt8])]] = [:]
+  private var lateEvents: [TaskID: [(LateEvent.Place, EventKind, [Milliseconds], [UInt8])]] = [:]
+  /// Conversions of which versions are among the late events.
+  private var restated: Set<[UInt8]> = []
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
   private var lateEnds: [Int64] = []
   private var result = BackfillResult()
@@ -89,7 +91,8 @@ public final class Backfill {
     }
     var published = try PublishedPeriod(
       configuration, windows: first.windows.lowerBound..<last.windows.upperBound,
-      conversions: first.conversions.lowerBound..<last.conversions.upperBound, from: log)
+      conversions: first.conversions.lowerBound..<last.conversions.upperBound,
+      restated: restated, from: log)
     for (stretch, starts) in zip(stretches, starts) { try run(stretch, starts, &published) }
     return result
   }
@@ -149,9 +152,14 @@ public final class Backfill {
       let input = TopicPartition(
         topic: topics[late.event.kind]!, partition: late.source.partition)
       lateOffsets[input, default: []].insert(late.source.offset)
-      guard late.event.time >= from - reach, late.event.time < to + reach else { return }
+      if late.event.kind == .conversion, late.event.version > 0 {
+        restated.insert(Array(late.event.eventID.buffer))
+      }
+      // Where it happened, and where it was believed to have happened.
+      let times = [late.event.time] + (late.event.originalTime.map { [$0] } ?? [])
+      guard times.contains(where: { $0 >= from - reach && $0 < to + reach }) else { return }
       lateEvents[late.task, default: []].append(
-        (late.place, late.event.kind, late.event.time, Array(late.value)))
+        (late.place, late.event.kind, times, Array(late.value)))
     }
   }
 
@@ -219,7 +227,8 @@ public final class Backfill {
     of task: TaskID, _ stretch: Stretch, before countable: Watermark
   ) -> [Recomputation.KeptLateEvent] {
     var kept: [Recomputation.KeptLateEvent] = []
-    for (place, kind, time, value) in lateEvents[task] ?? [] {
+    for (place, kind, times, value) in lateEvents[task] ?? [] {
+      let time = times.first { $0 >= stretch.from && $0 < stretch.to } ?? times[0]
       let isCounted = ledger.hasCounted(place, at: time, of: task)
       let isOfStretch = time >= stretch.from && time < stretch.to
       if isCounted {
@@ -228,7 +237,8 @@ public final class Backfill {
         continue
       } else if isOfStretch, time < countable.time {
         kept.append(.init(kind: kind, value: value, isNew: true))
-        result.eventsCounted += 1
+        // One that corrects its time is looked at where it was, too.
+        if time == times[0] { result.eventsCounted += 1 }
       } else if isOfStretch {
         result.eventsWaiting += 1
       }

@@ -99,9 +99,15 @@ final class Recomputation {
   ) {
     decoder.recycle()
     var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
-    guard decoder.decode(value, recordTimestamp: timestamp, into: &event) == nil,
-      stretch.events.contains(event.time)
-    else { return }
+    guard decoder.decode(value, recordTimestamp: timestamp, into: &event) == nil else { return }
+    // That it was not too late has been decided.
+    event.originalTime = nil
+    if !stretch.events.contains(event.time) {
+      guard event.version > 0 else { return }
+      // Here its id counts for nothing. At the edge, where no conversion is looked at.
+      event.isDeleted = true
+      event.time = stretch.events.lowerBound
+    }
     guard let key = tasks.first?.key else { return }
     let identity = EventIdentity(event, key)
     for task in tasks { withUnsafePointer(to: event) { _ = task.apply($0, identity) } }

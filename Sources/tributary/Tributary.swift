@@ -29,7 +29,8 @@ struct Tributary: ParsableCommand {
       IngestCommand.self, TopicsCommand.self, TailCommand.self,
       ReportCommand.self, ServeCommand.self, SinkCommand.self, ExplainCommand.self,
       LateCommand.self, BackfillCommand.self,
-      JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self, BenchCommand.self,
+      JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,
+      BenchCommand.self,
       BenchPartCommand.self,
     ])
 

@@ -41,8 +41,23 @@ public final class ConversionFinder: ConversionSource {
     guard let current = revisions.last else { return nil }
     let touches = try compared(try touches(of: current, reader), with: current, reader)
     return ConversionStory(
-      revisions: revisions, touches: touches,
+      revisions: revisions, versions: try versions(of: revisions, current, reader),
+      touches: touches,
       partition: try partition(of: current, beside: touches, reader), settings.definitions)
+  }
+
+  /// The records of the conversion itself.
+  private func versions(
+    of revisions: [PublishedAttribution], _ conversion: PublishedAttribution,
+    _ reader: TopicReader
+  ) throws -> [ConversionStory.Version] {
+    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
+    let own = try partitions(
+      of: search.topic, forUser: Array(conversion.userID.utf8), reader
+    ).own
+    let recent = try search.versions(of: revisions, in: own, .ofItsTime, reader)
+    // History that was loaded later has the timestamps of its loading.
+    return recent.isEmpty ? try search.versions(of: revisions, in: own, .any, reader) : recent
   }
 
   /// Where the conversion came, if some of its user's touches may lie elsewhere.

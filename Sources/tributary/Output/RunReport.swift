@@ -24,7 +24,8 @@ struct RunReport {
       let inputs = rows.map { name, counts in
         """
         "\(name)":{"records":\(counts.records),"accepted":\(counts.accepted),"late":\(counts.late),\
-        "duplicates":\(counts.duplicates),"dead_letters":\(counts.deadLetters),\
+        "replaced":\(counts.replaced),"duplicates":\(counts.duplicates),\
+        "dead_letters":\(counts.deadLetters),\
         "too_late":\(counts.tooLate)}
         """
       }
@@ -36,11 +37,12 @@ struct RunReport {
       return
     }
     let header = [
-      "", "records", "accepted", "of it late", "duplicates", "dead letters", "too late",
+      "", "records", "accepted", "replaced", "of it late", "duplicates", "dead letters", "too late",
     ]
     let lines = rows.map { name, counts in
       [
-        name, "\(counts.records)", "\(counts.accepted)", "\(counts.late)", "\(counts.duplicates)",
+        name, "\(counts.records)", "\(counts.accepted)", "\(counts.replaced)", "\(counts.late)",
+        "\(counts.duplicates)",
         "\(counts.deadLetters)", "\(counts.tooLate)",
       ]
     }

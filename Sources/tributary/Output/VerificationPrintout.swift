@@ -18,10 +18,13 @@ struct VerificationPrintout {
   // MARK: For people
 
   var text: String {
-    let header = ["", "records", "accepted", "duplicates", "dead letters", "too late"]
+    let header = [
+      "", "records", "accepted", "replaced", "duplicates", "dead letters", "too late",
+    ]
     let rows = report.inputs.map { topic, tally in
       [
-        topic, "\(tally.records)", "\(tally.accepted)", "\(tally.duplicates)",
+        topic, "\(tally.records)", "\(tally.accepted)", "\(tally.replaced)",
+        "\(tally.duplicates)",
         "\(tally.deadLetters)", "\(tally.tooLate)",
       ]
     }
@@ -58,6 +61,7 @@ struct VerificationPrintout {
       var topic: String
       var records: Int
       var accepted: Int
+      var replaced: Int
       var duplicates: Int
       var deadLetters: Int
       var tooLate: Int
@@ -88,7 +92,7 @@ struct VerificationPrintout {
         inputs: report.inputs.map { topic, tally in
           .init(
             topic: topic, records: tally.records, accepted: tally.accepted,
-            duplicates: tally.duplicates, deadLetters: tally.deadLetters,
+            replaced: tally.replaced, duplicates: tally.duplicates, deadLetters: tally.deadLetters,
             tooLate: tally.tooLate)
         },
         rollups: report.rollups, finalRollups: report.finalRollups,
