@@ -54,9 +54,8 @@ struct TouchSearch {
     guard let conversion = revisions.last else { return [] }
     let identifier = Array(conversion.conversionID.utf8)
     let times = revisions.map(\.time)
-    let range =
-      (times.min()! - definitions.correctionHorizon)
-    ...(times.max()! + definitions.correctionHorizon)
+    let earliest = times.min()! - definitions.correctionHorizon
+    let range = earliest...times.max()! + definitions.correctionHorizon
     var versions: [ConversionStory.Version] = []
     try search(for: conversion.userID, range, in: partitions, reach, reader) { event, _ in
       if event.eventID.buffer.elementsEqual(identifier) {
