@@ -24,6 +24,7 @@ let package = Package(
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -53,7 +54,7 @@ let package = Package(
     .target(
       name: "Files",
       dependencies: [
-        "Attribution", "COpenSSL", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "COpenSSL", "CZlib", "CZstd", "Codec", "Configuration", "Kafka", "Pipeline",
         "Reporting", "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -136,8 +137,8 @@ let package = Package(
     .testTarget(
       name: "FilesTests",
       dependencies: [
-        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink", "SQLite",
-        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "CZlib", "CZstd", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
+        "SQLite", "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "JourneysTests",

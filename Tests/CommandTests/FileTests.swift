@@ -139,11 +139,12 @@ import TributaryTestKit
     #expect(
       result.output.contains(#""taken":1,"known":0,"rejected":2,"failed":1"#), "\(result.output)")
     let report = folder.text("input/rejected/conversions-1.jsonl.report.txt")
-    #expect(report.contains("2 of 3 records cannot be used"), "\(report)")
-    #expect(report.contains("conversions-1.jsonl:2: malformed_json"))
-    #expect(report.contains("conversions-1.jsonl:4: missing_field"))
+    #expect(report.contains("2 of 3 conversions cannot be used"), "\(report)")
+    #expect(report.contains("conversions-1.jsonl:2: the JSON object does not end on its line"))
+    #expect(report.contains("conversions-1.jsonl:4: user_id: is missing"))
     let second = folder.text("input/rejected/conversions-2.csv.report.txt")
-    #expect(second.contains("conversions-2.csv:3: malformed_json (2 fields, but the header has 3)"))
+    #expect(second.contains("conversions-2.csv:3: 2 fields, but the header has 3"))
+    #expect(result.output.contains(#""unusable":{"conversions":[{"reason":"malformed_json""#))
     #expect(try cluster.records(of: "\(cluster.prefix)-conversions").count == 1)
 
     // The same content again, under another name.

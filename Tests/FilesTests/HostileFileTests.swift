@@ -11,14 +11,14 @@ import Testing
   private static let good = #"{"event_id":"1","user_id":"u","event_time":1767571570250}"#
 
   private func attribute(
-    _ name: String, _ bytes: [UInt8]
+    _ name: String, _ bytes: [UInt8], brokenShare: Double = 1
   ) throws -> FileAttribution.Summary {
     let folder = try TemporaryFolder()
     let path = try folder.write(name, bytes)
     let files = try FileFinder().find([path]).files
-    let run = FileAttribution(
-      Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
-      attributions: nil)
+    var run = FileAttribution(
+      Configuration(), files: files, output: folder.path("out.csv"), attributions: nil)
+    run.brokenShare = brokenShare
     return try run.run()
   }
 
@@ -28,8 +28,7 @@ import Testing
     ("conversions.csv", "1,2,3\n4,5,6\n", "has no column \"event_id\""),
     ("conversions.csv", "event_id,user_id,event_time\n1,\"u\n", ":2: a quote that opens"),
     ("conversions.tsv", "event_id,user_id,event_time\n", "has no column \"event_id\""),
-    ("conversions.jsonl.gz", "{}\n", "is not gzip"),
-    ("conversions.jsonl.gz", "\u{1F}\u{8B}", "is"),
+    ("conversions.jsonl.gz", "\u{1F}\u{8B}", "is cut off"),
     ("conversions.sqlite", "not a database, but long enough to look for a header in it", "not a"),
     ("conversions.sqlite", "", "has no table"),
     ("conversions.txt", "x", "its name does not say what it is"),
@@ -53,13 +52,20 @@ import Testing
       "conversions.jsonl", Array(lines.joined(separator: "\r\n").utf8) + [0x0A, 0xFF, 0xFE, 0x00])
     let counts = summary.counts[.conversion]
     #expect(counts?.records == 9 && counts?.accepted == 1 && counts?.deadLetters == 8)
+    let faults = summary.setAside.deadLetters[.conversion]
     #expect(
-      summary.setAside.deadLetters[.conversion] == [
+      faults?.byReason == [
         "malformed_json": 3, "too_large": 1, "missing_field": 1, "invalid_field": 1,
         "future_event": 1, "wrong_currency": 1,
       ])
-    let places = summary.setAside.examples.map { $0.place.split(separator: ":").last! }
-    #expect(places == ["3", "4", "5", "6", "7", "8", "9", "10"])
+    let examples = try #require(faults).sorted.map { group, count in
+      "\(group.name) \(count.count) \(count.example.place.split(separator: ":").last!)"
+    }
+    #expect(
+      examples == [
+        "malformed_json 3 3", "future_event event_time 1 8", "invalid_field user_id 1 7",
+        "missing_field event_id 1 6", "too_large 1 4", "wrong_currency currency 1 9",
+      ])
   }
 
   @Test func anEmptyFileHasNoRecords() throws {
@@ -97,19 +103,19 @@ import Testing
     let before = folder.names
     #expect(throws: FileError.self) {
       try FileAttribution(
-        Configuration(), files: files, map: ColumnMap(), output: "/proc/nowhere/out.csv",
+        Configuration(), files: files, output: "/proc/nowhere/out.csv",
         attributions: nil
       ).run()
     }
     #expect(throws: FileError("\(path) is one of the files to read; write to another")) {
       try FileAttribution(
-        Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
+        Configuration(), files: files, output: folder.path("out.csv"),
         attributions: path
       ).run()
     }
     #expect(throws: FileAttribution.Stopped.self) {
       try FileAttribution(
-        Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
+        Configuration(), files: files, output: folder.path("out.csv"),
         attributions: nil
       ).run(shouldStop: { true })
     }
