@@ -37,15 +37,18 @@ let package = Package(
     .target(name: "Attribution", dependencies: ["CIntrinsics", "CMemory"]),
     .target(name: "Codec", dependencies: ["Attribution", "CIntrinsics"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Codec", "Yams"]),
+    .target(name: "WebClient", dependencies: ["CCurl"]),
+    .target(
+      name: "Inputs", dependencies: ["Attribution", "Codec", "Configuration", "WebClient"]),
     .target(
       name: "Pipeline",
       dependencies: [
-        "Attribution", "CMemory", "Codec", "Configuration", "Kafka",
+        "Attribution", "CMemory", "Codec", "Configuration", "Inputs", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "History",
-      dependencies: ["Attribution", "Codec", "Configuration", "Kafka", "Pipeline"]),
+      dependencies: ["Attribution", "Codec", "Configuration", "Inputs", "Kafka", "Pipeline"]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(name: "SQLite", dependencies: ["CSQLite"]),
     .target(
@@ -54,12 +57,12 @@ let package = Package(
     .target(
       name: "Files",
       dependencies: [
-        "Attribution", "COpenSSL", "CZlib", "CZstd", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "COpenSSL", "CZlib", "CZstd", "Codec", "Configuration", "Inputs", "Kafka", "Pipeline",
         "Reporting", "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Journeys",
-      dependencies: ["Attribution", "CCurl", "Codec", "SQLSink", "SQLite"]),
+      dependencies: ["Attribution", "Codec", "SQLSink", "SQLite", "WebClient"]),
     .target(
       name: "Service",
       dependencies: [
@@ -76,7 +79,7 @@ let package = Package(
     .target(
       name: "TributaryTestKit",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "History", "Kafka", "Pipeline",
+        "Attribution", "Codec", "Configuration", "History", "Inputs", "Kafka", "Pipeline",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -94,7 +97,7 @@ let package = Package(
       name: "tributary",
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
-        "Files", "History", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
+        "Files", "History", "Inputs", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
         "Service", "TributaryTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -124,6 +127,12 @@ let package = Package(
       name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+    .testTarget(
+      name: "InputsTests",
+      dependencies: [
+        "Attribution", "CAllocationCount", "Codec", "Configuration", "Inputs", "Pipeline", "Service",
+        "TributaryTestKit",
+      ]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
     .testTarget(name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TributaryTestKit"]),
     .testTarget(

@@ -1,6 +1,7 @@
 // Safety: the stub lends the bytes of a static string, which never goes away; one test on one thread uses it.
 
 import Attribution
+import Inputs
 import Kafka
 import Testing
 
@@ -132,8 +133,8 @@ import Testing
 
   private func makeInput(_ log: StubLog, start: Int64, stop: Int64? = nil) -> Input {
     Input(
-      kind: .click, partition: InputTests.partition, reader: log, definitions: Definitions(),
-      start: start, stop: stop, now: 0)
+      number: 1, partition: InputTests.partition, plan: InputPlan(topic: "clicks", kind: .click),
+      reader: log, definitions: Definitions(), start: start, stop: stop, now: 0)
   }
 }
 

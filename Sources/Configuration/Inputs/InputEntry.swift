@@ -41,6 +41,11 @@ public struct InputEntry: Sendable, Equatable {
     return nil
   }
 
+  /// Whether every record is JSON with the fields of the contract, under their names.
+  public var isOwnForm: Bool {
+    (format ?? .json) == .json && conditions.isEmpty && fields.isEmpty
+  }
+
   /// The source of a field; nil when it stands under its own name.
   public func source(of field: String) -> FieldSource? {
     fields.first { $0.name == field }?.source

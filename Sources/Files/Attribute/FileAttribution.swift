@@ -45,10 +45,10 @@ public struct FileAttribution {
     _ configuration: Configuration, files: [InputFile], output: String, attributions: String?
   ) {
     self.configuration = configuration
-    // What topics hold says nothing about files.
-    self.configuration.inputs = nil
     // Nothing was counted before that a backfill could add to.
     self.configuration.definitions = configuration.definitions.fromTheBeginning
+    // Every file becomes records in our own form.
+    self.configuration.inputs = nil
     self.files = Dictionary(grouping: files, by: \.kind)
     self.output = output
     self.attributions = attributions
@@ -153,6 +153,9 @@ public struct FileAttribution {
     }
     rollups.finish()
     while !rollups.isFinished { try rollups.step() }
-    return attribution.counts
+    return Dictionary(
+      uniqueKeysWithValues: attribution.counts.compactMap { topic, counts in
+        log.kind(ofTopic: topic).map { ($0, counts) }
+      })
   }
 }

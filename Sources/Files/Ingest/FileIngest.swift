@@ -95,7 +95,10 @@ public final class FileIngest {
     self.shouldStop = shouldStop
     self.onProgress = onProgress
     self.now = now
-    topics = configuration.topicsInOurForm
+    topics = Dictionary(
+      uniqueKeysWithValues: EventKind.allCases.compactMap { kind in
+        configuration.ownTopic(of: kind).map { (kind, $0) }
+      })
   }
 
   /// Makes the ledger's topic if it is missing.
@@ -184,15 +187,9 @@ public final class FileIngest {
   }
 
   private func withoutTopic(_ part: InputFile) -> FileError {
-    let kind = part.kind
-    guard configuration.inputs?.contains(where: { $0.topic != nil }) ?? false else {
-      return FileError(
-        "\(part.name) holds \(kind.inputName), but topics.\(kind.inputName) is null in the configuration"
-      )
-    }
-    return FileError(
-      "\(part.name) holds \(kind.inputName), but no entry of inputs reads a topic of them in our own form; "
-        + "add {kind: \(kind), topic: \(kind.inputName)}")
+    FileError(
+      "\(part.name) holds \(part.kind.inputName), but the configuration has no topic for them in our own "
+        + "form: topics.\(part.kind.inputName) is null, or inputs maps it")
   }
 
   private func pass(_ path: String, _ stamp: FileStamp, _ error: FileError) {
@@ -332,19 +329,5 @@ public final class FileIngest {
       producer.close()
       throw error
     }
-  }
-}
-
-extension Configuration {
-  /// The topics that events can be written to as the contract has them: each field under its own name, as JSON.
-  fileprivate var topicsInOurForm: [EventKind: String] {
-    var topics: [EventKind: String] = [:]
-    for entry in topicInputs {
-      guard let topic = entry.topic, topics[entry.kind] == nil, entry.fields.isEmpty,
-        entry.conditions.isEmpty, entry.format ?? .json == .json
-      else { continue }
-      topics[entry.kind] = topic
-    }
-    return topics
   }
 }

@@ -1,13 +1,23 @@
 import Attribution
 import Configuration
+import Inputs
 import Kafka
 
 /// Which topics the processor uses, and how many partitions they have.
 public struct TopicPlan: Sendable, Equatable {
-  /// An input topic with the kind of its events.
+  /// An input topic with the kinds of its events.
   public struct InputTopic: Sendable, Equatable {
     public var name: String
-    public var kind: EventKind
+    /// Ascending by their numbers.
+    public var kinds: [EventKind]
+
+    public init(name: String, kinds: [EventKind]) {
+      self.name = name
+      self.kinds = kinds.sorted { $0.rawValue < $1.rawValue }
+    }
+
+    /// Whether it has a task of its own per partition; all others are joined by partition number.
+    public var isCosts: Bool { kinds == [.cost] }
   }
 
   public var inputTopics: [InputTopic]
@@ -39,10 +49,17 @@ extension TopicPlan {
   /// Every partition of every input, whoever owns it.
   var inputPartitions: [TopicPartition] {
     inputTopics.flatMap { topic in
-      (0..<(topic.kind == .cost ? costPartitions : taskCount)).map {
+      (0..<(topic.isCosts ? costPartitions : taskCount)).map {
         TopicPartition(topic: topic.name, partition: $0)
       }
     }
+  }
+}
+
+extension InputPlans {
+  /// Those of the topics of a plan, in its order.
+  package func plans(in topics: TopicPlan) -> [InputPlan] {
+    topics.inputTopics.compactMap { plan(of: $0.name) }
   }
 }
 
@@ -72,14 +89,23 @@ public struct TopicRequirement: Sendable, Equatable {
 }
 
 extension Configuration {
-  /// The input topics that are configured.
+  /// The input topics that are configured, in the order in which tasks have their inputs: by kind, then by name.
   public var inputTopics: [TopicPlan.InputTopic] {
-    var inputs: [TopicPlan.InputTopic] = []
-    if let name = topics.impressions { inputs.append(.init(name: name, kind: .impression)) }
-    inputs.append(.init(name: topics.clicks, kind: .click))
-    inputs.append(.init(name: topics.conversions, kind: .conversion))
-    if let name = topics.costs { inputs.append(.init(name: name, kind: .cost)) }
-    return inputs
+    let kinds = Dictionary(grouping: topicInputs, by: { $0.topic! }).mapValues { entries in
+      Array(Set(entries.map(\.kind)))
+    }
+    return kinds.map { TopicPlan.InputTopic(name: $0, kinds: $1) }.sorted { left, right in
+      (left.kinds[0].rawValue, left.name) < (right.kinds[0].rawValue, right.name)
+    }
+  }
+
+  /// The input topic that holds events of a kind in our own form; nil where there is none, or where only `inputs` knows
+  /// what its records look like.
+  public func ownTopic(of kind: EventKind) -> String? {
+    topicInputs.first { entry in
+      entry.kind == kind && entry.isOwnForm
+        && topicInputs.count { $0.topic == entry.topic } == 1
+    }?.topic
   }
 
   /// Bytes of the largest record written: an attribution of `Definitions.mostTouches` touches is smaller.

@@ -1,6 +1,7 @@
 import Attribution
 import Configuration
 import History
+import Inputs
 
 /// Recomputes from the input topics what should have been published, by brute force, and compares.
 ///
@@ -10,20 +11,20 @@ import History
 ///
 /// Time and memory are the oracle's: about 160 bytes per event, and a few per published key.
 public struct Verification {
-  /// An input topic and the kind of its events.
+  /// An input topic, and how its records become events.
   public struct Input: Sendable {
-    public var topic: String
-    public var kind: EventKind
+    public var plan: InputPlan
+    /// Whether it has a task of its own per partition.
+    public var isCosts: Bool
     /// How its producers choose partitions, and among how many.
     public var partitioner: InputPartitioner
     public var partitionCount: Int32
 
     public init(
-      topic: String, kind: EventKind, partitioner: InputPartitioner = .unchecked,
-      partitionCount: Int32 = 1
+      _ plan: InputPlan, partitioner: InputPartitioner = .unchecked, partitionCount: Int32 = 1
     ) {
-      self.topic = topic
-      self.kind = kind
+      self.plan = plan
+      isCosts = plan.kinds == [.cost]
       self.partitioner = partitioner
       self.partitionCount = partitionCount
     }
@@ -60,11 +61,11 @@ public struct Verification {
     self.definitions = definitions
     self.limit = limit
     self.inputs = inputs.enumerated().map {
-      RecomputedInput($1, number: $0, definitions: definitions)
+      RecomputedInput($1, number: $0, among: inputs, definitions: definitions)
     }
     rollups = PublishedRollups(topic: outputs.rollups, definitions: definitions)
     attributions = PublishedAttributions(topic: outputs.attributions, definitions: definitions)
-    let topics = inputs.map(\.topic)
+    let topics = inputs.map(\.plan.topic)
     deadLetters = SetAsideRecords(topic: outputs.deadLetters, inputTopics: topics)
     lateEvents = SetAsideRecords(topic: outputs.lateEvents, inputTopics: topics)
     oracle = Oracle(definitions: definitions)
@@ -97,8 +98,8 @@ public struct Verification {
   /// Takes a processed record of an input, partition after partition, each in order.
   ///
   /// - Parameter input: its index among the inputs.
-  public mutating func take(_ record: LoggedRecord, ofInput input: Int) {
-    inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
+  public mutating func take(_ record: LoggedRecord, ofInput input: Int) throws {
+    try inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
   }
 
   /// Says that the processor has left out records that should be processed by now.
@@ -137,22 +138,23 @@ public struct Verification {
 
   /// Clicks, impressions and conversions of one partition number share a task, and its watermark.
   private mutating func expectEarliestTooLate() {
-    let keyed = inputs.filter { $0.kind != .cost }
+    let keyed = inputs.filter { !$0.isCosts }
     let largest = keyed.reduce(into: [:]) { $0.merge($1.largest, uniquingKeysWith: max) }
     for input in inputs {
       input.expectEarliestTooLate(
-        behind: input.kind == .cost ? input.largest : largest, into: &differences)
+        behind: input.isCosts ? input.largest : largest, into: &differences)
     }
   }
 
-  /// Records in = accepted + duplicate + dead letter + too late.
+  /// Records in = filtered + accepted + duplicate + dead letter + too late.
   private mutating func conservedTally(of input: RecomputedInput) -> RecordTally {
     var tally = input.tally
     tally.deadLetters = deadLetters.counts[input.number]
     tally.tooLate = lateEvents.counts[input.number] - input.backfilled
     differences.expect(
-      Int64(tally.accepted + tally.duplicates + tally.deadLetters + tally.tooLate),
-      toBe: Int64(tally.records), "accepted + duplicate + dead letter + too late",
+      Int64(
+        tally.filtered + tally.accepted + tally.duplicates + tally.deadLetters + tally.tooLate),
+      toBe: Int64(tally.records), "filtered + accepted + duplicate + dead letter + too late",
       of: input.topic)
     return tally
   }
@@ -192,6 +194,17 @@ public struct Verification {
       notes.append(
         "\(input.refusedByClock) records of \(input.topic) are dead letters by the processor's clock "
           + "(future_event); a replay may accept them")
+    }
+    for input in inputs where input.schemasUnknown > 0 {
+      notes.append(
+        "\(input.schemasUnknown) records of \(input.topic) are dead letters because the registry did not know "
+          + "their schema; a replay may accept them")
+    }
+    for input in inputs where input.tally.records > 0 && input.tally.filtered == input.tally.records
+    {
+      notes.append(
+        "all records of \(input.topic) are nobody's by `where`; `tributary inputs check` shows some"
+      )
     }
     for input in inputs where input.misplaced > 0 {
       notes.append(

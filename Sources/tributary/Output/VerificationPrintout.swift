@@ -18,10 +18,13 @@ struct VerificationPrintout {
   // MARK: For people
 
   var text: String {
-    let header = ["", "records", "accepted", "duplicates", "dead letters", "too late"]
+    let hasFiltered = report.inputs.contains { $0.tally.filtered > 0 }
+    let header =
+      ["", "records"] + (hasFiltered ? ["filtered"] : [])
+      + ["accepted", "duplicates", "dead letters", "too late"]
     let rows = report.inputs.map { topic, tally in
-      [
-        topic, "\(tally.records)", "\(tally.accepted)", "\(tally.duplicates)",
+      [topic, "\(tally.records)"] + (hasFiltered ? ["\(tally.filtered)"] : []) + [
+        "\(tally.accepted)", "\(tally.duplicates)",
         "\(tally.deadLetters)", "\(tally.tooLate)",
       ]
     }
@@ -57,6 +60,7 @@ struct VerificationPrintout {
     struct Input: Encodable {
       var topic: String
       var records: Int
+      var filtered: Int
       var accepted: Int
       var duplicates: Int
       var deadLetters: Int
@@ -87,9 +91,9 @@ struct VerificationPrintout {
       let document = Document(
         inputs: report.inputs.map { topic, tally in
           .init(
-            topic: topic, records: tally.records, accepted: tally.accepted,
-            duplicates: tally.duplicates, deadLetters: tally.deadLetters,
-            tooLate: tally.tooLate)
+            topic: topic, records: tally.records, filtered: tally.filtered,
+            accepted: tally.accepted, duplicates: tally.duplicates,
+            deadLetters: tally.deadLetters, tooLate: tally.tooLate)
         },
         rollups: report.rollups, finalRollups: report.finalRollups,
         attributions: report.attributions, creditsExact: report.creditsAreExact,

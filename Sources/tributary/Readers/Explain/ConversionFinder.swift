@@ -3,6 +3,7 @@ import Codec
 import Configuration
 import Dashboard
 import Foundation
+import Inputs
 import Kafka
 import Logging
 import Pipeline
@@ -52,11 +53,23 @@ final class ConversionFinder: ConversionSource {
   ) throws -> Int32? {
     guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
     else { return nil }
-    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
-    let (own, others) = try partitions(
-      of: search.topic, forUser: Array(conversion.userID.utf8), reader)
-    return try search.partition(of: conversion, in: own, reader)
-      ?? search.partition(of: conversion, in: others, reader)
+    let searches = try searches { $0 == .conversion }
+    for isOwn in [true, false] {
+      for search in searches {
+        let (own, others) = try partitions(
+          of: search.topic, forUser: Array(conversion.userID.utf8), reader)
+        let found = try search.partition(of: conversion, in: isOwn ? own : others, reader)
+        if let found { return found }
+      }
+    }
+    return nil
+  }
+
+  /// The topics that have events of some kinds.
+  private func searches(_ isWanted: (EventKind) -> Bool) throws -> [TouchSearch] {
+    try InputPlans(settings).plans.filter { $0.kinds.contains(where: isWanted) }.map {
+      TouchSearch($0, settings.definitions)
+    }
   }
 
   /// The partitions of an input: the one that a user belongs to, and the others.
@@ -114,9 +127,7 @@ final class ConversionFinder: ConversionSource {
   private func touches(
     of conversion: PublishedAttribution, _ reader: TopicReader
   ) throws -> [ConversionStory.FoundTouch] {
-    let searches = [
-      (EventKind.impression, settings.topics.impressions), (.click, settings.topics.clicks),
-    ].compactMap { kind, topic in topic.map { TouchSearch(kind, $0, settings.definitions) } }
+    let searches = try searches(\.isTouch)
     let user = Array(conversion.userID.utf8)
     func find(
       _ reach: TouchSearch.Reach, inOwn isOwn: Bool

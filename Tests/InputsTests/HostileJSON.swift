@@ -1,0 +1,9 @@
+import Attribution
+import TributaryTestKit
+
+/// Records of clicks that are hard to read rightly.
+enum HostileJSON {
+  static var records: [[UInt8]] {
+    HostileRecords.all.filter { $0.kind == .click }.compactMap(\.value)
+  }
+}
