@@ -62,9 +62,10 @@ extension Numbers {
     configuration.inputs = inputs
     let rules = try FileRules(configuration, map: ColumnMap(map))
     let found = try FileFinder(rules: rules).find(paths)
-    let run = FileAttribution(
+    var run = FileAttribution(
       configuration, files: found.files, output: folder.path("out.jsonl"),
       attributions: folder.path("out-attributions.jsonl"))
+    run.brokenShare = 1
     _ = try run.run(now: now)
     let codec = RollupCodec(definitions: definitions)
     for line in try folder.bytes("out.jsonl").split(separator: 0x0A) {

@@ -269,7 +269,12 @@ import TributaryTestKit
 
   @Test func foreignTablesOfADatabaseWithNumbers() throws {
     let input = try TemporaryFolder()
-    let database = try SQLiteDatabase(input.path("shop.sqlite"), .scratch)
+    try fillWithNumbers(input.path("shop.sqlite"))
+    try check([input.url.path])
+  }
+
+  private func fillWithNumbers(_ path: String) throws {
+    let database = try SQLiteDatabase(path, .scratch)
     for kind in EventKind.allCases {
       let columns = kind.fields.map { field in
         switch field {
@@ -298,6 +303,5 @@ import TributaryTestKit
       }
       try database.execute("COMMIT")
     }
-    try check([input.url.path])
   }
 }

@@ -79,6 +79,12 @@ enum AmountAdvice {
     if trimmed.first == "-" || trimmed.first == "−" || trimmed.first == "(" {
       return "amounts are not negative; a refund is another version of its conversion"
     }
+    let decimals = text.drop { $0 != "." }.dropFirst()
+    if decimals.count > 6, text.allSatisfy({ $0 == "." || $0.isASCII && $0.isNumber }),
+      Money.parse(text, excessDecimals: .round) != nil
+    {
+      return "more than six decimals are rounded with excess_decimals: round"
+    }
     let comma = reads(text, isDecimalComma: true, currency)
     let point = reads(text, isDecimalComma: false, currency)
     switch (decimal, comma, point) {
@@ -89,12 +95,8 @@ enum AmountAdvice {
     case (",", false, true): return "inputs can read it, with decimal: \".\""
     default: break
     }
-    if text.contains(where: \.isCurrencySymbol) {
-      return "it has the sign of another currency than \(currency)"
-    }
-    let decimals = text.drop { $0 != "." }.dropFirst()
-    let isLong = decimals.count > 6 && text.allSatisfy { $0 == "." || $0.isASCII && $0.isNumber }
-    return isLong ? "more than six decimals are rounded with excess_decimals: round" : nil
+    return text.contains(where: \.isCurrencySymbol)
+      ? "it has the sign of another currency than \(currency)" : nil
   }
 
   private static func reads(_ text: String, isDecimalComma: Bool, _ currency: String) -> Bool {

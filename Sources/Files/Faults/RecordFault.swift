@@ -74,6 +74,9 @@ public struct FaultCounts: Sendable {
 
   public private(set) var groups: [FaultGroup: Count] = [:]
 
+  /// No faults.
+  public init() {}
+
   /// The number of records.
   public var total: Int { groups.values.reduce(0) { $0 + $1.count } }
 

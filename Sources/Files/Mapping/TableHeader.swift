@@ -93,6 +93,6 @@ struct MissingColumn: Error {
     if let better { return FileError("\(what); \(better)") }
     let list = header.isPositional ? "" : "it has \(header.list)"
     let rest = [list, advice].filter { !$0.isEmpty }
-    return FileError(([what] + [rest.joined(separator: ", and ")]).joined(separator: "; "))
+    return FileError(rest.isEmpty ? what : "\(what); \(rest.joined(separator: ", and "))")
   }
 }

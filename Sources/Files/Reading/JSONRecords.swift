@@ -65,7 +65,7 @@ final class JSONRecords: RecordSource {
 
   private func trimmed(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     var end = text.count
-    while end > 0, isBlank(text[end - 1]) { end -= 1 }
+    while end > 0, isBlank(text[end - 1]) || text[end - 1] == 0x0A { end -= 1 }
     return UnsafeRawBufferPointer(rebasing: text[..<end])
   }
 

@@ -23,7 +23,7 @@ public struct MappingProposal: Sendable {
       lines.append("  - kind: \(kind)")
       lines.append("    topic: \(topic)")
       if let condition {
-        lines.append("    where: {\(quoted(condition.path)): \(quoted(condition.value))}")
+        lines.append("    where: {\(Self.quoted(condition.path)): \(Self.quoted(condition.value))}")
       }
       let changed = fields.filter { $0.source != $0.name }
       if !changed.isEmpty {
@@ -201,8 +201,6 @@ public struct MappingProposal: Sendable {
     bytes.appendJSONString(text)
     return String(decoding: bytes, as: UTF8.self)
   }
-
-  private func quoted(_ text: String) -> String { MappingProposal.quoted(text) }
 
   fileprivate static func bare(_ name: String) -> String {
     name.lowercased().filter { $0.isLetter || $0.isNumber }
