@@ -28,6 +28,19 @@ import Testing
     )
   }
 
+  @Test func theExampleOfTheDocumentationIsAccepted() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let page = try String(contentsOf: root.appendingPathComponent("docs/FILES.md"), encoding: .utf8)
+    let block = try #require(page.components(separatedBy: "```yaml\n").dropFirst().first)
+    let yaml = try #require(block.components(separatedBy: "```").first)
+    let settings = try Configuration.load(yaml: yaml)
+    _ = try FileRules(settings)
+    #expect(settings.inputs?.count == 4)
+    #expect(settings.topicInputs.count == 4, "the topics of section 1 are read all the same")
+  }
+
   /// Criteo's attribution data set: a row for each impression, no ids of events, seconds from the beginning. A
   /// row that is a click and led to an order is two events: the file is read under two names.
   @Test func aTableLikeCriteosHasNoIdsOfEvents() throws {

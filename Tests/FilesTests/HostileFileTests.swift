@@ -74,8 +74,17 @@ import Testing
     #expect(try attribute("conversions.csv", header).counts[.conversion]?.records == 0)
   }
 
-  @Test(arguments: ["conversions.jsonl", "conversions.csv", "conversions.sqlite", "clicks.tsv.gz"])
-  func junkNeverCrashes(_ name: String) {
+  @Test(
+    arguments: [
+      ("conversions.jsonl", []), ("conversions.csv", []), ("conversions.sqlite", []),
+      ("clicks.tsv.gz", []),
+      ("conversions.json", [0x5B]), ("conversions.csv", [0xFF, 0xFE]),
+      ("conversions.jsonl", [0xFE, 0xFF]),
+      ("conversions.csv", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3]),
+      ("conversions.jsonl", [0x28, 0xB5, 0x2F, 0xFD]),
+      ("conversions.csv", Array("event_id,user_id,event_time\n".utf8)),
+    ] as [(String, [UInt8])])
+  func junkNeverCrashes(_ name: String, _ start: [UInt8]) {
     for seed in 0..<40 {
       var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
       let bytes = (0..<(seed * 97)).map { _ in
@@ -83,10 +92,19 @@ import Testing
         return UInt8(truncatingIfNeeded: state >> 56)
       }
       do {
-        let summary = try attribute(name, bytes)
+        let summary = try attribute(name, start + bytes)
         #expect(summary.counts.values.reduce(0) { $0 + $1.accepted } == 0)
       } catch { #expect(error is FileError) }
     }
+  }
+
+  @Test func zerosAreText() throws {
+    let lines = [Self.good.replacing("\"u\"", with: "\"\0\""), Self.good, "\0"]
+    let summary = try attribute("conversions.jsonl", Array(lines.joined(separator: "\n").utf8))
+    #expect(summary.counts[.conversion]?.accepted == 1)
+    let table = try attribute(
+      "conversions.csv", Array("event_id,user_id,event_time\n\0,\0,5\0\n1,\0,1767571570250\n".utf8))
+    #expect(table.counts[.conversion]?.accepted == 1 && table.counts[.conversion]?.deadLetters == 1)
   }
 
   @Test func whatComesTooLateIsSaid() throws {

@@ -81,8 +81,15 @@ final class FileInput: LogReader {
   }
 
   /// What is wrong with a record of the batch that was refused for a reason.
-  func complaint(about offset: Int64, _ reason: String) -> Complaint {
+  ///
+  /// - Parameters:
+  ///   - field: the one that is refused; nil if it is the record.
+  ///   - detail: what is wrong, in the decoder's words.
+  func complaint(
+    about offset: Int64, _ reason: String, field: String?, detail: String?
+  ) -> Complaint {
     let index = Int(offset - firstOffset)
-    return faults.fault(arena[index], reason: reason, complaints[index])
+    return faults.fault(
+      arena[index], reason: reason, field: field, detail: detail, complaints[index])
   }
 }

@@ -85,19 +85,19 @@ final class FileLog: Log, @unchecked Sendable {
   }
 
   func setAside(_ headers: [Header]) {
-    func text(_ name: String) -> String {
-      let header = headers.last { $0.name == name }
-      return String(decoding: header?.value ?? [], as: UTF8.self)
+    func text(_ name: String) -> String? {
+      headers.last { $0.name == name }.map { String(decoding: $0.value ?? [], as: UTF8.self) }
     }
-    guard let kind = kind(ofTopic: text("source_topic")), let offset = Int64(text("source_offset")),
+    guard let kind = kind(ofTopic: text("source_topic") ?? ""),
+      let offset = Int64(text("source_offset") ?? ""), let reason = text("reason"),
       let input = inputs[kind]
     else { return }
-    let reason = text("reason")
     if reason == "too_late" {
       setAside.addTooLate(kind, at: input.place(of: offset))
     } else {
-      setAside.add(
-        kind, input.complaint(about: offset, reason), reason, at: input.place(of: offset))
+      let complaint = input.complaint(
+        about: offset, reason, field: text("field"), detail: text("detail"))
+      setAside.add(kind, complaint, reason, at: input.place(of: offset))
     }
   }
 

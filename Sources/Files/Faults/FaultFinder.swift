@@ -20,12 +20,20 @@ struct FaultFinder {
 
   /// - Parameters:
   ///   - reason: the decoder's, in the contract's word.
+  ///   - field: the one that the decoder refuses; nil if it is the record, or not known.
+  ///   - detail: what is wrong in the decoder's words; nil if not known.
   ///   - complaint: what the file's format or its mapping says against the record.
   func fault(
-    _ record: UnsafeRawBufferPointer, reason: String, _ complaint: Complaint?
+    _ record: UnsafeRawBufferPointer, reason: String, field: String? = nil, detail: String? = nil,
+    _ complaint: Complaint?
   ) -> Complaint {
-    if let complaint, complaint.field == nil || reason == "invalid_field" { return complaint }
-    return self.complaint(record, reason)
+    if let complaint, complaint.field == nil { return complaint }
+    if let complaint, reason == "invalid_field", field == nil || field == complaint.field {
+      return complaint
+    }
+    let found = self.complaint(record, reason)
+    guard let field, found.field != field else { return found }
+    return Complaint(field: field, problem: detail ?? "has a value that it cannot have")
   }
 
   private func complaint(_ record: UnsafeRawBufferPointer, _ reason: String) -> Complaint {

@@ -80,11 +80,11 @@ public struct FileFinder: Sendable {
     }
   }
 
-  /// How a file is written: by its name, or else by what `inputs` says of it.
+  /// How a file is written: as `inputs` says, or else by its name.
   private func format(of path: String) -> FileFormat? {
-    if let format = FileFormat(name: path) { return format }
     let entry = rules.entries(of: path).first
     if entry?.format == .json { return .json }
+    if let format = FileFormat(name: path) { return format }
     return rules.form.delimiter != nil || entry?.table.delimiter != nil ? .csv : nil
   }
 
