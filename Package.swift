@@ -130,11 +130,12 @@ let package = Package(
     .testTarget(
       name: "InputsTests",
       dependencies: [
-        "Attribution", "CAllocationCount", "Codec", "Configuration", "Inputs", "Pipeline", "Service",
+        "Attribution", "CAllocationCount", "Codec", "Configuration", "Inputs", "Kafka", "Pipeline",
         "TributaryTestKit",
-      ]),
+      ],
+      exclude: ["Fixtures"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
-    .testTarget(name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TributaryTestKit"]),
+    .testTarget(name: "TestKitTests", dependencies: ["Inputs", "Kafka", "Pipeline", "TributaryTestKit"]),
     .testTarget(
       name: "DashboardTests",
       dependencies: [
@@ -155,7 +156,7 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Attribution", "BrokerKit", "CRdkafka", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "BrokerKit", "CRdkafka", "Codec", "Configuration", "Inputs", "Kafka", "Pipeline",
         "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

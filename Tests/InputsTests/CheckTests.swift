@@ -1,7 +1,7 @@
 import Attribution
-import Configuration
 import Testing
 
+@testable import Configuration
 @testable import Inputs
 
 /// What `inputs check` says of records and mappings.
@@ -11,7 +11,7 @@ import Testing
   ) throws -> (TopicReport, [RecordExplanation]) {
     let list = entries.map { "  - {topic: ads, \($0)}" }.joined(separator: "\n")
     let configuration = try Configuration.load(yaml: "inputs:\n" + list)
-    let plan = try #require(try InputPlans(configuration).plan(of: "ads"))
+    let plan = try #require(InputPlans(configuration).plan(of: "ads"))
     var decoder = InputDecoder(plan, definitions: Definitions(), explains: true)
     var report = TopicReport(plan)
     let explanations = try records.map { record in
@@ -53,7 +53,7 @@ import Testing
     let (report, _) = try report(
       [
         "kind: click, where: {t: [click, tap]}, fields: {user_id: usr, ad_id: creative.id}",
-        "kind: conversion, where: {t: order}", "kind: cost, where: {t: click, a: b}",
+        "kind: conversion, where: {t: order}", "kind: cost, where: {a: b}",
       ],
       Array(
         repeating:
@@ -65,7 +65,7 @@ import Testing
         "ads, click (entry 1): ad_id: creative.id is in none of 4 records",
         #"ads, conversion (entry 2): `where` holds for none of 5 records; most are filtered: t is "view", a is not there"#,
         #"ads, cost (entry 3): `where` holds for none of 5 records; most are filtered: t is "view", a is not there"#,
-        "ads: 1 of 5 records fit entry 1 (click) and entry 3 (cost); the first takes them",
+        "ads: 4 of 5 records fit entry 1 (click) and entry 3 (cost); the first takes them",
       ])
   }
 
@@ -75,7 +75,7 @@ import Testing
   ) throws -> String {
     let proposal = MappingProposal(topic: topic, values: records.map { Array($0.utf8) }).yaml
     let configuration = try Configuration.load(yaml: proposal)
-    let plan = try #require(try InputPlans(configuration).plan(of: topic))
+    let plan = try #require(InputPlans(configuration).plan(of: topic))
     var decoder = InputDecoder(plan, definitions: Definitions())
     var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
     let usable = try records.count { record in

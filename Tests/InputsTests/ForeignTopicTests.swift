@@ -9,6 +9,7 @@ import TributaryTestKit
     EventKind.allCases, [.click, .conversion], [.impression, .cost], [.conversion],
   ])
   func aTopicOfSeveralKindsEqualsTheOracle(kinds: [EventKind]) throws {
+    var filtered = 0
     for seed in UInt64(1)...12 {
       var options = TrafficOptions(seed: seed, eventCount: 400)
       options.users = 20
@@ -28,9 +29,11 @@ import TributaryTestKit
       let report = simulation.verify()
       #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
       let shared = try #require(report.inputs.first { $0.topic == ForeignForm.topic }?.tally)
-      #expect(shared.filtered > 0 && shared.accepted > 0)
+      filtered += shared.filtered
+      #expect(shared.accepted > 0)
       let tally = shared.accepted + shared.duplicates + shared.deadLetters + shared.tooLate
       #expect(tally + shared.filtered == shared.records)
     }
+    #expect(filtered > 0)
   }
 }

@@ -1,9 +1,9 @@
 import Attribution
 import Codec
-import Configuration
 import Foundation
 import Testing
 
+@testable import Configuration
 @testable import Inputs
 
 /// What fastavro and protobuf have written is read, to the last digit.

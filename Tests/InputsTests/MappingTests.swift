@@ -88,7 +88,7 @@ import Testing
     var topic = try Topic(
       #"""
       kind: click, fields: {event_id: "ids[1]", user_id: ["user.id", "[0]"], event_time: "times.0.at", \#
-      campaign_id: "params[key=campaign].value.text", channel: "params[key=channel].value.text", \
+      campaign_id: "params[key=campaign].value.text", channel: "params[key=channel].value.text", \#
       ad_id: "params[key=n].value.number", session_id: a\.b}
       """#)
     let result = try topic.read(

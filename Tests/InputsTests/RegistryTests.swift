@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 import Configuration
 import Foundation
 import Testing
@@ -117,7 +118,7 @@ import Testing
     #expect(try avro.read(changed(click.avro, 3)) == .rejected(.malformedAvro))
     #expect(try avro.read([1, 2, 3]) == .rejected(.malformedAvro))
     #expect(try proto.read(changed(click.protobuf, 1)) == .rejected(.unknownSchema))
-    #expect(try proto.read([0, 0, 0, 0, 10, 4, 2, 99, 1]) == .rejected(.unknownSchema))
+    #expect(try proto.read([0, 0, 0, 0, 10, 4, 2, 98, 1]) == .rejected(.unknownSchema))
     #expect(try proto.read([0, 0, 0, 0, 10, 0xFF]) == .rejected(.malformedProtobuf))
     #expect(try proto.read([8, 1]) == .rejected(.malformedProtobuf))
     guard case .event = try avro.read(Array(click.avro)),

@@ -1,11 +1,11 @@
 import Attribution
-import Configuration
 import Foundation
 import Kafka
 import Pipeline
 import Testing
 import TributaryTestKit
 
+@testable import Configuration
 @testable import Inputs
 
 /// The same events in four forms, through both stages over a cluster in memory.

@@ -52,7 +52,7 @@ final class StubRegistry: Sendable {
 
   /// One that has these schemas, and those that Protobuf's refer to.
   convenience init(_ formats: Formats) throws {
-    func schema(_ text: String, _ more: String = "") -> Answer {
+    @Sendable func schema(_ text: String, _ more: String = "") -> Answer {
       let quoted = String(decoding: try! JSONEncoder().encode(text), as: UTF8.self)
       return Answer(body: "{\"schema\":\(quoted)\(more)}")
     }

@@ -52,6 +52,9 @@ package final class ScratchArena {
     return BorrowedBytes(start: room, count: bytes.count)
   }
 
+  /// A copy of a text, in memory that stays as long.
+  package func keep(text: [UInt8]) -> BorrowedBytes { text.withUnsafeBytes { keep($0) } }
+
   /// The digits of a number, in memory that stays as long.
   package func keep(decimal value: Int64) -> BorrowedBytes {
     // 20 bytes are the most that 64 bits need.

@@ -1,5 +1,5 @@
 // Safety: reads between `cursor` and `end` of a record lent for one call; every read is preceded by a comparison of their
-// distance. Texts that are put down are lent from the record, from the arena, or from symbols that the reader holds.
+// distance. Texts that are put down are lent from the record or from the arena.
 
 import Attribution
 import Codec
@@ -12,8 +12,6 @@ final class AvroReader {
   private let program: AvroProgram
   private let tree: PathTree
   private let values: LocatedValues
-  private var symbols: [[Constant]] = []
-  private var symbolsOf: [Int: Int] = [:]
 
   private var cursor = UnsafePointer<UInt8>(bitPattern: 16).unsafelyUnwrapped
   private var end = UnsafePointer<UInt8>(bitPattern: 16).unsafelyUnwrapped
@@ -28,11 +26,6 @@ final class AvroReader {
     self.tree = tree
     self.values = values
     program = AvroProgram(schema, tree)
-    for (index, step) in program.steps.enumerated() {
-      guard case .enumeration(let names) = step.shape, step.slot != nil else { continue }
-      symbolsOf[index] = symbols.count
-      symbols.append(names.map { Constant(String(decoding: $0, as: UTF8.self)) })
-    }
   }
 
   /// Puts the values of a record down; false where its bytes are not of this schema, to the last.
@@ -78,10 +71,8 @@ final class AvroReader {
       guard let number = long(), names.indices.contains(Int(clamping: number)) else {
         return false
       }
-      if let slot, let constants = symbolsOf[index] {
-        values.slots[slot] = symbols[constants][Int(number)].value
-        values.slots[slot]!.span.kind = .string
-      }
+      // Copied, because an event may be in use for longer than the reader.
+      if slot != nil { put(slot, JSONSpan(.string, values.arena.keep(text: names[Int(number)]))) }
       return true
     case .union(let branches):
       guard let branch = long(), branches.indices.contains(Int(clamping: branch)) else {

@@ -1,5 +1,5 @@
-// Safety: bytes are lent for one call; `WireReader` keeps within them. Texts that are put down are lent from the record, from the
-// arena, or from names that the reader holds.
+// Safety: bytes are lent for one call; `WireReader` keeps within them. Texts that are put down are lent from the record or from
+// the arena.
 
 import Attribution
 import Codec
@@ -31,7 +31,7 @@ final class ProtoReader {
     var entries: [(name: [UInt8], target: Target)] = []
     var entryKinds: (key: ProtoSchema.Kind, value: ProtoSchema.Kind)?
     /// Where its zero goes before the message is read.
-    var zero: (slot: Int, value: LocatedValue)?
+    var zeroSlot: Int?
   }
 
   /// What becomes of a value.
@@ -53,7 +53,6 @@ final class ProtoReader {
   private let values: LocatedValues
   private var steps: [Step] = []
   private var known: [Wanted: Int] = [:]
-  private var names: [[Int32: Constant]?]
   private var root = 0
   private var depth = 0
 
@@ -63,7 +62,6 @@ final class ProtoReader {
     self.schema = schema
     self.tree = tree
     self.values = values
-    names = Array(repeating: nil, count: schema.enumerations.count)
     root = compile(message, 0)
   }
 
@@ -107,9 +105,7 @@ final class ProtoReader {
     guard field.isRepeated else {
       let target = target(field.kind, node)
       step.single = target
-      if !field.hasPresence, let slot = target.slot {
-        step.zero = zero(field.kind).map { (slot, $0) }
-      }
+      if !field.hasPresence { step.zeroSlot = target.slot }
       return step
     }
     if case .message(let message) = field.kind, schema.messages[message].isMapEntry {
@@ -118,7 +114,6 @@ final class ProtoReader {
       }
       step.entryKinds = (kinds[0], kinds[1])
       step.entries = place.members.map { ($0.name, target(kinds[1], $0.node)) }
-      noteNames(kinds[1])
       return step
     }
     for member in place.members {
@@ -136,20 +131,12 @@ final class ProtoReader {
   }
 
   private func target(_ kind: ProtoSchema.Kind, _ node: Int) -> Target {
-    noteNames(kind)
     switch kind {
     case .message(let message), .group(let message):
       return Target(
         slot: tree.nodes[node].slot, step: compile(message, node),
         beneath: tree.nodes[node].slotsBeneath)
     default: return Target(slot: tree.nodes[node].slot)
-    }
-  }
-
-  private func noteNames(_ kind: ProtoSchema.Kind) {
-    guard case .enumeration(let index) = kind, names[index] == nil else { return }
-    names[index] = schema.enumerations[index].names.mapValues {
-      Constant(String(decoding: $0, as: UTF8.self))
     }
   }
 
@@ -160,9 +147,9 @@ final class ProtoReader {
     case .scalar(.bool): return LocatedValue(JSONSpan(.boolean, ValueText.no))
     case .scalar: return LocatedValue(JSONSpan(.number, ValueText.zero))
     case .enumeration(let index):
-      guard var value = names[index]?[0]?.value else { return nil }
-      value.span.kind = .string
-      return value
+      // Copied, because an event may be in use for longer than the reader.
+      guard let name = schema.enumerations[index].names[0] else { return nil }
+      return LocatedValue(JSONSpan(.string, values.arena.keep(text: name)))
     }
   }
 
@@ -173,7 +160,7 @@ final class ProtoReader {
     defer { depth -= 1 }
     guard depth <= Self.deepest else { return false }
     for field in steps[index].fields {
-      if let zero = field.zero { values.slots[zero.slot] = zero.value }
+      if let slot = field.zeroSlot { values.slots[slot] = zero(field.kind) }
     }
     if let scalar = steps[index].scalar { return read(scalar, index, bytes) }
     return withUnsafeTemporaryAllocation(of: Progress.self, capacity: steps[index].fields.count) {
@@ -309,8 +296,8 @@ final class ProtoReader {
         return nil
       }
       let code = Int32(truncatingIfNeeded: number)
-      guard let name = names[index]?[code] else { return integer(Int64(code)) }
-      return JSONSpan(.string, name.value.span.text)
+      guard let name = schema.enumerations[index].names[code] else { return integer(Int64(code)) }
+      return JSONSpan(.string, values.arena.keep(text: name))
     }
     switch (scalar, value) {
     case (.int64, .number(let bits)), (.int32, .number(let bits)):
