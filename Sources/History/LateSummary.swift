@@ -1,8 +1,8 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Inputs
-import Pipeline
 
 /// What waits among the late events, by day, by campaign, and by how late it came.
 public struct LateSummary: Sendable {

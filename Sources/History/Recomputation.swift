@@ -1,11 +1,11 @@
 // Safety: events lend bytes of their record and of the decoder, which live until the record is done with.
 
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Inputs
 import Kafka
-import Pipeline
 
 /// Recomputes a stretch of event time by the engine itself, task by task: once as it has been counted,
 /// and once with the late events that are to be counted now.
@@ -116,7 +116,7 @@ final class Recomputation {
       guard stretch.contains(windowFrom: delta.windowStart, of: view) else { return }
       var key: [UInt8] = []
       RollupKeyCodec.encode(view, windowStart: delta.windowStart, into: &key) {
-        delta.value(of: $0)
+        delta.value($0)
       }
       sums.add(
         delta.sums.map { Int128($0) },

@@ -1,6 +1,6 @@
 import Attribution
 import Testing
-import TributaryTestKit
+import Verification
 
 /// The published result is a function of the set of events, not of their order.
 @Suite struct ArrivalOrderTests {
@@ -9,7 +9,7 @@ import TributaryTestKit
     for advance: Milliseconds? in [nil, 3_600_000, 20 * 3_600_000] {
       var expected: ([RollupKey: RollupSums], [ByteString: OracleAttribution])?
       var orders = 0
-      forEachPermutation(of: events) { order in
+      ArrivalOrderTests.forEachPermutation(of: events) { order in
         orders += 1
         let engine = Engine(.everything)
         for (index, event) in order.enumerated() {
@@ -72,7 +72,7 @@ import TributaryTestKit
   }()
 
   /// Heap's algorithm.
-  private func forEachPermutation<Element>(of elements: [Element], _ body: ([Element]) -> Void) {
+  static func forEachPermutation<Element>(of elements: [Element], _ body: ([Element]) -> Void) {
     var elements = elements
     func permute(_ count: Int) {
       guard count > 1 else { return body(elements) }

@@ -2,7 +2,7 @@ import Attribution
 import Foundation
 import Logging
 import Testing
-import TributaryTestKit
+import TestKit
 
 @testable import Configuration
 @testable import Files

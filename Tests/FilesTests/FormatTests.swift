@@ -3,7 +3,7 @@ import Codec
 import Foundation
 import SQLite
 import Testing
-import TributaryTestKit
+import Traffic
 
 @testable import Configuration
 @testable import Files

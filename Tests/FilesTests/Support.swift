@@ -2,7 +2,6 @@ import Attribution
 import CZlib
 import CZstd
 import Foundation
-import TributaryTestKit
 
 @testable import Configuration
 @testable import Files

@@ -1,7 +1,8 @@
 import Attribution
 import Configuration
 import Testing
-import TributaryTestKit
+import TestKit
+import Traffic
 
 /// A foreign topic that holds several kinds gives what brute force finds in it.
 @Suite struct ForeignTopicTests {

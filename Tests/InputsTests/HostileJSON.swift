@@ -1,5 +1,6 @@
 import Attribution
-import TributaryTestKit
+import TestKit
+import Traffic
 
 /// Records of clicks that are hard to read rightly.
 enum HostileJSON {

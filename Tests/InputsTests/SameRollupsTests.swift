@@ -3,7 +3,8 @@ import Foundation
 import Kafka
 import Pipeline
 import Testing
-import TributaryTestKit
+import TestKit
+import Traffic
 
 @testable import Configuration
 @testable import Inputs

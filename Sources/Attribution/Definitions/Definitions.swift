@@ -1,72 +1,3 @@
-/// The attribution models of the contract, section 4.
-public enum Model: String, CaseIterable, Codable, Sendable, Hashable {
-  case firstTouch = "first_touch"
-  case lastTouch = "last_touch"
-  case linear = "linear"
-  case timeDecay = "time_decay"
-  case positionBased = "position_based"
-  case lastNonDirect = "last_non_direct"
-}
-
-/// What a rollup can be grouped by.
-public enum Dimension: String, CaseIterable, Sendable, Hashable {
-  case campaignID = "campaign_id"
-  case channel = "channel"
-  case adID = "ad_id"
-}
-
-/// Where a conversion's credit counts: in the bucket of its own time, or of the credited touch's.
-public enum ConversionBucket: String, CaseIterable, Sendable, Hashable {
-  case conversion
-  case touch
-}
-
-/// A named grouping of the event stream into rollups.
-public struct View: Sendable, Hashable {
-  public var name: String
-  public var dimensions: [Dimension]
-  /// Window length; divides a day.
-  public var periodMilliseconds: Milliseconds
-  public var bucketConversionsBy: ConversionBucket
-  /// Windows that start before this are left to backfills: the view was added when there was history
-  /// already. Nil for a view that was there from the beginning.
-  public var since: Milliseconds?
-
-  public init(
-    name: String, dimensions: [Dimension], periodMilliseconds: Milliseconds,
-    bucketConversionsBy: ConversionBucket = .conversion, since: Milliseconds? = nil
-  ) {
-    self.since = since
-    self.name = name
-    self.dimensions = dimensions
-    self.periodMilliseconds = periodMilliseconds
-    self.bucketConversionsBy = bucketConversionsBy
-  }
-
-  /// Names everything that what is published in the view depends on.
-  public var fingerprint: UInt64 {
-    let text =
-      "\(name)|\(dimensions.map(\.rawValue).joined(separator: ","))|\(periodMilliseconds)"
-      + "|\(bucketConversionsBy.rawValue)|\(since ?? .min)"
-    return textHash(text)
-  }
-
-  /// The start of the window that holds `time`: aligned to the epoch, also before it.
-  @inlinable
-  public func windowStart(of time: Milliseconds) -> Milliseconds {
-    let remainder = time % periodMilliseconds
-    return time - (remainder < 0 ? remainder + periodMilliseconds : remainder)
-  }
-}
-
-/// What becomes of an amount with digits other than zero behind the sixth decimal.
-public enum ExcessDecimals: String, CaseIterable, Sendable, Hashable {
-  /// The event cannot be used.
-  case refuse
-  /// Rounded half to even.
-  case round
-}
-
 /// Everything that decides what the numbers mean (contract, sections 3 to 5). Durations in
 /// milliseconds.
 public struct Definitions: Sendable, Hashable {
@@ -101,6 +32,12 @@ public struct Definitions: Sendable, Hashable {
   public var earliestEventTime: Milliseconds = 946_684_800_000
 
   public var excessDecimals = ExcessDecimals.refuse
+  /// Extra fields of touches and costs that views may list.
+  public var dimensions: [String] = []
+  /// Extra fields of conversions that views may list.
+  public var conversionDimensions: [String] = []
+  /// Fields that touch and conversion must share: a user is an id together with their values.
+  public var matchOn: [String] = []
 
   public init() {}
 
@@ -127,40 +64,16 @@ public struct Definitions: Sendable, Hashable {
   }
 
   private var baseFingerprint: UInt64 {
-    let parts = [
+    var parts = [
       currency, "\(lookback)", "\(impressionLookback)", "\(preferClicks)", "\(halfLife)",
       "\(correctionHorizon)", touchKinds.map { "\($0.rawValue)" }.sorted().joined(separator: ","),
       directChannels.sorted().joined(separator: "\n"),
       "\(maxTouches)", unmatchedUsers.sorted().joined(separator: "\n"),
     ]
+    if dimensions.count + conversionDimensions.count + matchOn.count > 0 {
+      // Left out where there are none: definitions without them are what they were before there were any.
+      parts += [dimensions, conversionDimensions, matchOn].map { $0.joined(separator: "\n") }
+    }
     return textHash(parts.joined(separator: "\u{0}"))
   }
 }
-
-private func textHash(_ text: String) -> UInt64 {
-  Array(text.utf8).withUnsafeBytes { Hash128(fingerprintOf: BorrowedBytes($0)).high }
-}
-
-/// Names definitions. State and rollups written under another base, or under a view or model that is
-/// there no more, must not be added to. Views may be new; so may models, behind the others: sums are in
-/// their order.
-public struct DefinitionsFingerprint: Sendable, Equatable {
-  public var base: UInt64
-  public var models: [UInt64]
-  public var views: [UInt64]
-
-  public init(base: UInt64, models: [UInt64], views: [UInt64]) {
-    self.base = base
-    self.models = models
-    self.views = views
-  }
-
-  /// Whether what was written under `former` may be added to.
-  public func extends(_ former: DefinitionsFingerprint) -> Bool {
-    base == former.base && models.starts(with: former.models)
-      && Set(former.views).isSubset(of: views)
-  }
-}
-
-/// The dimension value that holds what no touch earned.
-public let unattributedName = "(unattributed)"

@@ -7,9 +7,19 @@ package enum EventField: UInt8, CaseIterable {
   case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
   case cost, value, amount, currency
   case unknown
+  /// Those that the configuration names, by their number.
+  case configured0, configured1, configured2, configured3
+  case configured4, configured5, configured6, configured7
+  case configured8, configured9, configured10, configured11
+  case configured12, configured13, configured14, configured15
 
-  /// No field's name is longer.
+  /// No field's name is longer, but for those that the configuration names.
   static let longestName = 11
+
+  /// The field that the configuration names at this place of its list.
+  package static func configured(_ index: Int) -> EventField {
+    EventField(rawValue: EventField.configured0.rawValue + UInt8(index))!
+  }
 
   /// The field of this name: by length first, then by words of bytes.
   @inline(__always)
@@ -52,7 +62,7 @@ package enum EventField: UInt8, CaseIterable {
 
 /// A set of event fields.
 package struct EventFields {
-  private var bits: UInt16 = 0
+  private var bits: UInt64 = 0
 
   @inline(__always)
   package init(_ fields: EventField...) {
@@ -60,10 +70,10 @@ package struct EventFields {
   }
 
   @inline(__always)
-  package mutating func insert(_ field: EventField) { bits |= 1 << UInt16(field.rawValue) }
+  package mutating func insert(_ field: EventField) { bits |= 1 << UInt64(field.rawValue) }
 
   @inline(__always)
-  func contains(_ field: EventField) -> Bool { bits & 1 << UInt16(field.rawValue) != 0 }
+  func contains(_ field: EventField) -> Bool { bits & 1 << UInt64(field.rawValue) != 0 }
 
   @inline(__always)
   func isSuperset(of other: EventFields) -> Bool { bits & other.bits == other.bits }

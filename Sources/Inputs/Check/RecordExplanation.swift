@@ -83,8 +83,12 @@ extension InputDecoder {
     case "ad_id": event.adID.string
     case "session_id": event.sessionID.string
     case "cost", "value", "amount": Money.format(event.amount)
-    default: nil
+    default: configuredText(of: field, event)
     }
+  }
+
+  private func configuredText(of field: String, _ event: Event) -> String? {
+    plan.configuredNames(of: event.kind).firstIndex(of: field).map { event.values[$0].string }
   }
 
   /// Why a record belongs to no entry.

@@ -42,7 +42,12 @@ public struct EntryPlan: Sendable {
     }
   }
 
-  init(_ entry: InputEntry, _ names: [String], _ tree: inout PathTree) throws(InputError) {
+  /// - Parameters:
+  ///   - names: of the kind's fields.
+  ///   - configured: of those which the configuration adds, in the order of their values.
+  init(
+    _ entry: InputEntry, _ names: [String], configured: [String], _ tree: inout PathTree
+  ) throws(InputError) {
     kind = entry.kind
     var conditions: [Condition] = []
     for condition in entry.conditions {
@@ -54,7 +59,8 @@ public struct EntryPlan: Sendable {
     self.conditions = conditions
     var fields: [Field] = []
     for name in names {
-      let field = Array(name.utf8).withUnsafeBytes { EventField(name: BorrowedBytes($0)) }
+      let field = configured.firstIndex(of: name).map(EventField.configured)
+        ?? Array(name.utf8).withUnsafeBytes { EventField(name: BorrowedBytes($0)) }
       guard field != .unknown else { continue }
       let source = entry.source(of: name) ?? FieldSource(paths: [.member(name)])
       fields.append(

@@ -13,6 +13,7 @@ public final class InputPlan: Sendable {
   public let needsHeaders: Bool
   /// The kind of all records, where they are in our own form.
   public let ownKind: EventKind?
+  private let configured: [EventKind: [String]]
   let tree: PathTree
   let topicName: Constant
   let schemas: any SchemaSource
@@ -21,17 +22,23 @@ public final class InputPlan: Sendable {
   ///   - entries: at least one, all of the same topic, format and schema, in their order.
   ///   - schemas: where schemas are found; asked only by Avro and Protobuf.
   init(
-    topic: String, _ entries: [InputEntry], fieldNames: (EventKind) -> [String],
+    topic: String, _ entries: [InputEntry], _ configuration: Configuration,
     schemas: any SchemaSource
   ) throws(InputError) {
     self.topic = topic
     topicName = Constant(topic)
     self.schemas = schemas
+    configured = Dictionary(
+      uniqueKeysWithValues: EventKind.allCases.map {
+        ($0, configuration.definitions.fields(of: $0).names)
+      })
     format = entries[0].format ?? .json
     var tree = PathTree()
     var plans: [EntryPlan] = []
     for entry in entries {
-      plans.append(try EntryPlan(entry, fieldNames(entry.kind), &tree))
+      plans.append(try EntryPlan(
+          entry, configuration.fieldNames(of: entry.kind),
+          configured: configuration.definitions.fields(of: entry.kind).names, &tree))
     }
     tree.finish()
     self.tree = tree
@@ -45,8 +52,11 @@ public final class InputPlan: Sendable {
     let entry = InputEntry(kind: kind, source: .topic(topic))
     // Nothing is mapped that could be wrong.
     try! self.init(
-      topic: topic, [entry], fieldNames: Configuration().fieldNames, schemas: NoSchemas())
+      topic: topic, [entry], Configuration(), schemas: NoSchemas())
   }
+
+  /// The fields that the configuration adds to events of a kind, in the order of their values.
+  func configuredNames(of kind: EventKind) -> [String] { configured[kind] ?? [] }
 
   /// The kinds that its records can be, in the order of their entries.
   public var kinds: [EventKind] {

@@ -24,7 +24,7 @@ public final class InputPlans: Sendable {
       let entries = inputs.filter { $0.topic == topic }
       plans.append(
         try InputPlan(
-          topic: topic, entries, fieldNames: configuration.fieldNames,
+          topic: topic, entries, configuration,
           schemas: try schemaSource(entries[0], registry)))
     }
     self.plans = plans

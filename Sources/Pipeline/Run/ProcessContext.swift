@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Configuration
 import Inputs
 import Synchronization
@@ -35,7 +36,7 @@ final class SharedInputPlans: Sendable {
         made = (inputs, plans)
         return plans
       } catch {
-        throw PipelineError("\(error)")
+        throw OperatorError("\(error)")
       }
     }
   }

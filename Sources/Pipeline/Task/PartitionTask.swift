@@ -1,6 +1,7 @@
 // Safety: rows are lent by `Input` until its next `fill`, and used within one call.
 
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Kafka
@@ -215,7 +216,7 @@ final class PartitionTask {
       meter.count(conversion)
       if conversion.revision > 1 {
         changelog.append(
-          revisionOf: conversion, user: task.key.hash(conversion.userID),
+          revisionOf: conversion, user: conversion.user,
           bucket: task.stateBucket(of: conversion.time))
       }
     }

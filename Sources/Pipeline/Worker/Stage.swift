@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Configuration
 import Inputs
 import Kafka
@@ -92,7 +93,7 @@ package final class StageContext {
   /// How the records of an input become events.
   func inputPlan(of topic: String) throws -> InputPlan {
     guard let plan = inputPlans.plan(of: topic) else {
-      throw PipelineError("\(topic) is no input of the configuration")
+      throw OperatorError("\(topic) is no input of the configuration")
     }
     return plan
   }

@@ -18,8 +18,8 @@ struct Attribute: ParsableCommand {
       than a fifth of a kind (--allow-broken), nothing is written, and the exit code is 1.
 
       The output has every rollup once, ordered by view, window start and names. CSV has the columns \
-      view, window_start, window_end, campaign_id, channel, ad_id (empty where the view has no such \
-      dimension), impressions, clicks, users, sessions, conversions_MODEL and revenue_MODEL for every \
+      view, window_start, window_end, campaign_id, channel, ad_id and every extra dimension (empty where \
+      the view has no such dimension), impressions, clicks, users, sessions, conversions_MODEL and revenue_MODEL for every \
       model, spend, currency, final, revision, watermark. JSON lines are the records of the rollups \
       topic. SQLite has the tables of `tributary sink`, attributions included: the queries in Deploy/sql \
       run on it.

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Configuration
 import Files
 import Foundation
-import Pipeline
 
 struct Ingest: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -72,6 +72,7 @@ struct Ingest: ParsableCommand {
     if watch, let file = files.paths.first(where: { !FileFinder.isFolder(at: $0) }) {
       throw Failure("--watch is for folders, and \(file) is none")
     }
+    let ingestOptions = try ingestOptions(settings)
     let plan = try Preflight(settings, logger: logger).plan()
     try FileIngest.prepare(settings, logger: logger)
     let stop = StopFlag()
@@ -79,7 +80,7 @@ struct Ingest: ParsableCommand {
     let progress = FileProgress()
     let began = ContinuousClock.now
     let ingest = FileIngest(
-      settings, try ingestOptions(settings), log: KafkaLog(settings, plan: plan, logger: logger),
+      settings, ingestOptions, log: KafkaLog(settings, plan: plan, logger: logger),
       logger: logger, shouldStop: { stop.isRaised }, onProgress: progress.show)
     defer { ingest.close() }
     try withExtendedLifetime(signals) {

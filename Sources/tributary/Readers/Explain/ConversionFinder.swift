@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Dashboard
@@ -6,7 +7,6 @@ import Foundation
 import Inputs
 import Kafka
 import Logging
-import Pipeline
 import Reporting
 import Synchronization
 
