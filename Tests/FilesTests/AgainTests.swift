@@ -1,8 +1,8 @@
 import Attribution
 import Foundation
 import Logging
-import Testing
 import TestKit
+import Testing
 
 @testable import Configuration
 @testable import Files
