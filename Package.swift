@@ -83,6 +83,12 @@ let package = Package(
     .target(
       name: "Dashboard", dependencies: ["Attribution", "Codec", "Reporting", "Service"],
       resources: [.embedInCode("Resources")]),
+    .target(
+      name: "Readers",
+      dependencies: [
+        "Attribution", "Cluster", "Codec", "Configuration", "Dashboard", "Inputs", "Kafka",
+        "Reporting", "SQLSink", "Service", .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(name: "BrokerKit"),
     .target(
       name: "Traffic",
@@ -118,8 +124,8 @@ let package = Package(
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Cluster", "Codec", "Configuration",
         "Dashboard",
-        "Files", "History", "Inputs", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink",
-        "SQLite", "Service", "Traffic", "Verification",
+        "Files", "History", "Inputs", "Journeys", "Kafka", "Pipeline", "Readers", "Reporting",
+        "SQLSink", "SQLite", "Service", "Traffic", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -152,7 +158,8 @@ let package = Package(
       dependencies: ["Attribution", "Codec", "TestKit", "Traffic", "Verification"]),
     .target(name: "CAllocationCount"),
     .testTarget(
-      name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
+      name: "BenchmarksTests",
+      dependencies: ["Attribution", "Benchmarks", "CAllocationCount", "Codec"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TestKit", "Traffic"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(
@@ -170,11 +177,24 @@ let package = Package(
     .testTarget(
       name: "VerificationTests",
       dependencies: ["Attribution", "Codec", "Inputs", "Traffic", "Verification"]),
+    // Servers that several test targets ask.
+    .target(
+      name: "TestServers",
+      dependencies: ["Attribution", "Codec", "Dashboard", "Reporting", "SQLSink", "Service"],
+      path: "Tests/TestServers"),
     .testTarget(
       name: "DashboardTests",
       dependencies: [
         "Attribution", "CAllocationCount", "Codec", "Dashboard", "Reporting", "Service",
+        "TestServers",
       ]),
+    .testTarget(name: "ServiceTests", dependencies: ["Service", "TestServers"]),
+    .testTarget(
+      name: "SQLSinkTests",
+      dependencies: ["Attribution", "Codec", "Reporting", "SQLSink", "TestServers"]),
+    .testTarget(
+      name: "ReadersTests",
+      dependencies: ["Attribution", "Codec", "Readers", "Reporting", "Service"]),
     .testTarget(
       name: "HistoryTests",
       dependencies: ["Attribution", "Codec", "Configuration", "History", "TestKit", "Traffic"]),
@@ -199,8 +219,8 @@ let package = Package(
       dependencies: [
         "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Dashboard", "Files",
         "Journeys",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "Traffic", "Verification",
-        "tributary",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "TestServers", "Traffic",
+        "Verification", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

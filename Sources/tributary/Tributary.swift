@@ -10,6 +10,7 @@ import Logging
 import Reporting
 import SQLSink
 import SQLite
+import Service
 
 @main
 struct Tributary: ParsableCommand {
@@ -24,11 +25,13 @@ struct Tributary: ParsableCommand {
       """,
     version: BuildInfo.version,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, InputsCommand.self,
-      Topics.self, Tail.self,
-      ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, BackfillCommand.self,
-      JourneysCommand.self, Verify.self, ResetCommand.self, ConfigCommand.self, Bench.self,
-      BenchPart.self,
+      RunCommand.self, DemoCommand.self, GenerateCommand.self, AttributeCommand.self,
+      IngestCommand.self, InputsCommand.self, TopicsCommand.self, TailCommand.self,
+      ReportCommand.self, ServeCommand.self, SinkCommand.self, ExplainCommand.self,
+      LateCommand.self, BackfillCommand.self,
+      JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,
+      BenchCommand.self,
+      BenchPartCommand.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.
@@ -53,7 +56,7 @@ struct Tributary: ParsableCommand {
       Foundation.exit(2)
     case is PipelineError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
       is ReportingError,
-      is SQLError, is SQLiteError, is FileError, is JourneyError, is Failure:
+      is SQLError, is SQLiteError, is FileError, is JourneyError, is ListenError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:

@@ -84,9 +84,8 @@ import Testing
           let kind: EventKind = number % 10 == 0 ? .conversion : .click
           var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
           let decoder = kind == .click ? 0 : 1
-          guard
-            decoders[decoder].decode(bytes, recordTimestamp: -1, into: &event) == nil
-          else {
+          let rejection = decoders[decoder].decode(bytes, recordTimestamp: -1, into: &event)
+          if rejection != nil {
             Issue.record("record \(number) is refused")
             return
           }

@@ -13,7 +13,7 @@ enum ResultTables {
       + ["spend", "currency", "final", "revision", "watermark"]
   }
 
-  static func append(_ rollup: Rollup, _ definitions: Definitions, to line: inout CSVText) {
+  static func append(_ rollup: Rollup, _ definitions: Definitions, to line: inout CSVWriter) {
     let dimensions = definitions.views.first { $0.name == rollup.key.view }?.dimensions ?? []
     line.field(rollup.key.view)
     line.field(Time.formatSeconds(rollup.key.windowStart))
@@ -47,7 +47,7 @@ enum ResultTables {
   }
 
   static func append(
-    _ conversion: PublishedAttribution, _ definitions: Definitions, to line: inout CSVText
+    _ conversion: PublishedAttribution, _ definitions: Definitions, to line: inout CSVWriter
   ) {
     for index in 0..<max(1, conversion.touches.count) {
       line.field(conversion.conversionID)

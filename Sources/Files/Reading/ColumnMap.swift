@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 
 /// Which column of a table holds which field: the one of the field's own name, unless told otherwise.
 public struct ColumnMap: Sendable {

@@ -24,7 +24,7 @@ package enum DeltaWire {
   static func statusKey(task: Int32) -> [UInt8] { Array("@\(task)".utf8) }
 
   /// The key of what a task has lost of its input.
-  static func lostKey(_ task: TaskName) -> [UInt8] { Array("!\(task)".utf8) }
+  static func lostKey(_ task: TaskID) -> [UInt8] { Array("!\(task)".utf8) }
 
   static func isLost(_ key: UnsafeRawBufferPointer) -> Bool { key.first == UInt8(ascii: "!") }
 

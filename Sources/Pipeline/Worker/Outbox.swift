@@ -145,7 +145,7 @@ final class Outbox {
   }
 
   /// Tells every partition of the deltas what a task has lost of its input.
-  func broadcast(lost: [LostRange], ofTask task: TaskName) throws {
+  func broadcast(lost: [LostRange], ofTask task: TaskID) throws {
     value.removeAll(keepingCapacity: true)
     DeltaWire.encode(lost, into: &value)
     let producer = try transaction()

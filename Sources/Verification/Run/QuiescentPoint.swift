@@ -2,7 +2,6 @@ import Cluster
 import Configuration
 import Foundation
 import Kafka
-import Logging
 
 /// A moment at which everything that the processor has taken in is also published, and how to tell
 /// that it has not moved on since.
@@ -14,19 +13,13 @@ final class QuiescentPoint {
   private let inputs: [TopicPartition]
   private let deltas: [TopicPartition]
   private let outputs: [TopicPartition]
-  private let attributionGroup: Consumer
-  private let rollupGroup: Consumer
+  private let attributionGroup: String
+  private let rollupGroup: String
 
-  init(_ configuration: Configuration, reader: TopicReader, logger: Logger) throws {
+  init(_ configuration: Configuration, reader: TopicReader) throws {
     self.reader = reader
-    func member(of stage: String) throws -> Consumer {
-      // Never subscribes, so it never joins the group: it only asks what the group has committed.
-      var settings = ClientSettings.consumer(configuration)
-      settings["group.id"] = "\(configuration.applicationID)-\(stage)"
-      return try Consumer(settings, logger: logger)
-    }
-    attributionGroup = try member(of: "attribution")
-    rollupGroup = try member(of: "rollups")
+    attributionGroup = "\(configuration.applicationID)-attribution"
+    rollupGroup = "\(configuration.applicationID)-rollups"
     inputs = try reader.partitions(of: configuration.inputTopics.map(\.name))
     deltas = try reader.partitions(of: [configuration.deltasTopic])
     let topics = configuration.topics
@@ -34,15 +27,9 @@ final class QuiescentPoint {
       of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents])
   }
 
-  func close() {
-    attributionGroup.close(timeoutMilliseconds: 0)
-    rollupGroup.close(timeoutMilliseconds: 0)
-  }
-
   /// What the attribution stage has committed; partitions without a committed offset are absent.
   func processed() throws -> [TopicPartition: Int64] {
-    try attributionGroup.committed(inputs, timeoutMilliseconds: TopicReader.callTimeout)
-      .compactMapValues { $0 }
+    try reader.committed(inputs, by: attributionGroup)
   }
 
   /// Where the inputs end now.
@@ -81,9 +68,7 @@ final class QuiescentPoint {
     if let open = writable.first(where: { committed[$0] ?? 0 < all[$0] ?? 0 }) {
       return "a transaction is still open in \(open)"
     }
-    let consumed = try rollupGroup.committed(
-      deltas, timeoutMilliseconds: TopicReader.callTimeout
-    ).compactMapValues { $0 }
+    let consumed = try reader.committed(deltas, by: rollupGroup)
     guard let unread = try firstUnread(deltas, after: consumed) else { return nil }
     return "the rollup stage has not taken in all of \(unread) yet"
   }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Attribution
 import Configuration
+import Files
 import Foundation
+import Readers
 import Reporting
 
 struct ReportCommand: ParsableCommand {

@@ -1,0 +1,91 @@
+import Attribution
+import Cluster
+import Codec
+import Inputs
+import Kafka
+import Reporting
+
+/// Finds a user's touches around a conversion, or the conversion, in a topic they came by.
+struct TouchSearch {
+  /// Which records are read, by the time that the log gave them.
+  enum Reach {
+    /// From before a touch of the conversion could be written until after it would be too late.
+    case ofItsTime
+    case any
+  }
+
+  var topic: String { plan.topic }
+  private let plan: InputPlan
+  private let definitions: Definitions
+
+  init(_ plan: InputPlan, _ definitions: Definitions) {
+    self.plan = plan
+    self.definitions = definitions
+  }
+
+  /// The touches up to twice the look-back before the conversion and as long after it, as they came.
+  func touches(
+    of conversion: PublishedAttribution, in partitions: [TopicPartition], _ reach: Reach,
+    _ reader: TopicReader
+  ) throws -> [ConversionStory.FoundTouch] {
+    let distance = 2 * max(definitions.lookback, definitions.impressionLookback)
+    let range = (conversion.time - distance)...(conversion.time + distance)
+    var touches: [ConversionStory.FoundTouch] = []
+    try search(for: conversion.userID, range, in: partitions, reach, reader) { event, partition in
+      guard event.kind.isTouch else { return true }
+      touches.append(
+        ConversionStory.FoundTouch(
+          PublishedAttribution.Touch(
+            kind: event.kind, time: event.time, eventID: event.eventID.string,
+            campaignID: event.campaignID.string, channel: event.channel.string,
+            adID: event.adID.string), in: partition))
+      return true
+    }
+    return touches
+  }
+
+  /// The partition in which the conversion itself came; nil where it is not found.
+  func partition(
+    of conversion: PublishedAttribution, in partitions: [TopicPartition], _ reader: TopicReader
+  ) throws -> Int32? {
+    let identifier = Array(conversion.conversionID.utf8)
+    var found: Int32?
+    let range = conversion.time...conversion.time
+    try search(for: conversion.userID, range, in: partitions, .any, reader) { event, partition in
+      if event.kind == .conversion, event.eventID.buffer.elementsEqual(identifier) {
+        found = found ?? partition
+      }
+      return found == nil
+    }
+    return found
+  }
+
+  /// Visits a user's events of some time, whatever they are keyed by, until `body` returns false.
+  private func search(
+    for userID: String, _ range: ClosedRange<Milliseconds>, in partitions: [TopicPartition],
+    _ reach: Reach, _ reader: TopicReader, _ body: (borrowing Event, Int32) -> Bool
+  ) throws {
+    let user = Array(userID.utf8)
+    var decoder = InputDecoder(plan, definitions: definitions)
+    var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
+    // An event is accepted only if its record was written later than this.
+    let starts = try reader.offsets(
+      of: partitions, atOrAfter: range.lowerBound - definitions.maxFutureSkew)
+    let ends =
+      switch reach {
+      case .any: try reader.ends(of: partitions)
+      case .ofItsTime:
+        try reader.offsets(
+          of: partitions,
+          atOrAfter: range.upperBound + definitions.watermarkDelay + definitions.correctionHorizon)
+      }
+    try reader.read(through: ends, from: starts) { _, record in
+      defer { decoder.recycle() }
+      let record = InputRecord(record, withHeaders: plan.needsHeaders)
+      guard try decoder.decode(record, into: &event) == .event,
+        range.contains(event.time), event.userID.buffer.elementsEqual(user)
+      else { return true }
+      return body(event, record.partition)
+    }
+  }
+}
