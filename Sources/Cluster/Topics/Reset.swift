@@ -43,6 +43,7 @@ public struct Reset {
     var names = [
       topics.rollups, topics.attributions, configuration.deltasTopic, configuration.stateTopic,
     ]
+    if let accepted = topics.accepted { names.append(accepted) }
     if !keepsSetAside { names += [topics.deadLetters, topics.lateEvents] }
     let found = try admin.describeTopics(names, timeoutMilliseconds: CallTimeout.initialization)
     let settings = try ownSettings(found.map(\.name))

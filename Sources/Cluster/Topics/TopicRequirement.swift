@@ -5,7 +5,7 @@ import Configuration
 public struct TopicRequirement: Sendable, Equatable {
   /// What it is for.
   public enum Role: Sendable, Hashable {
-    case input, rollups, attributions, deadLetters, lateEvents, deltas, state
+    case input, rollups, attributions, deadLetters, lateEvents, accepted, deltas, state
   }
 
   public var name: String
@@ -51,6 +51,9 @@ extension Configuration {
     let inputs = inputTopics.map {
       TopicRequirement(name: $0.name, role: .input, settings: kept.merging(stamped) { $1 })
     }
+    let accepted = topics.accepted.map {
+      TopicRequirement(name: $0, role: .accepted, settings: kept)
+    }
     return inputs + [
       TopicRequirement(name: topics.rollups, role: .rollups, settings: compacted),
       TopicRequirement(
@@ -62,7 +65,7 @@ extension Configuration {
       TopicRequirement(
         name: deltasTopic, role: .deltas, settings: kept.merging(stamped) { $1 }),
       TopicRequirement(name: stateTopic, role: .state, settings: compacted),
-    ]
+    ] + (accepted.map { [$0] } ?? [])
   }
 
   /// The topics that the processor writes.

@@ -6,6 +6,7 @@ import Attribution
 package enum EventField: UInt8, CaseIterable {
   case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
   case cost, value, amount, currency
+  case version, deleted, originalTime
   case unknown
   /// Those that the configuration names, by their number.
   case configured0, configured1, configured2, configured3
@@ -14,7 +15,7 @@ package enum EventField: UInt8, CaseIterable {
   case configured12, configured13, configured14, configured15
 
   /// No field's name is longer, but for those that the configuration names.
-  static let longestName = 11
+  static let longestName = 13
 
   /// The field that the configuration names at this place of its list.
   package static func configured(_ index: Int) -> EventField {
@@ -39,6 +40,10 @@ package enum EventField: UInt8, CaseIterable {
         self = .userID
       } else if equals(name, "channel") {
         self = .channel
+      } else if equals(name, "version") {
+        self = .version
+      } else if equals(name, "deleted") {
+        self = .deleted
       }
     case 8:
       if equals(name, "event_id") {
@@ -54,6 +59,8 @@ package enum EventField: UInt8, CaseIterable {
       }
     case 11:
       if equals(name, "campaign_id") { self = .campaignID }
+    case 13:
+      if equals(name, "original_time") { self = .originalTime }
     default:
       break
     }
@@ -74,6 +81,17 @@ package struct EventFields {
 
   @inline(__always)
   func contains(_ field: EventField) -> Bool { bits & 1 << UInt64(field.rawValue) != 0 }
+
+  private static var versionBits: UInt64 {
+    1 << UInt64(EventField.version.rawValue) | 1 << UInt64(EventField.deleted.rawValue)
+      | 1 << UInt64(EventField.originalTime.rawValue)
+  }
+
+  /// Whether there is one of those that make an event another version, or one that takes its id back.
+  @inline(__always)
+  var speaksOfVersions: Bool {
+    bits & EventFields.versionBits != 0
+  }
 
   @inline(__always)
   func isSuperset(of other: EventFields) -> Bool { bits & other.bits == other.bits }

@@ -40,10 +40,28 @@ public final class ConversionFinder: ConversionSource {
     defer { reader.close() }
     let revisions = try revisions(of: Array(conversionID.utf8), reader)
     guard let current = revisions.last else { return nil }
-    let touches = try touches(of: current, reader)
+    let touches = try compared(try touches(of: current, reader), with: current, reader)
     return ConversionStory(
-      revisions: revisions, touches: touches,
+      revisions: revisions, versions: try versions(of: revisions, current, reader),
+      touches: touches,
       partition: try partition(of: current, beside: touches, reader), settings.definitions)
+  }
+
+  /// The records of the conversion itself.
+  private func versions(
+    of revisions: [PublishedAttribution], _ conversion: PublishedAttribution,
+    _ reader: TopicReader
+  ) throws -> [ConversionStory.Version] {
+    let user = Array(conversion.userID.utf8)
+    func find(_ reach: TouchSearch.Reach) throws -> [ConversionStory.Version] {
+      try searches { $0 == .conversion }.flatMap { search in
+        let own = try partitions(of: search.topic, forUser: user, reader).own
+        return try search.versions(of: revisions, in: own, reach, reader)
+      }
+    }
+    let recent = try find(.ofItsTime)
+    // History that was loaded later has the timestamps of its loading.
+    return recent.isEmpty ? try find(.any) : recent
   }
 
   /// Where the conversion came, if some of its user's touches may lie elsewhere.
@@ -69,6 +87,30 @@ public final class ConversionFinder: ConversionSource {
   private func searches(_ isWanted: (EventKind) -> Bool) throws -> [TouchSearch] {
     try InputPlans(settings).plans.filter { $0.kinds.contains(where: isWanted) }.map {
       TouchSearch($0, settings.definitions)
+    }
+  }
+
+  /// The touches with what of `match_on` they do not have in common with the conversion.
+  private func compared(
+    _ touches: [ConversionStory.FoundTouch], with conversion: PublishedAttribution,
+    _ reader: TopicReader
+  ) throws -> [ConversionStory.FoundTouch] {
+    let names = settings.definitions.matchOn
+    guard !names.isEmpty else { return touches }
+    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
+    let (own, others) = try partitions(
+      of: search.topic, forUser: Array(conversion.userID.utf8), reader)
+    let found =
+      try search.matchOn(of: conversion, in: own, reader)
+      ?? search.matchOn(of: conversion, in: others, reader)
+    guard let values = found else { return touches }
+    return touches.map { touch in
+      var touch = touch
+      for (index, name) in names.enumerated()
+      where !touch.matchOn[index].utf8.elementsEqual(values[index].utf8) {
+        touch.differing.append(name)
+      }
+      return touch
     }
   }
 

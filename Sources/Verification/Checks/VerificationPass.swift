@@ -36,8 +36,14 @@ public struct VerificationPass {
     public var attributions: String
     public var deadLetters: String
     public var lateEvents: String
+    /// The deduped stream; nil where there is none.
+    public var accepted: String?
 
-    public init(rollups: String, attributions: String, deadLetters: String, lateEvents: String) {
+    public init(
+      rollups: String, attributions: String, deadLetters: String, lateEvents: String,
+      accepted: String? = nil
+    ) {
+      self.accepted = accepted
       self.rollups = rollups
       self.attributions = attributions
       self.deadLetters = deadLetters
@@ -51,6 +57,7 @@ public struct VerificationPass {
   private var attributions: PublishedAttributions
   private var deadLetters: SetAsideRecords
   private var lateEvents: SetAsideRecords
+  private var accepted: AcceptedStream?
   private var backfills = BackfillLedger()
   private var oracle: Oracle
   private var differences: ComparisonResult
@@ -68,6 +75,7 @@ public struct VerificationPass {
     let topics = inputs.map(\.plan.topic)
     deadLetters = SetAsideRecords(topic: outputs.deadLetters, inputTopics: topics)
     lateEvents = SetAsideRecords(topic: outputs.lateEvents, inputTopics: topics)
+    accepted = outputs.accepted.map { AcceptedStream(topic: $0, definitions: definitions) }
     oracle = Oracle(definitions: definitions)
     differences = ComparisonResult(limit: limit)
   }
@@ -90,6 +98,11 @@ public struct VerificationPass {
     lateEvents.take(record, into: &differences)
   }
 
+  /// Takes a record of the deduped stream.
+  public mutating func take(accepted record: LoggedRecord) {
+    accepted?.take(record, into: &differences)
+  }
+
   /// Takes what backfills have done, before any input's record.
   public mutating func take(backfills: BackfillLedger) { self.backfills = backfills }
 
@@ -99,7 +112,8 @@ public struct VerificationPass {
   ///
   /// - Parameter input: its index among the inputs.
   public mutating func take(_ record: LoggedRecord, ofInput input: Int) throws {
-    try inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
+    try inputs[input].take(
+      record, &oracle, &deadLetters, &lateEvents, &accepted, backfills, &differences)
   }
 
   /// Says that the processor has left out records that should be processed by now.
@@ -115,6 +129,7 @@ public struct VerificationPass {
     deadLetters.reportUnmatched(into: &differences)
     lateEvents.reportUnmatched(into: &differences)
     expectEarliestTooLate()
+    report.accepted = accepted?.finish(into: &differences)
     report.inputs = inputs.map { input in (input.topic, conservedTally(of: input)) }
     rollups.reportOpenWindows(into: &differences)
     report.creditsAreExact = attributions.expectExactShares(into: &differences)
@@ -146,15 +161,17 @@ public struct VerificationPass {
     }
   }
 
-  /// Records in = filtered + accepted + duplicate + dead letter + too late.
+  /// Records in = filtered + accepted + replaced + duplicate + dead letter + too late.
   private mutating func conservedTally(of input: RecomputedInput) -> RecordTally {
     var tally = input.tally
     tally.deadLetters = deadLetters.counts[input.number]
     tally.tooLate = lateEvents.counts[input.number] - input.backfilled
     differences.expect(
       Int64(
-        tally.filtered + tally.accepted + tally.duplicates + tally.deadLetters + tally.tooLate),
-      toBe: Int64(tally.records), "filtered + accepted + duplicate + dead letter + too late",
+        tally.filtered + tally.accepted + tally.replaced + tally.duplicates + tally.deadLetters
+          + tally.tooLate),
+      toBe: Int64(tally.records),
+      "filtered + accepted + replaced + duplicate + dead letter + too late",
       of: input.topic)
     return tally
   }
@@ -163,7 +180,7 @@ public struct VerificationPass {
   /// and their whole value.
   private mutating func expectAllRevenue() -> Bool {
     let before = differences.total
-    let count = Int128(oracle.accepted(.conversion)) * 1_000_000
+    let count = Int128(oracle.conversionCount) * 1_000_000
     let value = oracle.totalValue
     // A view or model that was added later has only what backfills have filled.
     for view in definitions.views where view.since == nil {
@@ -185,6 +202,11 @@ public struct VerificationPass {
 
   private var notes: [String] {
     var notes: [String] = []
+    if let accepted, accepted.missing > 0 {
+      notes.append(
+        "\(accepted.missing) events that counted are not in \(accepted.topic): it was configured later, or "
+          + "its retention has deleted them")
+    }
     if rollups.recordsOfOtherViews > 0 {
       notes.append(
         "\(rollups.recordsOfOtherViews) records of views that the configuration does not have "

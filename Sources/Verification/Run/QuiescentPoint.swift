@@ -24,7 +24,8 @@ final class QuiescentPoint {
     deltas = try reader.partitions(of: [configuration.deltasTopic])
     let topics = configuration.topics
     outputs = try reader.partitions(
-      of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents])
+      of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents]
+        + (topics.accepted.map { [$0] } ?? []))
   }
 
   /// What the attribution stage has committed; partitions without a committed offset are absent.

@@ -31,7 +31,7 @@ public final class Verifier {
       },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
-        deadLetters: topics.deadLetters, lateEvents: topics.lateEvents))
+        deadLetters: topics.deadLetters, lateEvents: topics.lateEvents, accepted: topics.accepted))
   }
 
   public func close() { reader.close() }
@@ -81,6 +81,12 @@ public final class Verifier {
     try read(topics.lateEvents, ends, withHeaders: true) {
       verification.take(lateEvent: $0)
       count()
+    }
+    if let accepted = topics.accepted {
+      try read(accepted, ends) {
+        verification.take(accepted: $0)
+        count()
+      }
     }
     try read(topics.rollups, ends) {
       verification.take(rollup: $0)
