@@ -71,13 +71,21 @@ public final class ConversionFinder: ConversionSource {
   ) throws -> Int32? {
     guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
     else { return nil }
+    return try first(of: conversion, reader) { try $0.partition(of: conversion, in: $1, reader) }
+  }
+
+  /// What is found of a conversion first, in the topics that have conversions: its user's own partitions before all
+  /// others.
+  private func first<Found>(
+    of conversion: PublishedAttribution, _ reader: TopicReader,
+    _ find: (TouchSearch, [TopicPartition]) throws -> Found?
+  ) throws -> Found? {
     let searches = try searches { $0 == .conversion }
     for isOwn in [true, false] {
       for search in searches {
         let (own, others) = try partitions(
           of: search.topic, forUser: Array(conversion.userID.utf8), reader)
-        let found = try search.partition(of: conversion, in: isOwn ? own : others, reader)
-        if let found { return found }
+        if let found = try find(search, isOwn ? own : others) { return found }
       }
     }
     return nil
@@ -97,12 +105,9 @@ public final class ConversionFinder: ConversionSource {
   ) throws -> [ConversionStory.FoundTouch] {
     let names = settings.definitions.matchOn
     guard !names.isEmpty else { return touches }
-    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
-    let (own, others) = try partitions(
-      of: search.topic, forUser: Array(conversion.userID.utf8), reader)
-    let found =
-      try search.matchOn(of: conversion, in: own, reader)
-      ?? search.matchOn(of: conversion, in: others, reader)
+    let found = try first(of: conversion, reader) {
+      try $0.matchOn(of: conversion, in: $1, reader)
+    }
     guard let values = found else { return touches }
     return touches.map { touch in
       var touch = touch
