@@ -25,7 +25,8 @@ struct Tributary: ParsableCommand {
     version: BuildInfo.version,
     subcommands: [
       Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, Topics.self, Tail.self,
-      ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, BackfillCommand.self,
+      ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, DeadLettersCommand.self,
+      BackfillCommand.self,
       JourneysCommand.self, Verify.self, ResetCommand.self, Bench.self, BenchPart.self,
     ])
 

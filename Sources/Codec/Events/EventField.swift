@@ -3,10 +3,29 @@
 import Attribution
 
 /// The fields of an input event that mean something (contract, section 2).
-enum EventField: UInt8, CaseIterable {
+public enum EventField: UInt8, CaseIterable, Sendable {
   case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
   case cost, value, amount, currency
   case unknown
+
+  /// Its name in the contract; empty for `unknown`.
+  public var name: String {
+    switch self {
+    case .eventID: "event_id"
+    case .userID: "user_id"
+    case .eventTime: "event_time"
+    case .campaignID: "campaign_id"
+    case .channel: "channel"
+    case .adID: "ad_id"
+    case .sessionID: "session_id"
+    case .ip: "ip"
+    case .cost: "cost"
+    case .value: "value"
+    case .amount: "amount"
+    case .currency: "currency"
+    case .unknown: ""
+    }
+  }
 
   /// No field's name is longer.
   static let longestName = 11

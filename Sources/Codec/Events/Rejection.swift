@@ -1,11 +1,32 @@
 /// Why a record can never be used: the `reason` header of its dead letter (contract, section 2).
 ///
 /// Of several faults in one record the first in this order is reported.
-public enum Rejection: String, CaseIterable, Sendable, Error {
+public enum RejectionReason: String, CaseIterable, Sendable {
   case tooLarge = "too_large"
   case malformedJSON = "malformed_json"
   case missingField = "missing_field"
   case invalidField = "invalid_field"
   case futureEvent = "future_event"
   case wrongCurrency = "wrong_currency"
+}
+
+/// What is wrong with a record that can never be used: the headers `reason`, `field` and `detail` of its dead
+/// letter.
+///
+/// Holds no memory of its own, so that a batch of rejected records costs none; texts are made when they are
+/// asked for.
+public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
+  public var reason: RejectionReason
+  /// The field at fault; nil where the fault is the record's.
+  public var field: EventField?
+  public var detail: RejectionDetail
+
+  public init(_ reason: RejectionReason, _ field: EventField? = nil, _ detail: RejectionDetail) {
+    self.reason = reason
+    self.field = field
+    self.detail = detail
+  }
+
+  /// Subject and detail as one sentence without a full stop: `event_time is not a time …`.
+  public var description: String { "\(field?.name ?? "the record") \(detail)" }
 }

@@ -37,7 +37,8 @@ public struct FileSurvey: Sendable {
       guard faults.count < FileSurvey.mostFaults else { return }
       faults.append(
         Fault(
-          place: file.place(record.line), reason: rejection.rawValue, complaint: record.complaint))
+          place: file.place(record.line), reason: rejection.reason.rawValue,
+          complaint: record.complaint))
     }) {
       recordCount += 1
       if recordCount % 4_096 == 0, shouldStop() { throw Stop() }

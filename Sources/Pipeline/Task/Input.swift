@@ -158,9 +158,12 @@ final class Input {
       let isNear = rows.count < AttributionTask.prefetchDistance
       let row = rows.add(kind)
       row.pointee.offset = record.offset
-      row.pointee.rejection = decoder.decode(
+      if let rejection = decoder.decode(
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
-      guard row.pointee.rejection == nil else { return true }
+      {
+        rows.reject(rejection)
+        return true
+      }
       row.pointee.time = row.pointee.event.time
       if let partitioner {
         row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
@@ -176,6 +179,9 @@ final class Input {
 
   /// The rows from the next on, lent until `fill`.
   var waiting: UnsafeBufferPointer<InputRow> { rows.waiting }
+
+  /// Why a row cannot be used.
+  func rejection(of row: UnsafePointer<InputRow>) -> Rejection? { rows.rejection(of: row) }
 
   /// The record of a row, counted from the next on.
   func record(_ index: Int) -> Record { reader[rows.next + index] }

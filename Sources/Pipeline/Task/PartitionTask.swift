@@ -149,11 +149,9 @@ final class PartitionTask {
       let near = taken + AttributionTask.journeyDistance
       if near < rows.count { task.prefetchJourney(rows[near].identity) }
       let row = rows.baseAddress! + taken
-      if let rejection = row.pointee.rejection {
+      if row.pointee.rejection >= 0, let rejection = input.rejection(of: row) {
         input.countRejection()
-        try outbox.setAside(
-          input.record(taken), from: input.partition, reason: rejection.rawValue,
-          to: configuration.topics.deadLetters)
+        try outbox.setAside(input.record(taken), from: input.partition, rejection)
       } else {
         let outcome = task.apply(row.event, row.pointee.identity)
         input.count(outcome, isMisplaced: row.pointee.isMisplaced)
@@ -161,9 +159,7 @@ final class PartitionTask {
         case .accepted, .acceptedLate:
           changelog.append(row.event, row.pointee.identity, task.lastAccepted)
         case .tooLate:
-          try outbox.setAside(
-            input.record(taken), from: input.partition, reason: "too_late",
-            to: configuration.topics.lateEvents)
+          try outbox.setAsideTooLate(input.record(taken), from: input.partition)
         case .duplicate:
           break
         }

@@ -13,7 +13,8 @@ struct InputRow {
   var offset: Int64
   /// Event time; a record that cannot be used comes before all others.
   var time: Milliseconds
-  var rejection: Rejection?
+  /// Where its rejection is among the batch's; -1 for a record that can be used.
+  var rejection: Int32 = -1
   /// Whether it lies in another partition than its user belongs to.
   var isMisplaced = false
 
@@ -32,6 +33,8 @@ struct RowBuffer: ~Copyable {
   private(set) var count = 0
   /// The first row that has not been taken.
   private(set) var next = 0
+  /// Why records of the batch cannot be used: beside the rows, which stay small.
+  private var rejections: [Rejection] = []
 
   init() { rows = .allocate(capacity: 0) }
 
@@ -41,6 +44,7 @@ struct RowBuffer: ~Copyable {
   mutating func removeAll(reserving most: Int) {
     count = 0
     next = 0
+    rejections.removeAll(keepingCapacity: true)
     guard most > capacity else { return }
     rows.deallocate()
     rows = .allocate(capacity: most)
@@ -55,6 +59,17 @@ struct RowBuffer: ~Copyable {
     row.initialize(to: .blank(kind))
     count += 1
     return row
+  }
+
+  /// Notes why the row that was added last cannot be used.
+  mutating func reject(_ rejection: Rejection) {
+    rows[count - 1].rejection = Int32(rejections.count)
+    rejections.append(rejection)
+  }
+
+  /// Why a row cannot be used; nil for one that can.
+  func rejection(of row: UnsafePointer<InputRow>) -> Rejection? {
+    row.pointee.rejection < 0 ? nil : rejections[Int(row.pointee.rejection)]
   }
 
   /// Rows that have not been taken.

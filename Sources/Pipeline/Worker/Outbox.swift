@@ -75,17 +75,25 @@ final class Outbox {
 
   // MARK: Records
 
-  /// Sends a record aside with its bytes untouched, as far as its topic takes them (``FittedRecord``), its
-  /// reason and where it came from.
-  func setAside(_ record: Record, from source: TopicPartition, reason: String, to topic: String)
-    throws
-  {
-    let added = [
-      Header(name: "reason", value: Array(reason.utf8)),
-      Header(name: "source_topic", value: Array(source.topic.utf8)),
-      Header(name: "source_partition", value: Array("\(source.partition)".utf8)),
-      Header(name: "source_offset", value: Array("\(record.offset)".utf8)),
-    ]
+  /// Sends a record that can never be used to the dead letters, with what is wrong with it.
+  func setAside(_ record: Record, from source: TopicPartition, _ rejection: Rejection) throws {
+    try setAside(
+      record, to: configuration.topics.deadLetters, SideHeaders.of(rejection),
+      SideHeaders.source(source, record.offset))
+  }
+
+  /// Sends an event to those that wait for a backfill.
+  func setAsideTooLate(_ record: Record, from source: TopicPartition) throws {
+    try setAside(
+      record, to: configuration.topics.lateEvents, [SideHeaders.tooLate],
+      SideHeaders.source(source, record.offset))
+  }
+
+  /// Sends a record aside with its bytes untouched, as far as its topic takes them (``FittedRecord``).
+  private func setAside(
+    _ record: Record, to topic: String, _ reason: [Header], _ source: [Header]
+  ) throws {
+    let added = reason + source
     let fitted = FittedRecord(
       key: record.key, value: record.value, own: record.headers(), added: added,
       limit: recordLimit(topic))

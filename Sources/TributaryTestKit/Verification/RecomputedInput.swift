@@ -65,10 +65,10 @@ struct RecomputedInput {
     decoder.recycle()
     var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
     var rejection = decoder.decode(
-      record.value, recordTimestamp: record.timestamp, into: &event)
+      record.value, recordTimestamp: record.timestamp, into: &event)?.reason
     // Of several faults the first counts, and a wrong currency comes behind.
     if rejection == nil || rejection == .wrongCurrency,
-      deadLetter?.reason == Rejection.futureEvent.rawValue
+      deadLetter?.reason == RejectionReason.futureEvent.rawValue
     {
       // What the processor's clock showed then nobody knows any more: the dead letter says what it meant.
       rejection = .futureEvent
