@@ -21,7 +21,7 @@ extension EventKind {
   }
 
   /// The fields that mean something on events of this kind (contract, section 2).
-  var fields: [String] {
+  public var fields: [String] {
     switch self {
     case .impression, .click:
       [
@@ -34,7 +34,7 @@ extension EventKind {
   }
 
   /// Those without which no event can be used.
-  var requiredFields: [String] {
+  public var requiredFields: [String] {
     switch self {
     case .impression, .click: ["event_id", "user_id", "event_time", "campaign_id"]
     case .conversion: ["event_id", "user_id", "event_time"]
