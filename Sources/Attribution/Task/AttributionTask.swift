@@ -125,6 +125,11 @@ public final class AttributionTask {
     state.pointee.markIdle(kind, isIdle)
   }
 
+  /// Says how the sources of a re-keyed input stand: the watermark follows them, and not the input's own events.
+  public func setSources(_ marks: TaskProgress.SourceMarks, _ kind: EventKind) {
+    state.pointee.setSources(marks, kind)
+  }
+
   // MARK: Effects of a commit
 
   /// Visits the change of every bucket since the last `endCommit`, in order of first change.

@@ -77,6 +77,11 @@ struct TaskState: ~Copyable {
     _ = progress.setIdle(isIdle, kind)
   }
 
+  /// Says how the sources of a re-keyed input stand.
+  mutating func setSources(_ marks: TaskProgress.SourceMarks, _ kind: EventKind) {
+    _ = progress.setSources(marks, kind)
+  }
+
   private mutating func lateness(of time: Milliseconds, _ kind: EventKind) -> Lateness {
     if time >= progress.watermark.time { return .onTime }
     let mark = progress.lossMark(for: kind)

@@ -91,8 +91,7 @@ public final class FileIngest {
     self.shouldStop = shouldStop
     self.onProgress = onProgress
     self.now = now
-    topics = Dictionary(
-      uniqueKeysWithValues: configuration.inputTopics.map { ($0.kind, $0.name) })
+    topics = Dictionary(configuration.sourceTopics.map { ($0.kind, $0.name) }) { first, _ in first }
   }
 
   /// Makes the ledger's topic if it is missing.

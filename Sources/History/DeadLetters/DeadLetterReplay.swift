@@ -77,7 +77,8 @@ public struct DeadLetterReplay {
   ) throws {
     let done = try ledger.replayed(of: partition, in: log)
     let counts = try Dictionary(
-      uniqueKeysWithValues: configuration.sourceTopics.map { ($0, try log.partitionCount(of: $0)) })
+      configuration.sourceTopics.map { ($0.name, try log.partitionCount(of: $0.name)) }
+    ) { $1 }
     var batch = Batch()
     try log.readThrough(partition) { record in
       // Few may be meant of many that are read.
@@ -143,9 +144,4 @@ public struct DeadLetterReplay {
       self = Batch()
     }
   }
-}
-
-extension Configuration {
-  /// The topics that events come from.
-  var sourceTopics: [String] { inputTopics.map(\.name) }
 }

@@ -22,8 +22,8 @@ package enum DeltaWire {
 
   static func statusKey(task: Int32) -> [UInt8] { Array("@\(task)".utf8) }
 
-  /// The key of what a task has lost of its input.
-  static func lostKey(_ task: TaskName) -> [UInt8] { Array("!\(task)".utf8) }
+  /// The key of what a task, or another reader of inputs, has lost of them.
+  static func lostKey(_ loser: String) -> [UInt8] { Array("!\(loser)".utf8) }
 
   static func isLost(_ key: UnsafeRawBufferPointer) -> Bool { key.first == UInt8(ascii: "!") }
 

@@ -70,12 +70,19 @@ public struct Preflight {
         "missing topic\(missing.count == 1 ? "" : "s") \(missing.joined(separator: ", ")) at "
           + "\(configuration.bootstrapServers); `tributary topics create` makes them")
     }
+    let wanted = configuration.rekeyPartitions
+    for topic in configuration.topicRequirements where topic.role == .keyed && wanted > 0 {
+      guard found[topic.name] != wanted else { continue }
+      throw PipelineError(
+        "\(topic.name) has \(found[topic.name]!) partitions, but rekey_partitions is \(wanted): the number "
+          + "cannot change; set it to \(found[topic.name]!), or replay under a new application_id")
+    }
     let keyed = configuration.inputTopics.filter { $0.kind != .cost }
     guard Set(keyed.map { found[$0.name]! }).count == 1 else {
       let counts = keyed.map { "\($0.name) has \(found[$0.name]!)" }.joined(separator: ", ")
       throw PipelineError(
         "the keyed inputs need equal partition counts, so that one user's events meet: \(counts); "
-          + "recreate or extend the smaller topics")
+          + "recreate or extend the smaller topics, or re-key them (`rekey: true`)")
     }
     let rollups = found[configuration.topics.rollups]!
     guard found[configuration.deltasTopic] == rollups else {
@@ -93,9 +100,15 @@ public struct Preflight {
     }
     return TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(found[keyed[0].name]!),
-      costPartitions: Int32(configuration.topics.costs.map { found[$0]! } ?? 0),
+      costPartitions: Int32(
+        configuration.inputTopics.first { $0.kind == .cost }.map { found[$0.name]! } ?? 0),
       rollupPartitions: Int32(rollups),
       recordLimits: Dictionary(
-        uniqueKeysWithValues: facts.filter { $0.role != .input }.map { ($0.name, $0.recordLimit) }))
+        uniqueKeysWithValues: facts.filter { $0.role != .input }.map { ($0.name, $0.recordLimit) }),
+      rekeyings: configuration.rekeyedTopics.map { source in
+        TopicPlan.Rekeying(
+          source: source, target: configuration.keyedTopic(source.kind),
+          partitions: Int32(found[source.name]!))
+      })
   }
 }

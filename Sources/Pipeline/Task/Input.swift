@@ -22,6 +22,8 @@ final class Input {
   var isMarkedIdle = false
   /// Where users' events belong; nil where nothing is checked.
   var partitioner: UserPartitioner?
+  /// What is known of the sources, where this is an internal topic of re-keyed events.
+  private(set) var sources: SourceTable?
 
   private let reader: any LogReader
   private var decoder: EventDecoder
@@ -40,8 +42,10 @@ final class Input {
 
   init(
     kind: EventKind, partition: TopicPartition, reader: any LogReader, definitions: Definitions,
-    start: Int64, last: RecordFingerprint? = nil, stop: Int64?, now: Milliseconds
+    start: Int64, last: RecordFingerprint? = nil, stop: Int64?, now: Milliseconds,
+    sources: SourceTable? = nil
   ) {
+    self.sources = sources
     self.last = last
     self.kind = kind
     self.partition = partition
@@ -109,11 +113,12 @@ final class Input {
   /// Reads and decodes the next batch once every row has been taken. Does not block.
   ///
   /// - Parameters:
-  ///   - task: will be given the rows; has what it needs for the first fetched from memory.
+  ///   - task: will be given the rows; has what it needs for the first fetched from memory. nil where rows are
+  ///     only passed on.
   ///   - now: monotonic.
   ///   - processorClock: wall time. Events that lie ahead of it are not accepted.
   func fill(
-    for task: AttributionTask, now: Milliseconds, processorClock: Milliseconds = .max
+    for task: AttributionTask?, now: Milliseconds, processorClock: Milliseconds = .max
   ) throws {
     guard !hasRow, !isFinished, overtaken == nil else { return }
     noteLast()
@@ -139,7 +144,8 @@ final class Input {
     lastQuestion = .min
     arrivals.note()
     rows.removeAll(reserving: count)
-    decoder.clock = processorClock
+    // That re-keyed events are none of the future has been decided.
+    decoder.clock = sources == nil ? processorClock : .max
     decode(count, with: &decoder, into: &rows, for: task)
     if rows.count == 0, let stop { position = max(position, stop) }
   }
@@ -149,15 +155,20 @@ final class Input {
   ///     fields is checked.
   private func decode(
     _ count: Int, with decoder: inout EventDecoder, into rows: inout RowBuffer,
-    for task: AttributionTask
+    for task: AttributionTask?
   ) {
-    let (kind, stop, key) = (kind, stop ?? .max, task.key)
+    let (kind, stop, key) = (kind, stop ?? .max, task?.key)
     let (partitioner, own) = (partitioner, partition.partition)
+    let isRekeyed = sources != nil
     reader.visit(count: count) { record in
       guard record.offset < stop else { return false }
       let isNear = rows.count < AttributionTask.prefetchDistance
       let row = rows.add(kind)
       row.pointee.offset = record.offset
+      if isRekeyed && record.key == nil {
+        row.pointee.rejection = InputRow.words
+        return true
+      }
       if let rejection = decoder.decode(
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
       {
@@ -168,8 +179,9 @@ final class Input {
       if let partitioner {
         row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
       }
+      guard let key else { return true }
       row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
-      if isNear { task.prefetch(row.pointee.identity, kind) }
+      if isNear { task?.prefetch(row.pointee.identity, kind) }
       return true
     }
   }
@@ -196,6 +208,17 @@ final class Input {
       position = max(position, min(metEnd, stop ?? metEnd))
     }
   }
+
+  // MARK: Sources
+
+  /// Takes what a row says of the sources, counted from the next on.
+  func takeWords(_ index: Int) {
+    guard let value = record(index).value, let words = SourceWords.decode(value) else { return }
+    sources?.take(words)
+  }
+
+  /// Nothing is read for now: how the sources stand is not known.
+  func forgetSources() { sources?.forget() }
 
   // MARK: What a commit puts down
 

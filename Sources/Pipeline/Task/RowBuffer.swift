@@ -13,10 +13,15 @@ struct InputRow {
   var offset: Int64
   /// Event time; a record that cannot be used comes before all others.
   var time: Milliseconds
-  /// Where its rejection is among the batch's; -1 for a record that can be used.
-  var rejection: Int32 = -1
+  /// Where its rejection is among the batch's, or what else it is.
+  var rejection = InputRow.usable
   /// Whether it lies in another partition than its user belongs to.
   var isMisplaced = false
+
+  /// An event.
+  static let usable: Int32 = -1
+  /// What the sources of a re-keyed input say.
+  static let words: Int32 = -2
 
   static func blank(_ kind: EventKind) -> InputRow {
     InputRow(

@@ -228,11 +228,13 @@ final class TaskOpening {
     _ last: RecordFingerprint?, stopsAtEnd: Bool
   ) throws -> Input {
     let end = answeredBounds![input.partition]!.stableEnd
+    let sources = context.plan.sources(of: input.partition.topic)
     return Input(
       kind: input.kind, partition: input.partition,
       reader: try context.consumer.reader(of: input.partition, from: position, end: end),
       definitions: context.configuration.definitions, start: position, last: last,
-      stop: stopsAtEnd ? end : nil, now: context.now())
+      stop: stopsAtEnd ? end : nil, now: context.now(),
+      sources: sources.isEmpty ? nil : SourceTable(sources))
   }
 
   private func lostRange(

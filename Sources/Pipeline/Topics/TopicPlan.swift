@@ -10,7 +10,25 @@ public struct TopicPlan: Sendable, Equatable {
     public var kind: EventKind
   }
 
+  /// A topic that is keyed otherwise, and the internal one through which its events pass.
+  public struct Rekeying: Sendable, Equatable {
+    /// Where the events come from.
+    public var source: InputTopic
+    /// Where they go.
+    public var target: String
+    /// Partitions of the source, as far as is known.
+    public var partitions: Int32
+
+    public init(source: InputTopic, target: String, partitions: Int32) {
+      self.source = source
+      self.target = target
+      self.partitions = partitions
+    }
+  }
+
+  /// What the tasks read: of re-keyed topics the internal ones.
   public var inputTopics: [InputTopic]
+  public var rekeyings: [Rekeying]
   /// Partitions of every keyed input: the number of tasks.
   public var taskCount: Int32
   /// Partitions of the costs; 0 without costs.
@@ -25,8 +43,9 @@ public struct TopicPlan: Sendable, Equatable {
 
   public init(
     inputTopics: [InputTopic], taskCount: Int32, costPartitions: Int32, rollupPartitions: Int32,
-    recordLimits: [String: Int] = [:]
+    recordLimits: [String: Int] = [:], rekeyings: [Rekeying] = []
   ) {
+    self.rekeyings = rekeyings
     self.recordLimits = recordLimits
     self.costPartitions = costPartitions
     self.inputTopics = inputTopics
@@ -36,6 +55,29 @@ public struct TopicPlan: Sendable, Equatable {
 }
 
 extension TopicPlan {
+  /// Every partition of every topic that is re-keyed.
+  package var rekeyedPartitions: [TopicPartition] {
+    rekeyings.flatMap { rekeying in
+      (0..<rekeying.partitions).map {
+        TopicPartition(topic: rekeying.source.name, partition: $0)
+      }
+    }
+  }
+
+  /// The partitions whose events pass through an internal topic; none where a topic is no such one.
+  func sources(of topic: String) -> [TopicPartition] {
+    rekeyings.filter { $0.target == topic }.flatMap { rekeying in
+      (0..<rekeying.partitions).map {
+        TopicPartition(topic: rekeying.source.name, partition: $0)
+      }
+    }
+  }
+
+  /// Partitions of the input topic that holds events of a kind.
+  func partitionCount(of kind: EventKind) -> Int32 {
+    kind == .cost ? costPartitions : taskCount
+  }
+
   /// Every partition of every input, whoever owns it.
   var inputPartitions: [TopicPartition] {
     inputTopics.flatMap { topic in
@@ -63,6 +105,10 @@ public struct TopicRequirement: Sendable, Equatable {
   /// What it is for.
   public enum Role: Sendable, Hashable {
     case input, rollups, attributions, deadLetters, lateEvents, deltas, state
+    /// Events of inputs that are keyed otherwise.
+    case keyed
+    /// How far those inputs have been re-keyed.
+    case keyedPositions
   }
 
   public var name: String
@@ -72,14 +118,27 @@ public struct TopicRequirement: Sendable, Equatable {
 }
 
 extension Configuration {
-  /// The input topics that are configured.
+  /// The topics that the tasks read: of re-keyed ones the internal topic.
   public var inputTopics: [TopicPlan.InputTopic] {
-    var inputs: [TopicPlan.InputTopic] = []
-    if let name = topics.impressions { inputs.append(.init(name: name, kind: .impression)) }
-    inputs.append(.init(name: topics.clicks, kind: .click))
-    inputs.append(.init(name: topics.conversions, kind: .conversion))
-    if let name = topics.costs { inputs.append(.init(name: name, kind: .cost)) }
-    return inputs
+    topicInputs.reduce(into: []) { topics, entry in
+      let name = entry.rekey ? keyedTopic(entry.kind) : entry.topic!
+      let topic = TopicPlan.InputTopic(name: name, kind: entry.kind)
+      if !topics.contains(topic) { topics.append(topic) }
+    }
+  }
+
+  /// The topics that producers write.
+  public var sourceTopics: [TopicPlan.InputTopic] {
+    topicInputs.reduce(into: []) { topics, entry in
+      let topic = TopicPlan.InputTopic(name: entry.topic!, kind: entry.kind)
+      if !topics.contains(topic) { topics.append(topic) }
+    }
+  }
+
+  /// Those of them whose events pass through an internal topic.
+  public var rekeyedTopics: [TopicPlan.InputTopic] {
+    let names = Set(topicInputs.filter(\.rekey).map { $0.topic! })
+    return sourceTopics.filter { names.contains($0.name) }
   }
 
   /// Bytes of the largest record written: an attribution of `Definitions.mostTouches` touches is smaller.
@@ -96,9 +155,22 @@ extension Configuration {
     // What its producers believe the time to be must not matter.
     let stamped = ["message.timestamp.type": "LogAppendTime"]
     // Kafka's default of a week would drop old event times at once, and with them any replay.
-    let inputs = inputTopics.map {
+    var names: Set<String> = []
+    let inputs = sourceTopics.filter { names.insert($0.name).inserted }.map {
       TopicRequirement(name: $0.name, role: .input, settings: kept.merging(stamped) { $1 })
     }
+    // Events keep the timestamps that they came with.
+    let keyed = inputTopics.filter { names.insert($0.name).inserted }.map {
+      TopicRequirement(
+        name: $0.name, role: .keyed,
+        settings: kept.merging(large.merging(["message.timestamp.type": "CreateTime"]) { $1 }) {
+          $1
+        })
+    }
+    let positions =
+      keyed.isEmpty
+      ? []
+      : [TopicRequirement(name: keyedPositionsTopic, role: .keyedPositions, settings: compacted)]
     return inputs + [
       TopicRequirement(name: topics.rollups, role: .rollups, settings: compacted),
       TopicRequirement(
@@ -110,7 +182,7 @@ extension Configuration {
       TopicRequirement(
         name: deltasTopic, role: .deltas, settings: kept.merging(stamped) { $1 }),
       TopicRequirement(name: stateTopic, role: .state, settings: compacted),
-    ]
+    ] + keyed + positions
   }
 
   /// The topics that the processor writes.

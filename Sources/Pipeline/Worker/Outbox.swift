@@ -153,11 +153,16 @@ final class Outbox {
 
   /// Tells every partition of the deltas what a task has lost of its input.
   func broadcast(lost: [LostRange], ofTask task: TaskName) throws {
+    try broadcast(lost: lost, of: "\(task)")
+  }
+
+  /// - Parameter loser: names a task, or another reader of inputs.
+  func broadcast(lost: [LostRange], of loser: String) throws {
     value.removeAll(keepingCapacity: true)
     DeltaWire.encode(lost, into: &value)
     let producer = try transaction()
     for partition in 0..<deltaPartitions {
-      try DeltaWire.lostKey(task).withUnsafeBytes { key in
+      try DeltaWire.lostKey(loser).withUnsafeBytes { key in
         try value.withUnsafeBytes { value in
           try producer.produce(
             configuration.deltasTopic, partition: partition, key: key, value: value,

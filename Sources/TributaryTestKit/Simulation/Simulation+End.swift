@@ -18,6 +18,9 @@ extension Simulation {
   /// Has every worker read what its inputs hold now to its end, close every window, and leave.
   /// Starts those that are missing, and those that fail on the way.
   package func runToEnd() throws {
+    for slot in rekeyers { stop(slot) }
+    if !rekeyers.isEmpty { try drive("sources", rekeyers, alongside: attribution + rollups) }
+    for slot in rekeyers { stop(slot) }
     for slot in attribution { stop(slot) }
     try drive("inputs", attribution, alongside: rollups)
     for slot in attribution { stop(slot) }
@@ -73,6 +76,7 @@ extension Simulation {
     var verification = Verification(
       definitions: definitions ?? configuration.definitions,
       inputs: configuration.inputTopics.map { .init(topic: $0.name, kind: $0.kind) },
+      rekeyed: rekeyedTopics.map { .init(topic: $0.name, kind: $0.kind) },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents), limit: 8)
@@ -88,6 +92,7 @@ extension Simulation {
       verification.take(backfills: backfills)
     }
     let lost = lostInput
+    verifyRekeying(&verification, lost)
     for (index, input) in configuration.inputTopics.enumerated() {
       log.forEachRecordEver(of: input.name) { record in
         let isLost = lost.contains {
@@ -102,6 +107,25 @@ extension Simulation {
       verification.note(unprocessed: Int(log.end(of: name) - committed), of: "\(name)")
     }
     return verification.finish()
+  }
+
+  private func verifyRekeying(_ verification: inout Verification, _ lost: Set<LostRange>) {
+    for (index, topic) in rekeyedTopics.enumerated() {
+      log.forEachRecordEver(of: topic.name) { record in
+        let isLost = lost.contains {
+          $0.topic == topic.name && $0.partition == record.partition
+            && $0.from <= record.offset && record.offset < $0.to
+        }
+        if !isLost { verification.take(LoggedRecord(record), ofRekeyed: index) }
+      }
+      log.forEachRecordEver(of: configuration.keyedTopic(topic.kind)) {
+        verification.take(passedOn: LoggedRecord($0), of: topic.kind)
+      }
+    }
+    for name in sourcePartitions {
+      let committed = log.committed(name, by: "\(configuration.applicationID)-rekey") ?? 0
+      verification.note(unprocessed: Int(log.end(of: name) - committed), of: "\(name)")
+    }
   }
 
   /// Input that was gone before it was read, as the rollups topic says.

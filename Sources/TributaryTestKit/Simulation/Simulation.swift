@@ -30,6 +30,11 @@ package final class Simulation {
   package let log: MemoryLog
   package let attribution: [WorkerSlot]
   package let rollups: [WorkerSlot]
+  /// Workers that re-key; none where no input is re-keyed.
+  package let rekeyers: [WorkerSlot]
+  let rekeying: SimulatedRekeying?
+  /// Where records without keys go.
+  var scatter: SeededRandom
   /// What no restart can mend; the run has failed.
   package internal(set) var failure: String?
   /// The process that makes this call next is killed at it.
@@ -60,6 +65,7 @@ package final class Simulation {
   ///   - wall: what clocks show at the beginning. By default a month after the traffic's.
   ///   - memoryLimit: the most that a worker may remember, in bytes.
   ///   - deadLetterLimit: the largest record that the topic of dead letters takes, in bytes; nil for any.
+  ///   - rekeying: which inputs are re-keyed; nil for none.
   ///   - log: that of another simulation, to go on with.
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
@@ -69,8 +75,11 @@ package final class Simulation {
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
     deadLetterLimit: Int? = nil, onLostInput: LostInputPolicy = .stop,
-    partitioner: InputPartitioner = .murmur2, log: MemoryLog? = nil
+    partitioner: InputPartitioner = .murmur2, rekeying: SimulatedRekeying? = nil,
+    log: MemoryLog? = nil
   ) {
+    self.rekeying = rekeying
+    scatter = SeededRandom(seed: seed ^ 0x5CA7_7E12)
     self.memoryLimit = memoryLimit
     var configuration = Configuration()
     configuration.definitions = definitions
@@ -81,15 +90,23 @@ package final class Simulation {
     configuration.stateRecordBytes = stateRecordBytes
     configuration.longestWalk = longestWalk
     configuration.partitioner = partitioner
+    configuration.inputs = rekeying?.inputs(configuration.topics)
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),
       costPartitions: Int32(partitions), rollupPartitions: Int32(rollupPartitions),
-      recordLimits: deadLetterLimit.map { [configuration.topics.deadLetters: $0] } ?? [:])
+      recordLimits: deadLetterLimit.map { [configuration.topics.deadLetters: $0] } ?? [:],
+      rekeyings: configuration.rekeyedTopics.map {
+        TopicPlan.Rekeying(
+          source: $0, target: configuration.keyedTopic($0.kind),
+          partitions: Int32(rekeying?.sourcePartitions ?? 0))
+      })
     var topics: [String: Int] = [:]
     for topic in configuration.topicRequirements { topics[topic.name] = partitions }
     topics[configuration.topics.rollups] = rollupPartitions
     topics[configuration.deltasTopic] = rollupPartitions
+    for topic in configuration.rekeyedTopics { topics[topic.name] = rekeying!.sourcePartitions }
+    if rekeying != nil { topics[configuration.keyedPositionsTopic] = 1 }
     self.log = log ?? MemoryLog(topics: topics, timeouts: timeouts)
     self.log.recordLimits = plan.recordLimits
     clock = SimulatedClock(wall: wall)
@@ -97,17 +114,22 @@ package final class Simulation {
     secrets = SeededRandom(seed: seed ^ 0x5EC2_E700_0000)
     attribution = (0..<attributionWorkers).map { WorkerSlot(.attribution, $0) }
     rollups = (0..<rollupWorkers).map { WorkerSlot(.rollups, $0) }
+    rekeyers = rekeying == nil ? [] : (0..<2).map { WorkerSlot(.rekey, $0) }
     self.log.environment = self
     self.log.wantsOffsets = true
   }
 
-  package var slots: [WorkerSlot] { attribution + rollups }
+  package var slots: [WorkerSlot] { attribution + rollups + rekeyers }
 
   /// Appends a record to its input topic.
   package func append(_ record: GeneratedRecord) {
+    counts.records += 1
+    if let source = rekeyedTopics.first(where: { $0.kind == record.kind }) {
+      append(record, toSource: source.name)
+      return
+    }
     let topic = configuration.inputTopics.first { $0.kind == record.kind }!.name
     log.append(topic, key: record.key, value: record.value, timestamp: record.timestamp)
-    counts.records += 1
   }
 
   // MARK: Workers
@@ -136,7 +158,7 @@ package final class Simulation {
     let configuration = configurationOf?(slot) ?? configuration
     var plan = plan
     plan.inputTopics = configuration.inputTopics
-    let party: SimulatedClock.Party = slot.stage == .attribution ? .attribution : .rollups
+    let party: SimulatedClock.Party = slot.stage == .rollups ? .rollups : .attribution
     let world = SimulatedWorld(self)
     let process = ProcessContext(
       clock: ProcessClock(
@@ -147,6 +169,11 @@ package final class Simulation {
     case .attribution:
       return .attribution(
         try AttributionWorker(
+          configuration: configuration, plan: plan, log: log, index: index,
+          stopsAtEnd: stopsAtEnd, logger: logger, process: process))
+    case .rekey:
+      return .rekey(
+        try RekeyWorker(
           configuration: configuration, plan: plan, log: log, index: index,
           stopsAtEnd: stopsAtEnd, logger: logger, process: process))
     case .rollups:

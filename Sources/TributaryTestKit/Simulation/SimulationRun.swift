@@ -47,7 +47,8 @@ public struct SimulationRun {
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
       stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.wall,
-      timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue)
+      timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue,
+      rekeying: plan.rekeying)
     simulation.answersLate = plan.answersLate
     simulation.trace.onLine = onLine
     for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
@@ -114,7 +115,7 @@ public struct SimulationRun {
   }
 
   private func isWanted(_ slot: WorkerSlot) -> Bool {
-    slot.stage == .rollups || slot.number < wantedWorkers || slot.isRunning
+    slot.stage != .attribution || slot.number < wantedWorkers || slot.isRunning
   }
 
   private func happens(_ permille: Int64) -> Bool {
@@ -152,7 +153,10 @@ public struct SimulationRun {
     // Compaction may be ahead of a reader, and hide revisions from it.
     readDownstream()
     let topics = simulation.configuration.topics
-    for topic in [topics.rollups, topics.attributions, simulation.configuration.stateTopic] {
+    let positions = simulation.configuration.keyedPositionsTopic
+    for topic in [topics.rollups, topics.attributions, simulation.configuration.stateTopic]
+      + (plan.rekeying == nil ? [] : [positions])
+    {
       for number in 0..<simulation.log.partitionCount(of: topic) {
         let name = TopicPartition(topic: topic, partition: Int32(number))
         let bound = simulation.random.below(simulation.log.end(of: name) + 1)
@@ -179,6 +183,11 @@ public struct SimulationRun {
     let partition = Int32(simulation.random.below(Int64(plan.partitions)))
     let time = plan.wall + 365 * 86_400_000
     let stray = record(kind, in: partition, at: time, "stray-\(strays.count)-")
+    if let source = simulation.rekeyedTopics.first(where: { $0.kind == kind }) {
+      let (name, offset) = simulation.append(stray, toSource: source.name)
+      strays.append(Stray(source: name, offset: offset))
+      return simulation.trace.note("an event of a year ahead, in \(name)")
+    }
     let topic = simulation.configuration.inputTopics.first { $0.kind == kind }!.name
     let name = TopicPartition(topic: topic, partition: partition)
     strays.append(Stray(source: name, offset: simulation.log.end(of: name)))
@@ -260,6 +269,7 @@ public struct SimulationRun {
     if let failure = simulation.failure { return failure }
     if let complaint = downstream.complaint { return complaint }
     if let violation = simulation.log.violations.first { return violation }
+    if let complaint = simulation.complaintAboutRekeying() { return complaint }
     let report = simulation.verify()
     if let complaint = complaint(about: report) { return complaint }
     if !report.differences.agrees { return "\(report.differences)" }

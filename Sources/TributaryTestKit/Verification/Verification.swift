@@ -44,27 +44,47 @@ public struct Verification {
     }
   }
 
+  /// A topic whose events pass through the input of their kind.
+  public struct RekeyedSource: Sendable {
+    public var topic: String
+    public var kind: EventKind
+
+    public init(topic: String, kind: EventKind) {
+      self.topic = topic
+      self.kind = kind
+    }
+  }
+
   private let definitions: Definitions
   private var inputs: [RecomputedInput]
+  private var rekeyed: [RecomputedRekeying]
   private var rollups: PublishedRollups
   private var attributions: PublishedAttributions
   private var deadLetters: SetAsideRecords
   private var lateEvents: SetAsideRecords
   private var backfills = BackfillLedger()
   private var oracle: Oracle
+  /// What the internal topics of re-keyed events hold.
+  private var passedOn: [EventKind: PassedOnRecords] = [:]
   private var differences: ComparisonResult
   private let limit: Int
 
   /// - Parameter limit: how many differences to list; all are counted.
-  public init(definitions: Definitions, inputs: [Input], outputs: Outputs, limit: Int = 20) {
+  public init(
+    definitions: Definitions, inputs: [Input], rekeyed: [RekeyedSource] = [], outputs: Outputs,
+    limit: Int = 20
+  ) {
     self.definitions = definitions
+    self.rekeyed = rekeyed.enumerated().map {
+      RecomputedRekeying($1, number: inputs.count + $0, definitions: definitions)
+    }
     self.limit = limit
     self.inputs = inputs.enumerated().map {
       RecomputedInput($1, number: $0, definitions: definitions)
     }
     rollups = PublishedRollups(topic: outputs.rollups, definitions: definitions)
     attributions = PublishedAttributions(topic: outputs.attributions, definitions: definitions)
-    let topics = inputs.map(\.topic)
+    let topics = inputs.map(\.topic) + rekeyed.map(\.topic)
     deadLetters = SetAsideRecords(topic: outputs.deadLetters, inputTopics: topics)
     lateEvents = SetAsideRecords(topic: outputs.lateEvents, inputTopics: topics)
     oracle = Oracle(definitions: definitions)
@@ -98,7 +118,22 @@ public struct Verification {
   ///
   /// - Parameter input: its index among the inputs.
   public mutating func take(_ record: LoggedRecord, ofInput input: Int) {
+    // What the sources of re-keyed events say of themselves.
+    if record.key == nil, rekeyed.contains(where: { $0.kind == inputs[input].kind }) { return }
     inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
+  }
+
+  /// Takes a record of a topic that is re-keyed, as far as it has been.
+  ///
+  /// - Parameter source: its index among those.
+  public mutating func take(_ record: LoggedRecord, ofRekeyed source: Int) {
+    rekeyed[source].take(record, &deadLetters, &differences)
+  }
+
+  /// Takes every record of an internal topic of re-keyed events, those that are no input any more too.
+  public mutating func take(passedOn record: LoggedRecord, of kind: EventKind) {
+    guard record.key != nil else { return }
+    passedOn[kind, default: PassedOnRecords()].add(record)
   }
 
   /// Says that the processor has left out records that should be processed by now.
@@ -114,6 +149,10 @@ public struct Verification {
     deadLetters.reportUnmatched(into: &differences)
     lateEvents.reportUnmatched(into: &differences)
     expectEarliestTooLate()
+    expectAllPassedOn()
+    report.rekeyed = rekeyed.map { source in
+      (source.topic, source.tally(deadLetters: deadLetters.counts[source.number]))
+    }
     report.inputs = inputs.map { input in (input.topic, conservedTally(of: input)) }
     rollups.reportOpenWindows(into: &differences)
     report.creditsAreExact = attributions.expectExactShares(into: &differences)
@@ -129,7 +168,8 @@ public struct Verification {
       attributions: attributions.latest, with: oracle, limit: limit)
     differences.append(attributionResult)
     report.attributions = attributions.latest.count
-    report.refusedByClock = inputs.reduce(0) { $0 + $1.refusedByClock }
+    report.refusedByClock =
+      inputs.reduce(0) { $0 + $1.refusedByClock } + rekeyed.reduce(0) { $0 + $1.refusedByClock }
     report.differences = differences
     report.notes = notes
     return report
@@ -142,6 +182,28 @@ public struct Verification {
     for input in inputs {
       input.expectEarliestTooLate(
         behind: input.kind == .cost ? input.largest : largest, into: &differences)
+    }
+  }
+
+  /// Every usable record of a re-keyed topic has been passed on once, its bytes and timestamp untouched; a record in
+  /// is passed on or a dead letter.
+  private mutating func expectAllPassedOn() {
+    for (kind, sources) in Dictionary(grouping: rekeyed, by: \.kind) {
+      let topics = sources.map(\.topic).sorted().joined(separator: ", ")
+      var expected = PassedOnRecords()
+      for source in sources {
+        expected.add(source.passedOn)
+        let tally = source.tally(deadLetters: deadLetters.counts[source.number])
+        differences.expect(
+          Int64(tally.passedOn + tally.deadLetters), toBe: Int64(tally.records),
+          "passed on + dead letter", of: source.topic)
+      }
+      let found = passedOn[kind] ?? PassedOnRecords()
+      differences.expect(
+        Int64(found.count), toBe: Int64(expected.count), "records passed on", of: topics)
+      differences.expect(
+        found == expected ? "untouched" : "changed", toBe: "untouched",
+        "values and timestamps of records passed on", of: topics)
     }
   }
 
@@ -188,9 +250,11 @@ public struct Verification {
         "\(rollups.recordsOfOtherViews) records of views that the configuration does not have "
           + "were left out")
     }
-    for input in inputs where input.refusedByClock > 0 {
+    let refused =
+      inputs.map { ($0.topic, $0.refusedByClock) } + rekeyed.map { ($0.topic, $0.refusedByClock) }
+    for (topic, count) in refused where count > 0 {
       notes.append(
-        "\(input.refusedByClock) records of \(input.topic) are dead letters by the processor's clock "
+        "\(count) records of \(topic) are dead letters by the processor's clock "
           + "(future_event); a replay may accept them")
     }
     for input in inputs where input.misplaced > 0 {

@@ -40,7 +40,7 @@ private final class ProcessorHealth: HealthSource {
   private let topics: [EventKind: String]
 
   init(_ settings: Configuration, _ metrics: Metrics) {
-    topics = Dictionary(uniqueKeysWithValues: settings.inputTopics.map { ($0.kind, $0.name) })
+    topics = Dictionary(settings.inputTopics.map { ($0.kind, $0.name) }) { first, _ in first }
     gauges = ProcessorGauges(settings, metrics)
   }
 
@@ -107,6 +107,13 @@ private final class ProcessorHealth: HealthSource {
         return partition
       }
     }
+      + worker.report.rekeyed.map { source in
+        var partition = partition(source)
+        partition.lost = worker.report.lost.filter {
+          $0.topic == source.partition.topic && $0.partition == source.partition.partition
+        }
+        return partition
+      }
       + worker.report.rollups.map { rollups in
         var partition = partition(rollups.source)
         partition.finalThrough = rollups.finalThrough

@@ -30,14 +30,16 @@ final class TrafficFeed {
 
   /// - Parameter stop: ends sending, and the wait for a record that is not yet due.
   init(_ configuration: Configuration, pace: Pace, stop: StopFlag, logger: Logger) throws {
-    let found = try Preflight(configuration, logger: logger).plan()
+    _ = try Preflight(configuration, logger: logger).plan()
     var settings = ClientSettings.producer(configuration)
     // A broker that is away for a while must not cost records; no reader waits for a transaction here.
     settings["message.timeout.ms"] =
       configuration.kafka["message.timeout.ms"] ?? "\(TrafficFeed.patienceMilliseconds)"
     producer = try Producer(settings, logger: logger)
     var topics: [EventKind: ProducerTopic] = [:]
-    for input in found.inputTopics { topics[input.kind] = try producer.topic(input.name) }
+    for input in configuration.sourceTopics where topics[input.kind] == nil {
+      topics[input.kind] = try producer.topic(input.name)
+    }
     self.topics = topics
     self.pace = pace
     self.stop = stop

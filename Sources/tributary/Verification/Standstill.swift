@@ -16,6 +16,9 @@ final class Standstill {
   private let outputs: [TopicPartition]
   private let attributionGroup: Consumer
   private let rollupGroup: Consumer
+  private let rekeyGroup: Consumer
+  private let sources: [TopicPartition]
+  private let keyedTopics: Set<String>
 
   init(_ configuration: Configuration, reader: TopicReader, logger: Logger) throws {
     self.reader = reader
@@ -27,6 +30,9 @@ final class Standstill {
     }
     attributionGroup = try member(of: "attribution")
     rollupGroup = try member(of: "rollups")
+    rekeyGroup = try member(of: "rekey")
+    keyedTopics = Set(configuration.rekeyedTopics.map { configuration.keyedTopic($0.kind) })
+    sources = try reader.partitions(of: Set(configuration.rekeyedTopics.map(\.name)).sorted())
     inputs = try reader.partitions(of: configuration.inputTopics.map(\.name))
     deltas = try reader.partitions(of: [configuration.deltasTopic])
     let topics = configuration.topics
@@ -37,6 +43,19 @@ final class Standstill {
   func close() {
     attributionGroup.close(timeoutMilliseconds: 0)
     rollupGroup.close(timeoutMilliseconds: 0)
+    rekeyGroup.close(timeoutMilliseconds: 0)
+  }
+
+  /// What the re-keying stage has committed; empty where nothing is re-keyed.
+  func rekeyed() throws -> [TopicPartition: Int64] {
+    guard !sources.isEmpty else { return [:] }
+    return try rekeyGroup.committed(sources, timeoutMilliseconds: TopicReader.callTimeout)
+      .compactMapValues { $0 }
+  }
+
+  /// Where the topics that are re-keyed end now.
+  func sourceEnds() throws -> [TopicPartition: Int64] {
+    sources.isEmpty ? [:] : try reader.ends(of: sources)
   }
 
   /// What the attribution stage has committed; partitions without a committed offset are absent.
@@ -60,7 +79,10 @@ final class Standstill {
     while true {
       let processed = try processed()
       let obstacle = try obstacle()
-      let isEnough = try !wantsInputs || firstUnread(inputs, after: processed) == nil
+      let isEnough =
+        try !wantsInputs
+        || firstUnread(sources, after: rekeyed()) == nil
+          && firstUnread(inputs, after: processed) == nil
       if obstacle == nil && isEnough { return processed }
       if ContinuousClock.now >= deadline {
         guard let obstacle else { return processed }
@@ -84,8 +106,33 @@ final class Standstill {
     let consumed = try rollupGroup.committed(
       deltas, timeoutMilliseconds: TopicReader.callTimeout
     ).compactMapValues { $0 }
+    if !sources.isEmpty, let unread = try firstUnread(inputs, after: processed()) {
+      return "the attribution stage has not taken in all of \(unread) yet"
+    }
     guard let unread = try firstUnread(deltas, after: consumed) else { return nil }
     return "the rollup stage has not taken in all of \(unread) yet"
+  }
+
+  /// Whether somebody has sent it: what the sources of re-keyed events say of themselves goes on and on.
+  private func isRecord(_ record: Record, of partition: TopicPartition) -> Bool {
+    record.key != nil || !keyedTopics.contains(partition.topic)
+  }
+
+  /// Whether the processor has taken in more than this.
+  func hasGoneOn(
+    since processed: [TopicPartition: Int64], _ rekeyed: [TopicPartition: Int64]
+  ) throws -> Bool {
+    guard try self.rekeyed() == rekeyed else { return true }
+    for (partition, offset) in try self.processed() where offset != processed[partition] {
+      guard keyedTopics.contains(partition.topic) else { return true }
+      var hasRecord = false
+      try reader.read(through: [partition: offset], from: processed[partition] ?? 0) { _, record in
+        hasRecord = isRecord(record, of: partition)
+        return !hasRecord
+      }
+      if hasRecord { return true }
+    }
+    return false
   }
 
   /// The first partition with a record at or after its offset (0 when it has none). Transactions'
@@ -98,9 +145,9 @@ final class Standstill {
       let offset = offsets[partition] ?? 0
       guard let end = ends[partition], offset < end else { continue }
       var hasRecord = false
-      try reader.read(through: [partition: end], from: offset) { _, _ in
-        hasRecord = true
-        return false
+      try reader.read(through: [partition: end], from: offset) { _, record in
+        hasRecord = isRecord(record, of: partition)
+        return !hasRecord
       }
       if hasRecord { return partition }
     }

@@ -28,6 +28,7 @@ final class Verifier {
           topic: $0.name, kind: $0.kind, partitioner: configuration.partitioner,
           partitionCount: plan.taskCount)
       },
+      rekeyed: configuration.rekeyedTopics.map { .init(topic: $0.name, kind: $0.kind) },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents))
@@ -60,13 +61,15 @@ final class Verifier {
     }
 
     verification.take(backfills: try BackfillLedger(configuration, from: log))
+    let rekeyed = try standstill.rekeyed()
     try readPublished(outputEnds, count)
-    guard try standstill.processed() == processed else {
+    guard try !standstill.hasGoneOn(since: processed, rekeyed) else {
       throw Failure(
         "the processor went on while what it had published was being read; stop the traffic or the "
           + "processor, then verify again")
     }
     try readInputs(bounds, processed, count)
+    try readRekeyed(rekeyed, expectsAll: expectsAll, count)
     progress.end()
     var report = verification.finish()
     report.notes = notes + report.notes
@@ -113,6 +116,41 @@ final class Verifier {
       }
       for (partition, count) in unprocessed.sorted(by: { $0.key < $1.key }) {
         verification.note(unprocessed: count, of: "\(input.name)[\(partition)]")
+      }
+    }
+  }
+
+  /// Reads the topics that are re-keyed, as far as they have been, and what they were passed on to.
+  private func readRekeyed(
+    _ done: [TopicPartition: Int64], expectsAll: Bool, _ count: () -> Void
+  ) throws {
+    let topics = configuration.rekeyedTopics
+    guard !topics.isEmpty else { return }
+    let bounds = expectsAll ? try standstill.sourceEnds() : done
+    for partition in bounds.keys.sorted() where try reader.start(of: partition) > 0 {
+      notes.append(
+        "the log of \(partition) no longer has its first records; what was passed on of them shows as a "
+          + "difference")
+    }
+    for (index, topic) in topics.enumerated() {
+      var unprocessed: [Int32: Int] = [:]
+      try read(topic.name, bounds) { record in
+        let partition = TopicPartition(topic: topic.name, partition: record.partition)
+        if record.offset >= done[partition] ?? 0 {
+          unprocessed[record.partition, default: 0] += 1
+        }
+        verification.take(record, ofRekeyed: index)
+        count()
+      }
+      for (partition, count) in unprocessed.sorted(by: { $0.key < $1.key }) {
+        verification.note(unprocessed: count, of: "\(topic.name)[\(partition)]")
+      }
+    }
+    let ends = try standstill.inputEnds()
+    for kind in Set(topics.map(\.kind)) {
+      try read(configuration.keyedTopic(kind), ends) {
+        verification.take(passedOn: $0, of: kind)
+        count()
       }
     }
   }

@@ -52,7 +52,10 @@ final class ConversionFinder: ConversionSource {
   ) throws -> Int32? {
     guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
     else { return nil }
-    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
+    guard let topic = settings.inputTopics.first(where: { $0.kind == .conversion })?.name else {
+      return nil
+    }
+    let search = TouchSearch(.conversion, topic, settings.definitions)
     let (own, others) = try partitions(
       of: search.topic, forUser: Array(conversion.userID.utf8), reader)
     return try search.partition(of: conversion, in: own, reader)
@@ -114,9 +117,9 @@ final class ConversionFinder: ConversionSource {
   private func touches(
     of conversion: PublishedAttribution, _ reader: TopicReader
   ) throws -> [ConversionStory.FoundTouch] {
-    let searches = [
-      (EventKind.impression, settings.topics.impressions), (.click, settings.topics.clicks),
-    ].compactMap { kind, topic in topic.map { TouchSearch(kind, $0, settings.definitions) } }
+    let searches = settings.inputTopics.filter(\.kind.isTouch).map {
+      TouchSearch($0.kind, $0.name, settings.definitions)
+    }
     let user = Array(conversion.userID.utf8)
     func find(
       _ reach: TouchSearch.Reach, inOwn isOwn: Bool

@@ -1,0 +1,90 @@
+import Attribution
+import Codec
+
+/// Records as a set that may hold one several times: how many, and a sum of hashes of their values and timestamps.
+///
+/// Two sets that differ have the same sum once in 2^64.
+struct PassedOnRecords: Equatable {
+  private(set) var count = 0
+  private var sum: Int = 0
+
+  mutating func add(_ record: LoggedRecord) {
+    var hasher = Hasher()
+    hasher.combine(record.timestamp)
+    if let value = record.value { hasher.combine(bytes: value) }
+    count += 1
+    sum &+= hasher.finalize()
+  }
+
+  mutating func add(_ other: PassedOnRecords) {
+    count += other.count
+    sum &+= other.sum
+  }
+}
+
+/// What became of the records of a topic that is re-keyed.
+public struct RekeyingTally: Equatable, Sendable {
+  public var records = 0
+  public var passedOn = 0
+  /// As the dead letters say.
+  public var deadLetters = 0
+
+  public init() {}
+}
+
+/// A topic that is re-keyed, read again: which of its records are to be passed on.
+struct RecomputedRekeying {
+  let topic: String
+  let kind: EventKind
+  let number: Int
+  private var decoder: EventDecoder
+  private(set) var passedOn = PassedOnRecords()
+  private var records = 0
+  /// Refused by the processor's clock; by the record's own it is no event of the future.
+  private(set) var refusedByClock = 0
+
+  init(_ source: Verification.RekeyedSource, number: Int, definitions: Definitions) {
+    topic = source.topic
+    kind = source.kind
+    self.number = number
+    decoder = EventDecoder(kind: source.kind, definitions: definitions)
+  }
+
+  mutating func take(
+    _ record: LoggedRecord, _ deadLetters: inout SetAsideRecords,
+    _ differences: inout ComparisonResult
+  ) {
+    records += 1
+    let place = record.place(in: topic).description
+    let deadLetter = deadLetters.match(
+      input: number, .init(partition: record.partition, offset: record.offset))
+    decoder.recycle()
+    var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
+    var reason = decoder.decode(
+      record.value, recordTimestamp: record.timestamp, into: &event)?.reason
+    // By which clock that was decided nobody knows any more.
+    if reason == nil || reason == .wrongCurrency,
+      deadLetter?.reason == RejectionReason.futureEvent.rawValue
+    {
+      reason = .futureEvent
+      refusedByClock += 1
+    }
+    if let deadLetter {
+      differences.expect(
+        deadLetter.isLeft(of: record) ? "untouched" : "changed", toBe: "untouched",
+        "key and value in \(deadLetters.topic)", of: place)
+    }
+    differences.expect(
+      deadLetter?.reason ?? "absent", toBe: reason?.rawValue ?? "absent",
+      "record in \(deadLetters.topic)", of: place)
+    if reason == nil { passedOn.add(record) }
+  }
+
+  func tally(deadLetters: Int) -> RekeyingTally {
+    var tally = RekeyingTally()
+    tally.records = records
+    tally.passedOn = passedOn.count
+    tally.deadLetters = deadLetters
+    return tally
+  }
+}
