@@ -37,14 +37,20 @@ let package = Package(
     .target(name: "Codec", dependencies: ["Attribution", "CIntrinsics"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Codec", "Yams"]),
     .target(
-      name: "Pipeline",
+      name: "Cluster",
       dependencies: [
         "Attribution", "CMemory", "Codec", "Configuration", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
+      name: "Pipeline",
+      dependencies: [
+        "Attribution", "CMemory", "Cluster", "Codec", "Configuration", "Kafka",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
       name: "History",
-      dependencies: ["Attribution", "Codec", "Configuration", "Kafka", "Pipeline"]),
+      dependencies: ["Attribution", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline"]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(name: "SQLite", dependencies: ["CSQLite"]),
     .target(
@@ -53,7 +59,8 @@ let package = Package(
     .target(
       name: "Files",
       dependencies: [
-        "Attribution", "COpenSSL", "CZlib", "Codec", "Configuration", "Kafka", "Pipeline",
+        "Attribution", "COpenSSL", "CZlib", "Cluster", "Codec", "Configuration", "Kafka",
+        "Pipeline",
         "Reporting", "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -73,28 +80,41 @@ let package = Package(
       resources: [.embedInCode("Resources")]),
     .target(name: "BrokerKit"),
     .target(
-      name: "TributaryTestKit",
+      name: "Traffic",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "History", "Kafka", "Pipeline",
+        "Attribution", "Cluster", "Codec", "Configuration", "Kafka",
         .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "Verification",
+      dependencies: [
+        "Attribution", "Cluster", "Codec", "Configuration", "History", "Kafka",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "TestKit",
+      dependencies: [
+        "Attribution", "Cluster", "Codec", "Configuration", "History", "Kafka", "Pipeline",
+        "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Attribution", "Codec", "Configuration", "Kafka", "Pipeline", "TributaryTestKit",
+        "Attribution", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline", "Traffic",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "simulate",
       dependencies: [
-        "TributaryTestKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "TestKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "tributary",
       dependencies: [
-        "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Codec", "Configuration", "Dashboard",
+        "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Cluster", "Codec", "Configuration",
+        "Dashboard",
         "Files", "History", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
-        "Service", "TributaryTestKit",
+        "Service", "Traffic", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -106,8 +126,8 @@ let package = Package(
     .executableTarget(
       name: "soak",
       dependencies: [
-        "BrokerKit", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
-        "TributaryTestKit",
+        "BrokerKit", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline", "Reporting",
+        "Traffic",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -117,14 +137,29 @@ let package = Package(
         "BrokerKit", "CRdkafka", "Kafka", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
-      name: "AttributionTests", dependencies: ["Attribution", "Codec", "TributaryTestKit"]),
+      name: "ClusterTests",
+      dependencies: [
+        "BrokerKit", "CRdkafka", "Cluster", "Configuration", "Kafka",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "AttributionTests",
+      dependencies: ["Attribution", "Codec", "TestKit", "Traffic", "Verification"]),
     .target(name: "CAllocationCount"),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
-    .testTarget(name: "CodecTests", dependencies: ["Codec", "TributaryTestKit"]),
+    .testTarget(name: "CodecTests", dependencies: ["Codec", "TestKit", "Traffic"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
-    .testTarget(name: "TestKitTests", dependencies: ["Kafka", "Pipeline", "TributaryTestKit"]),
+    .testTarget(
+      name: "TestKitTests", dependencies: ["Cluster", "Kafka", "TestKit"]),
+    .testTarget(
+      name: "TrafficTests", dependencies: ["Attribution", "Codec", "Traffic", "Verification"]),
+    .testTarget(
+      name: "VerificationTests",
+      dependencies: [
+        "Attribution", "Codec", "Traffic", "Verification",
+      ]),
     .testTarget(
       name: "DashboardTests",
       dependencies: [
@@ -132,12 +167,13 @@ let package = Package(
       ]),
     .testTarget(
       name: "HistoryTests",
-      dependencies: ["Attribution", "Codec", "Configuration", "History", "TributaryTestKit"]),
+      dependencies: ["Attribution", "Codec", "Configuration", "History", "TestKit", "Traffic"]),
     .testTarget(
       name: "FilesTests",
       dependencies: [
-        "Attribution", "CZlib", "Codec", "Configuration", "Files", "Pipeline", "SQLSink", "SQLite",
-        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "CZlib", "Cluster", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
+        "SQLite",
+        "TestKit", "Traffic", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "JourneysTests",
@@ -145,14 +181,16 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Attribution", "BrokerKit", "CRdkafka", "Codec", "Configuration", "Kafka", "Pipeline",
-        "TributaryTestKit", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline",
+        "TestKit", "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Codec", "Configuration", "Dashboard", "Files", "Journeys",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "TributaryTestKit", "tributary",
+        "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Dashboard", "Files",
+        "Journeys",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "Traffic", "Verification",
+        "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

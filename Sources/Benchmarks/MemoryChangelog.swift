@@ -1,7 +1,7 @@
 // Safety: `@unchecked Sendable` because one benchmark, on one thread, is all that ever uses it.
 
+import Cluster
 import Kafka
-import Pipeline
 
 /// A state topic in memory, compacted at once: takes a task's changelog and gives it back.
 final class MemoryChangelog: Log, LogProducer, LogScan, @unchecked Sendable {

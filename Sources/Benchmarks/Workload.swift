@@ -1,6 +1,6 @@
 import Attribution
 import Codec
-import TributaryTestKit
+import Traffic
 
 /// What the benchmarks run on: a last-touch job's traffic at an even rate, from a seed.
 ///

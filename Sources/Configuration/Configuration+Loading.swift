@@ -10,17 +10,29 @@ extension Configuration {
   ///   - file: Path of a YAML file; nil for none. Every key is optional.
   ///   - environment: All of the process's variables. `TRIBUTARY_` and a setting's path in capitals,
   ///     joined by `_`, sets it; `TRIBUTARY_KAFKA_SECURITY_PROTOCOL` sets the librdkafka property
-  ///     `security.protocol`. An unknown name that begins with `TRIBUTARY_` is an error, except
-  ///     `TRIBUTARY_TEST_*`, `TRIBUTARY_NOIDA_DB`, `TRIBUTARY_JOURNEYS_API_KEY` and what Kubernetes makes for a service called
-  ///     `tributary`.
+  ///     `security.protocol`. With `_FILE` behind the name the value stands in a file. An unknown name that
+  ///     begins with `TRIBUTARY_` is an error, except those that commands and tests read themselves, and what
+  ///     Kubernetes makes for services whose names begin with `tributary`.
   ///   - overrides: Settings from the command line, in the order given.
   /// - Throws: The first fault found, with its place.
   public static func load(
     file: String?, environment: [String: String], overrides: [Override] = []
   ) throws(ConfigurationError) -> Configuration {
+    try loadWithOrigins(file: file, environment: environment, overrides: overrides).configuration
+  }
+
+  /// As ``load(file:environment:overrides:)``, with where each value comes from: `config.yaml:12`, a variable's
+  /// name, a flag. By path; librdkafka properties as `kafka.` and their name. Defaults are not in it.
+  public static func loadWithOrigins(
+    file: String?, environment: [String: String], overrides: [Override] = []
+  ) throws(ConfigurationError) -> (configuration: Configuration, origins: [String: String]) {
     var loader = Loader()
     if let file { try loader.apply(yaml: try contents(of: file), named: file) }
-    return try loader.finish(environment: environment, overrides: overrides)
+    let configuration = try loader.finish(environment: environment, overrides: overrides)
+    let origins = loader.origins.mapValues { value in
+      value.source + (value.node.mark.map { ":\($0.line)" } ?? "")
+    }
+    return (configuration, origins)
   }
 
   /// As ``load(file:environment:overrides:)``, with the file's text at hand.
@@ -147,12 +159,16 @@ private struct Loader {
   // MARK: Environment
 
   private mutating func apply(environment: [String: String]) throws(ConfigurationError) {
-    for (name, text) in environment.sorted(by: { $0.key < $1.key })
-    where name.hasPrefix("TRIBUTARY_") && !isForeign(name) {
+    let prefix = "TRIBUTARY_"
+    for (source, content) in environment.sorted(by: { $0.key < $1.key })
+    where source.hasPrefix(prefix)
+      && !ForeignVariable.contains(source.dropFirst(prefix.count), value: content)
+    {
+      let (name, text) = try fileVariable(source, content, environment) ?? (source, content)
       if let setting = Setting.all.first(where: { $0.environmentVariable == name }) {
-        try set(setting, to: try value(for: setting, text: text, source: name))
+        try set(setting, to: try value(for: setting, text: text, source: source))
       } else if let property = kafkaProperty(of: name) {
-        try setKafka(property, to: text, source: name)
+        try setKafka(property, to: text, source: source)
       } else {
         let meant = suggestion(
           for: String(name.dropFirst("TRIBUTARY_".count)), among: Setting.all.map(\.path)
@@ -166,14 +182,29 @@ private struct Loader {
     }
   }
 
-  /// Variables that begin with `TRIBUTARY_` without being settings: those of the tests and scripts,
-  /// the key of an API, and those that Kubernetes adds when a service is called `tributary`.
-  private func isForeign(_ name: String) -> Bool {
-    let rest = name.dropFirst("TRIBUTARY_".count)
-    if rest.hasPrefix("TEST_") || ["NOIDA_DB", "JOURNEYS_API_KEY"].contains(rest) { return true }
-    return ["SERVICE_HOST", "SERVICE_PORT", "PORT"].contains(rest)
-      || rest.hasPrefix("SERVICE_PORT_")
-      || rest.wholeMatch(of: /PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?/) != nil
+  /// What a variable called `…_FILE` stands for: the variable without the ending, and the text of the file
+  /// without the line break at its end. Nil for any other name.
+  private func fileVariable(
+    _ name: String, _ path: String, _ environment: [String: String]
+  ) throws(ConfigurationError) -> (name: String, text: String)? {
+    let ending = "_FILE"
+    guard name.hasSuffix(ending) else { return nil }
+    let plain = String(name.dropLast(ending.count))
+    let isSetting = Setting.all.contains { $0.environmentVariable == plain }
+    guard isSetting || kafkaProperty(of: plain) != nil else { return nil }
+    if environment[plain] != nil {
+      throw ConfigurationError(
+        source: name, problem: "\(plain) is set as well", advice: "keep one of them")
+    }
+    guard !path.isEmpty, let bytes = FileManager.default.contents(atPath: path),
+      let text = String(validating: bytes, as: UTF8.self)
+    else {
+      throw ConfigurationError(
+        source: name, problem: "the file \(quoted(path)) cannot be read",
+        advice: "check its path and permissions")
+    }
+    let end = text.hasSuffix("\r\n") || text.hasSuffix("\n") ? 1 : 0
+    return (plain, String(text.dropLast(end)))
   }
 
   private func kafkaProperty(of name: String) -> String? {
@@ -202,6 +233,9 @@ private struct Loader {
       try setKafka(
         property, to: value, source: isKafkaPropertyName(property) ? "-X \(property)" : "-X")
     case .setting(let path, let text, let flag):
+      if path.hasPrefix("kafka."), case let property = String(path.dropFirst("kafka.".count)) {
+        return try setKafka(property, to: text, source: "\(flag) \(path)")
+      }
       guard let setting = Setting.at(path) else {
         let meant = suggestion(for: path, among: Setting.all.map(\.path))
         throw ConfigurationError(
@@ -210,6 +244,18 @@ private struct Loader {
             ?? "see tributary run --help")
       }
       try set(setting, to: try value(for: setting, text: text, source: flag))
+    case .assignment(let text):
+      // The text is never quoted: it may be a secret.
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw ConfigurationError(
+          source: "-s", problem: "is not followed by key=value",
+          advice: "write it as in -s lookback=7d")
+      }
+      try apply(
+        .setting(
+          path: String(text[..<equals]), value: String(text[text.index(after: equals)...]),
+          flag: "-s"
+        ))
     }
   }
 

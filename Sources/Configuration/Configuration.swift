@@ -89,6 +89,8 @@ extension Configuration {
     case bootstrapServers(String)
     /// `-X property=value`: the text after `-X`.
     case kafkaProperty(String)
+    /// `-s key=value`: the text after `-s`.
+    case assignment(String)
     /// Any setting by its path (`topics.clicks`). Lists may be written `a,b`, structures as inline
     /// YAML. `flag` is what the user typed, for error messages.
     case setting(path: String, value: String, flag: String)

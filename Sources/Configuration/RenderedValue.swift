@@ -27,13 +27,16 @@ enum RenderedValue {
   }
 
   /// What follows `key:` in a file, with its leading space or line break.
-  var blockText: String {
-    switch self {
+  ///
+  /// - Parameter remark: the comment behind the value of an entry of a mapping, or of the whole (nil).
+  func blockText(remark: (String?) -> String? = { _ in nil }) -> String {
+    func comment(_ entry: String?) -> String { remark(entry).map { "  # \($0)" } ?? "" }
+    return switch self {
     case .blockList(let elements) where !elements.isEmpty:
-      elements.map { "\n  - " + $0 }.joined()
+      comment(nil) + elements.map { "\n  - " + $0 }.joined()
     case .mapping(let entries) where !entries.isEmpty:
-      entries.map { "\n  \(yamlScalar($0)): \(yamlScalar($1))" }.joined()
-    default: " " + flowText
+      entries.map { "\n  \(yamlScalar($0)): \(yamlScalar($1))" + comment($0) }.joined()
+    default: " " + flowText + comment(nil)
     }
   }
 }

@@ -1,6 +1,7 @@
 // Safety: an event lends bytes of its record, for one call.
 
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Kafka

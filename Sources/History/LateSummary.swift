@@ -1,7 +1,7 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
-import Pipeline
 
 /// What waits among the late events, by day, by campaign, and by how late it came.
 public struct LateSummary: Sendable {

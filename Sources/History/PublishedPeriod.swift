@@ -1,8 +1,8 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Kafka
-import Pipeline
 
 /// What is published of a period: rollups, and a fingerprint of every attribution.
 struct PublishedPeriod {

@@ -1,10 +1,10 @@
 // Safety: events lend bytes of their record and of the decoder, which live until the record is done with.
 
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Kafka
-import Pipeline
 
 /// Recomputes a stretch of event time by the engine itself, task by task: once as it has been counted,
 /// and once with the late events that are to be counted now.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import TributaryTestKit
+import TestKit
 
 @main
 struct Simulate: ParsableCommand {

@@ -1,8 +1,8 @@
+import Cluster
 import Codec
 import Configuration
 import Foundation
 import Kafka
-import Pipeline
 import Reporting
 import Synchronization
 

@@ -1,9 +1,9 @@
 import BrokerKit
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 
 /// Where a soak takes place: topics of its own on a broker, and a folder for every process's log.
 struct SoakCluster {

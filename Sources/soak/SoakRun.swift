@@ -1,6 +1,6 @@
 import BrokerKit
 import Foundation
-import TributaryTestKit
+import Traffic
 
 /// One soak from the first event to the verdict.
 final class SoakRun {

@@ -1,12 +1,12 @@
 import ArgumentParser
 import BrokerKit
+import Cluster
 import Configuration
 import Files
 import Foundation
 import Journeys
 import Kafka
 import Logging
-import Pipeline
 import Reporting
 import SQLSink
 import SQLite
@@ -27,7 +27,8 @@ struct Tributary: ParsableCommand {
       Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, Topics.self, Tail.self,
       ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, DeadLettersCommand.self,
       BackfillCommand.self,
-      JourneysCommand.self, Verify.self, ResetCommand.self, Bench.self, BenchPart.self,
+      JourneysCommand.self, Verify.self, ResetCommand.self, ConfigCommand.self, Bench.self,
+      BenchPart.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.

@@ -1,6 +1,6 @@
 import Attribution
 import Testing
-import TributaryTestKit
+import Verification
 
 /// The published result is a function of the set of events, not of their order.
 @Suite struct ArrivalOrderTests {

@@ -1,6 +1,7 @@
 import Attribution
 import Testing
-import TributaryTestKit
+import Traffic
+import Verification
 
 /// Users with more touches than may share a credit, and with more than anybody would walk through.
 @Suite struct BusyUserTests {

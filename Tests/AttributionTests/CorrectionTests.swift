@@ -1,6 +1,6 @@
 import Attribution
 import Testing
-import TributaryTestKit
+import Verification
 
 /// Many touches that come late for one conversion within one commit.
 @Suite struct CorrectionTests {

@@ -1,6 +1,7 @@
 import Attribution
 import Codec
-import TributaryTestKit
+import TestKit
+import Verification
 
 /// Both stages in process: tasks per partition, deltas summed per commit, one table of rollups.
 final class Engine {

@@ -1,7 +1,7 @@
 import Attribution
 import Codec
 import Testing
-import TributaryTestKit
+import Verification
 
 /// Amounts that are as large as amounts may be add up exactly.
 @Suite struct ExactSumTests {

@@ -1,7 +1,7 @@
 // Safety: names are lent from arrays that outlive the call.
 
+import TestKit
 import Testing
-import TributaryTestKit
 
 @testable import Attribution
 

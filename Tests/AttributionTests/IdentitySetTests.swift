@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import TributaryTestKit
+import Traffic
 
 @testable import Attribution
 

@@ -1,7 +1,8 @@
 import Attribution
 import Codec
 import Testing
-import TributaryTestKit
+import Traffic
+import Verification
 
 /// Generated traffic through the engine in process, against the brute-force oracle.
 @Suite struct OracleEqualityTests {

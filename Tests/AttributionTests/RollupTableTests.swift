@@ -1,5 +1,4 @@
 import Testing
-import TributaryTestKit
 
 @testable import Attribution
 

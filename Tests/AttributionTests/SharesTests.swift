@@ -1,5 +1,5 @@
 import Testing
-import TributaryTestKit
+import Traffic
 
 @testable import Attribution
 

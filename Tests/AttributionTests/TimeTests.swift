@@ -1,5 +1,7 @@
+import TestKit
 import Testing
-import TributaryTestKit
+import Traffic
+import Verification
 
 @testable import Attribution
 

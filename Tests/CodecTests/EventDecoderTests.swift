@@ -2,8 +2,8 @@
 
 import Attribution
 import Codec
+import TestKit
 import Testing
-import TributaryTestKit
 
 private let now: Milliseconds = 1_767_600_000_000
 

@@ -1,7 +1,8 @@
 import Attribution
 import Codec
+import TestKit
 import Testing
-import TributaryTestKit
+import Traffic
 
 @Suite("Key order")
 struct KeyOrderTests {

@@ -3,7 +3,8 @@
 import Attribution
 import Codec
 import Foundation
-import TributaryTestKit
+import TestKit
+import Traffic
 
 /// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators): small, and the
 /// same on every machine, so that a printed seed repeats a failure.

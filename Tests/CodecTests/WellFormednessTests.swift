@@ -2,7 +2,7 @@ import Attribution
 import Codec
 import Foundation
 import Testing
-import TributaryTestKit
+import Traffic
 
 @Suite("Well-formedness")
 struct WellFormednessTests {

@@ -5,7 +5,8 @@ import Foundation
 import Kafka
 import Testing
 
-@testable import TributaryTestKit
+@testable import Traffic
+@testable import Verification
 
 /// `backfill` and `late` as a user runs them; what they count is `BackfillTests`' matter.
 @Suite struct BackfillCommandTests {

@@ -94,6 +94,18 @@ import Testing
     }
   }
 
+  @Test func everyAlertIsExplainedAndAsksForMetricsThatThereAre() throws {
+    let rules = try DocumentTests.text("Deploy/prometheus/alerts.yaml")
+    let manual = try DocumentTests.text("docs/OPERATIONS.md")
+    let alerts = rules.matches(of: #/- alert: (\w+)/#).map { String($0.output.1) }
+    #expect(alerts.count > 10)
+    for alert in alerts { #expect(manual.contains("\n| `\(alert)` | "), "\(alert)") }
+    for match in rules.matches(of: #/tributary_\w+/#) {
+      let metric = match.output.replacing(#/_bucket$/#, with: "")
+      #expect(manual.contains("| `\(metric)`"), "\(metric)")
+    }
+  }
+
   private static func lines(startingWith prefix: String) throws -> [String] {
     try text("README.md").split(separator: "\n").map(String.init).filter { $0.hasPrefix(prefix) }
   }

@@ -2,7 +2,7 @@ import BrokerKit
 import Foundation
 import Pipeline
 import Testing
-import TributaryTestKit
+import Traffic
 
 /// The process dies at each step of a commit of each stage; its successor makes the result whole.
 @Suite struct FailpointTests {

@@ -5,7 +5,7 @@ import Files
 import Foundation
 import Kafka
 import Testing
-import TributaryTestKit
+import Traffic
 
 /// Files into the topics, and files without them, as a user has it.
 @Suite struct FileTests {

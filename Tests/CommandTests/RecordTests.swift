@@ -3,14 +3,13 @@ import BrokerKit
 import Codec
 import Foundation
 import Kafka
-import Pipeline
+import TestKit
 import Testing
-import TributaryTestKit
 
 /// Whatever comes in, each record ends where it belongs and the stream goes on.
 @Suite(.serialized) struct RecordTests {
   @Test func hostileRecordsEndInDeadLettersWithTheirReason() throws {
-    let cluster = try Cluster()
+    let cluster = try clusterThatKeepsTimestamps()
     let producer = try Producer(cluster.clientConfiguration, logger: quiet)
     var expected: [String: Int] = [:]
     let topics: [EventKind: String] = [
@@ -19,7 +18,6 @@ import TributaryTestKit
       .conversion: cluster.configuration.topics.conversions,
       .cost: cluster.configuration.topics.costs!,
     ]
-    try keepTimestamps(cluster)
     var sent = 0
     for record in HostileRecords.all
     where record.recordTimestamp == -1 || record.recordTimestamp > 0 {
@@ -60,17 +58,23 @@ import TributaryTestKit
     #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
   }
 
-  /// Some records are hostile by their timestamps, which inputs that `topics create` makes do not take.
-  private func keepTimestamps(_ cluster: Cluster) throws {
-    for topic in cluster.configuration.inputTopics {
-      try cluster.makeAdmin().setTopicConfiguration(
-        topic.name, ["message.timestamp.type": "CreateTime"], timeoutMilliseconds: 10_000)
+  /// A cluster whose inputs keep the timestamps of their records. They are made so: a setting that is changed later
+  /// takes effect some time after the brokers have said that it does.
+  private func clusterThatKeepsTimestamps() throws -> Cluster {
+    let cluster = try Cluster(partitions: nil)
+    let inputs = cluster.configuration.inputTopics.map {
+      TopicSpecification(
+        name: $0.name, partitions: 4,
+        settings: ["message.timestamp.type": "CreateTime", "retention.ms": "-1"])
     }
+    _ = try cluster.makeAdmin().createTopics(inputs, timeoutMilliseconds: 10_000)
+    let created = try cluster.program.run("topics", "create", "--partitions", "4")
+    #expect(created.status == 0, "\(created.errors)")
+    return cluster
   }
 
   @Test func aMillionEventsThroughABrokerEqualTheOracle() throws {
-    let cluster = try Cluster()
-    try keepTimestamps(cluster)
+    let cluster = try clusterThatKeepsTimestamps()
     let generated = try cluster.program.run(
       "generate", "--events", "1000000", "--seed", "42", "--costs", "--duplicates", "0.03",
       "--late", "0.02", "--json")

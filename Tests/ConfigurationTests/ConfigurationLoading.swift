@@ -332,8 +332,72 @@ struct ConfigurationLoading {
       "TRIBUTARYX": "1", "TRIBUTARY_SERVICE_HOST": "10.0.0.1", "TRIBUTARY_SERVICE_PORT": "80",
       "TRIBUTARY_SERVICE_PORT_HTTP": "80", "TRIBUTARY_PORT": "tcp://10.0.0.1:80",
       "TRIBUTARY_PORT_80_TCP": "tcp://10.0.0.1:80", "TRIBUTARY_PORT_80_TCP_ADDR": "10.0.0.1",
+      "TRIBUTARY_HTTP_TOKEN": "0123456789abcdef", "TRIBUTARY_CONFIG": "/etc/x.yaml",
     ]
     #expect(try Configuration.load(file: nil, environment: environment) == Configuration())
+  }
+
+  @Test(
+    "What Kubernetes says of a service is none of ours, whatever the service is called",
+    arguments: ["SERVE", "KAFKA_BOOTSTRAP", "KAFKA", "TOPICS_CLICKS", "MAX_TOUCHES"])
+  func variablesOfServices(service: String) throws {
+    let prefix = "TRIBUTARY_\(service)_"
+    let environment = [
+      prefix + "SERVICE_HOST": "10.0.0.1", prefix + "SERVICE_PORT": "9092",
+      prefix + "SERVICE_PORT_TCP_CLIENTS": "9092", prefix + "PORT": "tcp://10.0.0.1:9092",
+      prefix + "PORT_9092_TCP": "tcp://10.0.0.1:9092", prefix + "PORT_9092_TCP_PROTO": "tcp",
+      prefix + "PORT_9092_TCP_PORT": "9092", prefix + "PORT_9092_TCP_ADDR": "10.0.0.1",
+    ]
+    #expect(try Configuration.load(file: nil, environment: environment) == Configuration())
+  }
+
+  @Test("With _FILE behind its name a variable's value stands in a file")
+  func valuesFromFiles() throws {
+    let file = FileManager.default.temporaryDirectory
+      .appendingPathComponent("tributary-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    try "sesame\n".write(toFile: file, atomically: false, encoding: .utf8)
+    let configuration = try Configuration.load(
+      file: nil,
+      environment: [
+        "TRIBUTARY_KAFKA_SASL_PASSWORD_FILE": file, "TRIBUTARY_APPLICATION_ID_FILE": file,
+      ])
+    #expect(configuration.kafka == ["sasl.password": "sesame"])
+    #expect(configuration.applicationID == "sesame")
+    expectError(
+      #"TRIBUTARY_KAFKA_SASL_PASSWORD_FILE: TRIBUTARY_KAFKA_SASL_PASSWORD is set as well; keep one of them"#
+    ) {
+      try Configuration.load(
+        file: nil,
+        environment: [
+          "TRIBUTARY_KAFKA_SASL_PASSWORD_FILE": file, "TRIBUTARY_KAFKA_SASL_PASSWORD": "x",
+        ])
+    }
+    expectError(
+      #"TRIBUTARY_CURRENCY_FILE: the file "/nowhere" cannot be read; check its path and permissions"#
+    ) {
+      try Configuration.load(file: nil, environment: ["TRIBUTARY_CURRENCY_FILE": "/nowhere"])
+    }
+  }
+
+  @Test("-s sets any setting, and any property of librdkafka")
+  func assignments() throws {
+    let configuration = try Configuration.load(
+      file: nil, environment: ["TRIBUTARY_LOOKBACK": "1h"],
+      overrides: [
+        .assignment("lookback=7d"), .assignment("topics.costs=null"),
+        .assignment("models=[linear]"), .assignment("kafka.sasl.password=a=b"),
+      ])
+    #expect(configuration.definitions.lookback == 7 * 86_400_000)
+    #expect(configuration.topics.costs == nil)
+    #expect(configuration.definitions.models == [.linear])
+    #expect(configuration.kafka == ["sasl.password": "a=b"])
+    expectError("-s: is not followed by key=value; write it as in -s lookback=7d") {
+      try Configuration.load(file: nil, environment: [:], overrides: [.assignment("lookback")])
+    }
+    expectError(#"-s: there is no setting "lookbak"; did you mean lookback?"#) {
+      try Configuration.load(file: nil, environment: [:], overrides: [.assignment("lookbak=7d")])
+    }
   }
 
   // MARK: Together
@@ -343,6 +407,16 @@ struct ConfigurationLoading {
     let yaml = "kafka: {transaction.timeout.ms: 5000, message.timeout.ms: 4999}"
     #expect(try Configuration.load(yaml: yaml).kafka.count == 2)
   }
+}
+
+private func expectError(
+  _ text: String, _ body: () throws -> Configuration,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let error = #expect(throws: ConfigurationError.self, sourceLocation: sourceLocation) {
+    _ = try body()
+  }
+  #expect(error?.description == text, sourceLocation: sourceLocation)
 }
 
 @Suite("Durations")

@@ -13,6 +13,49 @@ struct ConfigurationRendering {
     #expect(try Configuration.load(yaml: Configuration().yaml()) == Configuration())
   }
 
+  @Test("The annotated defaults are a configuration file, with every meaning in it")
+  func annotatedDefaults() throws {
+    let text = Configuration.annotatedDefaults()
+    #expect(try Configuration.load(yaml: text) == Configuration())
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 110 })
+    let comments = text.split(separator: "\n").map { $0.drop { $0 == " " } }
+      .filter { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }.joined(separator: " ")
+    for setting in Setting.all {
+      #expect(comments.contains(setting.meaning.filter { $0 != "`" }), "\(setting.path)")
+    }
+  }
+
+  @Test("Where each value comes from stands behind it, and the text still is a configuration file")
+  func origins() throws {
+    let file = FileManager.default.temporaryDirectory
+      .appendingPathComponent("tributary-\(UUID().uuidString).yaml").path
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    try """
+    lookback: 2h
+    views:
+      - {name: hourly, dimensions: [channel], period: 1h}
+    kafka: {client.rack: a, sasl.password: sesame}
+    """.write(toFile: file, atomically: false, encoding: .utf8)
+    let (configuration, origins) = try Configuration.loadWithOrigins(
+      file: file, environment: ["TRIBUTARY_CURRENCY": "USD"],
+      overrides: [.assignment("idle_timeout=5s"), .bootstrapServers("b:1")])
+    let text = configuration.yaml(origins: origins)
+    #expect(text.contains("lookback: 2h  # \(file):1\n"))
+    #expect(text.contains("views:  # \(file):"))
+    #expect(text.contains("  client.rack: a  # \(file):4\n"))
+    #expect(text.contains("currency: USD  # TRIBUTARY_CURRENCY\n"))
+    #expect(text.contains("idle_timeout: 5s  # -s\n"))
+    #expect(text.contains("  # -b\n"))
+    #expect(text.contains("prefer_clicks: true  # default\n"))
+    #expect(!text.contains("sesame"))
+    var reread = try Configuration.load(yaml: text)
+    reread.kafka["sasl.password"] = "sesame"
+    #expect(reread == configuration)
+    let json = configuration.json(origins: origins)
+    #expect(json.contains(#""kafka.sasl.password":{"value":"********","from":""#))
+    #expect(json.contains(#""currency":{"value":"USD","from":"TRIBUTARY_CURRENCY"}"#))
+  }
+
   @Test("The effective configuration is laid out like the contract's")
   func yamlOfDefaults() {
     #expect(

@@ -3,8 +3,8 @@ import Codec
 import Configuration
 import Foundation
 import Logging
-import Pipeline
-import TributaryTestKit
+import TestKit
+import Traffic
 
 @testable import Files
 

@@ -2,8 +2,9 @@ import Attribution
 import Configuration
 import Foundation
 import Logging
+import TestKit
 import Testing
-import TributaryTestKit
+import Traffic
 
 @testable import Files
 

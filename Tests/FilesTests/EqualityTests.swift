@@ -1,7 +1,7 @@
 import Attribution
 import Foundation
 import Testing
-import TributaryTestKit
+import Traffic
 
 @testable import Files
 

@@ -2,7 +2,7 @@ import Attribution
 import Foundation
 import SQLite
 import Testing
-import TributaryTestKit
+import Traffic
 
 @testable import Files
 

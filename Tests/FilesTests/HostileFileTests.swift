@@ -1,7 +1,6 @@
 import Attribution
 import Configuration
 import Foundation
-import Pipeline
 import Testing
 
 @testable import Files

@@ -1,8 +1,8 @@
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka
-import Pipeline
 import Testing
 
 @testable import Files

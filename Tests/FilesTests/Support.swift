@@ -1,7 +1,6 @@
 import Attribution
 import CZlib
 import Foundation
-import TributaryTestKit
 
 @testable import Files
 

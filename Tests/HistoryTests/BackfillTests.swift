@@ -3,7 +3,8 @@ import Codec
 import Testing
 
 @testable import History
-@testable import TributaryTestKit
+@testable import TestKit
+@testable import Traffic
 
 /// Backfills over a cluster in memory, judged by the oracle on all events.
 @Suite struct BackfillTests {

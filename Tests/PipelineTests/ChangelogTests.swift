@@ -1,7 +1,9 @@
 import Attribution
+import Cluster
 import Kafka
+import TestKit
 import Testing
-import TributaryTestKit
+import Verification
 
 @testable import Pipeline
 

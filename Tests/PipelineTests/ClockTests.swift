@@ -4,7 +4,8 @@ import Synchronization
 import Testing
 
 @testable import Pipeline
-@testable import TributaryTestKit
+@testable import TestKit
+@testable import Traffic
 
 /// What clocks may and may not do.
 @Suite struct ClockTests {

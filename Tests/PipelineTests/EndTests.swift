@@ -1,7 +1,7 @@
 import Testing
 
-@testable import Pipeline
-@testable import TributaryTestKit
+@testable import TestKit
+@testable import Traffic
 
 /// How a run that stops at the end finds it, with somebody dead about.
 @Suite struct EndTests {

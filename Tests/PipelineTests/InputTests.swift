@@ -1,6 +1,7 @@
 // Safety: the stub lends the bytes of a static string, which never goes away; one test on one thread uses it.
 
 import Attribution
+import Cluster
 import Kafka
 import Testing
 

@@ -3,7 +3,8 @@ import Foundation
 import Testing
 
 @testable import Pipeline
-@testable import TributaryTestKit
+@testable import TestKit
+@testable import Traffic
 
 /// What a process does where it remembers as much as it may.
 @Suite struct MemoryLimitTests {

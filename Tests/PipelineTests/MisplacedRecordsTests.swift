@@ -1,10 +1,12 @@
 import Attribution
+import Cluster
 import Configuration
 import Kafka
 import Testing
 
 @testable import Pipeline
-@testable import TributaryTestKit
+@testable import TestKit
+@testable import Traffic
 
 /// Records that lie in another partition than their users belong to.
 @Suite struct MisplacedRecordsTests {

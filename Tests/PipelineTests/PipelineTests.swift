@@ -3,8 +3,8 @@ import Codec
 import Kafka
 import Testing
 
-@testable import Pipeline
-@testable import TributaryTestKit
+@testable import TestKit
+@testable import Traffic
 
 /// Both stages over a cluster in memory, where a story is worth telling step by step. For all the
 /// others see `SimulationTests`.

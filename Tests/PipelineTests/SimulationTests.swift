@@ -1,6 +1,7 @@
 import Attribution
+import TestKit
 import Testing
-import TributaryTestKit
+import Traffic
 
 /// Both stages through everything that the simulator has in store. A failing seed is replayed with
 /// `scripts/simulate --seed N`.

@@ -1,11 +1,13 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Kafka
 import Testing
 
 @testable import Pipeline
-@testable import TributaryTestKit
+@testable import TestKit
+@testable import Traffic
 
 /// What a take-over compares, and what becomes of tasks that cannot be taken over now, or not at all.
 @Suite struct TakeOverTests {

@@ -1,9 +1,8 @@
 import Attribution
 import Kafka
+import TestKit
 import Testing
-import TributaryTestKit
-
-@testable import Pipeline
+import Traffic
 
 /// What a worker does about each kind of error of each step of a transaction.
 @Suite struct TransactionErrorTests {

@@ -1,7 +1,7 @@
+import Cluster
 import Kafka
-import Pipeline
+import TestKit
 import Testing
-import TributaryTestKit
 
 /// What the cluster in memory must do as Kafka does, or the simulator would prove nothing.
 @Suite struct MemoryLogTests {

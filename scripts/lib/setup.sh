@@ -82,6 +82,7 @@ have_package() {
     libcurl4-openssl-dev) pkg-config --exists libcurl ;;
     sqlite3 | chromium | openssl) command -v "$1" ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
+    prometheus) command -v promtool ;;
     python3-venv) python3 -c 'import ensurepip, venv' ;;
     pkg-config | shellcheck) command -v "$1" ;;
     *) dpkg-query --show --showformat='${db:Status-Status}' "$1" | grep -qx installed ;;

@@ -2,24 +2,6 @@
 // points to it, or with the table. Through pointers, because objects would be retained, and accesses to
 // their fields checked, several times for every delta.
 
-/// How a task stands, as the rollup stage last heard.
-public enum TaskStatus: Sendable, Equatable {
-  /// Reading; has passed `watermark`.
-  case active(Watermark)
-  /// Every input is idle, by a clock that showed `asOf`: holds nobody back.
-  case idle(asOf: Milliseconds)
-  /// Has read all there was to read; every window that ends at or before the time is complete.
-  case closed(through: Milliseconds)
-}
-
-extension TaskStatus {
-  /// The same status, as another clock confirms it: of two clocks the earlier counts.
-  public func bounded(by clock: Milliseconds) -> TaskStatus {
-    guard case .idle(let asOf) = self else { return self }
-    return .idle(asOf: min(asOf, clock))
-  }
-}
-
 /// The rollups of one partition: adds deltas, decides finality, publishes revisions.
 ///
 /// The state machine of the second stage. Its state is its output: `restore` takes back what was

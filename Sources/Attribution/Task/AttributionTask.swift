@@ -1,35 +1,6 @@
 // Safety: `state` is allocated and freed here and used by nobody else; through a pointer, because the
 // compiler's checks for overlapping access to a class's fields cost a tenth of the hot path.
 
-/// What became of an event.
-public enum Outcome: Sendable, Equatable {
-  case accepted
-  /// Accepted, behind the watermark: corrects the bucket that it belongs to.
-  case acceptedLate
-  /// Its id was seen before: changes nothing.
-  case duplicate
-  /// Behind the correction horizon: changes nothing and waits for a backfill.
-  case tooLate
-
-  public var isAccepted: Bool { self == .accepted || self == .acceptedLate }
-}
-
-/// What an accepted event is remembered as, for its changelog.
-public struct AcceptedEvent: Sendable {
-  /// The event-time bucket under which its state is kept.
-  public var bucket: UInt64
-  /// Of a touch: the number of its campaign, channel and ad, valid until `endCommit`.
-  public var placement: UInt32
-  /// Of a touch that has one.
-  public var session: SessionHash?
-
-  public init(bucket: UInt64, placement: UInt32, session: SessionHash? = nil) {
-    self.bucket = bucket
-    self.placement = placement
-    self.session = session
-  }
-}
-
 /// The attribution of one task: the state machine that turns events into deltas and credits.
 ///
 /// A task is one partition number over all keyed inputs (or one partition of the costs). It dedups,
@@ -49,7 +20,7 @@ public final class AttributionTask {
   public let definitions: Definitions
   public let kinds: Set<EventKind>
 
-  private let state: UnsafeMutablePointer<TaskState>
+  private let state: UnsafeMutablePointer<AttributionEngine>
 
   /// - Parameters:
   ///   - secret: what ids are hashed with; of a task that is restored, the one of before.
@@ -70,7 +41,7 @@ public final class AttributionTask {
     self.kinds = kinds
     state = .allocate(capacity: 1)
     state.initialize(
-      to: TaskState(
+      to: AttributionEngine(
         definitions: definitions, kinds: kinds, key: key, longestWalk: longestWalk))
   }
 
@@ -211,41 +182,4 @@ public final class AttributionTask {
 
   /// Bytes held by the state, all overhead included. O(1).
   public var byteCount: Int { state.pointee.byteCount }
-}
-
-/// The size of a task's state.
-public struct StateSize: Sendable, Equatable {
-  public var identityCount = 0
-  public var identityBytes = 0
-  /// Touches and conversions.
-  public var recordCount = 0
-  public var userCount = 0
-  /// Interned placements, the unattributed one included.
-  public var placementCount = 0
-  public var journeyBytes = 0
-
-  /// Of nothing.
-  public init() {}
-
-  init(
-    identityCount: Int, identityBytes: Int, recordCount: Int, userCount: Int, placementCount: Int,
-    journeyBytes: Int
-  ) {
-    self.identityCount = identityCount
-    self.identityBytes = identityBytes
-    self.recordCount = recordCount
-    self.userCount = userCount
-    self.placementCount = placementCount
-    self.journeyBytes = journeyBytes
-  }
-
-  /// Adds what another task remembers.
-  public mutating func add(_ other: StateSize) {
-    identityCount += other.identityCount
-    identityBytes += other.identityBytes
-    recordCount += other.recordCount
-    userCount += other.userCount
-    placementCount += other.placementCount
-    journeyBytes += other.journeyBytes
-  }
 }

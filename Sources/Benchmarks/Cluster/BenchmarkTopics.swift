@@ -1,7 +1,7 @@
+import Cluster
 import Configuration
 import Kafka
 import Logging
-import Pipeline
 
 /// Topics of a benchmark's own on a cluster: made, filled, processed under several names, deleted.
 public struct BenchmarkTopics {

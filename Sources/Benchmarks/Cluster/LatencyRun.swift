@@ -1,12 +1,12 @@
 // Safety: `@unchecked Sendable` because the only mutable state is behind `sent`'s lock.
 
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 import Synchronization
 
 /// How long a record takes to show in a committed rollup, while traffic comes at a fixed rate.

@@ -1,12 +1,12 @@
 // Safety: `@unchecked Sendable` because each reader belongs to the one thread that runs it.
 
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 import Synchronization
 
 /// What the processor is measured by: a bare batch consumer over the same topics.

@@ -1,8 +1,8 @@
 // Safety: each chunk owns its memory and lives as long as a reader lends of it. Chunks never move:
 // one that is full is followed by another.
 
+import Cluster
 import Kafka
-import Pipeline
 
 /// The deltas on their way from the first stage to the second, in memory.
 ///

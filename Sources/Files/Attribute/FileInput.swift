@@ -1,8 +1,8 @@
 // Safety: records are lent from the arena, which changes only in `read`.
 
 import Attribution
+import Cluster
 import Kafka
-import Pipeline
 
 /// The files of one kind as the only partition of their input topic.
 final class FileInput: LogReader {

@@ -2,9 +2,9 @@
 // live on one thread.
 
 import Attribution
+import Cluster
 import Configuration
 import Kafka
-import Pipeline
 
 /// Files as the logs that the workers read and write: the same engine without a broker.
 ///

@@ -1,9 +1,9 @@
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 
 /// Takes files into the input topics: each once, whole, however often the process dies.
 ///

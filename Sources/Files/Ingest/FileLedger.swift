@@ -1,9 +1,9 @@
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 
 extension Configuration {
   /// How far files have been taken into the input topics.

@@ -1,9 +1,9 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Foundation
 import Kafka
-import Pipeline
 
 /// Brings the records of one file into its topic, in transactions that also say how far they go.
 struct FileSender {

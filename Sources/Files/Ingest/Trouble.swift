@@ -1,7 +1,7 @@
+import Cluster
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 
 /// A broker that fails: what passes is waited out, with growing pauses, and said once; what does not is
 /// thrown.

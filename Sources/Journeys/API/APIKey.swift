@@ -9,10 +9,10 @@ package struct APIKey: Sendable, CustomStringConvertible, CustomReflectable {
 
   /// From the file, or else from the environment.
   package init(file: String?, environment: [String: String]) throws(JourneyError) {
-    if let file {
+    if let file = file ?? environment[Self.variable + "_FILE"] {
       guard let handle = FileHandle(forReadingAtPath: file),
         let data = try? handle.read(upToCount: Self.longestFile + 1)
-      else { throw JourneyError("--api-key-file \(file) cannot be read") }
+      else { throw JourneyError("the API key's file \(file) cannot be read") }
       try self.init(data, from: file)
     } else if let value = environment[Self.variable] {
       try self.init(Data(value.utf8), from: Self.variable)

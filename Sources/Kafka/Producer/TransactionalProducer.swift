@@ -133,6 +133,16 @@ public final class TransactionalProducer {
     return failure.subject
   }
 
+  /// Waits until every record of the open transaction was delivered or has failed; commits nothing.
+  ///
+  /// - Throws: the first failed delivery, or a timeout.
+  public func flush(timeoutMilliseconds: Int32) throws(KafkaError) {
+    let code = rd_kafka_flush(client.pointer, timeoutMilliseconds)
+    rd_kafka_poll(client.pointer, 0)
+    if let failure = client.context.firstDeliveryFailure { throw client.explained(failure) }
+    try client.check(code, operation: "flush")
+  }
+
   /// Drops the transaction: readers of committed records see none of it, and its offsets stay as
   /// they were.
   public func abort(timeoutMilliseconds: Int32) throws(KafkaError) {

@@ -3,6 +3,7 @@
 // because an object would be retained and released for every event.
 
 import Attribution
+import Cluster
 import Kafka
 
 /// The changelog of one task: what it remembers, in the state topic, in the same transactions.

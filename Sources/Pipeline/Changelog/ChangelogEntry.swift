@@ -1,6 +1,7 @@
 // Safety: what an entry lends lies in the record that it was read from.
 
 import Attribution
+import Cluster
 import Codec
 
 /// One thing that a task remembers, as its changelog keeps it.

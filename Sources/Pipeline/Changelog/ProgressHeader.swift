@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Configuration
 
 /// What a rollup partition needs to know again after a restart, beside the rollups themselves: how

@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 
 /// How a task stood at a commit: the record of the state topic that every commit writes.

@@ -3,6 +3,7 @@
 // there already.
 
 import Attribution
+import Cluster
 import Codec
 
 /// Deltas of one partition of the rollups, written one behind the other as one record.
@@ -12,7 +13,7 @@ import Codec
 /// delta of a window and wherever the window changes.
 package struct DeltaBatch: ~Copyable {
   /// So large that another delta is left to the next record, in bytes.
-  static let fullSize = 128 << 10
+  static let fullSize = RecordSize.fullDeltas
   /// The version, the end of the least window, and the number of columns.
   private static let headSize = 10
   /// Stands where a delta has its number of name bytes, plus one.

@@ -1,6 +1,7 @@
 // Safety: names are lent from the record that the reader was made of, and used while that is.
 
 import Attribution
+import Cluster
 
 /// Reads what a ``DeltaBatch`` has written, delta by delta.
 struct DeltaBatchReader {

@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 
 /// The records between the two stages: batches of deltas, how each task stands, and what it has lost of its

@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Kafka
 
 /// A partition of the deltas on its way from its assignment to its first row, as ``TaskOpening``.

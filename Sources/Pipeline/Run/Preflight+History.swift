@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Foundation
@@ -79,7 +80,7 @@ extension Preflight {
     for _ in 0..<5 {
       let positions = try remembered()
       let partitions = positions.keys.sorted()
-      let committed = try self.committed(group, partitions)
+      let committed = try tail.committed(partitions, by: group)
       let bounds = try tail.bounds(of: partitions)
       var suspects: [TopicPartition: [Int64?]] = [:]
       for partition in partitions {
@@ -140,7 +141,7 @@ extension Preflight {
   private func hasCommitted(
     _ group: String, _ partitions: [TopicPartition], _ tail: LogTail
   ) throws -> Bool {
-    let committed = try committed(group, partitions)
+    let committed = try tail.committed(partitions, by: group)
     let ends = try tail.ends(of: partitions)
     if let lost = partitions.first(where: { committed[$0] ?? 0 > ends[$0] ?? 0 }) {
       throw incomplete(
@@ -150,100 +151,7 @@ extension Preflight {
     return committed.values.contains { $0 > 0 }
   }
 
-  private func committed(
-    _ group: String, _ partitions: [TopicPartition]
-  ) throws -> [TopicPartition: Int64] {
-    var settings = ClientSettings.probe(configuration)
-    settings["group.id"] = group
-    let consumer = try Consumer(settings, logger: logger)
-    defer { consumer.close(timeoutMilliseconds: 0) }
-    return try consumer.committed(partitions, timeoutMilliseconds: Timeout.call)
-      .compactMapValues { $0 }
-  }
-
   private func incomplete(_ what: String) -> PipelineError {
     .doesNotFit(what)
-  }
-}
-
-/// Looks for the last record of a kind near the end of a topic, where the progress of every commit is.
-private final class LogTail {
-  private let consumer: Consumer
-  private let batch = RecordBatch(capacity: 1_024)
-
-  init(_ configuration: Configuration, logger: Logger) throws {
-    consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
-  }
-
-  func close() { consumer.close(timeoutMilliseconds: 0) }
-
-  func partitions(of topic: String) throws -> [TopicPartition] {
-    let count = try consumer.partitionCount(of: topic, timeoutMilliseconds: Timeout.call) ?? 0
-    return (0..<Int32(count)).map { TopicPartition(topic: topic, partition: $0) }
-  }
-
-  /// Whether nothing was ever committed there.
-  func isEmpty(_ partitions: [TopicPartition]) throws -> Bool {
-    try ends(of: partitions).values.allSatisfy { $0 == 0 }
-  }
-
-  func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
-    try consumer.endOffsets(partitions, timeoutMilliseconds: Timeout.call)
-  }
-
-  /// Where logs begin, and where committed records end.
-  func bounds(of partitions: [TopicPartition]) throws -> [TopicPartition: LogBounds] {
-    let ends = try ends(of: partitions)
-    let starts = try consumer.offsets(
-      forTimes: Dictionary(uniqueKeysWithValues: partitions.map { ($0, LogicalOffset.beginning) }),
-      timeoutMilliseconds: Timeout.call)
-    return Dictionary(
-      uniqueKeysWithValues: partitions.map { partition in
-        let end = ends[partition] ?? 0
-        return (partition, LogBounds(start: starts[partition] ?? 0, stableEnd: end, end: end))
-      })
-  }
-
-  /// Whether any partition has a record that `isWanted`. Reads each from ever further back until it
-  /// has one.
-  func last(
-    of partitions: [TopicPartition], where isWanted: (Record) throws -> Bool
-  ) throws -> Bool {
-    let ends = try ends(of: partitions)
-    var hasAny = false
-    for (partition, end) in ends.sorted(by: { $0.key < $1.key }) where end > 0 {
-      var length: Int64 = 256
-      var isFound = false
-      repeat {
-        length *= 16
-        isFound = try read(partition, from: max(0, end - length), through: end, isWanted)
-      } while !isFound && length < end
-      hasAny = hasAny || isFound
-    }
-    return hasAny
-  }
-
-  private func read(
-    _ partition: TopicPartition, from start: Int64, through end: Int64,
-    _ isWanted: (Record) throws -> Bool
-  ) throws -> Bool {
-    try consumer.assign([(partition, offset: start)])
-    defer {
-      batch.release()
-      consumer.unassign()
-    }
-    let queue = consumer.queue(for: partition)!
-    let deadline = ContinuousClock.now + .seconds(60)
-    var isFound = false
-    while ContinuousClock.now < deadline {
-      try consumer.poll()
-      _ = try queue.read(into: batch, timeoutMilliseconds: 20)
-      for record in batch {
-        if try isWanted(record) { isFound = true }
-        if record.offset >= end - 1 { return isFound }
-      }
-      if let met = batch.endOffset, met >= end { return isFound }
-    }
-    throw LogStall(description: "reading \(partition) did not come to its end within 60 s")
   }
 }

@@ -2,6 +2,7 @@
 // used and closed on their own threads.
 
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka

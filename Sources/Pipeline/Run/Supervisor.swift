@@ -1,6 +1,7 @@
 // Safety: `@unchecked Sendable` because the mutable state is behind `lock`; a worker is made, used and
 // closed on the thread that `start` gives it.
 
+import Cluster
 import Foundation
 import Kafka
 import Logging
@@ -133,9 +134,4 @@ final class Supervisor: @unchecked Sendable {
     lock.withLock { trouble = nil }
     logger.notice("\(name) runs again, after \(since.duration(to: .now).inSeconds) s")
   }
-}
-
-extension Duration {
-  /// Whole seconds, for people.
-  var inSeconds: Int64 { components.seconds }
 }

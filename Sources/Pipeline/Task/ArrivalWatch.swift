@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Kafka
 
 /// Notices that a partition's records do not come although the broker holds more.

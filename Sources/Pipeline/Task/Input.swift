@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 import Kafka
 
@@ -240,51 +241,4 @@ final class Input {
     if isMisplaced { counts.misplaced += 1 }
   }
   func countRejection() { counts.deadLetters += 1 }
-}
-
-/// An input's next record is gone: its log begins behind it by now, or has become shorter. The next take-over
-/// says which.
-struct InputOvertaken: Error, CustomStringConvertible {
-  let partition: TopicPartition
-  let position: Int64
-
-  var description: String {
-    "\(partition) no longer holds offset \(position), which comes next"
-  }
-}
-
-/// What became of the records of one input.
-public struct InputCounts: Sendable, Equatable {
-  public var accepted = 0
-  /// Accepted ones that came behind the watermark.
-  public var late = 0
-  public var duplicates = 0
-  public var tooLate = 0
-  public var deadLetters = 0
-  /// Usable ones that lie in another partition than their user belongs to.
-  public var misplaced = 0
-
-  public init() {}
-
-  public var records: Int { accepted + duplicates + tooLate + deadLetters }
-
-  mutating func count(_ outcome: Outcome) {
-    switch outcome {
-    case .accepted: accepted += 1
-    case .acceptedLate:
-      accepted += 1
-      late += 1
-    case .duplicate: duplicates += 1
-    case .tooLate: tooLate += 1
-    }
-  }
-
-  public mutating func add(_ other: InputCounts) {
-    accepted += other.accepted
-    late += other.late
-    duplicates += other.duplicates
-    tooLate += other.tooLate
-    deadLetters += other.deadLetters
-    misplaced += other.misplaced
-  }
 }

@@ -1,3 +1,4 @@
+import Cluster
 import Kafka
 
 /// Where reading of an input begins when its task is taken over, by three witnesses: what the group has committed,

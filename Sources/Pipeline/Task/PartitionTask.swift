@@ -1,6 +1,7 @@
 // Safety: rows are lent by `Input` until its next `fill`, and used within one call.
 
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Kafka

@@ -1,3 +1,4 @@
+import Cluster
 import Kafka
 
 /// Reads state partitions back for those who wait for them, a slice at a time and one partition after the

@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Kafka
 
 /// What a member's assigned partitions make: tasks that have all of their inputs, and such that have not.

@@ -23,7 +23,10 @@ public struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConvertib
     number = date.daysSinceEpoch
   }
 
-  public var next: CalendarDay { CalendarDay(number: number + 1) }
+  public var next: CalendarDay { advanced(by: 1) }
+
+  /// So many days later; earlier if negative.
+  public func advanced(by days: Int64) -> CalendarDay { CalendarDay(number: number + days) }
 
   public var description: String {
     String(Time.formatSeconds(number * ZonedCalendar.millisecondsPerDay).prefix(10))

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import History
-import Pipeline
 
 struct BackfillCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,12 +1,13 @@
 import ArgumentParser
 import Attribution
 import BrokerKit
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
 import Pipeline
-import TributaryTestKit
+import Traffic
 
 struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -130,7 +131,8 @@ private struct DemoWorks {
     traffic = BackgroundTask("traffic") {
       let now = Milliseconds(Date().timeIntervalSince1970 * 1_000)
       var generator = TrafficGenerator(DemoSettings.traffic(settings, rate: rate, now: now))
-      try TrafficFeed(settings, pace: .arrival, stop: stop, logger: logger).send(&generator)
+      try TrafficFeed(settings, pace: .arrival, isStopped: { stop.isRaised }, logger: logger).send(
+        &generator)
     }
   }
 

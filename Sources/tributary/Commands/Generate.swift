@@ -4,8 +4,7 @@ import Codec
 import Configuration
 import Foundation
 import Kafka
-import Pipeline
-import TributaryTestKit
+import Traffic
 
 struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -85,7 +84,7 @@ struct Generate: ParsableCommand {
     let progress = ProgressBar(total: events, unit: "events")
     let stop = StopFlag()
     let feed = try TrafficFeed(
-      settings, pace: rate > 0 ? .rate(rate) : .unlimited, stop: stop,
+      settings, pace: rate > 0 ? .rate(rate) : .unlimited, isStopped: { stop.isRaised },
       logger: options.makeLogger())
     let signals = StopSignals { stop.raise() }
     try withExtendedLifetime(signals) {

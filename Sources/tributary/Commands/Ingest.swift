@@ -1,9 +1,9 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Configuration
 import Files
 import Foundation
-import Pipeline
 
 struct Ingest: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import History
-import Pipeline
 import Reporting
 
 struct Late: ParsableCommand {

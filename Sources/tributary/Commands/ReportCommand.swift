@@ -16,7 +16,7 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(help: "The day, such as 2026-01-05.")
+  @Option(help: "The day, such as 2026-01-05 or yesterday.")
   var day: String
 
   @Option(help: "Whose midnight it starts and ends at: an IANA time zone.")
@@ -63,11 +63,11 @@ struct ReportCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if CalendarDay(day) == nil {
-      throw ValidationError("--day \(day) is no day such as 2026-01-05.")
-    }
-    if ZonedCalendar(timezone) == nil {
+    guard let calendar = ZonedCalendar(timezone) else {
       throw ValidationError("--timezone \(timezone) is no time zone such as Europe/Berlin.")
+    }
+    if CalendarDay(NamedDay.resolved(day, calendar)) == nil {
+      throw ValidationError("--day \(day) is no day such as 2026-01-05 or yesterday.")
     }
     if compareModels, model != nil {
       throw ValidationError("--compare-models shows all of them; leave out --model.")
@@ -76,8 +76,10 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     let settings = try options.load()
+    let calendar = ZonedCalendar(timezone)!
     let request = ReportRequest(
-      day: CalendarDay(day)!, calendar: ZonedCalendar(timezone)!, dimension: by.dimension,
+      day: CalendarDay(NamedDay.resolved(day, calendar))!, calendar: calendar,
+      dimension: by.dimension,
       models: compareModels
         ? Array(settings.definitions.models.indices)
         : [try ModelName.index(of: model, settings.definitions)],

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Cluster
 import Configuration
 import Foundation
-import Pipeline
 
 struct ResetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka
@@ -43,7 +44,7 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    let token = try HTTPOptions.takeToken(file: tokenFile)
+    let token = try HTTPOptions.token(file: tokenFile)
     let settings = try options.load()
     let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
     let logger = options.makeLogger()

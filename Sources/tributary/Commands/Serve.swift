@@ -1,7 +1,6 @@
 import ArgumentParser
 import Configuration
 import Foundation
-import Pipeline
 import Service
 
 struct Serve: ParsableCommand {
@@ -38,7 +37,7 @@ struct Serve: ParsableCommand {
     var http = HTTPServer.Settings()
     http.host = host
     http.port = port
-    http.token = try HTTPOptions.takeToken(file: tokenFile)
+    http.token = try HTTPOptions.token(file: tokenFile)
     let settings = try options.load()
     let logger = options.makeLogger()
     let run = try ServeRun(settings, http, logger: logger)

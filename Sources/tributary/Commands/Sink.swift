@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Pipeline
 import SQLSink
 
 struct Sink: ParsableCommand {

@@ -3,7 +3,6 @@ import Attribution
 import Configuration
 import Foundation
 import Kafka
-import Pipeline
 import Reporting
 
 struct Tail: ParsableCommand {

@@ -1,9 +1,9 @@
 import ArgumentParser
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 
 struct Topics: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
-import TributaryTestKit
+import Verification
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -39,8 +39,14 @@ struct Verify: ParsableCommand {
     let verifier = try Verifier(settings, plan: plan, logger: logger)
     defer { verifier.close() }
     let began = ContinuousClock.now
-    let report = try verifier.run(
-      expectsAll: all, patience: .milliseconds(patience))
+    var progress: ProgressBar?
+    defer { progress?.end() }
+    let report = try verifier.run(expectsAll: all, patience: .milliseconds(patience)) {
+      let shown = progress ?? ProgressBar(total: $1, unit: "records")
+      progress = shown
+      shown.show($0)
+    }
+    progress?.end()
     let seconds = began.duration(to: .now) / .seconds(1)
     let printout = VerificationPrintout(
       report, currency: settings.definitions.currency, seconds: seconds)

@@ -1,6 +1,6 @@
 import Attribution
 import Configuration
-import TributaryTestKit
+import Traffic
 
 /// Settings under which something moves at once.
 enum DemoSettings {

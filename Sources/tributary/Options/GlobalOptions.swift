@@ -5,7 +5,11 @@ import Logging
 
 /// The options of every command: where the configuration comes from, and how loud the log is.
 struct GlobalOptions: ParsableArguments {
-  @Option(name: [.customShort("c"), .customLong("config")], help: "Configuration file (YAML).")
+  @Option(
+    name: [.customShort("c"), .customLong("config")],
+    help: ArgumentHelp(
+      "Configuration file (YAML); default: TRIBUTARY_CONFIG, or \(Self.usualFile) if it is there.",
+      valueName: "file"))
   var config: String?
 
   @Option(
@@ -18,15 +22,35 @@ struct GlobalOptions: ParsableArguments {
     help: ArgumentHelp("Any librdkafka property; repeatable.", valueName: "property=value"))
   var kafka: [String] = []
 
+  @Option(
+    name: [.customShort("s"), .customLong("set")],
+    help: ArgumentHelp("Any setting, as in lookback=7d; repeatable.", valueName: "key=value"))
+  var set: [String] = []
+
   @Option(help: "How much to log.")
   var logLevel: LogLevel = .info
 
+  /// Where the configuration is looked for if nobody says where it is.
+  static let usualFile = "/etc/tributary/tributary.yaml"
+
   /// File, then `TRIBUTARY_*` environment, then flags.
-  func load() throws -> Configuration {
+  func load() throws -> Configuration { try loadWithOrigins().configuration }
+
+  /// As ``load()``, with where each value comes from.
+  func loadWithOrigins() throws -> (configuration: Configuration, origins: [String: String]) {
+    let environment = ProcessInfo.processInfo.environment
     var overrides: [Configuration.Override] = kafka.map { .kafkaProperty($0) }
+    overrides += set.map { .assignment($0) }
     if let bootstrapServers { overrides.append(.bootstrapServers(bootstrapServers)) }
-    return try Configuration.load(
-      file: config, environment: ProcessInfo.processInfo.environment, overrides: overrides)
+    return try Configuration.loadWithOrigins(
+      file: file(environment), environment: environment, overrides: overrides)
+  }
+
+  /// The configuration file that is read; nil for none.
+  private func file(_ environment: [String: String]) -> String? {
+    if let config { return config }
+    if let named = environment["TRIBUTARY_CONFIG"], !named.isEmpty { return named }
+    return FileManager.default.fileExists(atPath: Self.usualFile) ? Self.usualFile : nil
   }
 
   /// A logger that writes to standard error.

@@ -3,22 +3,23 @@ import Service
 
 /// Where a command listens, and the token that it asks for.
 enum HTTPOptions {
-  /// Not a setting: the configuration would refuse a name it does not know.
-  static let tokenVariable = "TRIBUTARY_HTTP_TOKEN"
+  /// Not a setting of the configuration; with `_FILE` behind it, the path of a file that holds the token.
+  private static let tokenVariable = "TRIBUTARY_HTTP_TOKEN"
 
-  /// The first line of a file, or else the environment's; nil for none. Takes the variable out of the
-  /// environment, for the configuration that is read next.
-  static func takeToken(file: String?) throws -> String? {
-    var token = ProcessInfo.processInfo.environment[tokenVariable]
-    unsetenv(tokenVariable)
-    if let file {
+  /// The first line of a file, or else the environment's; nil for none.
+  static func token(file: String?) throws -> String? {
+    let environment = ProcessInfo.processInfo.environment
+    var token = environment[tokenVariable]
+    if let file = file ?? environment[tokenVariable + "_FILE"] {
       guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
         throw Failure("\(file) cannot be read")
       }
       token = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     }
-    guard let token else { return nil }
-    guard token.utf8.count >= 16 else { throw Failure("a token has at least 16 bytes") }
+    guard let token = token?.trimmingCharacters(in: .whitespaces) else { return nil }
+    guard token.utf8.count >= 16 else {
+      throw Failure("the token is shorter than 16 bytes; `openssl rand -hex 32` makes one")
+    }
     return token
   }
 

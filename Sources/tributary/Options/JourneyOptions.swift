@@ -1,8 +1,10 @@
 import ArgumentParser
+import Cluster
 import Foundation
 import Journeys
 import Kafka
 import Logging
+import Reporting
 import SQLSink
 import SQLite
 
@@ -34,8 +36,8 @@ struct JourneyOptions: ParsableArguments {
   ) throws -> JourneySelection {
     func day(_ text: String?, _ option: String) throws -> JourneyDay? {
       guard let text else { return nil }
-      guard let day = JourneyDay(text) else {
-        throw ValidationError("\(option) \(text) is no date such as 2026-01-05.")
+      guard let day = JourneyDay(NamedDay.resolved(text, .utc)) else {
+        throw ValidationError("\(option) \(text) is no date such as 2026-01-05 or yesterday.")
       }
       return day
     }

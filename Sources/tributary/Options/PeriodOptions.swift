@@ -5,7 +5,9 @@ import Reporting
 
 /// A stretch of event time on the command line: days of a time zone, or instants.
 struct PeriodOptions: ParsableArguments {
-  @Option(help: "The first day, such as 2026-01-05, or an instant, such as 2026-01-05T08:00:00Z.")
+  @Option(
+    help:
+      "The first day, such as 2026-01-05 or today-7, or an instant, such as 2026-01-05T08:00:00Z.")
   var from: String
 
   @Option(help: "The last day, which belongs to it, or the instant behind the last event.")
@@ -34,10 +36,13 @@ struct PeriodOptions: ParsableArguments {
   private func instant(
     _ text: String, _ option: String, _ side: (Range<Milliseconds>) -> Milliseconds
   ) throws -> Milliseconds {
-    if let day = CalendarDay(text) { return side(ZonedCalendar(timezone)!.range(of: day)) }
+    let calendar = ZonedCalendar(timezone)!
+    if let day = CalendarDay(NamedDay.resolved(text, calendar)) {
+      return side(calendar.range(of: day))
+    }
     guard let time = Time.parse(text) else {
       throw ValidationError(
-        "\(option) \(text) is neither a day such as 2026-01-05 nor an instant such as "
+        "\(option) \(text) is neither a day such as 2026-01-05 or yesterday nor an instant such as "
           + "2026-01-05T08:00:00Z.")
     }
     return time

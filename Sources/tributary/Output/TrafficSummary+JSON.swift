@@ -1,5 +1,5 @@
 import Attribution
-import TributaryTestKit
+import Traffic
 
 extension TrafficSummary {
   /// The known truth of generated traffic, by input.

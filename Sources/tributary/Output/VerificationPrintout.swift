@@ -1,7 +1,7 @@
 import Attribution
 import Codec
 import Foundation
-import TributaryTestKit
+import Verification
 
 /// A verification's report, as a table or JSON.
 struct VerificationPrintout {

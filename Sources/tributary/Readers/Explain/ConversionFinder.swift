@@ -1,11 +1,11 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Dashboard
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 import Reporting
 import Synchronization
 

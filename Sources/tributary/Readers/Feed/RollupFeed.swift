@@ -1,8 +1,8 @@
+import Cluster
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 import Reporting
 
 /// Keeps a board at what the rollups topic holds.

@@ -1,10 +1,10 @@
 import Attribution
+import Cluster
 import Configuration
 import Dashboard
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 import Reporting
 import Service
 

@@ -1,10 +1,10 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Foundation
 import Kafka
 import Logging
-import Pipeline
 import Reporting
 import SQLSink
 

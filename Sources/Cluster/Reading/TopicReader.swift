@@ -1,0 +1,112 @@
+import Configuration
+import Foundation
+import Kafka
+import Logging
+
+/// Reads whole topics outside any group, committed records only. For one thread.
+package final class TopicReader {
+  package static let callTimeout: Int32 = 45_000
+  /// A read that brings nothing for so long has failed.
+  private static let patience: Duration = .seconds(60)
+
+  private let consumer: Consumer
+  private let probe: Consumer
+  private let batch = RecordBatch(capacity: 4_096)
+
+  package init(_ configuration: Configuration, logger: Logger) throws {
+    consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
+    probe = try Consumer(ClientSettings.probe(configuration), logger: logger)
+  }
+
+  package func close() {
+    consumer.close(timeoutMilliseconds: 0)
+    probe.close(timeoutMilliseconds: 0)
+  }
+
+  /// The partitions of the topics, in order.
+  package func partitions(of topics: [String]) throws -> [TopicPartition] {
+    try topics.flatMap { topic in
+      let count = try consumer.partitionCount(of: topic, timeoutMilliseconds: Self.callTimeout)
+      return (0..<Int32(count ?? 0)).map { TopicPartition(topic: topic, partition: $0) }
+    }
+  }
+
+  /// Where committed records end; open transactions are beyond.
+  package func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try consumer.endOffsets(partitions, timeoutMilliseconds: Self.callTimeout)
+  }
+
+  /// Where the logs end, open transactions included.
+  package func uncommittedEnds(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+    try probe.endOffsets(partitions, timeoutMilliseconds: Self.callTimeout)
+  }
+
+  /// The oldest offset that the log still has.
+  package func start(of partition: TopicPartition) throws -> Int64 {
+    try consumer.watermarkOffsets(partition, timeoutMilliseconds: Self.callTimeout).low
+  }
+
+  /// The first offset of each partition whose record has this timestamp or a later one.
+  package func offsets(
+    of partitions: [TopicPartition], atOrAfter time: Int64
+  ) throws -> [TopicPartition: Int64] {
+    let times = Dictionary(uniqueKeysWithValues: partitions.map { ($0, max(time, 0)) })
+    return try consumer.offsets(forTimes: times, timeoutMilliseconds: Self.callTimeout)
+  }
+
+  /// Reads each partition to its end, one after the other; all are fetched at once.
+  ///
+  /// - Parameters:
+  ///   - ends: the first offset of each partition that is not wanted.
+  ///   - start: where to begin; the oldest record by default.
+  ///   - body: gets each record, lent; false ends the reading.
+  package func read(
+    through ends: [TopicPartition: Int64], from start: Int64 = LogicalOffset.beginning,
+    _ body: (TopicPartition, Record) throws -> Bool
+  ) throws {
+    try read(through: ends, from: ends.mapValues { _ in start }, body)
+  }
+
+  /// As the other `read`, beginning at an offset of its own in each partition.
+  package func read(
+    through ends: [TopicPartition: Int64], from starts: [TopicPartition: Int64],
+    _ body: (TopicPartition, Record) throws -> Bool
+  ) throws {
+    let wanted = ends.filter { $0.value > starts[$0.key] ?? 0 && $0.value > 0 }
+    guard !wanted.isEmpty else { return }
+    try consumer.assign(
+      wanted.keys.sorted().map { ($0, offset: starts[$0] ?? LogicalOffset.beginning) })
+    defer { consumer.unassign() }
+    for (partition, end) in wanted.sorted(by: { $0.key < $1.key }) {
+      guard try read(partition, through: end, body) else { return }
+    }
+  }
+
+  /// - Returns: false when `body` has had enough.
+  private func read(
+    _ partition: TopicPartition, through end: Int64,
+    _ body: (TopicPartition, Record) throws -> Bool
+  ) throws -> Bool {
+    defer { batch.release() }
+    guard let queue = consumer.queue(for: partition) else {
+      throw PipelineError("\(partition) cannot be read")
+    }
+    var lastArrival = ContinuousClock.now
+    while true {
+      try consumer.poll()
+      let count = try queue.read(into: batch, timeoutMilliseconds: 20)
+      for record in batch {
+        if record.offset >= end { return true }
+        guard try body(partition, record) else { return false }
+        if record.offset == end - 1 { return true }
+      }
+      if let met = batch.endOffset, met >= end { return true }
+      if count > 0 { lastArrival = .now }
+      if lastArrival.duration(to: .now) > Self.patience {
+        throw PipelineError(
+          "reading \(partition) stopped before offset \(end): a transaction is still open there, "
+            + "or the broker does not answer")
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Configuration
+
+/// What a topic of the contract should look like.
+public struct TopicRequirement: Sendable, Equatable {
+  /// What it is for.
+  public enum Role: Sendable, Hashable {
+    case input, rollups, attributions, deadLetters, lateEvents, deltas, state
+    /// Events of inputs that are keyed otherwise.
+    case keyed
+    /// How far those inputs have been re-keyed.
+    case keyedPositions
+  }
+
+  public var name: String
+  public var role: Role
+  /// What `topics create` gives it.
+  public var settings: [String: String]
+}
+
+extension Configuration {
+  /// The topics that the tasks read: of re-keyed ones the internal topic.
+  public var inputTopics: [TopicPlan.InputTopic] {
+    topicInputs.reduce(into: []) { topics, entry in
+      let name = entry.rekey ? keyedTopic(entry.kind) : entry.topic!
+      let topic = TopicPlan.InputTopic(name: name, kind: entry.kind)
+      if !topics.contains(topic) { topics.append(topic) }
+    }
+  }
+
+  /// The topics that producers write.
+  public var sourceTopics: [TopicPlan.InputTopic] {
+    topicInputs.reduce(into: []) { topics, entry in
+      let topic = TopicPlan.InputTopic(name: entry.topic!, kind: entry.kind)
+      if !topics.contains(topic) { topics.append(topic) }
+    }
+  }
+
+  /// Those of them whose events pass through an internal topic.
+  public var rekeyedTopics: [TopicPlan.InputTopic] {
+    let names = Set(topicInputs.filter(\.rekey).map { $0.topic! })
+    return sourceTopics.filter { names.contains($0.name) }
+  }
+
+  /// Bytes of the largest record written: an attribution of `Definitions.mostTouches` touches is smaller.
+  static let largestRecord = 16 << 20
+
+  /// Every topic, inputs first, with the settings that `topics create` gives it.
+  public var topicRequirements: [TopicRequirement] {
+    let compacted = [
+      "cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1",
+      "segment.bytes": "\(64 << 20)",
+    ]
+    let kept = ["cleanup.policy": "delete", "retention.ms": "-1"]
+    let large = ["max.message.bytes": "\(Configuration.largestRecord)"]
+    // What its producers believe the time to be must not matter.
+    let stamped = ["message.timestamp.type": "LogAppendTime"]
+    // Kafka's default of a week would drop old event times at once, and with them any replay.
+    var names: Set<String> = []
+    let inputs = sourceTopics.filter { names.insert($0.name).inserted }.map {
+      TopicRequirement(name: $0.name, role: .input, settings: kept.merging(stamped) { $1 })
+    }
+    // Events keep the timestamps that they came with.
+    let keyed = inputTopics.filter { names.insert($0.name).inserted }.map {
+      TopicRequirement(
+        name: $0.name, role: .keyed,
+        settings: kept.merging(large.merging(["message.timestamp.type": "CreateTime"]) { $1 }) {
+          $1
+        })
+    }
+    let positions =
+      keyed.isEmpty
+      ? []
+      : [TopicRequirement(name: keyedPositionsTopic, role: .keyedPositions, settings: compacted)]
+    return inputs + [
+      TopicRequirement(name: topics.rollups, role: .rollups, settings: compacted),
+      TopicRequirement(
+        name: topics.attributions, role: .attributions, settings: compacted.merging(large) { $1 }),
+      TopicRequirement(
+        name: topics.deadLetters, role: .deadLetters, settings: kept.merging(large) { $1 }),
+      TopicRequirement(
+        name: topics.lateEvents, role: .lateEvents, settings: kept.merging(large) { $1 }),
+      TopicRequirement(
+        name: deltasTopic, role: .deltas, settings: kept.merging(stamped) { $1 }),
+      TopicRequirement(name: stateTopic, role: .state, settings: compacted),
+    ] + keyed + positions
+  }
+
+  /// The topics that the processor writes.
+  var writtenTopics: [String] { topicRequirements.filter { $0.role != .input }.map(\.name) }
+}

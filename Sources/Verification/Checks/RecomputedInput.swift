@@ -1,0 +1,196 @@
+import Attribution
+import Cluster
+import Codec
+import History
+import Pipeline
+
+/// One input topic read again: decodes its records and decides what became of each, by the contract
+/// and by what the set-aside topics say.
+struct RecomputedInput {
+  /// What a record turned out to be, for the oracle.
+  enum Finding {
+    case event(OracleEvent)
+    case setAside
+  }
+
+  let topic: String
+  let kind: EventKind
+  let number: Int
+  private let definitions: Definitions
+  private var decoder: EventDecoder
+  private(set) var tally = RecordTally()
+  /// Records that came too late and have been counted by a backfill.
+  private(set) var backfilled = 0
+  /// Refused by the processor's clock; by the record's own it is no event of the future.
+  private(set) var refusedByClock = 0
+  /// Accepted records that lie in another partition than their user belongs to.
+  private(set) var misplaced = 0
+  private let partitioner: UserPartitioner?
+  /// Accepted records whose key is not their user's id.
+  private(set) var strayKeys = 0
+  /// The largest accepted event time, by partition.
+  private(set) var largest: [Int32: Milliseconds] = [:]
+  /// Too late and older than all that their partition had accepted by then: measured by the other
+  /// inputs of the task, which may have gone on long before this one began.
+  private var earliestTooLate: [(place: LogPlace, time: Milliseconds)] = []
+
+  // Of the partition that is being read.
+  private var partition: Int32 = -1
+  private var eventIDs: Set<ByteString> = []
+  private var smallest: Milliseconds?
+
+  init(_ input: VerificationPass.Input, number: Int, definitions: Definitions) {
+    topic = input.topic
+    kind = input.kind
+    self.number = number
+    self.definitions = definitions
+    decoder = EventDecoder(kind: input.kind, definitions: definitions)
+    partitioner =
+      input.kind == .cost
+      ? nil : UserPartitioner(input.partitioner, count: input.partitionCount)
+  }
+
+  /// Takes a processed record, partition by partition, each in order.
+  mutating func take(
+    _ record: LoggedRecord, _ oracle: inout Oracle, _ deadLetters: inout SetAsideRecords,
+    _ lateEvents: inout SetAsideRecords, _ backfills: BackfillLedger,
+    _ differences: inout ComparisonResult
+  ) {
+    if record.partition != partition { begin(record.partition) }
+    tally.records += 1
+    let place = record.place(in: topic)
+    let source = SetAsideRecords.Source(partition: record.partition, offset: record.offset)
+    let deadLetter = deadLetters.match(input: number, source)
+    let lateEvent = lateEvents.match(input: number, source)
+
+    decoder.recycle()
+    var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
+    var rejection = decoder.decode(
+      record.value, recordTimestamp: record.timestamp, into: &event)?.reason
+    // Of several faults the first counts, and a wrong currency comes behind.
+    if rejection == nil || rejection == .wrongCurrency,
+      deadLetter?.reason == RejectionReason.futureEvent.rawValue
+    {
+      // What the processor's clock showed then nobody knows any more: the dead letter says what it meant.
+      rejection = .futureEvent
+      refusedByClock += 1
+    }
+
+    if let deadLetter {
+      expectUntouched(deadLetter, record, deadLetters.topic, place, &differences)
+    }
+    differences.expect(
+      deadLetter?.reason ?? "absent", toBe: rejection?.rawValue ?? "absent",
+      "record in \(deadLetters.topic)", of: place.description)
+    if let lateEvent {
+      expectUntouched(lateEvent, record, lateEvents.topic, place, &differences)
+      expectTooLate(
+        rejection == nil ? event.time : nil, lateEvent, lateEvents.topic, place, &differences)
+      let task = TaskName(kind, partition: record.partition)
+      if rejection == nil, backfills.hasCounted(lateEvent.place, at: event.time, of: task) {
+        backfilled += 1
+        if oracle.add(OracleEvent(event)) { tally.accepted += 1 } else { tally.duplicates += 1 }
+      }
+    } else if rejection == nil {
+      accept(event, record, &oracle, place, &differences)
+    }
+  }
+
+  private mutating func begin(_ partition: Int32) {
+    self.partition = partition
+    eventIDs.removeAll()
+    smallest = nil
+  }
+
+  private mutating func accept(
+    _ event: Event, _ record: LoggedRecord, _ oracle: inout Oracle, _ place: LogPlace,
+    _ differences: inout ComparisonResult
+  ) {
+    let copy = OracleEvent(event)
+    guard oracle.add(copy) else {
+      tally.duplicates += 1
+      if eventIDs.insert(ByteString(copy.eventID)).inserted {
+        differences.expect(
+          "in another partition too", toBe: "in one partition only", "event id",
+          of: place.description)
+      }
+      return
+    }
+    eventIDs.insert(ByteString(copy.eventID))
+    tally.accepted += 1
+    largest[partition] = max(largest[partition] ?? event.time, event.time)
+    smallest = min(smallest ?? event.time, event.time)
+    if let partitioner, partitioner.partition(of: event.userID) != partition { misplaced += 1 }
+    if kind != .cost, !(record.key?.elementsEqual(event.userID.buffer) ?? false) { strayKeys += 1 }
+  }
+
+  private func expectUntouched(
+    _ entry: SetAsideRecords.Entry, _ record: LoggedRecord, _ topic: String, _ place: LogPlace,
+    _ differences: inout ComparisonResult
+  ) {
+    differences.expect(
+      entry.isLeft(of: record) ? "untouched" : "changed", toBe: "untouched",
+      "key and value in \(topic)", of: place.description)
+  }
+
+  /// A late event must at least be beyond the horizon behind its own partition, or, if it is older
+  /// than all accepted there so far, behind the other inputs of its task.
+  private mutating func expectTooLate(
+    _ time: Milliseconds?, _ entry: SetAsideRecords.Entry, _ topic: String, _ place: LogPlace,
+    _ differences: inout ComparisonResult
+  ) {
+    differences.expect(entry.reason, toBe: "too_late", "reason in \(topic)", of: place.description)
+    guard let time else {
+      differences.expect(
+        "a record that cannot be used", toBe: "an event", topic, of: place.description)
+      return
+    }
+    let own = largest[partition] ?? .min
+    if isTooLate(time, behind: own) { return }
+    if time < smallest ?? .max { return earliestTooLate.append((place, time)) }
+    report(time, behind: own, place, &differences)
+  }
+
+  /// Judges what was too late although it was not too far behind its own partition.
+  ///
+  /// - Parameter others: the largest accepted event times of the task's inputs, by partition.
+  func expectEarliestTooLate(
+    behind others: [Int32: Milliseconds], into differences: inout ComparisonResult
+  ) {
+    for (place, time) in earliestTooLate {
+      let largest = others[place.partition] ?? .min
+      if !isTooLate(time, behind: largest) { report(time, behind: largest, place, &differences) }
+    }
+  }
+
+  private var horizon: Milliseconds {
+    definitions.watermarkDelay + definitions.correctionHorizon
+  }
+
+  private func isTooLate(_ time: Milliseconds, behind largest: Milliseconds) -> Bool {
+    largest != .min && time < largest - horizon
+  }
+
+  private func report(
+    _ time: Milliseconds, behind largest: Milliseconds, _ place: LogPlace,
+    _ differences: inout ComparisonResult
+  ) {
+    differences.expect(
+      largest == .min ? "not behind any" : "\(largest - time) ms",
+      toBe: "more than \(horizon) ms", "distance behind the largest event time before it",
+      of: place.description)
+  }
+}
+
+/// What became of the records of an input.
+public struct RecordTally: Equatable, Sendable {
+  public var records = 0
+  public var accepted = 0
+  public var duplicates = 0
+  /// As the dead letters say.
+  public var deadLetters = 0
+  /// As the late events say; without those that a backfill has counted.
+  public var tooLate = 0
+
+  public init() {}
+}

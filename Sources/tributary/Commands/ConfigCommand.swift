@@ -1,0 +1,90 @@
+import ArgumentParser
+import Cluster
+import Codec
+import Configuration
+
+struct ConfigCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config",
+    abstract: "Show or check the configuration.",
+    subcommands: [PrintDefault.self, Print.self, Check.self])
+
+  struct PrintDefault: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "print-default",
+      abstract: "Print every setting with its default and its meaning, as a file to start from.")
+
+    func run() throws {
+      try StandardOutput.write(Configuration.annotatedDefaults())
+    }
+  }
+
+  struct Print: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the effective configuration, and where each value comes from.",
+      discussion: "Secrets are masked. What it prints is a configuration file.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+      let (settings, origins) = try options.loadWithOrigins()
+      if json {
+        try StandardOutput.print(settings.json(origins: origins))
+      } else {
+        try StandardOutput.write(settings.yaml(origins: origins))
+      }
+    }
+  }
+
+  struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check the configuration, and the brokers against it.",
+      discussion: """
+        Looks at topics, partitions, settings and replicas, and tries the rights that `run` needs: it reads each \
+        topic at its end, and writes a record to each output in a transaction that it aborts. Exit code 2: the \
+        configuration cannot be used, 1: the brokers do not fit it.
+        """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Flag(help: "Check the configuration alone; ask no broker.")
+    var offline = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+      let settings = try options.load()
+      var findings = [
+        ClusterCheck.Finding(outcome: .passed, subject: "configuration", detail: "can be used")
+      ]
+      if !offline {
+        findings += try ClusterCheck(settings, logger: options.makeLogger()).run()
+      }
+      if json {
+        var writer = JSONWriter()
+        writer.array(findings) { writer, finding in
+          writer.object {
+            $0.field("outcome", finding.outcome.rawValue)
+            $0.field("subject", finding.subject)
+            $0.field("detail", finding.detail)
+          }
+        }
+        try StandardOutput.print(writer.text)
+      } else {
+        for finding in findings {
+          let outcome = finding.outcome.rawValue
+          let padding = String(repeating: " ", count: max(0, 9 - outcome.count))
+          try StandardOutput.print("\(outcome)\(padding)\(finding.subject): \(finding.detail)")
+        }
+      }
+      let failed = findings.filter { $0.outcome == .failed }.count
+      guard failed == 0 else {
+        throw Failure("\(failed) check\(failed == 1 ? "" : "s") failed")
+      }
+    }
+  }
+}
