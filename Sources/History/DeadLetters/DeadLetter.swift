@@ -1,6 +1,7 @@
 // Safety: a dead letter lends bytes of its record, for one call.
 
 import Attribution
+import Cluster
 import Configuration
 import Kafka
 import Pipeline

@@ -1,3 +1,4 @@
+import Cluster
 import Codec
 import Configuration
 import Foundation

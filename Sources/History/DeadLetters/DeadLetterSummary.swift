@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Kafka

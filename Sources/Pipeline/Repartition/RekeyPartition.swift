@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 import Kafka
 
@@ -70,11 +71,12 @@ final class RekeyPartition {
     through bound: Milliseconds, limit: Int, to targets: [RekeyTarget?], _ outbox: Outbox
   ) throws -> Int {
     let rows = input.waiting
+    let chosen = rows.prefix(limit).prefix { $0.time <= bound }
     var taken = 0
     defer { input.take(taken) }
-    while taken < min(limit, rows.count), rows[taken].time <= bound {
-      let row = rows.baseAddress! + taken
-      let record = input.record(taken)
+    for index in chosen.indices {
+      let row = rows.baseAddress! + index
+      let record = input.record(index)
       if let rejection = input.rejection(of: row) {
         try outbox.setAside(record, from: source, rejection)
         counts.deadLetters += 1

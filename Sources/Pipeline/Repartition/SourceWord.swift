@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Kafka
 
 /// How a partition of a re-keyed topic stands, as whoever re-keys it says in every partition that its events go to.

@@ -1,7 +1,8 @@
 import Attribution
+import Cluster
 import Configuration
 import Kafka
-import Pipeline
+import Traffic
 
 /// Which inputs of a simulation come in topics that are keyed otherwise, and how those look.
 package struct SimulatedRekeying: Sendable {

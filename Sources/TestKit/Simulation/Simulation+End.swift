@@ -109,7 +109,7 @@ extension Simulation {
     return verification.finish()
   }
 
-  private func verifyRekeying(_ verification: inout Verification, _ lost: Set<LostRange>) {
+  private func verifyRekeying(_ verification: inout VerificationPass, _ lost: Set<LostRange>) {
     for (index, topic) in rekeyedTopics.enumerated() {
       log.forEachRecordEver(of: topic.name) { record in
         let isLost = lost.contains {

@@ -43,7 +43,7 @@ struct RecomputedRekeying {
   /// Refused by the processor's clock; by the record's own it is no event of the future.
   private(set) var refusedByClock = 0
 
-  init(_ source: Verification.RekeyedSource, number: Int, definitions: Definitions) {
+  init(_ source: VerificationPass.RekeyedSource, number: Int, definitions: Definitions) {
     topic = source.topic
     kind = source.kind
     self.number = number

@@ -4,7 +4,7 @@ import Codec
 import Configuration
 import Foundation
 import History
-import Pipeline
+import Cluster
 import Reporting
 
 struct DeadLettersCommand: ParsableCommand {
