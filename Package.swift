@@ -78,6 +78,12 @@ let package = Package(
     .target(
       name: "Dashboard", dependencies: ["Attribution", "Codec", "Reporting", "Service"],
       resources: [.embedInCode("Resources")]),
+    .target(
+      name: "Readers",
+      dependencies: [
+        "Attribution", "Cluster", "Codec", "Configuration", "Dashboard", "Kafka", "Reporting",
+        "SQLSink", "Service", .product(name: "Logging", package: "swift-log"),
+      ]),
     .target(name: "BrokerKit"),
     .target(
       name: "Traffic",
@@ -113,7 +119,8 @@ let package = Package(
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Cluster", "Codec", "Configuration",
         "Dashboard",
-        "Files", "History", "Journeys", "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
+        "Files", "History", "Journeys", "Kafka", "Pipeline", "Readers", "Reporting", "SQLSink",
+        "SQLite",
         "Service", "Traffic", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -147,7 +154,8 @@ let package = Package(
       dependencies: ["Attribution", "Codec", "TestKit", "Traffic", "Verification"]),
     .target(name: "CAllocationCount"),
     .testTarget(
-      name: "BenchmarksTests", dependencies: ["Attribution", "Benchmarks", "CAllocationCount"]),
+      name: "BenchmarksTests",
+      dependencies: ["Attribution", "Benchmarks", "CAllocationCount", "Codec"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TestKit", "Traffic"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),

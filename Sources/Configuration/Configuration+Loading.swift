@@ -303,6 +303,7 @@ private struct Loader {
   private func checkTogether() throws(ConfigurationError) {
     try checkTopicsAreDistinct()
     try checkInputs()
+    try checkFields()
     try checkTransactionTimes()
   }
 
@@ -320,6 +321,35 @@ private struct Loader {
     }
     guard let entries = configuration.inputs, let value = origins["inputs"] else { return }
     try InputChecks(configuration: configuration, value: value, entries: entries).check()
+  }
+
+  /// The extra fields must be told apart, and views must list fields that there are.
+  private func checkFields() throws(ConfigurationError) {
+    let definitions = configuration.definitions
+    let lists = [
+      ("dimensions", definitions.dimensions),
+      ("conversion_dimensions", definitions.conversionDimensions),
+      ("match_on", definitions.matchOn),
+    ]
+    var pathOfName: [String: String] = [:]
+    for (path, names) in lists {
+      for name in names {
+        // Columns of tables are the same in any case.
+        guard let other = pathOfName.updateValue(path, forKey: name.lowercased()) else { continue }
+        throw error(
+          at: path,
+          "\(path) lists \(quoted(name)), which \(other == path ? "it" : other) lists already",
+          "list it once: fields of match_on are of touches and conversions, and views may list them as they are"
+        )
+      }
+    }
+    if pathOfName.count > Definitions.mostFields {
+      throw error(
+        at: lists.last { !$0.1.isEmpty }!.0,
+        "dimensions, conversion_dimensions and match_on name \(pathOfName.count) fields together",
+        "name at most \(Definitions.mostFields)")
+    }
+    try origins["views"]?.checkViews(definitions.allDimensions)
   }
 
   private func checkTopicsAreDistinct() throws(ConfigurationError) {

@@ -1,3 +1,5 @@
+import Attribution
+
 // What Kafka and the contract allow in names.
 
 /// Why `name` cannot be (part of) a Kafka topic name, as the end of a sentence; nil when it can.
@@ -30,6 +32,51 @@ private func isAlphanumeric(_ byte: UInt8) -> Bool {
   default: false
   }
 }
+
+/// Why `name` cannot be that of an extra field, as the end of a sentence, and what to do; nil when it can.
+///
+/// The name becomes a column, a flag's value and a parameter, and some databases cut names behind 63 bytes.
+func fieldNameFault(_ name: String) -> (problem: String, advice: String)? {
+  let isLegal =
+    (1...63).contains(name.utf8.count)
+    && name.utf8.allSatisfy { isAlphanumeric($0) || "_-".utf8.contains($0) }
+    && !(name.utf8.first.map { "0123456789-".utf8.contains($0) } ?? true)
+  guard isLegal else {
+    return (
+      "cannot be \(quoted(name))",
+      "use 1 to 63 letters, digits, '_' and '-', a letter first; `inputs` can read any field under such a name"
+    )
+  }
+  guard !takenFieldNames.contains(name.lowercased()) else {
+    return (
+      "cannot be \(quoted(name)), which means something already",
+      "read the field under another name with `inputs`"
+    )
+  }
+  return nil
+}
+
+/// Fields of events, and what stands beside dimensions in rollups, tables, reports and flags.
+private let takenFieldNames: Set<String> = {
+  var names: Set<String> = [
+    "event_id", "user_id", "event_time", "original_time", "campaign_id", "channel", "ad_id",
+    "session_id", "ip",
+    "cost", "value", "currency", "amount", "version", "deleted", "kind", "late", "replaces",
+    "view", "dimensions", "window_start", "window_end", "impressions", "clicks", "users",
+    "sessions",
+    "conversions", "revenue", "spend", "touches", "touch_count", "touch_id", "touch_kind",
+    "touch_time", "credit", "conversion_id", "spend_micros", "final", "revision", "watermark",
+    "day", "timezone", "state", "line", "ctr", "cpc", "conversion_rate", "cpa", "roas",
+    "campaign", "ad", "none",
+  ]
+  for measure in ["conversions", "revenue", "conversion_rate", "cpa", "roas"] {
+    for model in Model.allCases {
+      names.insert("\(measure)_\(model.rawValue)")
+      names.insert("\(measure)_\(model.rawValue)_micros")
+    }
+  }
+  return names
+}()
 
 /// Why `entry` cannot be a broker's address, as the end of a sentence; nil when it can. Accepts what
 /// librdkafka does: `host`, `host:port`, `[v6]:port`, `protocol://host:port`.

@@ -114,8 +114,8 @@ extension Setting {
       }, render: { .flowList($0) }),
     Setting(
       "views", \.definitions.views,
-      "rollups to keep: each a `name`, `dimensions` (of `campaign_id`, `channel`, `ad_id`), a "
-        + "`period` that divides a day, `bucket_conversions_by` (`conversion` or `touch`), and `since` for "
+      "rollups to keep: each a `name`, `dimensions` (of `campaign_id`, `channel`, `ad_id` and the extra fields "
+        + "below), a `period` that divides a day, `bucket_conversions_by` (`conversion` or `touch`), and `since` for "
         + "one that was added later",
       shape: .structure, read: { value throws(ConfigurationError) in try value.views() },
       render: { .blockList($0.map(\.flowText)) }),
@@ -131,6 +131,16 @@ extension Setting {
     .duration(
       "idle_timeout", \.definitions.idleTimeout,
       "how long an input may be silent before the watermark moves on without it"),
+    .fieldNames(
+      "dimensions", \.definitions.dimensions,
+      "extra fields of touches and costs that views may list"),
+    .fieldNames(
+      "conversion_dimensions", \.definitions.conversionDimensions,
+      "extra fields of conversions that views may list, as in `goal`"),
+    .fieldNames(
+      "match_on", \.definitions.matchOn,
+      "fields that a touch and a conversion must share for credit, as in `account_id`; views may list them"
+    ),
     Setting(
       "max_touches", \.definitions.maxTouches,
       "eligible touches that share a conversion's credit, at most 4000; of more, the last ones count",
@@ -250,6 +260,17 @@ extension Setting {
       read: { value throws(ConfigurationError) in
         value.isNull ? nil : try value.topicName(longest: 249)
       }, render: { name in name.map { .scalar($0) } ?? .plain("null") })
+  }
+
+  private static func fieldNames(
+    _ path: String, _ property: WritableKeyPath<Configuration, [String]> & Sendable,
+    _ meaning: String
+  ) -> Setting {
+    Setting(
+      path, property, meaning, shape: .list,
+      read: { value throws(ConfigurationError) in
+        try value.distinct { item throws(ConfigurationError) in try item.fieldName() }
+      }, render: { .flowList($0) })
   }
 
   private static func duration(

@@ -139,14 +139,32 @@ extension SettingValue {
     return name
   }
 
+  /// Names of dimensions: whether there are such is known once all settings are read.
   private func dimensions() throws(ConfigurationError) -> [Dimension] {
     let dimensions = try distinct { item throws(ConfigurationError) in
-      try item.choice(of: Dimension.self)
+      Dimension(rawValue: try item.text())
     }
     if dimensions.isEmpty {
       throw error("is empty", "list at least one of campaign_id, channel, ad_id")
     }
     return dimensions
+  }
+
+  /// Complains about the first dimension of these views that is none of `known`.
+  func checkViews(_ known: [Dimension]) throws(ConfigurationError) {
+    let choices = known.map { (name: $0.rawValue, value: $0) }
+    for view in try items() {
+      for (key, value) in try view.entries() where key.node.scalar?.string == "dimensions" {
+        for item in try value.items() { _ = try item.choice(among: choices) }
+      }
+    }
+  }
+
+  /// The name of a field that is read beside the contract's.
+  func fieldName() throws(ConfigurationError) -> String {
+    let name = try text()
+    if let fault = fieldNameFault(name) { throw error(fault.problem, fault.advice) }
+    return name
   }
 
   private func period() throws(ConfigurationError) -> Milliseconds {

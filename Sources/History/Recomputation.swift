@@ -113,7 +113,7 @@ final class Recomputation {
       guard stretch.contains(windowFrom: delta.windowStart, of: view) else { return }
       var key: [UInt8] = []
       RollupKeyCodec.encode(view, windowStart: delta.windowStart, into: &key) {
-        delta.value(of: $0)
+        delta.value($0)
       }
       sums.add(
         delta.sums.map { Int128($0) },

@@ -10,6 +10,7 @@ import Logging
 import Reporting
 import SQLSink
 import SQLite
+import Service
 
 @main
 struct Tributary: ParsableCommand {
@@ -53,7 +54,7 @@ struct Tributary: ParsableCommand {
       Foundation.exit(2)
     case is PipelineError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
       is ReportingError,
-      is SQLError, is SQLiteError, is FileError, is JourneyError, is Failure:
+      is SQLError, is SQLiteError, is FileError, is JourneyError, is ListenError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:

@@ -9,7 +9,7 @@ import Verification
     for advance: Milliseconds? in [nil, 3_600_000, 20 * 3_600_000] {
       var expected: ([RollupKey: RollupSums], [ByteString: OracleAttribution])?
       var orders = 0
-      forEachPermutation(of: events) { order in
+      ArrivalOrderTests.forEachPermutation(of: events) { order in
         orders += 1
         let engine = Engine(.everything)
         for (index, event) in order.enumerated() {
@@ -72,7 +72,7 @@ import Verification
   }()
 
   /// Heap's algorithm.
-  private func forEachPermutation<Element>(of elements: [Element], _ body: ([Element]) -> Void) {
+  static func forEachPermutation<Element>(of elements: [Element], _ body: ([Element]) -> Void) {
     var elements = elements
     func permute(_ count: Int) {
       guard count > 1 else { return body(elements) }

@@ -47,7 +47,7 @@ final class Engine {
       task.forEachDelta { delta in
         let view = definitions.views[delta.view]
         let key = RollupKey(
-          view: view.name, dimensions: view.dimensions.map { delta.value(of: $0).string },
+          view: view.name, dimensions: view.dimensions.indices.map { delta.value($0).string },
           windowStart: delta.windowStart)
         add(delta.sums, key, of: delta.view)
       }

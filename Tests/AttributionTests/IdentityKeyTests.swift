@@ -138,17 +138,19 @@ import Testing
   }
 
   @Test func campaignsThatShareAHashAreToldApartByTheirNames() {
-    var table = PlacementTable(
-      views: Definitions().views, directChannels: [], key: IdentityKey(.test))
+    var table = PlacementTable(definitions: Definitions(), key: IdentityKey(.test))
     let shared = Hash128(high: 7, low: 7)
     lend([Array("c-1".utf8), Array("c-2".utf8)]) { names in
       func intern(_ campaign: Int, _ bucket: UInt64) -> UInt32 {
-        table.intern(shared, campaign: names[campaign], channel: .empty, ad: .empty, bucket: bucket)
+        table.intern(
+          shared,
+          PlacementNames(campaign: names[campaign], channel: .empty, ad: .empty, values: .none),
+          bucket: bucket)
       }
       let (first, second) = (intern(0, 1), intern(1, 2))
       #expect(first != second)
       #expect(intern(0, 1) == first && intern(1, 2) == second)
-      #expect(table.name(first, .campaignID).string == "c-1")
+      #expect(table.name(first, slot: 0).string == "c-1")
       #expect(table.group(of: first, view: 0) != table.group(of: second, view: 0))
     }
   }

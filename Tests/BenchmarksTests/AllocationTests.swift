@@ -1,5 +1,6 @@
 import Attribution
 import CAllocationCount
+import Codec
 import Testing
 
 @testable import Benchmarks
@@ -48,6 +49,58 @@ import Testing
     // What is left is memory for what is remembered: a block for a hundred records or more.
     #expect(counts.filter { $0 == 0 }.count > counts.count * 4 / 5)
     #expect(counts.reduce(0, +) < UInt(counts.count * size / 200), "\(counts)")
+  }
+
+  /// Configured fields are lent like the other names, whether lent from the record or without escapes.
+  @Test func noEventAllocatesForFieldsOfItsOwn() {
+    var definitions = Definitions()
+    definitions.dimensions = ["country"]
+    definitions.conversionDimensions = ["goal"]
+    definitions.matchOn = ["account_id"]
+    definitions.views.append(
+      View(
+        name: "goals", dimensions: [.campaignID] + definitions.allDimensions.suffix(3),
+        periodMilliseconds: 300_000))
+    let task = AttributionTask(
+      definitions: definitions, kinds: [.click, .conversion], secret: .ofBenchmarks)
+    let records = (0..<40_000).map { number -> [UInt8] in
+      let common =
+        #""event_id":"\#(number)","user_id":"u-\#(number % 500)","event_time":\#(1_767_600_000_000 + number),"#
+        + #""account_id":\#(number % 3),"#
+      let own =
+        number % 10 == 0
+        ? #""goal":"g\u002d\#(number % 4)""#
+        : #""campaign_id":"c-\#(number % 7)","country":"DE\u002f\#(number % 5)""#
+      return Array("{\(common)\(own)}".utf8)
+    }
+    var decoders = [EventKind.click, .conversion].map {
+      EventDecoder(kind: $0, definitions: definitions)
+    }
+    var counts: [UInt] = []
+    for first in stride(from: 0, to: records.count, by: 50) {
+      let before = allocation_count()
+      for number in first..<first + 50 {
+        records[number].withUnsafeBytes { bytes in
+          let kind: EventKind = number % 10 == 0 ? .conversion : .click
+          var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
+          let decoder = kind == .click ? 0 : 1
+          let rejection = decoders[decoder].decode(bytes, recordTimestamp: -1, into: &event)
+          if rejection != nil {
+            Issue.record("record \(number) is refused")
+            return
+          }
+          let identity = EventIdentity(event, task.key)
+          _ = withUnsafePointer(to: event) { task.apply($0, identity) }
+        }
+      }
+      task.forEachCorrectedConversion { _ in }
+      task.forEachDelta { _ in }
+      task.endCommit()
+      for decoder in decoders.indices { decoders[decoder].recycle() }
+      if first >= records.count / 2 { counts.append(allocation_count() - before) }
+    }
+    #expect(counts.filter { $0 == 0 }.count > counts.count * 4 / 5)
+    #expect(counts.reduce(0, +) < UInt(counts.count * 50 / 200), "\(counts)")
   }
 
   @Test func theCounterCounts() {

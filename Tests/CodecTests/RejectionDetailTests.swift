@@ -87,6 +87,23 @@ struct RejectionDetailTests {
     #expect(found.reason == expected)
   }
 
+  @Test("A field that the configuration adds is named as it names it")
+  func configuredField() throws {
+    var definitions = Definitions()
+    definitions.dimensions = ["country"]
+    definitions.conversionDimensions = ["goal"]
+    for (kind, name) in [(EventKind.click, "country"), (.conversion, "goal")] {
+      var decoder = EventDecoder(kind: kind, definitions: definitions)
+      var event = Event(kind: .cost, time: 0, eventID: .empty, userID: .empty)
+      let found = try #require(
+        Array(click(name, "{}").utf8).withUnsafeBytes {
+          decoder.decode($0, recordTimestamp: -1, into: &event)
+        })
+      #expect(found.fieldName(definitions) == name)
+      #expect(found.text(definitions) == "\(name) is an object, not a string")
+    }
+  }
+
   @Test("A required field that is not there is named")
   func missing() throws {
     for (kind, field) in [

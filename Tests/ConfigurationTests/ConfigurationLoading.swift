@@ -26,6 +26,9 @@ let contractBlock = """
   correction_horizon: 24h
   max_future_skew: 5m
   idle_timeout: 60s
+  dimensions: []                    # extra fields of touches that views may list
+  conversion_dimensions: []         # the same of conversions
+  match_on: []                      # fields that touch and conversion must share
   max_touches: 1000
   unmatched_users: ["00000000-0000-0000-0000-000000000000"]
   excess_decimals: refuse           # or round
@@ -74,6 +77,9 @@ let everythingChanged = """
   correction_horizon: 48h
   max_future_skew: 0ms
   idle_timeout: 500ms
+  dimensions: [country, "no"]
+  conversion_dimensions: [goal]
+  match_on: [account_id]
   max_touches: 50
   unmatched_users: ["0", "(none), really"]
   excess_decimals: round
@@ -165,6 +171,9 @@ struct ConfigurationLoading {
     #expect(definitions.correctionHorizon == 172_800_000)
     #expect(definitions.maxFutureSkew == 0)
     #expect(definitions.idleTimeout == 500)
+    #expect(definitions.dimensions == ["country", "no"])
+    #expect(definitions.conversionDimensions == ["goal"])
+    #expect(definitions.matchOn == ["account_id"])
     #expect(definitions.maxTouches == 50)
     #expect(definitions.unmatchedUsers == ["0", "(none), really"])
     #expect(definitions.excessDecimals == .round)

@@ -86,6 +86,9 @@ struct ConfigurationRendering {
         correction_horizon: 24h
         max_future_skew: 5m
         idle_timeout: 60s
+        dimensions: []
+        conversion_dimensions: []
+        match_on: []
         max_touches: 1000
         unmatched_users: ["00000000-0000-0000-0000-000000000000"]
         excess_decimals: refuse

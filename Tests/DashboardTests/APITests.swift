@@ -88,6 +88,27 @@ struct APITests {
     #expect(row["ctr"] is NSNull, "no impressions: nothing to divide by")
   }
 
+  @Test("Conditions leave only what has the values, in sums, rows and corrections")
+  func conditions() throws {
+    let server = try TestServer()
+    server.fill()
+    let one = "where=campaign_id=c-1"
+    let other = "where=campaign%3Dc-2%20%C3%89t%C3%A9"
+    func clicks(_ query: String) -> Int? {
+      (server.get("/api/summary?\(query)").json["total"] as? [String: Any])?["clicks"] as? Int
+    }
+    #expect(clicks(one) == 78 + 5)
+    #expect(clicks(other) == 90)
+    #expect(clicks("\(one)&\(other)") == 78 + 5 + 90)
+    let rows = server.get("/api/rollups?\(other)").json
+    #expect(rows["row_count"] as? Int == 1)
+    #expect(rows["where"] as? [String] == ["campaign_id=c-2 Été"])
+    let corrections = [one, other].map {
+      (server.get("/api/summary?\($0)").json["corrections"] as? [Any])?.count
+    }
+    #expect(corrections == [1, 0])
+  }
+
   @Test("What cannot be answered is said in one sentence")
   func errors() throws {
     let server = try TestServer()
@@ -95,7 +116,8 @@ struct APITests {
     for query in [
       "view=x", "timezone=Nowhere", "from=yesterday", "to=2026-13-01", "last=0", "last=x",
       "from=2026-01-06&to=2026-01-05", "unit=year", "by=channel", "models=best", "sort=luck",
-      "limit=0", "limit=99999999", "from=0001-01-01&to=9999-01-01&unit=window",
+      "limit=0", "limit=99999999", "where=campaign_id", "where=channel=email",
+      "from=0001-01-01&to=9999-01-01&unit=window",
     ] {
       let answer = server.get("/api/rollups?\(query)")
       #expect(answer.status == 400, "\(query): \(answer.body)")
@@ -185,7 +207,7 @@ struct APITests {
     let examples = [
       "view": "channel_5m", "timezone": "Europe/Berlin", "from": "2026-01-05",
       "to": "2026-01-05T12:00:00Z", "last": "3600", "models": "linear", "by": "none",
-      "filter": "c-1", "limit": "1",
+      "filter": "c-1", "limit": "1", "where": "campaign_id=c-1",
     ]
     return "\(name)=\(try #require(examples[name], "no example of \(name)"))"
   }

@@ -97,6 +97,14 @@ extension TrafficOptions {
       View(
         name: "ad_hour", dimensions: [.adID, .campaignID], periodMilliseconds: 3_600_000,
         bucketConversionsBy: random.below(2) == 0 ? .conversion : .touch))
+    if seed % 2 == 0 {
+      definitions.dimensions = ["country"]
+      definitions.conversionDimensions = ["goal"]
+      definitions.matchOn = ["account_id"]
+      for view in definitions.views.indices.dropFirst() {
+        definitions.views[view].dimensions += definitions.allDimensions.suffix(view + 1)
+      }
+    }
     options.definitions = definitions
     return options
   }

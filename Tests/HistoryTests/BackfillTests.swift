@@ -255,6 +255,13 @@ import Testing
       definitions.views[1].bucketConversionsBy = .touch
       definitions.views.append(
         View(name: "ad_hour", dimensions: [.adID], periodMilliseconds: 3_600_000))
+      if seed % 3 == 0 {
+        definitions.dimensions = ["country"]
+        definitions.conversionDimensions = ["goal"]
+        definitions.matchOn = ["account_id"]
+        definitions.views[1].dimensions += definitions.allDimensions.suffix(2)
+        definitions.views[2].dimensions += definitions.allDimensions.suffix(3)
+      }
       simulation = Simulation(definitions, seed: seed)
       from = 1_767_571_200_000
       to = from + days * 86_400_000

@@ -42,6 +42,55 @@ private let key = IdentityKey(.test)
     #expect(users[0] == users[1] && users[1] == users[2])
   }
 
+  @Test func configuredFieldsAreReadBackAndTellUsersApart() throws {
+    var definitions = Definitions()
+    definitions.dimensions = ["country"]
+    definitions.conversionDimensions = ["goal"]
+    definitions.matchOn = ["account_id"]
+    func click(_ id: String, _ account: String) -> OracleEvent {
+      OracleEvent(
+        kind: .click, time: 7, eventID: id, userID: "u", campaignID: "c", dimensions: ["DE"],
+        matchOn: [account])
+    }
+    func conversion(_ id: String, _ account: String) -> OracleEvent {
+      OracleEvent(
+        kind: .conversion, time: 8, eventID: id, userID: "u", conversionDimensions: ["buy"],
+        matchOn: [account])
+    }
+    var chunk = ChangelogChunk()
+    for (event, placement) in [
+      (click("k-1", "a"), 7), (conversion("v-1", "a"), 9), (conversion("v-2", "a"), 9),
+      (click("k-2", "b"), 8), (conversion("v-3", "b"), 4),
+    ] as [(OracleEvent, UInt32)] {
+      event.lend { chunk.append($0, placement: placement) }
+    }
+    var reader = try ChangelogReader(chunk.bytes, key, definitions)
+    var names: [[String]] = []
+    var users: [Hash128] = []
+    while let entry = try reader.next() {
+      users.append(entry.identity.user)
+      names.append(
+        reader.withNames(ofPlacement: try #require(entry.placement)) { $0.map(\.string) })
+    }
+    #expect(
+      names == [
+        ["c", "", "", "DE", "a"], ["a", "buy"], ["a", "buy"], ["c", "", "", "DE", "b"],
+        ["b", "buy"],
+      ])
+    let high = users.map(\.high)
+    #expect(high[0] == high[1] && high[1] == high[2] && high[3] == high[4] && high[0] != high[3])
+    for length in 2..<chunk.bytes.count {
+      let part = UnsafeRawBufferPointer(rebasing: chunk.bytes[..<length])
+      // Cut between two entries it is a shorter record.
+      var count = 0
+      do {
+        var reader = try ChangelogReader(part, key, definitions)
+        while try reader.next() != nil { count += 1 }
+      } catch is PipelineError {}
+      #expect(count < 5)
+    }
+  }
+
   @Test(arguments: [UInt8(1), 3, 99]) func anUnknownVersionStopsWithOneClearLine(version: UInt8) {
     let error = #expect(throws: PipelineError.self) {
       try [version, 1, 2, 3].withUnsafeBytes { _ = try ChangelogReader($0, key) }
@@ -66,10 +115,10 @@ private let key = IdentityKey(.test)
 
 extension ChangelogChunk {
   /// Remembers an event as a task would; all touches are of one placement.
-  fileprivate mutating func append(_ event: borrowing Event) {
+  fileprivate mutating func append(_ event: borrowing Event, placement: UInt32 = 7) {
     let identity = EventIdentity(event, key)
     let accepted = AcceptedEvent(
-      bucket: 0, placement: 7,
+      bucket: 0, placement: placement,
       session: event.sessionID.isEmpty ? nil : SessionHash(event.sessionID, key))
     withUnsafePointer(to: event) { append($0, identity, accepted) }
   }

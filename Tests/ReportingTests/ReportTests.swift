@@ -85,7 +85,7 @@ struct ReportTests {
     #expect(good.disagreements == [])
     #expect(good.conversions == 4)
     #expect(good.shares[1].attributedCredit == 3_000_000)
-    #expect(good.shares[1].unattributedCredit == 1_000_000)
+    #expect(good.shares[1].unattributed?.credit == 1_000_000)
     #expect(good.views == ["campaign", "both|ways"])
 
     var lost = credited("c-2", of: "both|ways", Self.firstMinute, 1, second: "email")

@@ -18,10 +18,14 @@ struct CreditLedger: ~Copyable {
   private var credits: [Int64] = []
   private var revenues: [Micros] = []
   private var ids = UnpackedIDs()
+  /// By eligible touch: what it earned of the conversion stands for; nil while nobody has asked.
+  private var earned: [UInt32?] = []
+  private let buckets: TimeBuckets
 
   init(definitions: Definitions, key: IdentityKey) {
     self.definitions = definitions
     clock = WindowClock(definitions.views)
+    buckets = TimeBuckets(horizon: definitions.correctionHorizon)
     isByTouch = definitions.views.map { $0.bucketConversionsBy == .touch }
     deltas = DeltaTable(layout: SumsLayout(modelCount: definitions.models.count), key: key)
     sought = .allocate(capacity: max(1, definitions.views.count))
@@ -87,17 +91,42 @@ struct CreditLedger: ~Copyable {
     for model in 0..<deltas.layout.modelCount {
       guard count > 0 else {
         book(
-          Shares.whole, value, model, PlacementTable.unattributed, time, time, sign, &journeys)
+          Shares.whole, value, model, conversion.pointee.placement, time, time, sign, &journeys)
         continue
       }
       split(conversion, model, &journeys)
       for index in 0..<count where shares.credits[index] != 0 {
-        let touch = journeys.eligible[index]
         book(
-          shares.credits[index], shares.revenues[index], model, touch.pointee.placement, time,
-          touch.pointee.time, sign, &journeys)
+          shares.credits[index], shares.revenues[index], model,
+          placement(ofTouchAt: index, for: conversion, &journeys), time,
+          journeys.eligible[index].pointee.time, sign, &journeys)
       }
     }
+    if !earned.isEmpty { earned.removeAll(keepingCapacity: true) }
+  }
+
+  /// What an eligible touch earns of a conversion stands for: the touch, and what only the conversion has.
+  @inline(__always)
+  private mutating func placement(
+    ofTouchAt index: Int, for conversion: ConversionPointer, _ journeys: inout Journeys
+  ) -> UInt32 {
+    let touch = journeys.eligible[index].pointee.placement
+    let own = conversion.pointee.placement
+    return own == PlacementTable.unattributed
+      ? touch : credited(touch, index, own, at: conversion.pointee.time, &journeys)
+  }
+
+  @inline(never)
+  private mutating func credited(
+    _ touch: UInt32, _ index: Int, _ conversion: UInt32, at time: Milliseconds,
+    _ journeys: inout Journeys
+  ) -> UInt32 {
+    while earned.count <= index { earned.append(nil) }
+    if let known = earned[index] { return known }
+    let bucket = max(buckets.bucket(of: time), journeys.firstLiveBucket)
+    let placement = journeys.placements.credited(touch, of: conversion, bucket: bucket)
+    earned[index] = placement
+    return placement
   }
 
   private mutating func split(
@@ -153,17 +182,14 @@ struct CreditLedger: ~Copyable {
     _ number: Int, _ sums: UnsafeBufferPointer<Int64>, _ journeys: inout Journeys
   ) -> RollupDelta {
     let bucket = deltas.buckets[number]
-    let group = bucket.group
     return RollupDelta(
-      view: journeys.placements.view(ofGroup: group), windowStart: bucket.windowStart,
-      sums: sums, campaignID: journeys.placements.name(ofGroup: group, .campaignID),
-      channel: journeys.placements.name(ofGroup: group, .channel),
-      adID: journeys.placements.name(ofGroup: group, .adID))
+      view: journeys.placements.view(ofGroup: bucket.group), windowStart: bucket.windowStart,
+      sums: sums, names: journeys.placements.names(ofGroup: bucket.group))
   }
 
   /// Lends a conversion with `journeys.eligible` and every model's shares.
   mutating func describe(
-    _ conversion: ConversionPointer, _ journeys: inout Journeys,
+    _ conversion: ConversionPointer, user: Hash128, _ journeys: inout Journeys,
     _ body: (CreditedConversion) throws -> Void
   ) rethrows {
     credits.removeAll(keepingCapacity: true)
@@ -182,7 +208,7 @@ struct CreditLedger: ~Copyable {
         try revenues.withUnsafeBufferPointer { revenues in
           try body(
             CreditedConversion(
-              conversionID: conversion.id, userID: conversion.user,
+              conversionID: conversion.id, userID: conversion.user, user: user,
               time: conversion.pointee.time, value: conversion.pointee.value,
               revision: Int64(conversion.pointee.revision), touches: touches, credits: credits,
               revenues: revenues, isTruncated: journeys.isTruncated))
@@ -201,9 +227,9 @@ struct CreditLedger: ~Copyable {
         CreditedTouch(
           kind: touch.pointee.kind, time: touch.pointee.time,
           eventID: ids.unpacked(touch.id, at: index),
-          campaignID: journeys.placements.name(placement, .campaignID),
-          channel: journeys.placements.name(placement, .channel),
-          adID: journeys.placements.name(placement, .adID)))
+          campaignID: journeys.placements.name(placement, slot: Dimension.campaignSlot),
+          channel: journeys.placements.name(placement, slot: Dimension.channelSlot),
+          adID: journeys.placements.name(placement, slot: Dimension.adSlot)))
     }
   }
 

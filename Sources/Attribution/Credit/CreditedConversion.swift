@@ -25,6 +25,8 @@ public struct CreditedTouch {
 public struct CreditedConversion {
   public var conversionID: BorrowedBytes
   public var userID: BorrowedBytes
+  /// The part of the user's hash that a task compares.
+  public var user: Hash128
   public var time: Milliseconds
   public var value: Micros
   /// How often this conversion's record has been published, this time included.
@@ -40,14 +42,16 @@ public struct CreditedConversion {
 
   @inlinable
   public init(
-    conversionID: BorrowedBytes, userID: BorrowedBytes, time: Milliseconds, value: Micros,
-    revision: Int64, touches: UnsafeBufferPointer<CreditedTouch>,
+    conversionID: BorrowedBytes, userID: BorrowedBytes,
+    user: Hash128 = Hash128(high: 0, low: 0), time: Milliseconds, value: Micros, revision: Int64,
+    touches: UnsafeBufferPointer<CreditedTouch>,
     credits: UnsafeBufferPointer<Int64>, revenues: UnsafeBufferPointer<Micros>,
     isTruncated: Bool = false
   ) {
     self.isTruncated = isTruncated
     self.conversionID = conversionID
     self.userID = userID
+    self.user = user
     self.time = time
     self.value = value
     self.revision = revision

@@ -32,6 +32,12 @@ public struct Definitions: Sendable, Hashable {
   public var earliestEventTime: Milliseconds = 946_684_800_000
 
   public var excessDecimals = ExcessDecimals.refuse
+  /// Extra fields of touches and costs that views may list.
+  public var dimensions: [String] = []
+  /// Extra fields of conversions that views may list.
+  public var conversionDimensions: [String] = []
+  /// Fields that touch and conversion must share: a user is an id together with their values.
+  public var matchOn: [String] = []
 
   public init() {}
 
@@ -58,12 +64,16 @@ public struct Definitions: Sendable, Hashable {
   }
 
   private var baseFingerprint: UInt64 {
-    let parts = [
+    var parts = [
       currency, "\(lookback)", "\(impressionLookback)", "\(preferClicks)", "\(halfLife)",
       "\(correctionHorizon)", touchKinds.map { "\($0.rawValue)" }.sorted().joined(separator: ","),
       directChannels.sorted().joined(separator: "\n"),
       "\(maxTouches)", unmatchedUsers.sorted().joined(separator: "\n"),
     ]
+    if dimensions.count + conversionDimensions.count + matchOn.count > 0 {
+      // Left out where there are none: definitions without them are what they were before there were any.
+      parts += [dimensions, conversionDimensions, matchOn].map { $0.joined(separator: "\n") }
+    }
     return textHash(parts.joined(separator: "\u{0}"))
   }
 }

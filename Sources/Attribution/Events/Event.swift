@@ -30,13 +30,16 @@ public struct Event {
   public var channel: BorrowedBytes
   public var adID: BorrowedBytes
   public var sessionID: BorrowedBytes
+  /// Of the fields that the configuration adds.
+  public var values: ConfiguredValues
 
   @inlinable
   public init(
     kind: EventKind, time: Milliseconds, amount: Micros = 0,
     eventID: BorrowedBytes, userID: BorrowedBytes,
     campaignID: BorrowedBytes = .empty, channel: BorrowedBytes = .empty,
-    adID: BorrowedBytes = .empty, sessionID: BorrowedBytes = .empty
+    adID: BorrowedBytes = .empty, sessionID: BorrowedBytes = .empty,
+    values: ConfiguredValues = .none
   ) {
     self.kind = kind
     self.time = time
@@ -47,6 +50,16 @@ public struct Event {
     self.channel = channel
     self.adID = adID
     self.sessionID = sessionID
+    self.values = values
+  }
+}
+
+extension Event {
+  /// Of a touch or a cost.
+  var placementNames: PlacementNames {
+    @inline(__always) get {
+      PlacementNames(campaign: campaignID, channel: channel, ad: adID, values: values)
+    }
   }
 }
 
@@ -54,7 +67,8 @@ public struct Event {
 public struct EventIdentity: Sendable {
   public var event: Hash128
   public var user: Hash128
-  /// Of a touch its campaign, channel and ad; of a cost its campaign.
+  /// Of a touch or a cost its campaign, channel and ad, and its configured fields; of a conversion those fields
+  /// alone.
   public var placement: Hash128
 
   @inlinable
@@ -72,12 +86,18 @@ public struct EventIdentity: Sendable {
 
   /// As the other, for an event that stays where it is.
   public init(_ event: UnsafePointer<Event>, _ key: IdentityKey) {
-    self.init(event: key.hash(event.pointee.eventID), user: key.hash(event.pointee.userID))
+    self.init(
+      event: key.hash(event.pointee.eventID),
+      user: key.hash(user: event.pointee.userID, event.pointee.values))
     switch event.pointee.kind {
-    case .impression, .click:
-      placement = key.hash(event.pointee.campaignID, event.pointee.channel, event.pointee.adID)
-    case .cost: placement = key.hash(event.pointee.campaignID, .empty, .empty)
-    case .conversion: break
+    case .impression, .click, .cost:
+      placement = key.hash(
+        placement: event.pointee.campaignID, event.pointee.channel, event.pointee.adID,
+        event.pointee.values)
+    case .conversion:
+      if !event.pointee.values.isEmpty {
+        placement = key.hash(unattributed: event.pointee.values)
+      }
     }
   }
 }

@@ -91,8 +91,23 @@ struct StoredConversion {
   var value: Micros
   /// How often its attribution has been published.
   var revision: Int32
-  var userCount: UInt8
+  /// What it stands for where no touch earned it.
+  var placement: UInt32
 
+  init(
+    _ flags: RecordHead.Flags, time: Milliseconds, idCount: Int, userCount: Int, value: Micros,
+    revision: Int32, placement: UInt32
+  ) {
+    head = RecordHead(
+      flags.union(.isConversion), time: time, idCount: idCount,
+      extra: UInt64(truncatingIfNeeded: userCount))
+    self.value = value
+    self.revision = revision
+    self.placement = placement
+  }
+
+  /// Bytes of the user's id.
+  var userCount: Int { Int(truncatingIfNeeded: head.extra) }
   var time: Milliseconds { head.time }
 }
 
@@ -145,7 +160,7 @@ extension UnsafeMutablePointer where Pointee == StoredConversion {
   }
 
   var id: BorrowedBytes { trailing(0, pointee.head.idCount) }
-  var user: BorrowedBytes { trailing(pointee.head.idCount, Int(pointee.userCount)) }
+  var user: BorrowedBytes { trailing(pointee.head.idCount, pointee.userCount) }
 }
 
 extension UnsafeMutablePointer {

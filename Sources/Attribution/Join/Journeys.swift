@@ -62,8 +62,7 @@ struct Journeys: ~Copyable {
     clock = WindowClock(definitions.views)
     rules = EligibilityRules(definitions)
     busyUsers = BusyUsers(key: key)
-    placements = PlacementTable(
-      views: definitions.views, directChannels: definitions.directChannels, key: key)
+    placements = PlacementTable(definitions: definitions, key: key)
   }
 
   deinit { packing.deallocate() }
@@ -97,15 +96,15 @@ struct Journeys: ~Copyable {
 
   mutating func makeConversion(
     _ id: BorrowedBytes, user: BorrowedBytes, time: Milliseconds, value: Micros,
-    flags: RecordHead.Flags, revision: Int32, bucket: UInt64
+    flags: RecordHead.Flags, revision: Int32, placement: UInt32, bucket: UInt64
   ) -> (ConversionPointer, BucketArena.Link) {
     let size = MemoryLayout<StoredConversion>.stride + id.count + user.count
     let (link, memory) = arena.append(size, bucket: bucket)
     let conversion = memory.bindMemory(to: StoredConversion.self, capacity: 1)
     conversion.initialize(
       to: StoredConversion(
-        head: RecordHead(flags.union(.isConversion), time: time, idCount: id.count),
-        value: value, revision: revision, userCount: UInt8(user.count)))
+        flags, time: time, idCount: id.count, userCount: user.count, value: value,
+        revision: revision, placement: placement))
     conversion.setTrailing(0, id)
     conversion.setTrailing(id.count, user)
     return (conversion, link)

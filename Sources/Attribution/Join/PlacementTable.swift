@@ -1,36 +1,45 @@
-// Safety: name bytes are allocated and freed here; what `name` lends is valid until `collect`.
+// Safety: name lists are made and freed here; what `name` lends is valid until `collect`. `creditedNames` is
+// allocated and freed here, and has a place for every slot.
 
-/// What a touch stands for: its campaign, channel and ad, interned as one small number.
+/// What a touch stands for: its campaign, channel and ad, and the values of its configured fields, interned as one
+/// small number. What a conversion stands for that no touch earned has one as well, and so has what a touch earned
+/// of a conversion that has values of its own.
 ///
 /// Every view projects a placement to a *group*, the view's combination of dimension values, also
 /// a small number; two placements that agree on a view's dimensions share the group.
 struct PlacementTable: ~Copyable {
-  /// Earns what no touch earned; every dimension reads `(unattributed)`.
+  /// Earns what no touch earned of conversions without values of their own; every dimension of touches reads
+  /// `(unattributed)`.
   static let unattributed: UInt32 = 0
 
-  private struct Names {
-    var bytes: UnsafeMutablePointer<UInt8>
-    var campaignCount: UInt8
-    var channelCount: UInt8
-    var adCount: UInt8
-    var count: Int { Int(campaignCount) + Int(channelCount) + Int(adCount) }
-  }
-
   private struct Placement {
-    var names: Names
+    var names: NameList
+    var hash: Hash128
     var isDirect: Bool
+    /// Told apart from a touch whose campaign, channel and ad are really called so.
+    var isUnattributed: Bool
+    /// Whether it has a value of a field that only conversions have.
+    var hasConversionValue: Bool
     var isFree: Bool
   }
 
   private struct Group {
     var view: Int
-    /// Names of its first member, which has this group's dimension values.
-    var names: Names
+    /// Of the view's dimensions.
+    var names: NameList
     var memberCount: Int
   }
 
-  private let views: [View]
+  /// The slots of each view's dimensions.
+  private let slotsOfViews: [[Int]]
+  /// A placement's names: one for every dimension that there is.
+  private let slotCount: Int
+  /// Where the values of a conversion begin.
+  private let firstConversionValue: Int
+  /// From here on slots belong to conversions alone.
+  private let firstConversionDimension: Int
   private let directChannels: [[UInt8]]
+  private let unattributedBytes = Array(unattributedName.utf8)
   private var placements: [Placement] = []
   private var freePlacements: [UInt32] = []
   /// `groups[placement * views.count + view]`
@@ -42,23 +51,33 @@ struct PlacementTable: ~Copyable {
   /// Allocated for names, with what the allocator adds.
   private var nameBytes = 0
   private let key: IdentityKey
+  private let creditedNames: UnsafeMutablePointer<BorrowedBytes>
 
-  init(views: [View], directChannels: [String], key: IdentityKey) {
+  init(definitions: Definitions, key: IdentityKey) {
     self.key = key
-    self.views = views
-    self.directChannels = directChannels.map { Array($0.utf8) }
-    let name = Array(unattributedName.utf8)
-    name.withUnsafeBytes { buffer in
-      let bytes = BorrowedBytes(buffer)
-      let reserved = intern(
-        key.hash(bytes, bytes, bytes), campaign: bytes, channel: bytes, ad: bytes, bucket: .max)
-      precondition(reserved == PlacementTable.unattributed)
+    let dimensions = definitions.allDimensions
+    slotCount = dimensions.count
+    firstConversionValue = Dimension.standardCount + definitions.dimensions.count
+    firstConversionDimension = slotCount - definitions.conversionDimensions.count
+    slotsOfViews = definitions.views.map { view in
+      view.dimensions.map { dimension in
+        guard let slot = dimensions.firstIndex(of: dimension) else {
+          preconditionFailure(
+            "view \(view.name) lists \(dimension.rawValue), which is no dimension")
+        }
+        return slot
+      }
     }
+    directChannels = definitions.directChannels.map { Array($0.utf8) }
+    creditedNames = .allocate(capacity: slotCount)
+    let reserved = intern(unattributed: key.hash(unattributed: .none), .none, bucket: .max)
+    precondition(reserved == PlacementTable.unattributed)
   }
 
   deinit {
-    for placement in placements where !placement.isFree { placement.names.bytes.deallocate() }
-    for group in groups where group.memberCount > 0 { group.names.bytes.deallocate() }
+    for placement in placements where !placement.isFree { placement.names.deallocate() }
+    for group in groups where group.memberCount > 0 { group.names.deallocate() }
+    creditedNames.deallocate()
   }
 
   /// Bytes held, all overhead included. O(1).
@@ -72,21 +91,67 @@ struct PlacementTable: ~Copyable {
   /// Number of placements in use, the unattributed one included.
   var count: Int { placements.count - freePlacements.count }
 
+  private var viewCount: Int { slotsOfViews.count }
+
+  // MARK: Placements
+
   /// Has the memory fetched in which `intern` will look.
   func prefetch(_ hash: Hash128) { index.prefetch(hash) }
 
   /// The placement's number; allocates only for one not seen before. Names that share a hash are told apart.
   ///
-  /// - Parameter hash: of the three names.
+  /// - Parameter hash: of the names.
+  mutating func intern(_ hash: Hash128, _ names: PlacementNames, bucket: UInt64) -> UInt32 {
+    let found = index.use(hash, in: bucket) { number in
+      placements[Int(number)].isUnattributed == names.isUnattributed
+        && placements[Int(number)].names.equals { names[$0] }
+    }
+    return found ?? add(hash, names, bucket)
+  }
+
+  /// The number of what a conversion stands for that no touch earned.
+  ///
+  /// - Parameter values: of the conversion's configured fields.
   mutating func intern(
-    _ hash: Hash128, campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes,
-    bucket: UInt64
+    unattributed hash: Hash128, _ values: ConfiguredValues, bucket: UInt64
   ) -> UInt32 {
-    let found = index.use(hash, in: bucket) { isNamed($0, campaign, channel, ad) }
-    if let found { return found }
+    unattributedBytes.withUnsafeBytes { name in
+      let names = PlacementNames(
+        unattributed: BorrowedBytes(name), values: values, firstValue: firstConversionValue)
+      return intern(hash, names, bucket: bucket)
+    }
+  }
+
+  /// The number of what a touch earned of a conversion: the touch's names, and those that only the conversion has.
+  mutating func credited(
+    _ touch: UInt32, of conversion: UInt32, bucket: UInt64
+  ) -> UInt32 {
+    guard placements[Int(conversion)].hasConversionValue else { return touch }
+    let (left, right) = (placements[Int(touch)], placements[Int(conversion)])
+    for slot in 0..<slotCount {
+      let names = slot < firstConversionDimension ? left.names : right.names
+      (creditedNames + slot).initialize(to: names[slot])
+    }
+    let names = PlacementNames(
+      campaign: creditedNames[Dimension.campaignSlot],
+      channel: creditedNames[Dimension.channelSlot], ad: creditedNames[Dimension.adSlot],
+      values: ConfiguredValues(
+        start: creditedNames + Dimension.standardCount,
+        count: slotCount - Dimension.standardCount, matching: 0..<0))
+    return intern(key.hash(credited: left.hash, right.hash), names, bucket: bucket)
+  }
+
+  @inline(never)
+  private mutating func add(
+    _ hash: Hash128, _ names: PlacementNames, _ bucket: UInt64
+  ) -> UInt32 {
+    let list = NameList(count: slotCount) { names[$0] }
     let placement = Placement(
-      names: PlacementTable.copy(campaign, channel, ad),
-      isDirect: directChannels.contains { $0.elementsEqual(channel.buffer) }, isFree: false)
+      names: list, hash: hash,
+      isDirect: directChannels.contains { $0.elementsEqual(names.channel.buffer) },
+      isUnattributed: names.isUnattributed,
+      hasConversionValue: (firstConversionDimension..<slotCount).contains { !list[$0].isEmpty },
+      isFree: false)
     let number: UInt32
     if let free = freePlacements.popLast() {
       number = free
@@ -94,62 +159,44 @@ struct PlacementTable: ~Copyable {
     } else {
       number = UInt32(placements.count)
       placements.append(placement)
-      groupOf.append(contentsOf: repeatElement(0, count: views.count))
+      groupOf.append(contentsOf: repeatElement(0, count: viewCount))
     }
     index.insert(hash, number, bucket: bucket)
-    nameBytes += PlacementTable.allocated(placement.names)
-    for view in views.indices { join(number, view) }
+    nameBytes += list.allocatedBytes
+    for view in 0..<viewCount { join(number, view) }
     return number
-  }
-
-  private func isNamed(
-    _ placement: UInt32, _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes
-  ) -> Bool {
-    name(placement, .campaignID).equals(campaign) && name(placement, .channel).equals(channel)
-      && name(placement, .adID).equals(ad)
   }
 
   func isDirect(_ placement: UInt32) -> Bool { placements[Int(placement)].isDirect }
 
-  func group(of placement: UInt32, view: Int) -> UInt32 {
-    groupOf[Int(placement) * views.count + view]
-  }
-
-  func view(ofGroup group: UInt32) -> Int { groups[Int(group)].view }
-
-  /// A group's value of a dimension.
-  func name(ofGroup group: UInt32, _ dimension: Dimension) -> BorrowedBytes {
-    PlacementTable.name(groups[Int(group)].names, dimension)
-  }
-
-  func name(_ placement: UInt32, _ dimension: Dimension) -> BorrowedBytes {
-    PlacementTable.name(placements[Int(placement)].names, dimension)
-  }
-
-  private static func name(_ names: Names, _ dimension: Dimension) -> BorrowedBytes {
-    let start = UnsafePointer(names.bytes)
-    let campaign = Int(names.campaignCount)
-    let channel = Int(names.channelCount)
-    switch dimension {
-    case .campaignID: return BorrowedBytes(start: start, count: campaign)
-    case .channel: return BorrowedBytes(start: start + campaign, count: channel)
-    case .adID: return BorrowedBytes(start: start + campaign + channel, count: Int(names.adCount))
-    }
+  /// A placement's value of the dimension with this slot.
+  func name(_ placement: UInt32, slot: Int) -> BorrowedBytes {
+    placements[Int(placement)].names[slot]
   }
 
   /// Frees the placements that only dropped buckets used. O(placements); call when no delta is open.
   mutating func collect(before bucket: UInt64) {
-    for placement in index.numbers(lastUsedBefore: bucket) {
-      index.remove(
-        key.hash(name(placement, .campaignID), name(placement, .channel), name(placement, .adID)),
-        placement)
-      for view in views.indices { leave(placement, view) }
-      nameBytes -= PlacementTable.allocated(placements[Int(placement)].names)
-      placements[Int(placement)].names.bytes.deallocate()
-      placements[Int(placement)].isFree = true
-      freePlacements.append(placement)
+    for number in index.numbers(lastUsedBefore: bucket) {
+      let placement = placements[Int(number)]
+      index.remove(placement.hash, number)
+      for view in 0..<viewCount { leave(number, view) }
+      nameBytes -= placement.names.allocatedBytes
+      placement.names.deallocate()
+      placements[Int(number)].isFree = true
+      freePlacements.append(number)
     }
   }
+
+  // MARK: Groups
+
+  func group(of placement: UInt32, view: Int) -> UInt32 {
+    groupOf[Int(placement) * viewCount + view]
+  }
+
+  func view(ofGroup group: UInt32) -> Int { groups[Int(group)].view }
+
+  /// A group's values of its view's dimensions.
+  func names(ofGroup group: UInt32) -> NameList { groups[Int(group)].names }
 
   private mutating func join(_ placement: UInt32, _ view: Int) {
     let hash = groupHash(placement, view)
@@ -158,8 +205,8 @@ struct PlacementTable: ~Copyable {
       number = found
       groups[Int(found)].memberCount += 1
     } else {
-      let names = PlacementTable.copy(
-        name(placement, .campaignID), name(placement, .channel), name(placement, .adID))
+      let slots = slotsOfViews[view]
+      let names = NameList(count: slots.count) { name(placement, slot: slots[$0]) }
       let group = Group(view: view, names: names, memberCount: 1)
       if let free = freeGroups.popLast() {
         number = free
@@ -169,52 +216,34 @@ struct PlacementTable: ~Copyable {
         groups.append(group)
       }
       groupIndex.insert(hash, number)
-      nameBytes += PlacementTable.allocated(names)
+      nameBytes += names.allocatedBytes
     }
-    groupOf[Int(placement) * views.count + view] = number
+    groupOf[Int(placement) * viewCount + view] = number
   }
 
   private mutating func leave(_ placement: UInt32, _ view: Int) {
     let number = group(of: placement, view: view)
     groups[Int(number)].memberCount -= 1
     guard groups[Int(number)].memberCount == 0 else { return }
-    nameBytes -= PlacementTable.allocated(groups[Int(number)].names)
-    groups[Int(number)].names.bytes.deallocate()
     groupIndex.remove(groupHash(placement, view), number)
+    nameBytes -= groups[Int(number)].names.allocatedBytes
+    groups[Int(number)].names.deallocate()
     freeGroups.append(number)
   }
 
   /// Whether a group of the view has the placement's values of its dimensions.
   private func holds(_ group: UInt32, _ placement: UInt32, _ view: Int) -> Bool {
-    groups[Int(group)].view == view
-      && views[view].dimensions.allSatisfy {
-        name(ofGroup: group, $0).equals(name(placement, $0))
-      }
+    let slots = slotsOfViews[view]
+    return groups[Int(group)].view == view
+      && groups[Int(group)].names.equals { name(placement, slot: slots[$0]) }
   }
 
   private func groupHash(_ placement: UInt32, _ view: Int) -> Hash128 {
-    let dimensions = views[view].dimensions
-    func value(_ dimension: Dimension) -> BorrowedBytes {
-      dimensions.contains(dimension) ? name(placement, dimension) : .empty
+    var hash = Hash128(
+      high: UInt64(truncatingIfNeeded: view) &* key.multiplier, low: 0)
+    for (index, slot) in slotsOfViews[view].enumerated() {
+      hash = key.hash(name(placement, slot: slot), at: index, behind: hash)
     }
-    var hash = key.hash(value(.campaignID), value(.channel), value(.adID))
-    hash.high ^= UInt64(truncatingIfNeeded: view) &* key.multiplier
     return hash
-  }
-
-  /// What the allocator takes for names: blocks of sixteen bytes, eight of them its own.
-  private static func allocated(_ names: Names) -> Int { max(32, names.count + 23 & ~15) }
-
-  private static func copy(
-    _ campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes
-  ) -> Names {
-    let bytes = UnsafeMutablePointer<UInt8>.allocate(
-      capacity: max(1, campaign.count + channel.count + ad.count))
-    bytes.update(from: campaign.start, count: campaign.count)
-    (bytes + campaign.count).update(from: channel.start, count: channel.count)
-    (bytes + campaign.count + channel.count).update(from: ad.start, count: ad.count)
-    return Names(
-      bytes: bytes, campaignCount: UInt8(campaign.count), channelCount: UInt8(channel.count),
-      adCount: UInt8(ad.count))
   }
 }

@@ -5,16 +5,8 @@ public struct RollupDelta {
   public var windowStart: Milliseconds
   /// Signed changes in the order of `SumsLayout`.
   public var sums: UnsafeBufferPointer<Int64>
-  let campaignID: BorrowedBytes
-  let channel: BorrowedBytes
-  let adID: BorrowedBytes
+  let names: NameList
 
-  /// The bucket's value of one of its view's dimensions.
-  public func value(of dimension: Dimension) -> BorrowedBytes {
-    switch dimension {
-    case .campaignID: campaignID
-    case .channel: channel
-    case .adID: adID
-    }
-  }
+  /// The bucket's value of its view's dimension at this index.
+  public func value(_ index: Int) -> BorrowedBytes { names[index] }
 }

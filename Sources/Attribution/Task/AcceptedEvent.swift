@@ -2,7 +2,7 @@
 public struct AcceptedEvent: Sendable {
   /// The event-time bucket under which its state is kept.
   public var bucket: UInt64
-  /// Of a touch: the number of its campaign, channel and ad, valid until `endCommit`.
+  /// Of a touch: the number of its names; of a conversion: of its configured fields. Valid until `endCommit`.
   public var placement: UInt32
   /// Of a touch that has one.
   public var session: SessionHash?

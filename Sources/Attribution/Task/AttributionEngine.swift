@@ -53,7 +53,7 @@ struct AttributionEngine: ~Copyable {
     lastAccepted.bucket = bucket
     switch kind {
     case .impression, .click: addTouch(event, identity, bucket)
-    case .conversion: addConversion(event, identity.user, bucket)
+    case .conversion: addConversion(event, identity, bucket)
     case .cost: addCost(event, identity, bucket)
     }
     _ = progress.accept(kind, at: time)
@@ -94,8 +94,7 @@ struct AttributionEngine: ~Copyable {
     let kind = event.pointee.kind
     let time = event.pointee.time
     let placement = journeys.placements.intern(
-      identity.placement, campaign: event.pointee.campaignID, channel: event.pointee.channel,
-      ad: event.pointee.adID, bucket: bucket)
+      identity.placement, event.pointee.placementNames, bucket: bucket)
     ledger.prefetch(placement, time, &journeys)
     let sessionID = event.pointee.sessionID
     let session = sessionID.isEmpty ? nil : SessionHash(sessionID, key)
@@ -130,20 +129,28 @@ struct AttributionEngine: ~Copyable {
   }
 
   private mutating func addConversion(
-    _ event: UnsafePointer<Event>, _ userHash: Hash128, _ bucket: UInt64
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64
   ) {
+    lastAccepted.placement =
+      event.pointee.values.isEmpty
+      ? PlacementTable.unattributed
+      : journeys.placements.intern(
+        unattributed: identity.placement, event.pointee.values, bucket: bucket)
     let (conversion, link) = journeys.makeConversion(
       event.pointee.eventID, user: event.pointee.userID, time: event.pointee.time,
       value: event.pointee.amount,
-      flags: matchFlags(event.pointee.userID, userHash).union([.isOpen, .isDirty]), revision: 0,
-      bucket: bucket)
-    let user = journeys.user(userHash)
+      flags: matchFlags(event.pointee.userID).union([.isOpen, .isDirty]), revision: 0,
+      placement: lastAccepted.placement, bucket: bucket)
+    let user = journeys.user(identity.user)
     journeys.insert(conversion, link, of: user)
     changed.append((conversion, user.hash))
   }
 
-  private func matchFlags(_ user: BorrowedBytes, _ hash: Hash128) -> RecordHead.Flags {
-    guard let unmatched = unmatchedUsers[hash] else { return [] }
+  /// By the user's id alone, whatever its fields.
+  private func matchFlags(_ user: BorrowedBytes) -> RecordHead.Flags {
+    guard !unmatchedUsers.isEmpty, let unmatched = unmatchedUsers[key.hash(user)] else {
+      return []
+    }
     return unmatched.elementsEqual(user.buffer) ? .isUnmatched : []
   }
 
@@ -151,8 +158,7 @@ struct AttributionEngine: ~Copyable {
     _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64
   ) {
     let placement = journeys.placements.intern(
-      identity.placement, campaign: event.pointee.campaignID, channel: .empty, ad: .empty,
-      bucket: bucket)
+      identity.placement, event.pointee.placementNames, bucket: bucket)
     ledger.spend(event.pointee.amount, on: placement, at: event.pointee.time, &journeys)
   }
 
@@ -182,7 +188,7 @@ struct AttributionEngine: ~Copyable {
       guard conversion.pointee.head.flags.contains(.isDirty) else { continue }
       conversion.pointee.head.flags.remove(.isDirty)
       conversion.pointee.revision += 1
-      try ledger.describe(conversion, &journeys, body)
+      try ledger.describe(conversion, user: changed[index].user, &journeys, body)
     }
   }
 
@@ -244,7 +250,7 @@ struct AttributionEngine: ~Copyable {
   /// Takes back an event accepted before a restart, without effects.
   ///
   /// - Parameters:
-  ///   - placement: of a touch, from `restorePlacement`.
+  ///   - placement: of a touch, or of a conversion with configured fields, from `restorePlacement`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   mutating func restore(
@@ -268,19 +274,40 @@ struct AttributionEngine: ~Copyable {
     } else {
       let (conversion, link) = journeys.makeConversion(
         event.eventID, user: event.userID, time: event.time, value: event.amount,
-        flags: matchFlags(event.userID, identity.user),
-        revision: revision, bucket: bucket)
+        flags: matchFlags(event.userID), revision: revision, placement: placement,
+        bucket: bucket)
       journeys.insert(conversion, link, of: user)
     }
   }
 
-  /// The number of the names that touches of a bucket have in common.
+  /// The number of the names that touches of a bucket have in common, or that a conversion has which no touch
+  /// earned.
+  ///
+  /// - Parameter names: of a touch its campaign, channel and ad, then its configured fields; of a conversion those
+  ///   fields alone.
   mutating func restorePlacement(
-    campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
+    of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: UInt64
   ) -> UInt32 {
-    journeys.placements.intern(
-      key.hash(campaign, channel, ad), campaign: campaign, channel: channel, ad: ad,
-      bucket: bucket)
+    guard kind.isTouch else {
+      let values = values(names[...], kind)
+      return journeys.placements.intern(
+        unattributed: key.hash(unattributed: values), values, bucket: bucket)
+    }
+    let values = values(names.dropFirst(Dimension.standardCount), kind)
+    let placement = PlacementNames(
+      campaign: names[Dimension.campaignSlot], channel: names[Dimension.channelSlot],
+      ad: names[Dimension.adSlot], values: values)
+    let hash = key.hash(placement: placement.campaign, placement.channel, placement.ad, values)
+    return journeys.placements.intern(hash, placement, bucket: bucket)
+  }
+
+  private func values(
+    _ names: Slice<UnsafeBufferPointer<BorrowedBytes>>, _ kind: EventKind
+  ) -> ConfiguredValues {
+    guard let start = names.base.baseAddress, !names.isEmpty else { return .none }
+    return ConfiguredValues(
+      start: start + names.startIndex, count: names.count,
+      matching: definitions.fields(of: kind).matching)
   }
 
   /// Sets the published revision of a remembered conversion.

@@ -134,7 +134,7 @@ public final class AttributionTask {
   /// Takes back an event accepted before a restart, without effects.
   ///
   /// - Parameters:
-  ///   - placement: of a touch, from `restorePlacement`.
+  ///   - placement: of a touch, or of a conversion with configured fields, from `restorePlacement`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   public func restore(
@@ -145,11 +145,15 @@ public final class AttributionTask {
       event, identity, placement: placement, session: session, revision: revision)
   }
 
-  /// The number of the names that touches of a bucket have in common.
+  /// The number of the names that touches of a bucket have in common, or that a conversion has which no touch
+  /// earned.
+  ///
+  /// - Parameter names: of a touch its campaign, channel and ad, then its configured fields; of a conversion those
+  ///   fields alone.
   public func restorePlacement(
-    campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes, bucket: UInt64
+    of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: UInt64
   ) -> UInt32 {
-    state.pointee.restorePlacement(campaign: campaign, channel: channel, ad: ad, bucket: bucket)
+    state.pointee.restorePlacement(of: kind, names, bucket: bucket)
   }
 
   /// Sets the published revision of a remembered conversion.

@@ -1,3 +1,4 @@
+import Attribution
 import Codec
 import Kafka
 
@@ -13,9 +14,9 @@ package enum SideHeaders {
   package static let tooLate = Header(name: reason, value: Array("too_late".utf8))
 
   /// What is wrong with a record.
-  package static func of(_ rejection: Rejection) -> [Header] {
+  package static func of(_ rejection: Rejection, _ definitions: Definitions) -> [Header] {
     var headers = [Header(name: reason, value: Array(rejection.reason.rawValue.utf8))]
-    if let name = rejection.field?.name {
+    if let name = rejection.fieldName(definitions) {
       headers.append(Header(name: field, value: Array(name.utf8)))
     }
     headers.append(Header(name: detail, value: Array(rejection.detail.description.utf8)))

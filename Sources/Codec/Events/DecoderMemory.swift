@@ -12,16 +12,20 @@ final class DecoderMemory {
   let keys = KeyOrder()
   private let nestingWords: UnsafeMutablePointer<UInt64>
   private let name: UnsafeMutablePointer<UInt8>
+  /// The names of the fields that the configuration adds, in the order of their values.
+  private let configured: [[UInt8]]
+  /// The most bytes that a wanted name takes: every character of it may be written as `\u` and four digits.
+  private let longestEscapedName: Int
 
   /// A value of `maximumRecordSize` bytes cannot nest deeper than its size.
   private static let nestingWordCount = EventDecoder.maximumRecordSize / UInt64.bitWidth
-  /// Every character of a wanted name may be written as `\u` and four digits.
-  private static let longestEscapedName = 6 * EventField.longestName
 
-  init() {
+  init(configured names: [String]) {
+    configured = names.map { Array($0.utf8) }
+    longestEscapedName = 6 * max(EventField.longestName, configured.map(\.count).max() ?? 0)
     spans = .allocate(capacity: EventField.allCases.count)
     nestingWords = .allocate(capacity: Self.nestingWordCount)
-    name = .allocate(capacity: Self.longestEscapedName)
+    name = .allocate(capacity: longestEscapedName)
   }
 
   deinit {
@@ -37,8 +41,17 @@ final class DecoderMemory {
   /// The field whose name is written with escapes.
   @inline(never)
   func field(escapedName: BorrowedBytes) -> EventField {
-    guard escapedName.count <= Self.longestEscapedName else { return .unknown }
+    guard escapedName.count <= longestEscapedName else { return .unknown }
     let count = escapedName.unescape(into: name)
-    return EventField(name: BorrowedBytes(start: name, count: count))
+    return field(name: BorrowedBytes(start: name, count: count))
+  }
+
+  /// The field of this name.
+  func field(name: BorrowedBytes) -> EventField {
+    let field = EventField(name: name)
+    guard field == .unknown,
+      let index = configured.firstIndex(where: { $0.elementsEqual(name.buffer) })
+    else { return field }
+    return .configured(index)
   }
 }

@@ -50,7 +50,10 @@ extension EventDecoder {
     default: break
     }
     for field in EventField.allCases where present.contains(field) && isRead(field) {
-      if let detail = fault(of: field) { return Rejection(.invalidField, field, detail) }
+      guard let detail = fault(of: field) else { continue }
+      var rejection = Rejection(.invalidField, field, detail)
+      if field.configuredIndex != nil { rejection.kind = kind }
+      return rejection
     }
     assertionFailure("a record is rejected for a field that has no fault")
     return Rejection(reason, nil, .isUnusable)
@@ -73,6 +76,7 @@ extension EventDecoder {
     case .value: kind == .conversion
     case .amount: kind == .cost
     case .unknown: false
+    default: field.configuredIndex.map { $0 < fields.names.count } ?? false
     }
   }
 

@@ -27,7 +27,8 @@ public struct EventDecoder {
   /// The processor's clock, to be set before each batch: an event further ahead of it than
   /// `max_future_skew` is rejected, whatever its record's timestamp. `max` checks nothing.
   public var clock = Milliseconds.max
-  let memory = DecoderMemory()
+  let memory: DecoderMemory
+  let fields: ConfiguredFields
   private let absentName = BorrowedBytes.empty
 
   /// - Parameters:
@@ -36,10 +37,14 @@ public struct EventDecoder {
   ///   - maxFutureSkew: how far an event may lie ahead of its record's own timestamp, and of `clock`.
   ///   - excessDecimals: what becomes of digits other than zero behind the sixth decimal.
   ///   - earliestEventTime: an event time before this is invalid.
+  ///   - fields: those that the configuration adds.
   public init(
     kind: EventKind, currency: String, maxFutureSkew: Milliseconds,
-    excessDecimals: ExcessDecimals = .refuse, earliestEventTime: Milliseconds = Time.earliest
+    excessDecimals: ExcessDecimals = .refuse, earliestEventTime: Milliseconds = Time.earliest,
+    fields: ConfiguredFields = .none
   ) {
+    self.fields = fields
+    memory = DecoderMemory(configured: fields.names)
     self.excessDecimals = excessDecimals
     self.kind = kind
     self.earliestEventTime = earliestEventTime
@@ -61,7 +66,7 @@ public struct EventDecoder {
       kind: kind, currency: definitions.currency,
       maxFutureSkew: maxFutureSkew ?? definitions.maxFutureSkew,
       excessDecimals: definitions.excessDecimals,
-      earliestEventTime: definitions.earliestEventTime)
+      earliestEventTime: definitions.earliestEventTime, fields: definitions.fields(of: kind))
   }
 
   /// Decodes one record; returns why it can never be used, or nil when `event` holds it.
@@ -152,7 +157,7 @@ extension EventDecoder {
     guard let key = scanner.key() else { return .malformed }
     let field =
       switch key.kind {
-      case .string: EventField(name: key.text)
+      case .string: memory.field(name: key.text)
       case .escapedString: memory.field(escapedName: key.text)
       default: EventField.unknown
       }
@@ -188,13 +193,20 @@ extension EventDecoder {
       guard let campaignID = requiredName(.campaignID) else { return .invalidField }
       result.campaignID = campaignID
     }
-    if kind.isTouch {
-      guard let channel = optionalName(.channel, present), let adID = optionalName(.adID, present),
-        let sessionID = optionalName(.sessionID, present), optionalName(.ip, present) != nil
+    if kind != .conversion {
+      guard let channel = optionalName(.channel, present), let adID = optionalName(.adID, present)
       else { return .invalidField }
       result.channel = channel
       result.adID = adID
+    }
+    if kind.isTouch {
+      guard let sessionID = optionalName(.sessionID, present), optionalName(.ip, present) != nil
+      else { return .invalidField }
       result.sessionID = sessionID
+    }
+    if !fields.isEmpty {
+      guard let values = configuredValues(present) else { return .invalidField }
+      result.values = values
     }
     guard let isOurCurrency = isOurCurrency(present) else { return .invalidField }
 
@@ -261,6 +273,18 @@ extension EventDecoder {
   private func optionalName(_ field: EventField, _ present: EventFields) -> BorrowedBytes? {
     guard let span = optional(field, present) else { return absentName }
     return name(of: span)
+  }
+
+  /// The values of the fields that the configuration adds; nil when one is invalid.
+  @inline(never)
+  private func configuredValues(_ present: EventFields) -> ConfiguredValues? {
+    let count = fields.names.count
+    let values = memory.arena.reserve(BorrowedBytes.self, count)
+    for index in 0..<count {
+      guard let value = optionalName(.configured(index), present) else { return nil }
+      (values + index).initialize(to: value)
+    }
+    return ConfiguredValues(start: values, count: count, matching: fields.matching)
   }
 
   /// RFC 3339 text, or an integer of milliseconds; nil when invalid.

@@ -7,8 +7,13 @@ public enum EventField: UInt8, CaseIterable, Sendable {
   case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
   case cost, value, amount, currency
   case unknown
+  /// Those that the configuration names, by their number.
+  case configured0, configured1, configured2, configured3
+  case configured4, configured5, configured6, configured7
+  case configured8, configured9, configured10, configured11
+  case configured12, configured13, configured14, configured15
 
-  /// Its name in the contract; empty for `unknown`.
+  /// Its name in the contract; empty for `unknown` and for those that the configuration names.
   public var name: String {
     switch self {
     case .eventID: "event_id"
@@ -23,12 +28,22 @@ public enum EventField: UInt8, CaseIterable, Sendable {
     case .value: "value"
     case .amount: "amount"
     case .currency: "currency"
-    case .unknown: ""
+    default: ""
     }
   }
 
-  /// No field's name is longer.
+  /// Its place in the list of those that the configuration names; nil for all others.
+  var configuredIndex: Int? {
+    rawValue > EventField.unknown.rawValue ? Int(rawValue - EventField.configured0.rawValue) : nil
+  }
+
+  /// No field's name is longer, but for those that the configuration names.
   static let longestName = 11
+
+  /// The field that the configuration names at this place of its list.
+  static func configured(_ index: Int) -> EventField {
+    EventField(rawValue: EventField.configured0.rawValue + UInt8(index))!
+  }
 
   /// The field of this name: by length first, then by words of bytes.
   @inline(__always)
@@ -71,7 +86,7 @@ public enum EventField: UInt8, CaseIterable, Sendable {
 
 /// A set of event fields.
 struct EventFields {
-  private var bits: UInt16 = 0
+  private var bits: UInt64 = 0
 
   @inline(__always)
   init(_ fields: EventField...) {
@@ -79,10 +94,10 @@ struct EventFields {
   }
 
   @inline(__always)
-  mutating func insert(_ field: EventField) { bits |= 1 << UInt16(field.rawValue) }
+  mutating func insert(_ field: EventField) { bits |= 1 << UInt64(field.rawValue) }
 
   @inline(__always)
-  func contains(_ field: EventField) -> Bool { bits & 1 << UInt16(field.rawValue) != 0 }
+  func contains(_ field: EventField) -> Bool { bits & 1 << UInt64(field.rawValue) != 0 }
 
   @inline(__always)
   func isSuperset(of other: EventFields) -> Bool { bits & other.bits == other.bits }

@@ -20,7 +20,12 @@ extension EventKind {
     self = found
   }
 
-  /// The fields that mean something on events of this kind (contract, section 2).
+  /// The fields that mean something on events of this kind: the contract's, and those of the configuration.
+  package func allFields(_ definitions: Definitions) -> [String] {
+    fields + definitions.fields(of: self).names
+  }
+
+  /// The contract's (section 2).
   public var fields: [String] {
     switch self {
     case .impression, .click:
@@ -29,7 +34,8 @@ extension EventKind {
         "cost", "currency",
       ]
     case .conversion: ["event_id", "user_id", "event_time", "value", "currency"]
-    case .cost: ["event_id", "event_time", "campaign_id", "amount", "currency"]
+    case .cost:
+      ["event_id", "event_time", "campaign_id", "channel", "ad_id", "amount", "currency"]
     }
   }
 

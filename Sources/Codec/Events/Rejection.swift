@@ -1,3 +1,5 @@
+import Attribution
+
 /// Why a record can never be used: the `reason` header of its dead letter (contract, section 2).
 ///
 /// Of several faults in one record the first in this order is reported.
@@ -20,6 +22,8 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
   /// The field at fault; nil where the fault is the record's.
   public var field: EventField?
   public var detail: RejectionDetail
+  /// Of a field that the configuration names: the kind of the event, which says which one it is.
+  var kind: EventKind?
 
   public init(_ reason: RejectionReason, _ field: EventField? = nil, _ detail: RejectionDetail) {
     self.reason = reason
@@ -27,6 +31,22 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
     self.detail = detail
   }
 
+  /// The name of the field at fault; nil where the fault is the record's.
+  public func fieldName(_ definitions: Definitions) -> String? {
+    guard let field else { return nil }
+    guard let index = field.configuredIndex else { return field.name }
+    let names = kind.map { definitions.fields(of: $0).names } ?? []
+    return names.indices.contains(index) ? names[index] : nil
+  }
+
   /// Subject and detail as one sentence without a full stop: `event_time is not a time …`.
-  public var description: String { "\(field?.name ?? "the record") \(detail)" }
+  public func text(_ definitions: Definitions) -> String {
+    "\(fieldName(definitions) ?? "the record") \(detail)"
+  }
+
+  /// As `text`, without the names of fields that the configuration adds.
+  public var description: String {
+    let name = field.map { $0.name.isEmpty ? "a field" : $0.name }
+    return "\(name ?? "the record") \(detail)"
+  }
 }

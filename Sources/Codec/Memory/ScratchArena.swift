@@ -33,6 +33,17 @@ final class ScratchArena {
     return BorrowedBytes(start: room, count: count)
   }
 
+  /// Room for so many values, for as long as what `unescape` makes.
+  func reserve<Value>(_ type: Value.Type, _ count: Int) -> UnsafeMutablePointer<Value> {
+    let alignment = MemoryLayout<Value>.alignment
+    let size = count * MemoryLayout<Value>.stride
+    // The padding, too, must fit the chunk.
+    let start = UnsafeMutableRawPointer(reserve(size + alignment)).alignedUp(
+      toMultipleOf: alignment)
+    mark.used += size + alignment
+    return start.bindMemory(to: type, capacity: count)
+  }
+
   /// Forgets everything handed out since `earlier`.
   func rewind(to earlier: Mark) { mark = earlier }
 

@@ -21,10 +21,10 @@ public enum RollupKeyCodec {
 
   /// Appends the key of a bucket whose names are lent.
   ///
-  /// - Parameter value: the bucket's value of a dimension of `view`.
+  /// - Parameter value: the bucket's value of the dimension of `view` at an index.
   public static func encode(
     _ view: View, windowStart: Milliseconds, into output: inout [UInt8],
-    value: (Dimension) -> BorrowedBytes
+    value: (Int) -> BorrowedBytes
   ) {
     PercentEncoding.append(view.name, to: &output)
     output.append(ASCII.bar)
@@ -35,13 +35,13 @@ public enum RollupKeyCodec {
 
   /// Writes what stands between a key's view and its window's start.
   ///
-  /// - Parameter value: the bucket's value of a dimension of `view`.
+  /// - Parameter value: the bucket's value of the dimension of `view` at an index.
   static func putNames<Sink: ByteSink & ~Copyable>(
-    of view: View, into output: inout Sink, value: (Dimension) -> BorrowedBytes
+    of view: View, into output: inout Sink, value: (Int) -> BorrowedBytes
   ) {
     for index in view.dimensions.indices {
       if index > 0 { output.put(ASCII.bar) }
-      PercentEncoding.put(value(view.dimensions[index]), into: &output)
+      PercentEncoding.put(value(index), into: &output)
     }
   }
 

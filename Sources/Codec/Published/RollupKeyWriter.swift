@@ -49,9 +49,9 @@ public struct RollupKeyWriter: ~Copyable {
   ///
   /// - Parameters:
   ///   - view: the view's number.
-  ///   - value: the bucket's value of a dimension of the view.
+  ///   - value: the bucket's value of the view's dimension at an index.
   public mutating func write(
-    view: Int, windowStart: Milliseconds, value: (Dimension) -> BorrowedBytes
+    view: Int, windowStart: Milliseconds, value: (Int) -> BorrowedBytes
   ) {
     begin(view)
     RollupKeyCodec.putNames(of: views[view], into: &key, value: value)

@@ -19,6 +19,8 @@ struct APIQuery {
   /// Indexes among the definitions' models.
   let models: [Int]
   let sort: Measure
+  /// Only what has these values.
+  let filters: [DimensionFilter]
   /// Rows whose names hold this text, in any case.
   let filter: String
   let limit: Int
@@ -26,9 +28,14 @@ struct APIQuery {
   private static let spanLimit = 3_000
   private static let rowLimit = 10_000
 
-  init(_ query: [String: String], _ board: RollupBoard, _ definitions: Definitions) throws {
+  /// - Parameter conditions: the values of `where`, which may be repeated.
+  init(
+    _ query: [String: String], where conditions: [String], _ board: RollupBoard,
+    _ definitions: Definitions
+  ) throws {
     let known: Set = [
       "view", "timezone", "from", "to", "last", "unit", "by", "models", "sort", "filter", "limit",
+      "where",
     ]
     if let unknown = query.keys.filter({ !known.contains($0) }).min() {
       throw APIError("there is no parameter \(unknown)")
@@ -42,6 +49,7 @@ struct APIQuery {
     range = try Self.range(query, board, view, calendar)
     unit = try Self.choice(query["unit"], "unit", default: .all)
     dimensions = try Self.dimensions(query["by"], view)
+    filters = try Self.filters(conditions, view)
     models = try Self.models(query["models"], definitions)
     sort = try Self.choice(query["sort"], "sort", default: .spend)
     filter = (query["filter"] ?? "").lowercased()
@@ -104,9 +112,23 @@ struct APIQuery {
     guard let text else { return view.dimensions }
     if text == "none" { return [] }
     return try text.split(separator: ",").map { name in
-      guard let dimension = Dimension(rawValue: String(name)), view.dimensions.contains(dimension)
-      else { throw APIError("view \(view.name) is not by \(name)") }
+      let dimension = Dimension(rawValue: String(name))
+      guard view.dimensions.contains(dimension) else {
+        throw APIError("view \(view.name) is not by \(name)")
+      }
       return dimension
+    }
+  }
+
+  private static func filters(_ texts: [String], _ view: View) throws -> [DimensionFilter] {
+    try texts.map { text in
+      guard let filter = DimensionFilter(text) else {
+        throw APIError("where must be a condition such as goal=purchase")
+      }
+      guard view.dimensions.contains(filter.dimension) else {
+        throw APIError("view \(view.name) is not by \(filter.dimension.rawValue)")
+      }
+      return filter
     }
   }
 

@@ -15,8 +15,8 @@ struct DashboardAPI: Sendable {
   func respond(to request: HTTPRequest) -> HTTPResponse {
     do {
       switch request.path {
-      case "/api/summary": return .json(try summary(request.query))
-      case "/api/rollups": return .json(try rollups(request.query))
+      case "/api/summary": return .json(try summary(request))
+      case "/api/rollups": return .json(try rollups(request))
       default:
         guard let identifier = request.segment(after: "/api/conversions/") else {
           return Self.failure(.notFound, "there is no such resource")
@@ -41,13 +41,15 @@ struct DashboardAPI: Sendable {
 
   // MARK: Resources
 
-  private func summary(_ fields: [String: String]) throws -> [UInt8] {
+  private func summary(_ request: HTTPRequest) throws -> [UInt8] {
     try live.read { board in
-      let query = try APIQuery(fields, board, live.definitions)
+      let query = try query(of: request, board)
       let rows = board.rows(
-        RollupQuery(view: query.view.name, range: query.range, dimensions: []))
+        RollupQuery(
+          view: query.view.name, range: query.range, dimensions: [], filters: query.filters))
       let corrections = board.corrections(
-        of: query.view.name, in: query.range, limit: Self.correctionLimit)
+        of: query.view.name, in: query.range, filters: query.filters,
+        limit: Self.correctionLimit)
       var writer = JSONWriter()
       writer.object { writer in
         writer.key("status")
@@ -71,13 +73,14 @@ struct DashboardAPI: Sendable {
     }
   }
 
-  private func rollups(_ fields: [String: String]) throws -> [UInt8] {
+  private func rollups(_ request: HTTPRequest) throws -> [UInt8] {
     try live.read { board in
-      let query = try APIQuery(fields, board, live.definitions)
+      let query = try query(of: request, board)
       let spans = try query.spans()
       var rows = board.rows(
         RollupQuery(
-          view: query.view.name, range: query.range, spans: spans, dimensions: query.dimensions))
+          view: query.view.name, range: query.range, spans: spans, dimensions: query.dimensions,
+          filters: query.filters))
       if !query.filter.isEmpty {
         rows = rows.filter { row in
           row.dimensions.contains { $0.lowercased().contains(query.filter) }
@@ -106,6 +109,11 @@ struct DashboardAPI: Sendable {
       }
       return writer.bytes
     }
+  }
+
+  private func query(of request: HTTPRequest, _ board: RollupBoard) throws -> APIQuery {
+    try APIQuery(
+      request.query, where: request.queryValues["where"] ?? [], board, live.definitions)
   }
 
   private func conversion(_ identifier: String) throws -> HTTPResponse {
@@ -141,6 +149,7 @@ struct DashboardAPI: Sendable {
     writer.field("to", Time.formatSeconds(query.range.upperBound))
     writer.field("unit", query.unit.rawValue)
     writer.array("by", query.dimensions) { $0.value($1.rawValue) }
+    writer.array("where", query.filters) { $0.value($1.description) }
     writer.array("models", query.models) { $0.value(live.definitions.models[$1].rawValue) }
   }
 

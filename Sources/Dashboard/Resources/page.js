@@ -11,7 +11,7 @@ const percentages = ["ctr", "conversion_rate", "share"];
 const money = ["spend", "cpc", "cpa", "revenue"];
 const state = {
   view: "", by: "", range: "86400", from: "", to: "", unit: "auto", timezone: "", models: [],
-  metric: "clicks", sort: "spend", ascending: false, filter: "", cursor: -1,
+  metric: "clicks", sort: "spend", ascending: false, filter: "", where: "", cursor: -1,
 };
 const byId = (id) => document.getElementById(id);
 let summary = null, series = null, rows = null, busy = false, again = false, lastStatus = null;
@@ -24,7 +24,8 @@ function headers() {
 }
 
 async function ask(path, parameters) {
-  const query = new URLSearchParams(Object.entries(parameters || {}).filter(([, value]) => value !== ""));
+  const query = new URLSearchParams(Object.entries(parameters || {})
+    .flatMap(([name, value]) => [value].flat().map((value) => [name, value])).filter(([, value]) => value !== ""));
   const response = await fetch(path + (query.size ? "?" + query : ""), { headers: headers() });
   if (response.status === 401) { await login(); return ask(path, parameters); }
   const body = await response.json();
@@ -103,6 +104,7 @@ async function refresh() {
   try {
     const common = {
       view: state.view, timezone: state.timezone, models: state.models.join(","), ...rangeParameters(),
+      where: state.where.split("&").map((condition) => condition.trim()),
     };
     summary = await ask("/api/summary", common);
     settle();
@@ -161,6 +163,7 @@ function settle() {
   if (!state.models.length) state.models = [summary.known_models[0]];
   options(byId("view"), names, state.view);
   options(byId("by"), view.dimensions, state.by, (name) => name.replace("_id", ""));
+  byId("conditions").replaceChildren(...view.dimensions.map((name) => element("option", { value: name + "=" })));
   options(byId("metric"), [...shared, ...credited], state.metric, (name) => titles[name]);
   if (byId("models").childElementCount !== summary.known_models.length) {
     byId("models").replaceChildren(...summary.known_models.map((model) => {
@@ -180,7 +183,7 @@ function change(choices) {
   Object.assign(state, choices, { cursor: -1 });
   for (const label of document.querySelectorAll(".days")) label.hidden = state.range !== "days";
   const kept = new URLSearchParams();
-  for (const key of ["view", "by", "range", "from", "to", "unit", "timezone", "metric", "sort", "filter"]) {
+  for (const key of ["view", "by", "range", "from", "to", "unit", "timezone", "metric", "sort", "filter", "where"]) {
     if (state[key]) kept.set(key, state[key]);
   }
   kept.set("models", state.models.join(","));
@@ -660,6 +663,9 @@ function begin() {
     clearTimeout(typing);
     typing = setTimeout(() => change({ filter: byId("filter").value }), 200);
   });
+  // Several conditions stand between ampersands. Half of one is none.
+  byId("where").value = state.where;
+  byId("where").addEventListener("change", () => change({ where: byId("where").value }));
   byId("controls").addEventListener("submit", (event) => event.preventDefault());
   byId("lookup").addEventListener("submit", (event) => {
     event.preventDefault();

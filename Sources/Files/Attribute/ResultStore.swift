@@ -17,6 +17,8 @@ final class ResultStore {
 
   private let database: SQLiteDatabase
   private let views: [ViewKey]
+  private let dimensions: [Dimension]
+  private let order: String
   private let upsertRollup: SQLiteStatement
   private let upsertAttribution: SQLiteStatement
   /// Every window that ends at or before it is final; nil before any is.
@@ -33,18 +35,22 @@ final class ResultStore {
       return ViewKey(
         prefix: Array(key[...key.firstIndex(of: UInt8(ascii: "|"))!]), dimensions: view.dimensions)
     }
-    // The primary keys are the order of the output.
+    // The primary keys are the order of the output: of the names, in the order of the columns.
+    dimensions = definitions.allDimensions
+    let names = dimensions.indices.map { "name\($0)" }
+    order = "view, start, \(names.joined(separator: ", "))"
+    let columns = names.map { "\($0) BLOB" }.joined(separator: ", ")
     try database.execute(
       """
-      CREATE TABLE rollups (view INTEGER, start INTEGER, campaign BLOB, channel BLOB, ad BLOB, \
-      key BLOB, value BLOB, PRIMARY KEY (view, start, campaign, channel, ad)) WITHOUT ROWID;
+      CREATE TABLE rollups (view INTEGER, start INTEGER, \(columns), key BLOB, value BLOB, \
+      PRIMARY KEY (\(order))) WITHOUT ROWID;
       CREATE TABLE attributions (id BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID;
       BEGIN
       """)
     unlink(path)
     upsertRollup = try database.prepare(
       """
-      INSERT INTO rollups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+      INSERT INTO rollups VALUES (\(Array(repeating: "?", count: 4 + names.count).joined(separator: ", "))) \
       ON CONFLICT DO UPDATE SET value = excluded.value
       """)
     upsertAttribution = try database.prepare(
@@ -66,12 +72,12 @@ final class ResultStore {
     let rollup = try RollupKeyCodec.decode(key, dimensionCount: dimensions.count)
     upsertRollup.bind(1, Int64(number))
     upsertRollup.bind(2, rollup.windowStart)
-    for (index, dimension) in Dimension.allCases.enumerated() {
+    for (index, dimension) in self.dimensions.enumerated() {
       let name = dimensions.firstIndex(of: dimension).map { rollup.dimensions[$0] } ?? ""
       Array(name.utf8).withUnsafeBytes { upsertRollup.bind(Int32(3 + index), $0) }
     }
-    upsertRollup.bind(6, key)
-    upsertRollup.bind(7, value)
+    upsertRollup.bind(Int32(3 + self.dimensions.count), key)
+    upsertRollup.bind(Int32(4 + self.dimensions.count), value)
     _ = try upsertRollup.step()
   }
 
@@ -93,7 +99,7 @@ final class ResultStore {
     _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
   ) throws {
     try forEach(
-      "SELECT key, value FROM rollups ORDER BY view, start, campaign, channel, ad", body)
+      "SELECT key, value FROM rollups ORDER BY \(order)", body)
   }
 
   /// Lends keys and values of all attributions, by conversion id.

@@ -52,7 +52,7 @@ struct RejectionReport {
 
   /// Writes the report beside the file.
   func write(beside file: String, wasTaken: Bool = false) throws {
-    let report = try OutputFile("\(file).report.txt")
+    let report = try AtomicFile("\(file).report.txt")
     try report.append { $0 += Array(text(wasTaken: wasTaken).utf8) }
     try report.finish()
   }

@@ -7,18 +7,18 @@ enum ResultTables {
 
   /// Columns of rollups: the contract's fields. Dimensions that a view does not have are empty.
   static func rollupColumns(_ definitions: Definitions) -> [String] {
-    ["view", "window_start", "window_end"] + Dimension.allCases.map(\.rawValue)
+    ["view", "window_start", "window_end"] + definitions.allDimensions.map(\.rawValue)
       + ["impressions", "clicks", "users", "sessions"]
       + definitions.models.flatMap { ["conversions_\($0.rawValue)", "revenue_\($0.rawValue)"] }
       + ["spend", "currency", "final", "revision", "watermark"]
   }
 
-  static func append(_ rollup: Rollup, _ definitions: Definitions, to line: inout CSVText) {
+  static func append(_ rollup: Rollup, _ definitions: Definitions, to line: inout CSVWriter) {
     let dimensions = definitions.views.first { $0.name == rollup.key.view }?.dimensions ?? []
     line.field(rollup.key.view)
     line.field(Time.formatSeconds(rollup.key.windowStart))
     line.field(Time.formatSeconds(rollup.windowEnd))
-    for dimension in Dimension.allCases {
+    for dimension in definitions.allDimensions {
       line.field(dimensions.firstIndex(of: dimension).map { rollup.key.dimensions[$0] } ?? "")
     }
     let sums = rollup.sums
@@ -47,7 +47,7 @@ enum ResultTables {
   }
 
   static func append(
-    _ conversion: PublishedAttribution, _ definitions: Definitions, to line: inout CSVText
+    _ conversion: PublishedAttribution, _ definitions: Definitions, to line: inout CSVWriter
   ) {
     for index in 0..<max(1, conversion.touches.count) {
       line.field(conversion.conversionID)

@@ -43,11 +43,11 @@ struct ResultWriter {
   /// A line of column names, and the lines that `append` makes of each record's value.
   private func writeCSV(
     to path: String, _ columns: [String], _ visit: Records,
-    _ append: @escaping (UnsafeRawBufferPointer, inout CSVText) throws -> Void
+    _ append: @escaping (UnsafeRawBufferPointer, inout CSVWriter) throws -> Void
   ) throws -> Int {
     var count = 0
-    let file = try OutputFile(path)
-    var text = CSVText()
+    let file = try AtomicFile(path)
+    var text = CSVWriter()
     for column in columns { text.field(column) }
     text.endLine()
     try file.append { $0 += text.bytes }
@@ -63,7 +63,7 @@ struct ResultWriter {
 
   /// Record values as they are, one per line.
   private func writeValues(to path: String, _ visit: Records) throws -> Int {
-    let file = try OutputFile(path)
+    let file = try AtomicFile(path)
     var count = 0
     try visit { _, value in
       try file.append {
@@ -82,7 +82,7 @@ struct ResultWriter {
 
   /// - Returns: how many rollups.
   private func writeDatabase(to path: String) throws -> Int {
-    let temporary = OutputFile.temporaryName(path)
+    let temporary = AtomicFile.temporaryName(path)
     defer { for suffix in ["", "-wal", "-shm"] { unlink(temporary + suffix) } }
     let target = try SQLTarget.sqlite(path: temporary).open(definitions)
     let count: Int

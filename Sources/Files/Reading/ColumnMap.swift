@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 
 /// Which column of a table holds which field: the one of the field's own name, unless told otherwise.
 public struct ColumnMap: Sendable {
@@ -9,15 +10,21 @@ public struct ColumnMap: Sendable {
   }
 
   private var columns: [Entry: String] = [:]
+  private let definitions: Definitions
 
   /// Every field in the column of its name.
-  public init() {}
+  ///
+  /// - Parameter definitions: whose extra fields there are beside the contract's.
+  public init(_ definitions: Definitions = Definitions()) { self.definitions = definitions }
 
   /// - Parameter mappings: `field=column`, or `kind.field=column` for one kind only, which goes before
   ///   the former. Throws `FileError` when one cannot be meant so.
-  public init(_ mappings: [String]) throws(FileError) {
+  public init(
+    _ mappings: [String], _ definitions: Definitions = Definitions()
+  ) throws(FileError) {
+    self.definitions = definitions
     for mapping in mappings {
-      let (entry, column) = try ColumnMap.parse(mapping)
+      let (entry, column) = try ColumnMap.parse(mapping, definitions)
       guard columns.updateValue(column, forKey: entry) == nil else {
         throw FileError("--map \(mapping): that field is mapped already")
       }
@@ -27,7 +34,9 @@ public struct ColumnMap: Sendable {
   /// Whether every column has its field's name.
   public var isEmpty: Bool { columns.isEmpty }
 
-  private static func parse(_ mapping: String) throws(FileError) -> (Entry, String) {
+  private static func parse(
+    _ mapping: String, _ definitions: Definitions
+  ) throws(FileError) -> (Entry, String) {
     guard let equals = mapping.firstIndex(of: "=") else {
       throw FileError("--map \(mapping): write field=column, such as event_id=order_id")
     }
@@ -46,7 +55,7 @@ public struct ColumnMap: Sendable {
       }
     }
     let field = String(left[left.count - 1])
-    let known = (kind.map { [$0] } ?? EventKind.allCases).flatMap(\.fields)
+    let known = (kind.map { [$0] } ?? EventKind.allCases).flatMap { $0.allFields(definitions) }
     guard known.contains(field) else {
       let names = known.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
       throw FileError(
@@ -71,7 +80,7 @@ public struct ColumnMap: Sendable {
     _ kind: EventKind, to header: [String], of table: String
   ) throws(FileError) -> [(field: String, column: Int)] {
     var found: [(field: String, column: Int)] = []
-    for field in kind.fields {
+    for field in kind.allFields(definitions) {
       let wanted = mapped(field, kind) ?? field
       let places = header.indices.filter { header[$0] == wanted }
       guard places.count <= 1 else {

@@ -10,9 +10,9 @@ package enum ChannelReportText {
   /// RFC 4180 with a header; lines end with CR LF. Numbers have six decimals; a ratio with nothing to
   /// divide by is empty.
   package static func csv(_ rows: [ChannelDay]) -> String {
-    ([columns] + rows.map(fields)).map { line in
-      line.map(quoted).joined(separator: ",") + "\r\n"
-    }.joined()
+    var writer = CSVWriter()
+    for line in [columns] + rows.map(fields) { writer.line(line) }
+    return writer.text
   }
 
   /// An array of objects; numbers are decimal strings with six digits, ratios may be null.
@@ -52,10 +52,5 @@ package enum ChannelReportText {
       + [row.cost, row.ihc, row.revenue, row.costPerOrder, row.returnOnSpend].map {
         $0.map { String(format: "%.6f", $0) } ?? ""
       }
-  }
-
-  private static func quoted(_ field: String) -> String {
-    guard field.utf8.contains(where: { "\",\r\n".utf8.contains($0) }) else { return field }
-    return "\"" + field.replacing("\"", with: "\"\"") + "\""
   }
 }

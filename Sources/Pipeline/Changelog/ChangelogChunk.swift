@@ -7,7 +7,8 @@ import Codec
 /// Builds one changelog record: entries of one event-time bucket behind a version byte.
 ///
 /// An entry is a tag, its time since the entry before, its id, and what its kind needs. A touch's
-/// names are written once per record and referred to by number after that.
+/// names are written once per record and referred to by number after that, and so are a conversion's configured
+/// fields, where there are such fields.
 struct ChangelogChunk: ~Copyable {
   /// Of the format. Hashes in it are made with the task's secret, which its progress record keeps.
   static let version: UInt8 = 2
@@ -15,8 +16,8 @@ struct ChangelogChunk: ~Copyable {
   static let revisionTag: UInt8 = 4
   static let sessionFlag: UInt8 = 8
 
-  /// More than any entry takes: five texts of up to 255 bytes, and numbers.
-  private static let largestEntry = 2_048
+  /// More than any entry takes: texts of up to 255 bytes behind their counts, and numbers.
+  private static let largestEntry = 256 * (5 + Definitions.mostFields) + 64
 
   private var record = RecordBuffer(capacity: 16_384)
   private var lastTime: Milliseconds = 0
@@ -58,10 +59,15 @@ struct ChangelogChunk: ~Copyable {
         writer.put(short: event.pointee.campaignID)
         writer.put(short: event.pointee.channel)
         writer.put(short: event.pointee.adID)
+        writer.put(event.pointee.values)
       }
     case .conversion:
       writer.put(short: event.pointee.userID)
       writer.put(varint: UInt64(bitPattern: event.pointee.amount))
+      guard !event.pointee.values.isEmpty else { break }
+      let (number, isNew) = placements.number(of: accepted.placement)
+      writer.put(varint: UInt64(number))
+      if isNew { writer.put(event.pointee.values) }
     case .cost:
       break
     }
@@ -107,6 +113,10 @@ extension ByteWriter {
   fileprivate mutating func put(user: Hash128) {
     put(integer: user.high)
     put(integer: UInt16(truncatingIfNeeded: user.low >> 48))
+  }
+
+  fileprivate mutating func put(_ values: ConfiguredValues) {
+    for index in 0..<values.count { put(short: values[index]) }
   }
 
   fileprivate mutating func put(_ session: SessionHash) {

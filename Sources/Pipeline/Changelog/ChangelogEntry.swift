@@ -20,8 +20,8 @@ struct ChangelogEntry {
   var identity: EventIdentity
   /// Of a touch that has a session.
   var session: SessionHash?
-  /// Of a touch: the number of its campaign, channel and ad within the record.
-  var placement = 0
+  /// Of a touch, or of a conversion that has configured fields: the number of its names within the record.
+  var placement: Int?
   /// Of a conversion, or a revision.
   var revision: Int32 = 1
 }
@@ -31,14 +31,22 @@ struct ChangelogReader {
   private var reader: ByteReader
   private let key: IdentityKey
   private var time: Milliseconds = 0
-  private var placements: [(campaign: BorrowedBytes, channel: BorrowedBytes, ad: BorrowedBytes)] =
-    []
+  private let touchFields: ConfiguredFields
+  private let conversionFields: ConfiguredFields
+  /// Names of the record's placements, one after the other, and where those of each begin.
+  private var names: [BorrowedBytes] = []
+  private var starts: [Int] = []
 
   /// - Parameters:
   ///   - record: a record's value, which must outlive the reader and its entries.
   ///   - key: what the task that wrote it hashes ids with.
-  init(_ record: UnsafeRawBufferPointer, _ key: IdentityKey) throws {
+  ///   - definitions: under which it was written.
+  init(
+    _ record: UnsafeRawBufferPointer, _ key: IdentityKey, _ definitions: Definitions = Definitions()
+  ) throws {
     self.key = key
+    touchFields = definitions.fields(of: .click)
+    conversionFields = definitions.fields(of: .conversion)
     reader = ByteReader(record)
     let version: UInt8 = reader.integer()
     guard version == ChangelogChunk.version, !reader.isCut else {
@@ -65,11 +73,14 @@ struct ChangelogReader {
     case .impression, .click:
       entry.identity.user = user()
       if tag & ChangelogChunk.sessionFlag != 0 { entry.session = session() }
-      try readPlacement(into: &entry)
+      let range = try readPlacement(3 + touchFields.names.count, into: &entry)
+      entry.event.campaignID = names[range.lowerBound]
+      entry.event.channel = names[range.lowerBound + 1]
+      entry.event.adID = names[range.lowerBound + 2]
     case .conversion:
       entry.event.userID = reader.short()
-      entry.identity.user = key.hash(entry.event.userID)
       entry.event.amount = Micros(bitPattern: reader.varint())
+      try readUser(into: &entry)
     case .cost:
       break
     case nil:
@@ -82,14 +93,52 @@ struct ChangelogReader {
     return entry
   }
 
-  private mutating func readPlacement(into entry: inout ChangelogEntry) throws {
+  /// Reads the number of a placement, and its names where they come for the first time.
+  ///
+  /// - Parameter count: how many names it has.
+  /// - Returns: where they lie.
+  private mutating func readPlacement(
+    _ count: Int, into entry: inout ChangelogEntry
+  ) throws -> Range<Int> {
     let number = reader.varint()
-    guard number <= UInt64(placements.count) else { throw ChangelogReader.damaged }
-    if number == UInt64(placements.count) {
-      placements.append((reader.short(), reader.short(), reader.short()))
+    guard number <= UInt64(starts.count) else { throw ChangelogReader.damaged }
+    if number == UInt64(starts.count) {
+      starts.append(names.count)
+      for _ in 0..<count { names.append(reader.short()) }
     }
     entry.placement = Int(number)
-    (entry.event.campaignID, entry.event.channel, entry.event.adID) = placements[entry.placement]
+    let range = range(ofPlacement: Int(number))
+    guard range.count == count else { throw ChangelogReader.damaged }
+    return range
+  }
+
+  private func range(ofPlacement number: Int) -> Range<Int> {
+    starts[number]..<(number + 1 < starts.count ? starts[number + 1] : names.count)
+  }
+
+  /// Lends the names of a placement that an entry has had.
+  func withNames<Result>(
+    ofPlacement number: Int, _ body: (UnsafeBufferPointer<BorrowedBytes>) -> Result
+  ) -> Result {
+    names.withUnsafeBufferPointer {
+      body(UnsafeBufferPointer(rebasing: $0[range(ofPlacement: number)]))
+    }
+  }
+
+  /// Reads a conversion's configured fields, and hashes its user.
+  private mutating func readUser(into entry: inout ChangelogEntry) throws {
+    let id = entry.event.userID
+    guard !conversionFields.isEmpty else {
+      entry.identity.user = key.hash(id)
+      return
+    }
+    _ = try readPlacement(conversionFields.names.count, into: &entry)
+    entry.identity.user = withNames(ofPlacement: entry.placement!) { names in
+      key.hash(
+        user: id,
+        ConfiguredValues(
+          start: names.baseAddress!, count: names.count, matching: conversionFields.matching))
+    }
   }
 
   private mutating func user() -> Hash128 {

@@ -1,5 +1,6 @@
 import Attribution
 import Cluster
+import Codec
 import Configuration
 
 /// What a rollup partition needs to know again after a restart, beside the rollups themselves: how

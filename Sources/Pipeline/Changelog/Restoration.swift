@@ -21,16 +21,14 @@ struct Restoration {
 
   /// Restores the entries of one record of a live bucket.
   mutating func add(_ record: UnsafeRawBufferPointer, bucket: UInt64) throws {
-    var reader = try ChangelogReader(record, task.key)
+    var reader = try ChangelogReader(record, task.key, task.definitions)
     placements.removeAll(keepingCapacity: true)
     while let entry = try reader.next() {
-      if entry.subject == .event && entry.event.kind.isTouch
-        && entry.placement == placements.count
-      {
-        placements.append(
-          task.restorePlacement(
-            campaign: entry.event.campaignID, channel: entry.event.channel, ad: entry.event.adID,
-            bucket: bucket))
+      if let number = entry.placement, number == placements.count {
+        let placement = reader.withNames(ofPlacement: number) {
+          task.restorePlacement(of: entry.event.kind, $0, bucket: bucket)
+        }
+        placements.append(placement)
       }
       batch.append(entry)
       if batch.count == Restoration.batchSize { flush() }
@@ -58,7 +56,7 @@ struct Restoration {
   private func restore(_ entry: ChangelogEntry) {
     switch entry.subject {
     case .event:
-      let placement = entry.event.kind.isTouch ? placements[entry.placement] : 0
+      let placement = entry.placement.map { placements[$0] } ?? 0
       task.restore(
         entry.event, entry.identity, placement: placement, session: entry.session,
         revision: entry.revision)

@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 import Kafka
 
 /// When the events of a transaction were accepted: what latency is measured from.

@@ -2,6 +2,7 @@
 
 import Attribution
 import Cluster
+import Codec
 
 /// Reads what a ``DeltaBatch`` has written, delta by delta.
 struct DeltaBatchReader {

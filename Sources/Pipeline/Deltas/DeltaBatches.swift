@@ -31,7 +31,7 @@ struct DeltaBatches: ~Copyable {
 
   /// Adds a rollup's change to the batch of its partition; returns which that is once it is full.
   mutating func add(_ delta: RollupDelta) -> Int? {
-    key.write(view: delta.view, windowStart: delta.windowStart) { delta.value(of: $0) }
+    key.write(view: delta.view, windowStart: delta.windowStart) { delta.value($0) }
     let partition = Int(
       StandardPartitioner.partition(key: key.bytes, count: Int32(batches.count)))
     batches[partition].append(

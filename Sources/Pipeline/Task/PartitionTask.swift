@@ -233,7 +233,7 @@ final class PartitionTask {
       meter.count(conversion)
       if conversion.revision > 1 {
         changelog.append(
-          revisionOf: conversion, user: task.key.hash(conversion.userID),
+          revisionOf: conversion, user: conversion.user,
           bucket: task.stateBucket(of: conversion.time))
       }
     }

@@ -10,17 +10,21 @@ public struct RollupQuery: Sendable {
   public var spans: [Milliseconds]?
   /// Group by these of the view's dimensions; nil is all of them, none is one total.
   public var dimensions: [Dimension]?
+  /// Leave out what has other values than these of the view's dimensions.
+  public var filters: [DimensionFilter]
   /// Leave out windows that end after this; nil leaves out none.
   public var closedThrough: Milliseconds?
 
   public init(
     view: String, range: Range<Milliseconds>, spans: [Milliseconds]? = nil,
-    dimensions: [Dimension]? = nil, closedThrough: Milliseconds? = nil
+    dimensions: [Dimension]? = nil, filters: [DimensionFilter] = [],
+    closedThrough: Milliseconds? = nil
   ) {
     self.view = view
     self.range = range
     self.spans = spans
     self.dimensions = dimensions
+    self.filters = filters
     self.closedThrough = closedThrough
   }
 }
@@ -89,7 +93,7 @@ extension RollupBoard {
   /// The rollups that have been corrected after they were final, within a range of window starts:
   /// newest window first, at most `limit`.
   public func corrections(
-    of view: String, in range: Range<Milliseconds>, limit: Int
+    of view: String, in range: Range<Milliseconds>, filters: [DimensionFilter] = [], limit: Int
   ) -> [RollupCorrection] {
     guard let table = table(of: view) else { return [] }
     var found: [RollupCorrection] = []
@@ -97,10 +101,13 @@ extension RollupBoard {
       let position = table.position(of: start)
       for (member, before) in table.corrections[start]!.sorted(by: { $0.key < $1.key }) {
         guard found.count < limit else { return found }
-        guard let row = table.windows[position].row(of: member) else { continue }
+        let names = table.members.values[Int(member)]
+        guard filters.isEmpty || filters.accept(names, of: table.view.dimensions),
+          let row = table.windows[position].row(of: member)
+        else { continue }
         found.append(
           RollupCorrection(
-            windowStart: start, dimensions: table.members.values[Int(member)], before: before,
+            windowStart: start, dimensions: names, before: before,
             after: table.sums(window: position, row: row),
             revision: table.windows[position].revisions[row]))
       }
@@ -121,7 +128,7 @@ public struct RollupCorrection: Equatable, Sendable {
 
 extension ViewTable {
   fileprivate func rows(_ query: RollupQuery, finalThrough: Milliseconds?) -> [RollupRow] {
-    var groups = MemberGroups(self, by: query.dimensions)
+    var groups = MemberGroups(self, by: query.dimensions, query.filters)
     var rows: [RollupRow] = []
     var span = SpanSums(layout: layout)
     let spans = query.spans ?? [query.range.lowerBound]
@@ -148,13 +155,18 @@ private struct MemberGroups {
   private let members: MemberNames
   private let columns: [Int]
   private let takesAll: Bool
+  /// -1 for a member that has not been looked at, -2 for one that is left out.
   private var groupOfMember: [Int32]
+  private let dimensions: [Dimension]
+  private let filters: [DimensionFilter]
   private var groupOfValues: [[UInt32]: Int32] = [:]
   /// A member of each group.
   private(set) var examples: [UInt32] = []
 
-  init(_ table: ViewTable, by dimensions: [Dimension]?) {
+  init(_ table: ViewTable, by dimensions: [Dimension]?, _ filters: [DimensionFilter]) {
     members = table.members
+    self.dimensions = table.view.dimensions
+    self.filters = filters
     columns = (dimensions ?? table.view.dimensions).compactMap {
       table.view.dimensions.firstIndex(of: $0)
     }
@@ -162,9 +174,14 @@ private struct MemberGroups {
     groupOfMember = Array(repeating: -1, count: members.count)
   }
 
-  mutating func group(of member: UInt32) -> Int {
+  /// The member's group; nil if the filters leave it out.
+  mutating func group(of member: UInt32) -> Int? {
     let known = groupOfMember[Int(member)]
-    if known >= 0 { return Int(known) }
+    if known != -1 { return known < 0 ? nil : Int(known) }
+    guard filters.isEmpty || filters.accept(members.values[Int(member)], of: dimensions) else {
+      groupOfMember[Int(member)] = -2
+      return nil
+    }
     let next = Int32(examples.count)
     var group = next
     if !takesAll {
@@ -208,7 +225,8 @@ private struct SpanSums {
     let isNarrow = makeRoom(for: window)
     for row in 0..<window.count {
       let member = window.members[row]
-      let slot = slot(of: groups.group(of: member))
+      guard let group = groups.group(of: member) else { continue }
+      let slot = slot(of: group)
       let from = row * width
       let to = slot * width
       if isNarrow {

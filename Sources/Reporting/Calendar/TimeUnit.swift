@@ -43,7 +43,7 @@ public enum TimeUnit: String, CaseIterable, Sendable {
 /// Why numbers cannot be given as they were asked for: one sentence for a person.
 public enum ReportingError: Error, Equatable, CustomStringConvertible {
   case unknownView(String, known: [String])
-  case noView(Dimension, known: [String])
+  case noView([Dimension], known: [String])
   case unaligned(view: String, String)
   case notFinal(String)
 
@@ -51,8 +51,8 @@ public enum ReportingError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownView(let name, let known):
       "there is no view \"\(name)\"; there are \(known.joined(separator: ", "))"
-    case .noView(let dimension, let known):
-      "no view is by \(dimension.rawValue); there are \(known.joined(separator: ", "))"
+    case .noView(let dimensions, let known):
+      "no view is by \(dimensions.map(\.rawValue).joined(separator: " and ")); there are \(known.joined(separator: ", "))"
     case .unaligned(let view, let zone):
       "the windows of view \(view) do not fit the clocks of \(zone): it needs a view with a shorter "
         + "period"

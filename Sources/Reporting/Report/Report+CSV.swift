@@ -1,3 +1,5 @@
+import Codec
+
 extension Report {
   /// RFC 4180, with a header; lines end with CR LF.
   ///
@@ -13,17 +15,11 @@ extension Report {
         line.kind.rawValue, line.name,
       ] + columns.map { line.text($0) ?? "" }
     }
-    return ([header] + rows).map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
+    var writer = CSVWriter()
+    for line in [header] + rows { writer.line(line) }
+    return writer.text
   }
 
   /// `final` or `provisional`.
   public var state: String { isFinal ? "final" : "provisional" }
-
-  private static func quoted(_ field: String) -> String {
-    let special = [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\r"), UInt8(ascii: "\n")]
-    guard field.utf8.contains(where: special.contains) else { return field }
-    return "\""
-      + field.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
-  }
 }

@@ -16,6 +16,9 @@ extension Report {
       output.array("open_windows", openWindows) { $0.value(Time.formatSeconds($1)) }
       output.field("revision", revision)
       output.field("by", request.dimension.rawValue)
+      if !request.filters.isEmpty {
+        output.array("where", request.filters) { $0.value($1.description) }
+      }
       output.field("view", view.name)
       output.array("models", request.models) { $0.value(models[$1].rawValue) }
       output.field("currency", currency)
@@ -45,9 +48,9 @@ extension Report {
         output.object { output in
           output.field("model", models[model].rawValue)
           output.decimal("attributed", share.attributedCredit)
-          output.decimal("unattributed", share.unattributedCredit)
+          output.decimal("unattributed", share.unattributed?.credit)
           output.decimal("attributed_revenue", share.attributedRevenue)
-          output.decimal("unattributed_revenue", share.unattributedRevenue)
+          output.decimal("unattributed_revenue", share.unattributed?.revenue)
         }
       }
       output.array("views_compared", reconciliation.views) { $0.value($1) }

@@ -8,20 +8,23 @@ public struct ReportRequest: Sendable {
   public var dimension: Dimension
   /// Indexes of the models, among those of the definitions, in the order of their columns.
   public var models: [Int]
-  /// Nil chooses one by the dimension.
+  /// Nil chooses one by the dimensions.
   public var view: String?
+  /// Only what has these values.
+  public var filters: [DimensionFilter]
   /// Whether a day that is not over yet is reported as far as it is closed.
   public var allowsProvisional: Bool
 
   public init(
     day: CalendarDay, calendar: ZonedCalendar, dimension: Dimension, models: [Int],
-    view: String? = nil, allowsProvisional: Bool = false
+    view: String? = nil, filters: [DimensionFilter] = [], allowsProvisional: Bool = false
   ) {
     self.day = day
     self.calendar = calendar
     self.dimension = dimension
     self.models = models
     self.view = view
+    self.filters = filters
     self.allowsProvisional = allowsProvisional
   }
 }
@@ -33,7 +36,7 @@ public struct ReportRequest: Sendable {
 public struct Report: Sendable {
   /// What a line of the report counts.
   public enum Kind: String, Sendable {
-    /// What touches of one campaign, channel or ad earned.
+    /// What touches of one campaign, channel or ad earned, or what has one value of another dimension.
     case item
     /// What no touch earned.
     case unattributed
@@ -43,7 +46,7 @@ public struct Report: Sendable {
 
   public struct Line: Sendable {
     public var kind: Kind
-    /// The campaign, channel or ad; may be empty. Of a total it is empty.
+    /// The campaign, channel, ad, or whatever the dimension holds; may be empty. Of a total it is empty.
     public var name: String
     public var sums: RollupSums
   }
@@ -87,7 +90,7 @@ public struct Report: Sendable {
     }
     let rows = board.rows(
       RollupQuery(
-        view: view.name, range: range, dimensions: [request.dimension],
+        view: view.name, range: range, dimensions: [request.dimension], filters: request.filters,
         closedThrough: closedThrough))
 
     lost = board.lostInput(
@@ -101,9 +104,11 @@ public struct Report: Sendable {
     models = definitions.models
     currency = definitions.currency
     revision = rows.reduce(0) { $0 &+ $1.revision }
+    // Of a field that conversions have themselves the name is a value like any other.
+    let tellsUnattributed = definitions.isOfTouches(request.dimension)
     lines = rows.map { row in
       let name = row.dimensions[0]
-      let kind = name == unattributedName ? Kind.unattributed : .item
+      let kind = tellsUnattributed && name == unattributedName ? Kind.unattributed : .item
       return Line(kind: kind, name: name, sums: row.sums)
     }.sorted { left, right in
       if left.kind != right.kind { return left.kind == .item }
@@ -111,8 +116,7 @@ public struct Report: Sendable {
     }
     total = Line(kind: .total, name: "", sums: rows.total(modelCount: models.count))
     reconciliation = Reconciliation(
-      board, range, closedThrough: closedThrough, view: view, requested: request.models,
-      lines: lines,
+      board, definitions, request, range, closedThrough: closedThrough, view: view,
       total: total.sums)
   }
 
@@ -135,16 +139,18 @@ extension RollupBoard {
   /// longest period that fits the day, and conversions in the windows of their own time.
   fileprivate func view(for request: ReportRequest) throws -> View {
     let known = views.map(\.name)
+    let wanted =
+      [request.dimension] + request.filters.dimensions.filter { $0 != request.dimension }
     if let name = request.view {
       guard let view = views.first(where: { $0.name == name }) else {
         throw ReportingError.unknownView(name, known: known)
       }
-      guard view.dimensions.contains(request.dimension) else {
-        throw ReportingError.noView(request.dimension, known: known)
+      guard wanted.allSatisfy(view.dimensions.contains) else {
+        throw ReportingError.noView(wanted, known: known)
       }
       return view
     }
-    let able = views.filter { $0.dimensions.contains(request.dimension) }
+    let able = views.filter { wanted.allSatisfy($0.dimensions.contains) }
     let range = request.calendar.range(of: request.day)
     func fits(_ view: View) -> Bool {
       view.windowStart(of: range.lowerBound) == range.lowerBound
@@ -159,7 +165,7 @@ extension RollupBoard {
       }
       return rank(left) < rank(right)
     }
-    guard let best else { throw ReportingError.noView(request.dimension, known: known) }
+    guard let best else { throw ReportingError.noView(wanted, known: known) }
     return best
   }
 }

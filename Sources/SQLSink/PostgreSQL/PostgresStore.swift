@@ -11,18 +11,24 @@ final class PostgresStore: SQLStore {
 
   private static let dialect = Schema.Dialect(
     time: "TIMESTAMPTZ", boolean: "BOOLEAN", json: "JSONB", wideInteger: "NUMERIC(39)",
-    changesTypes: true, keyedTable: "")
+    changesTypes: true, keyedTable: "", hasLongKeys: false)
   private static let timeColumns: Set = ["window_start", "window_end", "event_time"]
   private static let jsonColumns: Set = ["touches", "credit", "revenue"]
 
-  private static let upsertRollups = Schema.upsert(
-    into: "rollups", columns: Schema.rollupColumns, key: Schema.keyColumns,
-    source: selection(Schema.rollupColumns, from: "staged_rollups"))
-  private static let deleteRollups =
-    "DELETE FROM rollups USING staged_deletions WHERE "
-    + Schema.keyColumns.map {
-      "rollups.\($0) = \(expression("staged_deletions.\($0)", of: $0))"
-    }.joined(separator: " AND ")
+  /// Of the table of rollups, as `migrate` has found or made it.
+  private var columns = RollupColumns()
+  private var upsertRollups: String {
+    Schema.upsertRollups(
+      columns, Self.dialect, source: Self.selection(columns.all, from: "staged_rollups"))
+  }
+  private var deleteRollups: String {
+    let conditions = columns.key.map {
+      "rollups.\(Schema.name($0)) = "
+        + Self.expression("staged_deletions.\(Schema.name($0))", of: $0)
+    }
+    return "DELETE FROM rollups USING staged_deletions WHERE "
+      + conditions.joined(separator: " AND ")
+  }
   private static let upsertAttributions = Schema.upsert(
     into: "attributions", columns: Schema.attributionColumns, key: ["conversion_id"],
     source: selection(Schema.attributionColumns, from: "staged_attributions"))
@@ -51,12 +57,18 @@ final class PostgresStore: SQLStore {
       }
       try connection.run("DELETE FROM tributary_schema")
       try connection.run("INSERT INTO tributary_schema VALUES (\(Schema.version))")
+      let former = RollupColumns(
+        extra: try connection.run(Schema.extraDimensions).compactMap(\.first))
+      columns = former.adding(definitions)
+      for statement in Schema.adding(columns, to: former, Self.dialect) {
+        try connection.run(statement)
+      }
     }
     for (table, columns) in [
-      ("staged_rollups", Schema.rollupColumns), ("staged_deletions", Schema.keyColumns),
+      ("staged_rollups", self.columns.all), ("staged_deletions", self.columns.key),
       ("staged_attributions", Schema.attributionColumns),
     ] {
-      let list = columns.map { "\($0) \(Self.stagedType($0))" }.joined(separator: ", ")
+      let list = columns.map { "\(Schema.name($0)) \(Self.stagedType($0))" }.joined(separator: ", ")
       try connection.run("CREATE TEMPORARY TABLE \(table) (\(list)) ON COMMIT DELETE ROWS")
     }
   }
@@ -71,11 +83,11 @@ final class PostgresStore: SQLStore {
     try transaction { () throws(SQLError) in
       for step in batch.steps { try save(step) }
       try put(
-        batch.rollups.values.compactMap { $0?.values(definitions) }, by: "staged_rollups",
-        Self.upsertRollups)
+        batch.rollups.values.compactMap { $0?.values(definitions, columns) },
+        by: "staged_rollups", upsertRollups)
       try put(
-        batch.rollups.filter { $0.value == nil }.map { $0.key.values(definitions) },
-        by: "staged_deletions", Self.deleteRollups)
+        batch.rollups.filter { $0.value == nil }.map { $0.key.values(definitions, columns) },
+        by: "staged_deletions", deleteRollups)
       try put(
         batch.attributions.values.compactMap { $0?.withoutNUL.values }, by: "staged_attributions",
         Self.upsertAttributions)
@@ -127,13 +139,13 @@ final class PostgresStore: SQLStore {
     if column == "final" { return "BOOLEAN" }
     if Schema.sumColumns.contains(column) { return dialect.wideInteger }
     let isNumber =
-      Schema.countColumns.contains(column) || column.hasSuffix("_micros")
-      || column == "revision" || column == "touch_count"
+      Schema.countColumns.contains(column) || Schema.modelColumns.contains(column)
+      || ["value_micros", "revision", "touch_count"].contains(column)
     return isNumber ? "BIGINT" : "TEXT"
   }
 
   private static func selection(_ columns: [String], from table: String) -> String {
-    "SELECT \(columns.map { expression($0, of: $0) }.joined(separator: ", ")) FROM \(table)"
+    "SELECT \(columns.map { expression(Schema.name($0), of: $0) }.joined(separator: ", ")) FROM \(table)"
   }
 
   /// What a column gets from a staged value. Times are staged as milliseconds, because the text of

@@ -13,14 +13,23 @@ final class SQLiteStore: SQLStore {
 
   private static let dialect = Schema.Dialect(
     time: "TEXT", boolean: "INTEGER", json: "TEXT", wideInteger: "", changesTypes: false,
-    keyedTable: "WITHOUT ROWID")
+    keyedTable: "WITHOUT ROWID", hasLongKeys: true)
 
-  private static let upsertRollup = Schema.upsert(
-    into: "rollups", columns: Schema.rollupColumns, key: Schema.keyColumns,
-    source: values(Schema.rollupColumns.count))
-  private static let deleteRollup =
-    "DELETE FROM rollups WHERE "
-    + Schema.keyColumns.map { "\($0) = ?" }.joined(separator: " AND ")
+  /// Of the table of rollups, as `migrate` has found or made it.
+  private var columns = RollupColumns() {
+    didSet { (upsertRollup, deleteRollup) = Self.statements(columns) }
+  }
+  private var upsertRollup: String
+  private var deleteRollup: String
+
+  private static func statements(_ columns: RollupColumns) -> (upsert: String, delete: String) {
+    let conditions = columns.key.map { "\(Schema.name($0)) = ?" }
+    return (
+      Schema.upsertRollups(columns, dialect, source: values(columns.all.count)),
+      "DELETE FROM rollups WHERE \(conditions.joined(separator: " AND "))"
+    )
+  }
+
   private static let upsertAttribution = Schema.upsert(
     into: "attributions", columns: Schema.attributionColumns, key: ["conversion_id"],
     source: values(Schema.attributionColumns.count))
@@ -37,6 +46,7 @@ final class SQLiteStore: SQLStore {
   init(path: String, _ definitions: Definitions) throws(SQLError) {
     database = try SQLError.of { () throws(SQLiteError) in try SQLiteDatabase(path, .readWrite) }
     self.definitions = definitions
+    (upsertRollup, deleteRollup) = Self.statements(columns)
     try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
   }
 
@@ -48,6 +58,9 @@ final class SQLiteStore: SQLStore {
         for statement in statements { try execute(statement) }
       }
       try execute("PRAGMA user_version = \(Schema.version)")
+      let former = RollupColumns(extra: try texts(Schema.extraDimensions))
+      columns = former.adding(definitions)
+      for statement in Schema.adding(columns, to: former, Self.dialect) { try execute(statement) }
     }
   }
 
@@ -63,9 +76,9 @@ final class SQLiteStore: SQLStore {
       // In the order of the primary key, so that pages are written one after the other.
       for (key, rollup) in batch.rollups.sorted(by: { $0.key.windowStart < $1.key.windowStart }) {
         if let rollup {
-          try run(Self.upsertRollup, rollup.values(definitions))
+          try run(upsertRollup, rollup.values(definitions, columns))
         } else {
-          try run(Self.deleteRollup, key.values(definitions))
+          try run(deleteRollup, key.values(definitions, columns))
         }
       }
       for (conversionID, attribution) in batch.attributions {
@@ -104,6 +117,16 @@ final class SQLiteStore: SQLStore {
 
   private func execute(_ sql: String) throws(SQLError) {
     try SQLError.of { () throws(SQLiteError) in try database.execute(sql) }
+  }
+
+  /// The texts of a query's first column.
+  private func texts(_ sql: String) throws(SQLError) -> [String] {
+    try SQLError.of { () throws(SQLiteError) in
+      let statement = try database.prepare(sql)
+      var texts: [String] = []
+      while try statement.step() { texts.append(statement.string(0) ?? "") }
+      return texts
+    }
   }
 
   @discardableResult

@@ -21,10 +21,9 @@ enum SQLValue: Equatable {
 }
 
 extension Rollup {
-  /// The values of `Schema.rollupColumns`.
-  func values(_ definitions: Definitions) -> [SQLValue] {
-    let dimensions = definitions.views.first { $0.name == key.view }?.dimensions ?? []
-    var values = key.values(dimensions)
+  /// The values of all of the table's columns.
+  func values(_ definitions: Definitions, _ columns: RollupColumns) -> [SQLValue] {
+    var values = key.values(definitions, columns)
     values.append(.time(windowEnd))
     for count in [sums.impressions, sums.clicks, sums.users, sums.sessions] {
       values.append(.integer(count))
@@ -47,16 +46,10 @@ extension Rollup {
 }
 
 extension RollupKey {
-  /// The values of `Schema.keyColumns`.
-  func values(_ dimensions: [Dimension]) -> [SQLValue] {
-    [.text(view), .time(windowStart)]
-      + Dimension.allCases.map { dimension in
-        .text(dimensions.firstIndex(of: dimension).map { self.dimensions[$0] } ?? "")
-      }
-  }
-
-  func values(_ definitions: Definitions) -> [SQLValue] {
-    values(definitions.views.first { $0.name == view }?.dimensions ?? [])
+  /// The values of the key's columns.
+  func values(_ definitions: Definitions, _ columns: RollupColumns) -> [SQLValue] {
+    let view = definitions.views.first { $0.name == self.view }?.dimensions ?? []
+    return [.text(self.view), .time(windowStart)] + columns.values(dimensions, of: view)
   }
 }
 

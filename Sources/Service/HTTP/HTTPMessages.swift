@@ -10,6 +10,8 @@ public struct HTTPRequest: Sendable {
   public var path: String
   /// Fields of the query, decoded; of a repeated name the last counts.
   public var query: [String: String]
+  /// All values of each name, in their order.
+  public var queryValues: [String: [String]]
   public var headers: HTTPHeaders
 
   /// Splits a request target; nil when it is no path or holds bytes that are not UTF-8 once decoded.
@@ -18,6 +20,7 @@ public struct HTTPRequest: Sendable {
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     path = String(parts[0])
     query = [:]
+    queryValues = [:]
     self.headers = headers
     guard parts.count == 2 else { return }
     for field in parts[1].split(separator: "&") {
@@ -26,6 +29,7 @@ public struct HTTPRequest: Sendable {
         let value = Self.decoded(pair.count > 1 ? pair[1] : "")
       else { return nil }
       query[name] = value
+      queryValues[name, default: []].append(value)
     }
   }
 

@@ -61,6 +61,7 @@ struct SimulationPlan {
     if hostile.below(3) == 0 {
       definitions.unmatchedUsers.append(TrafficGenerator.busyUserID)
     }
+    SimulationPlan.addFields(to: &definitions, seed)
     longestWalk = [2, 5, 16, 256][Int(hostile.below(4))]
     partitions = 1 + Int(random.below(4))
     rollupPartitions = 1 + Int(random.below(3))
@@ -102,6 +103,24 @@ struct SimulationPlan {
     rekeying = SimulatedRekeying(&foreign)
     setClocks(&random)
     strays = random.below(2) * random.below(4)
+  }
+
+  /// Half of the worlds have fields of their own, in views, in the join, or in neither.
+  private static func addFields(to definitions: inout Definitions, _ seed: UInt64) {
+    var random = SeededRandom(seed: seed ^ 0xF1E1_D500)
+    guard random.below(2) == 0 else { return }
+    func some(_ names: [String]) -> [String] {
+      Array(names.prefix(Int(random.below(Int64(names.count) + 1))))
+    }
+    definitions.dimensions = some(["placement", "country"])
+    definitions.conversionDimensions = some(["goal", "shop"])
+    definitions.matchOn = some(["account_id"])
+    let added = definitions.allDimensions.dropFirst(Dimension.standard.count)
+    for view in definitions.views.indices {
+      let count = Int(random.below(Int64(added.count) + 1))
+      definitions.views[view].dimensions += added.shuffled(using: &random).prefix(count)
+      if random.below(4) == 0, count > 0 { definitions.views[view].dimensions.removeFirst() }
+    }
   }
 
   /// Right clocks stand where no event lies in the future.
@@ -146,7 +165,7 @@ struct SimulationPlan {
       View(
         name: "view_\(number)",
         dimensions: Array(
-          Dimension.allCases.shuffled(using: &random).prefix(Int(1 + random.below(3)))),
+          Dimension.standard.shuffled(using: &random).prefix(Int(1 + random.below(3)))),
         periodMilliseconds: periods[Int(random.below(4))],
         bucketConversionsBy: !isPunctual && random.below(3) == 0 ? .touch : .conversion)
     }

@@ -13,6 +13,7 @@ struct RecordWriter {
   private let tight: Punctuation
   private let userAgents: [[UInt8]]
   private let extras: [[UInt8]]
+  private let fieldValues: FieldValues
 
   private static let offsetsMinutes: [Int64] = [60, 330, -480, -210]
   private static let leastDecimals = [2, 2, 0, 6]
@@ -46,10 +47,13 @@ struct RecordWriter {
     }
   }
 
-  init(catalogue: CampaignCatalogue, currency: String, hasTwoSpellings: Bool = false) {
+  init(
+    catalogue: CampaignCatalogue, definitions: Definitions, hasTwoSpellings: Bool = false
+  ) {
     self.hasTwoSpellings = hasTwoSpellings
     self.catalogue = catalogue
-    self.currency = currency
+    currency = definitions.currency
+    fieldValues = FieldValues(definitions)
     tight = Punctuation(space: "")
     loose = Punctuation(space: " ")
     userAgents = [
@@ -90,6 +94,7 @@ struct RecordWriter {
     if timePosition == 1 || timePosition == 2 { appendTime(event, fault, layout, &bytes) }
     if event.kind != .conversion { appendPlacement(event, fault, layout, &bytes) }
     appendMoney(event, fault, layout, &bytes)
+    fieldValues.append(event, comma: layout.comma, to: &bytes)
     appendExtras(event, fault, layout, &bytes)
     if timePosition == 3 { appendTime(event, fault, layout, &bytes) }
     bytes.removeLast(layout.comma.count)

@@ -89,7 +89,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
       catalogue: CampaignCatalogue(
         paid: options.campaigns, directChannel: directChannel, seed: options.seed,
         hasTwoSpellings: options.hasTwoSpellings),
-      currency: options.definitions.currency, hasTwoSpellings: options.hasTwoSpellings)
+      definitions: options.definitions, hasTwoSpellings: options.hasTwoSpellings)
     random = SeededRandom(seed: options.seed)
     clock = options.start
     let intoHour = options.start % 3_600_000

@@ -53,7 +53,8 @@ public struct TrafficOptions: Sendable {
   public var touchCosts = true
   /// Whether there are costs rows: one per paid campaign and hour.
   public var costRows = false
-  /// Decides what is late, too late, or in the future, the currency, and the name of direct traffic.
+  /// Decides what is late, too late, or in the future, the currency, and the name of direct traffic. Fields that it
+  /// adds have a few values each.
   public var definitions = Definitions()
 
   public init(seed: UInt64 = 1, eventCount: Int = 1_000_000) {

@@ -8,7 +8,7 @@ extension Oracle {
     forEachJourney { journey in
       attributions[ByteString(names[journey.conversion.eventID])] = OracleAttribution(
         value: journey.conversion.amount, time: journey.conversion.time,
-        userID: names[journey.conversion.user],
+        userID: names[journey.conversion.userID],
         touches: journey.touches.map { touch in
           OracleTouch(
             kind: touch.kind, time: touch.time, eventID: names[touch.eventID],

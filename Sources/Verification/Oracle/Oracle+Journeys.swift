@@ -36,7 +36,7 @@ extension Oracle {
         if isEligible(touches[index], for: conversion) { eligible.append(touches[index]) }
         index += 1
       }
-      if unmatchedUsers.contains(ByteString(names[conversion.user])) { eligible = [] }
+      if unmatchedUsers.contains(ByteString(names[conversion.userID])) { eligible = [] }
       if definitions.preferClicks, eligible.contains(where: { $0.kind == .click }) {
         eligible.removeAll { $0.kind != .click }
       }

@@ -14,7 +14,7 @@ extension Oracle {
 
   func rollupsWithSlack() -> [RollupKey: ExpectedRollup] {
     var tables = definitions.views.map {
-      BucketTable(view: $0, modelCount: definitions.models.count)
+      BucketTable(view: $0, definitions, emptyName: emptyName)
     }
     for index in tables.indices {
       for touch in touches {
@@ -87,9 +87,14 @@ private struct BucketTable {
   private let emptyTally: Tally
   private(set) var tallies: [Bucket: Tally] = [:]
 
-  init(view: View, modelCount: Int) {
+  private let definitions: Definitions
+  private let emptyName: UInt32
+
+  init(view: View, _ definitions: Definitions, emptyName: UInt32) {
     self.view = view
-    let zeros = Array(repeating: Int128(0), count: modelCount)
+    self.definitions = definitions
+    self.emptyName = emptyName
+    let zeros = Array(repeating: Int128(0), count: definitions.models.count)
     emptyTally = Tally(credits: zeros, revenues: zeros)
   }
 
@@ -111,8 +116,9 @@ private struct BucketTable {
   mutating func add(_ journey: Oracle.Journey, unattributed: UInt32) {
     let conversion = journey.conversion
     guard !journey.touches.isEmpty else {
-      let nowhere = Array(repeating: unattributed, count: view.dimensions.count)
-      let bucket = Bucket(dimensions: nowhere, windowStart: window(conversion.time))
+      let bucket = Bucket(
+        dimensions: view.dimensions.map { value(of: $0, conversion) ?? unattributed },
+        windowStart: window(conversion.time))
       return update(bucket) { tally in
         for model in tally.credits.indices {
           tally.credits[model] += 1_000_000
@@ -122,7 +128,8 @@ private struct BucketTable {
     }
     for (position, touch) in journey.touches.enumerated() {
       let time = view.bucketConversionsBy == .touch ? touch.time : conversion.time
-      let bucket = Bucket(dimensions: dimensions(of: touch), windowStart: window(time))
+      let bucket = Bucket(
+        dimensions: dimensions(of: touch, earningOf: conversion), windowStart: window(time))
       update(bucket) { tally in
         for model in tally.credits.indices {
           tally.credits[model] += Int128(journey.credits[model][position])
@@ -138,14 +145,34 @@ private struct BucketTable {
     change(&tallies[bucket, default: empty])
   }
 
-  private func dimensions(of entry: Oracle.Entry) -> [UInt32] {
+  /// A touch's or a cost's values; where only conversions have a field, that of the conversion which the touch earns
+  /// something of, or "".
+  private func dimensions(
+    of entry: Oracle.Entry, earningOf conversion: Oracle.Entry? = nil
+  ) -> [UInt32] {
     view.dimensions.map { dimension in
-      switch dimension {
-      case .campaignID: entry.campaign
-      case .channel: entry.channel
-      case .adID: entry.ad
+      if dimension == .campaignID { return entry.campaign }
+      if dimension == .channel { return entry.channel }
+      if dimension == .adID { return entry.ad }
+      if let index = definitions.dimensions.firstIndex(of: dimension.rawValue) {
+        return entry.dimensions[index]
       }
+      if let index = definitions.matchOn.firstIndex(of: dimension.rawValue) {
+        return entry.matchOn[index]
+      }
+      return conversion.flatMap { value(of: dimension, $0) } ?? emptyName
     }
+  }
+
+  /// A conversion's own value of a dimension; nil if the dimension is of touches.
+  private func value(of dimension: Dimension, _ conversion: Oracle.Entry) -> UInt32? {
+    if let index = definitions.matchOn.firstIndex(of: dimension.rawValue) {
+      return conversion.matchOn[index]
+    }
+    if let index = definitions.conversionDimensions.firstIndex(of: dimension.rawValue) {
+      return conversion.conversionDimensions[index]
+    }
+    return nil
   }
 
   /// Floor division, so that windows are aligned to the epoch on both sides of it.

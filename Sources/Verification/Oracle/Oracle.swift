@@ -14,12 +14,17 @@ public struct Oracle: Sendable {
     var time: Milliseconds
     var amount: Micros
     var eventID: UInt32
+    /// A user id together with the values of `match_on`.
     var user: UInt32
+    var userID: UInt32
     var campaign: UInt32
     var channel: UInt32
     var ad: UInt32
     var session: UInt32
     var kind: EventKind
+    var dimensions: [UInt32]
+    var conversionDimensions: [UInt32]
+    var matchOn: [UInt32]
   }
 
   var names = NameTable()
@@ -49,15 +54,25 @@ public struct Oracle: Sendable {
     }
     let entry = Entry(
       time: event.time, amount: event.amount, eventID: eventID,
-      user: names.number(of: event.userID), campaign: names.number(of: event.campaignID),
+      user: names.number(of: Oracle.user(of: event)), userID: names.number(of: event.userID),
+      campaign: names.number(of: event.campaignID),
       channel: names.number(of: event.channel), ad: names.number(of: event.adID),
-      session: names.number(of: event.sessionID), kind: event.kind)
+      session: names.number(of: event.sessionID), kind: event.kind,
+      dimensions: event.dimensions.map { names.number(of: $0) },
+      conversionDimensions: event.conversionDimensions.map { names.number(of: $0) },
+      matchOn: event.matchOn.map { names.number(of: $0) })
     switch event.kind {
     case .impression, .click: touches.append(entry)
     case .conversion: conversions.append(entry)
     case .cost: costs.append(entry)
     }
     return true
+  }
+
+  /// One text for a user id and the values of `match_on`, which tells where each of them ends.
+  private static func user(of event: OracleEvent) -> String {
+    guard !event.matchOn.isEmpty else { return event.userID }
+    return ([event.userID] + event.matchOn).map { "\($0.utf8.count):\($0)" }.joined()
   }
 
   /// Events of this kind that count.

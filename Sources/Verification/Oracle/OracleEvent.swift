@@ -13,10 +13,16 @@ public struct OracleEvent: Sendable {
   public var channel: String
   public var adID: String
   public var sessionID: String
+  /// Of touches and costs, in the order of the definitions' list; the other two likewise.
+  public var dimensions: [String]
+  /// Of conversions.
+  public var conversionDimensions: [String]
+  public var matchOn: [String]
 
   public init(
     kind: EventKind, time: Milliseconds, amount: Micros = 0, eventID: String, userID: String = "",
-    campaignID: String = "", channel: String = "", adID: String = "", sessionID: String = ""
+    campaignID: String = "", channel: String = "", adID: String = "", sessionID: String = "",
+    dimensions: [String] = [], conversionDimensions: [String] = [], matchOn: [String] = []
   ) {
     self.kind = kind
     self.time = time
@@ -27,11 +33,17 @@ public struct OracleEvent: Sendable {
     self.channel = channel
     self.adID = adID
     self.sessionID = sessionID
+    self.dimensions = dimensions
+    self.conversionDimensions = conversionDimensions
+    self.matchOn = matchOn
   }
 
   /// Lends the event to `body`, names and all, for one call.
   public func lend<Result>(_ body: (Event) throws -> Result) rethrows -> Result {
-    let names = [eventID, userID, campaignID, channel, adID, sessionID]
+    let isConversion = kind == .conversion
+    let values = isConversion ? matchOn + conversionDimensions : dimensions + matchOn
+    let firstMatching = isConversion ? 0 : dimensions.count
+    let names = [eventID, userID, campaignID, channel, adID, sessionID] + values
     let bytes = names.flatMap { Array($0.utf8) }
     return try bytes.withUnsafeBytes { buffer in
       var start = 0
@@ -40,18 +52,29 @@ public struct OracleEvent: Sendable {
         defer { start = end }
         return BorrowedBytes(UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
       }
-      return try body(
-        Event(
-          kind: kind, time: time, amount: amount, eventID: lent[0], userID: lent[1],
-          campaignID: lent[2], channel: lent[3], adID: lent[4], sessionID: lent[5]))
+      return try lent.withUnsafeBufferPointer { lent in
+        try body(
+          Event(
+            kind: kind, time: time, amount: amount, eventID: lent[0], userID: lent[1],
+            campaignID: lent[2], channel: lent[3], adID: lent[4], sessionID: lent[5],
+            values: ConfiguredValues(
+              start: lent.baseAddress! + 6, count: values.count,
+              matching: firstMatching..<firstMatching + matchOn.count)))
+      }
     }
   }
 
   /// Copies what `event` has been lent.
   public init(_ event: Event) {
+    let values = (0..<event.values.count).map { event.values[$0].string }
+    let matching = event.values.matching
+    let isConversion = event.kind == .conversion
     self.init(
       kind: event.kind, time: event.time, amount: event.amount, eventID: event.eventID.string,
       userID: event.userID.string, campaignID: event.campaignID.string,
-      channel: event.channel.string, adID: event.adID.string, sessionID: event.sessionID.string)
+      channel: event.channel.string, adID: event.adID.string, sessionID: event.sessionID.string,
+      dimensions: isConversion ? [] : Array(values[..<matching.lowerBound]),
+      conversionDimensions: isConversion ? Array(values[matching.upperBound...]) : [],
+      matchOn: Array(values[matching]))
   }
 }

@@ -14,8 +14,8 @@ struct Attribute: ParsableCommand {
       and correction_horizon behind the newest one before it is too late and does not count.
 
       The output has every rollup once, ordered by view, window start and names. CSV has the columns \
-      view, window_start, window_end, campaign_id, channel, ad_id (empty where the view has no such \
-      dimension), impressions, clicks, users, sessions, conversions_MODEL and revenue_MODEL for every \
+      view, window_start, window_end, campaign_id, channel, ad_id and every extra dimension (empty where \
+      the view has no such dimension), impressions, clicks, users, sessions, conversions_MODEL and revenue_MODEL for every \
       model, spend, currency, final, revision, watermark. JSON lines are the records of the rollups \
       topic. SQLite has the tables of `tributary sink`, attributions included: the queries in Deploy/sql \
       run on it.
@@ -60,7 +60,7 @@ struct Attribute: ParsableCommand {
     let settings = try options.load()
     let found = try findFiles(settings)
     let attribution = FileAttribution(
-      settings, files: found, map: try files.columnMap(), output: output,
+      settings, files: found, map: try files.columnMap(settings.definitions), output: output,
       attributions: attributions)
     let stop = StopFlag()
     let signals = StopSignals { stop.raise() }

@@ -7,6 +7,7 @@ import Foundation
 import Kafka
 import Logging
 import Pipeline
+import Readers
 import Traffic
 
 struct Demo: ParsableCommand {

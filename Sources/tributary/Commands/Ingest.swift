@@ -76,6 +76,7 @@ struct Ingest: ParsableCommand {
     if watch, let file = files.paths.first(where: { !FileFinder.isFolder(at: $0) }) {
       throw Failure("--watch is for folders, and \(file) is none")
     }
+    let ingestOptions = try ingestOptions(settings)
     let plan = try Preflight(settings, logger: logger).plan()
     try FileIngest.prepare(settings, logger: logger)
     let stop = StopFlag()
@@ -83,7 +84,7 @@ struct Ingest: ParsableCommand {
     let progress = FileProgress()
     let began = ContinuousClock.now
     let ingest = FileIngest(
-      settings, try ingestOptions(), log: KafkaLog(settings, plan: plan, logger: logger),
+      settings, ingestOptions, log: KafkaLog(settings, plan: plan, logger: logger),
       logger: logger, shouldStop: { stop.isRaised }, onProgress: progress.show)
     defer { ingest.close() }
     try withExtendedLifetime(signals) {
@@ -100,10 +101,10 @@ struct Ingest: ParsableCommand {
     if !watch, left > 0 { throw Failure("\(left) file\(left == 1 ? " was" : "s were") not taken") }
   }
 
-  private func ingestOptions() throws -> FileIngest.Options {
+  private func ingestOptions(_ settings: Configuration) throws -> FileIngest.Options {
     var ingest = FileIngest.Options()
     ingest.kind = files.eventKind
-    ingest.map = try files.columnMap()
+    ingest.map = try files.columnMap(settings.definitions)
     ingest.timestamps = timestamps
     ingest.rate = rate > 0 ? rate : nil
     ingest.keepsFiles = keep

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Attribution
 import Configuration
+import Files
 import Foundation
+import Readers
 import Reporting
 
 struct ReportCommand: ParsableCommand {
@@ -22,8 +24,18 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "Whose midnight it starts and ends at: an IANA time zone.")
   var timezone = "UTC"
 
-  @Option(help: "What each line is about.")
-  var by = Subject.campaign
+  @Option(
+    help: ArgumentHelp(
+      "What each line is about: campaign, channel, ad, or an extra field that a view lists.",
+      valueName: "dimension"))
+  var by = "campaign"
+
+  @Option(
+    name: .customLong("where"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Only what has this value of a dimension, as in goal=purchase. May be repeated: of several values for one "
+        + "dimension any, of several dimensions all.", valueName: "dimension=value"))
+  var filters: [String] = []
 
   @Option(help: "Attribution model of conversions and revenue; default: the first.")
   var model: String?
@@ -46,18 +58,6 @@ struct ReportCommand: ParsableCommand {
   @Flag(help: "Report what is closed of a day that is not final yet, and say so.")
   var provisional = false
 
-  enum Subject: String, ExpressibleByArgument, CaseIterable {
-    case campaign, channel, ad
-
-    var dimension: Attribution.Dimension {
-      switch self {
-      case .campaign: .campaignID
-      case .channel: .channel
-      case .ad: .adID
-      }
-    }
-  }
-
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case table, csv, json
   }
@@ -69,6 +69,9 @@ struct ReportCommand: ParsableCommand {
     if CalendarDay(NamedDay.resolved(day, calendar)) == nil {
       throw ValidationError("--day \(day) is no day such as 2026-01-05 or yesterday.")
     }
+    for filter in filters where DimensionFilter(filter) == nil {
+      throw ValidationError("--where \(filter) is no condition such as goal=purchase.")
+    }
     if compareModels, model != nil {
       throw ValidationError("--compare-models shows all of them; leave out --model.")
     }
@@ -76,14 +79,20 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     let settings = try options.load()
+    let dimension = Attribution.Dimension(named: by)
+    let filters = filters.compactMap { DimensionFilter($0) }
+    for known in [dimension] + filters.dimensions
+    where !settings.definitions.allDimensions.contains(known) {
+      let names = settings.definitions.allDimensions.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("there is no dimension \"\(known.rawValue)\"; there are \(names)")
+    }
     let calendar = ZonedCalendar(timezone)!
     let request = ReportRequest(
-      day: CalendarDay(NamedDay.resolved(day, calendar))!, calendar: calendar,
-      dimension: by.dimension,
+      day: CalendarDay(NamedDay.resolved(day, calendar))!, calendar: calendar, dimension: dimension,
       models: compareModels
         ? Array(settings.definitions.models.indices)
         : [try ModelName.index(of: model, settings.definitions)],
-      view: view, allowsProvisional: provisional)
+      view: view, filters: filters, allowsProvisional: provisional)
     let feed = try RollupFeed(settings, logger: options.makeLogger())
     defer { feed.close() }
     try feed.readToEnd()

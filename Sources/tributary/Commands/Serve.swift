@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Readers
 import Service
 
 struct Serve: ParsableCommand {
@@ -40,7 +41,9 @@ struct Serve: ParsableCommand {
     http.token = try HTTPOptions.token(file: tokenFile)
     let settings = try options.load()
     let logger = options.makeLogger()
-    let run = try ServeRun(settings, http, logger: logger)
+    let metrics = Metrics()
+    BuildInfo.set(metrics, command: "serve")
+    let run = try ServeRun(settings, http, metrics: metrics, logger: logger)
     let signals = StopSignals { run.stop() }
     try withExtendedLifetime(signals) {
       let address = try run.start()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Readers
 import SQLSink
 
 struct Sink: ParsableCommand {

@@ -3,6 +3,7 @@ import Attribution
 import Configuration
 import Foundation
 import Kafka
+import Readers
 import Reporting
 
 struct Tail: ParsableCommand {

@@ -1,6 +1,7 @@
 import Configuration
 import Dashboard
 import Logging
+import Readers
 import Service
 
 /// The demo's dashboard, served from a thread of its own at this machine only.
@@ -19,11 +20,16 @@ final class DemoDashboard {
   init(_ settings: Configuration, port: UInt16?, logger: Logger) throws {
     var http = HTTPServer.Settings()
     http.port = port.map(Int.init) ?? Self.usualPort
-    var run = try ServeRun(settings, http, logger: logger)
+    func makeRun() throws -> ServeRun {
+      let metrics = Metrics()
+      BuildInfo.set(metrics, command: "serve")
+      return try ServeRun(settings, http, metrics: metrics, logger: logger)
+    }
+    var run = try makeRun()
     do { link = try run.start() } catch {
       guard port == nil else { throw error }
       http.port = 0
-      run = try ServeRun(settings, http, logger: logger)
+      run = try makeRun()
       link = try run.start()
     }
     self.run = run

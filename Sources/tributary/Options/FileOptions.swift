@@ -25,7 +25,6 @@ struct FileOptions: ParsableArguments {
 
   func validate() throws {
     if paths.isEmpty { throw ValidationError("name files, or a folder of them") }
-    do { _ = try ColumnMap(map) } catch { throw ValidationError("\(error)") }
     if let kind, EventKind(inputName: kind) == nil {
       throw ValidationError(
         "--kind \(kind): there are impressions, clicks, conversions and costs.")
@@ -34,5 +33,8 @@ struct FileOptions: ParsableArguments {
 
   var eventKind: EventKind? { kind.flatMap { EventKind(inputName: $0) } }
 
-  func columnMap() throws -> ColumnMap { try ColumnMap(map) }
+  /// - Parameter definitions: whose extra fields files may hold.
+  func columnMap(_ definitions: Definitions) throws -> ColumnMap {
+    do { return try ColumnMap(map, definitions) } catch { throw ValidationError("\(error)") }
+  }
 }

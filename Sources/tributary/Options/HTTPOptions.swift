@@ -1,5 +1,4 @@
 import Foundation
-import Service
 
 /// Where a command listens, and the token that it asks for.
 enum HTTPOptions {
@@ -41,16 +40,5 @@ enum HTTPOptions {
   private static func port(_ text: Substring) -> Int? {
     guard text.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
     return Int(text).flatMap { (0...65_535).contains($0) ? $0 : nil }
-  }
-}
-
-extension HTTPServer {
-  /// Begins to listen; returns the address as a link.
-  func startAtLink() throws -> String {
-    let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-    do { return "http://\(host):\(try start())/" } catch {
-      stop()
-      throw Failure("cannot listen at \(host):\(settings.port): \(error)")
-    }
   }
 }

@@ -20,6 +20,19 @@ struct TableOptions: ParsableArguments {
     help: "Largest first by this: \(Measure.allCases.map(\.rawValue).joined(separator: ", ")).")
   var sort: Measure?
 
+  @Option(
+    help: ArgumentHelp(
+      "Rows by these of the view's dimensions, separated by commas; default: all of them.",
+      valueName: "dimensions"))
+  var by: String?
+
+  @Option(
+    name: .customLong("where"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Only what has this value of a dimension, as in goal=purchase. May be repeated.",
+      valueName: "dimension=value"))
+  var conditions: [String] = []
+
   @Option(help: "Only rows whose names hold this text, in any case.")
   var filter: String?
 
@@ -28,6 +41,9 @@ struct TableOptions: ParsableArguments {
 
   func validate() throws {
     if let windows, windows < 1 { throw ValidationError("--windows must be at least 1.") }
+    for condition in conditions where DimensionFilter(condition) == nil {
+      throw ValidationError("--where \(condition) is no condition such as goal=purchase.")
+    }
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
   }
 
@@ -35,10 +51,16 @@ struct TableOptions: ParsableArguments {
   func table(_ definitions: Definitions, defaultWindows: Int = 1) throws -> LiveTable {
     let view = try chosenView(definitions)
     let model = try ModelName.index(of: self.model, definitions)
+    let dimensions =
+      by.map { $0.split(separator: ",").map { Dimension(named: String($0)) } } ?? view.dimensions
+    let conditions = conditions.compactMap { DimensionFilter($0) }
+    for wanted in dimensions + conditions.dimensions where !view.dimensions.contains(wanted) {
+      throw ValidationError("view \(view.name) is not by \(wanted.rawValue)")
+    }
     return LiveTable(
       view: view, model: model, models: definitions.models, currency: definitions.currency,
       windowCount: windows ?? defaultWindows, rank: sort ?? .clicks, filter: filter,
-      limit: limit)
+      limit: limit, dimensions: dimensions, conditions: conditions)
   }
 
   private func chosenView(_ definitions: Definitions) throws -> View {

@@ -29,6 +29,10 @@ struct ReportPrintout {
     lines.append(
       "\(report.state)  ·  \(models)  ·  \(report.currency)  ·  view \(report.view.name)  ·  "
         + "revision \(report.revision)")
+    if !report.request.filters.isEmpty {
+      let filters = report.request.filters.map { TerminalText.printable($0.description) }
+      lines.append("only where \(filters.joined(separator: ", "))")
+    }
     if !report.isFinal {
       lines.append("PROVISIONAL: \(closed); \(open)")
     }
@@ -61,20 +65,24 @@ struct ReportPrintout {
     var lines: [String] = []
     for model in report.request.models {
       let share = reconciliation.shares[model]
-      let credits =
-        "\(Self.shortened(Money.format(share.attributedCredit))) attributed + "
-        + "\(Self.shortened(Money.format(share.unattributedCredit))) unattributed"
-      let revenue =
-        "\(Self.shortened(Money.format(share.attributedRevenue))) + "
-        + "\(Self.shortened(Money.format(share.unattributedRevenue))) = "
-        + "\(Self.shortened(Money.format(share.revenue))) \(report.currency)"
       let name = report.request.models.count > 1 ? "\(report.models[model].rawValue): " : ""
-      if let conversions = reconciliation.conversions {
-        lines.append("\(name)\(credits) = \(conversions) conversions accepted; \(revenue)")
-      } else {
-        let sum = Self.shortened(Money.format(share.credit))
-        lines.append("\(name)\(credits) = \(sum) credited by time of touch; \(revenue)")
+      let sum = Self.shortened(Money.format(share.credit))
+      let revenue = "\(Self.shortened(Money.format(share.revenue))) \(report.currency)"
+      let whole =
+        reconciliation.conversions.map { "\($0) conversions accepted" }
+        ?? "\(sum) credited" + (isByTouch ? " by time of touch" : "")
+      guard let attributed = share.attributedCredit,
+        let attributedRevenue = share.attributedRevenue,
+        let unattributed = share.unattributed
+      else {
+        lines.append("\(name)\(whole); \(revenue)")
+        continue
       }
+      lines.append(
+        "\(name)\(Self.shortened(Money.format(attributed))) attributed + "
+          + "\(Self.shortened(Money.format(unattributed.credit))) unattributed = \(whole); "
+          + "\(Self.shortened(Money.format(attributedRevenue))) + "
+          + "\(Self.shortened(Money.format(unattributed.revenue))) = \(revenue)")
     }
     if reconciliation.disagreements.isEmpty, reconciliation.conversions != nil {
       lines.append(
@@ -85,6 +93,8 @@ struct ReportPrintout {
     }
     return lines + reconciliation.disagreements
   }
+
+  private var isByTouch: Bool { report.view.bucketConversionsBy == .touch }
 
   private func name(_ line: Report.Line) -> String {
     switch line.kind {

@@ -1,6 +1,7 @@
 import Attribution
 import Foundation
 import Logging
+import Readers
 
 /// Shows a live table: redrawn in place on a terminal, printed every few seconds elsewhere.
 final class LiveDisplay {

@@ -17,6 +17,10 @@ struct LiveTable {
   let filter: String?
   /// The most rows; nil is as many as fit.
   let limit: Int?
+  /// By which of the view's dimensions rows are told apart; nil is by all.
+  var dimensions: [Dimension]?
+  /// Only what has these values.
+  var conditions: [DimensionFilter] = []
 
   /// The table as of `now`.
   ///
@@ -35,15 +39,18 @@ struct LiveTable {
     guard let range = board.lastWindows(windowCount, of: view.name) else {
       return lines + [StyledLine(""), StyledLine("no rollups of \(view.name) yet", .dim)]
     }
-    let totals = board.rows(RollupQuery(view: view.name, range: range))
-      .filter(isWanted).ranked(by: rank, model: model)
+    let totals = board.rows(
+      RollupQuery(view: view.name, range: range, dimensions: dimensions, filters: conditions)
+    )
+    .filter(isWanted).ranked(by: rank, model: model)
     lines.append(StyledLine(Self.fit(caption(totals, range), to: columns), .dim))
 
     // The column names and the total are rows, too, and there may be a line about what is left out.
     let room = rows.map { max(1, $0 - lines.count - 3) } ?? .max
     let shown = totals.prefix(min(limit ?? .max, room))
     var table = FittedTable(
-      name: view.dimensions.map(\.rawValue).joined(separator: " / "), measures: measures, rank: rank
+      name: (dimensions ?? view.dimensions).map(\.rawValue).joined(separator: " / "),
+      measures: measures, rank: rank
     )
     for row in shown { table.add(name(row.dimensions)) { cell($0, row.sums) } }
     let total = totals.total(modelCount: models.count)
@@ -63,8 +70,11 @@ struct LiveTable {
     return row.dimensions.contains { $0.lowercased().contains(filter) }
   }
 
-  /// Distinct counts do not add up, so they are left out of several windows and of totals.
-  private var measures: [Measure] { Measure.allCases.filter { windowCount == 1 || $0.addsUp } }
+  /// Distinct counts do not add up, so they are left out of several windows, of rows that sum several rollups, and of totals.
+  private var measures: [Measure] {
+    let isByRollup = windowCount == 1 && dimensions.map { $0 == view.dimensions } ?? true
+    return Measure.allCases.filter { isByRollup || $0.addsUp }
+  }
 
   private func header(
     _ board: RollupBoard, now: Milliseconds, revisionRate: Double?
@@ -85,7 +95,8 @@ struct LiveTable {
     return [
       "\(view.name)  \(Time.formatSeconds(range.lowerBound)) – \(clock(range.upperBound))  \(state)",
       models[model].rawValue, currency,
-    ] + (filter.map { ["names with \"\(TerminalText.printable($0))\""] } ?? [])
+    ] + conditions.map { TerminalText.printable($0.description) }
+      + (filter.map { ["names with \"\(TerminalText.printable($0))\""] } ?? [])
   }
 
   /// As many parts, from the first on, as a line takes.

@@ -15,17 +15,17 @@ import Synchronization
 /// touches, and there only the time in which a touch of the conversion can have come. The rest is read
 /// only if nothing is found there: a topic got more partitions, or another partitioner wrote it. One
 /// search at a time.
-final class ConversionFinder: ConversionSource {
+public final class ConversionFinder: ConversionSource {
   private let settings: Configuration
   private let logger: Logger
   private let isSearching = Mutex(false)
 
-  init(_ settings: Configuration, logger: Logger) {
+  public init(_ settings: Configuration, logger: Logger) {
     self.settings = settings
     self.logger = logger
   }
 
-  func story(of conversionID: String) throws -> ConversionStory? {
+  public func story(of conversionID: String) throws -> ConversionStory? {
     try isSearching.withLock { _ in
       do { return try search(conversionID) } catch {
         logger.warning("looking for a conversion failed: \(error)")

@@ -1,5 +1,4 @@
 import Attribution
-import Reporting
 import Synchronization
 
 /// The board that everybody looks at while it is being written.
@@ -23,10 +22,4 @@ public final class LiveBoard: Sendable {
   {
     try board.withLock { try body($0) }
   }
-}
-
-/// Finds one conversion's journey.
-public protocol ConversionSource: Sendable {
-  /// Nil when no such conversion was accepted.
-  func story(of conversionID: String) throws -> ConversionStory?
 }

@@ -7,13 +7,14 @@ import Kafka
 import Logging
 import Reporting
 import SQLSink
+import Synchronization
 
 /// Reads the rollups and attributions from where a database left them, into the database.
-final class SinkRun: Sendable {
-  struct Summary {
-    var records = 0
-    var transactions = 0
-    var seconds = 0.0
+public final class SinkRun: Sendable {
+  public struct Summary: Sendable {
+    public var records = 0
+    public var transactions = 0
+    public var seconds = 0.0
   }
 
   /// Changes in one transaction: enough to amortise it, few enough to keep in memory.
@@ -25,9 +26,9 @@ final class SinkRun: Sendable {
   private let target: SQLTarget
   private let stopsAtEnd: Bool
   private let logger: Logger
-  private let stopFlag = StopFlag()
+  private let isStopped = Atomic(false)
 
-  init(_ settings: Configuration, _ target: SQLTarget, stopsAtEnd: Bool, logger: Logger) {
+  public init(_ settings: Configuration, _ target: SQLTarget, stopsAtEnd: Bool, logger: Logger) {
     self.settings = settings
     self.target = target
     self.stopsAtEnd = stopsAtEnd
@@ -35,18 +36,18 @@ final class SinkRun: Sendable {
   }
 
   /// Has `run` return after the open transaction. Any thread.
-  func stop() { stopFlag.raise() }
+  public func stop() { isStopped.store(true, ordering: .relaxed) }
 
   /// Runs until it is stopped, or has caught up if that is wanted.
   ///
   /// A connection that is lost later is made again, and reading resumes at the saved offsets.
-  func run() throws -> Summary {
+  public func run() throws -> Summary {
     var summary = Summary()
     let began = ContinuousClock.now
     var pause = 1.0
     /// A database that never answered is a mistake to tell; one that did will come back.
     var wasConnected = false
-    while !stopFlag.isRaised {
+    while !isStopped.load(ordering: .relaxed) {
       do {
         let before = summary.transactions
         defer { if summary.transactions > before { pause = 1 } }
@@ -54,7 +55,9 @@ final class SinkRun: Sendable {
         break
       } catch SQLError.disconnected(let reason) where wasConnected {
         logger.warning("\(SQLError.disconnected(reason)); trying again in \(Int(pause)) s")
-        for _ in 0..<Int(pause * 5) where !stopFlag.isRaised { Thread.sleep(forTimeInterval: 0.2) }
+        for _ in 0..<Int(pause * 5) where !isStopped.load(ordering: .relaxed) {
+          Thread.sleep(forTimeInterval: 0.2)
+        }
         pause = min(pause * 2, 30)
       }
     }
@@ -86,7 +89,8 @@ final class SinkRun: Sendable {
       }
       summary.records += count
       let isOver =
-        stopFlag.isRaised || (stopsAtEnd && rollups.isCaughtUp && attributions.isCaughtUp)
+        isStopped.load(ordering: .relaxed)
+        || (stopsAtEnd && rollups.isCaughtUp && attributions.isCaughtUp)
       let isDue =
         count == 0 || batch.count >= Self.batchSize
         || lastCommit.duration(to: .now) >= Self.commitInterval && rollups.isCaughtUp
@@ -105,47 +109,4 @@ final class SinkRun: Sendable {
       if count == 0 { rollups.wait(milliseconds: 50) }
     }
   }
-}
-
-/// A topic on its way into a database, and how far the database has it.
-private final class SinkSource {
-  private let topic: String
-  private let follower: TopicFollower
-  private var saved: [Int32: Int64]
-
-  init(
-    _ topic: String, _ store: any SQLStore, _ settings: Configuration, logger: Logger
-  ) throws {
-    self.topic = topic
-    saved = try store.savedOffsets(of: topic)
-    follower = try TopicFollower(topic, from: saved, settings, logger: logger)
-  }
-
-  var isCaughtUp: Bool { follower.isCaughtUp }
-
-  /// A record that cannot be read ends the sink: a table that lacks it would be wrong without saying.
-  func read(_ body: (Record) throws -> Void) throws -> Int {
-    try follower.read { record in
-      do { try body(record) } catch {
-        throw Failure(
-          "record \(record.offset) of \(topic) [\(record.partition)] cannot be read: \(error)")
-      }
-    }
-  }
-
-  /// What has been read since the last save.
-  func steps() -> [SinkBatch.Step] {
-    follower.positions.sorted { $0.key < $1.key }.compactMap { partition, position in
-      guard position > saved[partition] ?? 0 else { return nil }
-      return SinkBatch.Step(
-        topic: topic, partition: partition, from: saved[partition], through: position)
-    }
-  }
-
-  func markSaved() {
-    for step in steps() { saved[step.partition] = step.through }
-  }
-
-  func wait(milliseconds: Int32) { follower.wait(milliseconds: milliseconds) }
-  func close() { follower.close() }
 }

@@ -6,10 +6,10 @@ import Logging
 import Reporting
 
 /// Keeps a board at what the rollups topic holds.
-final class RollupFeed {
-  private(set) var board: RollupBoard
+public final class RollupFeed {
+  public private(set) var board: RollupBoard
   /// Records that could not be read: of another version, or under other definitions.
-  private(set) var unreadable = 0
+  public private(set) var unreadable = 0
 
   private let follower: TopicFollower
   private let reader: RollupsRecordReader
@@ -17,7 +17,7 @@ final class RollupFeed {
   /// When how many revisions had been applied, over the last seconds.
   private var samples: [(at: ContinuousClock.Instant, revisions: Int)] = []
 
-  init(_ configuration: Configuration, logger: Logger) throws {
+  public init(_ configuration: Configuration, logger: Logger) throws {
     follower = try TopicFollower(configuration.topics.rollups, configuration, logger: logger)
     reader = RollupsRecordReader(definitions: configuration.definitions)
     board = RollupBoard(
@@ -26,13 +26,13 @@ final class RollupFeed {
   }
 
   /// Whether everything that the topic held at the beginning has been read.
-  var isCaughtUp: Bool { follower.isCaughtUp }
+  public var isCaughtUp: Bool { follower.isCaughtUp }
 
   /// Takes what has arrived; does not block.
   ///
   /// - Parameter onRecord: told of every record that can be read, whether it changes the board or not.
   /// - Returns: whether there was anything.
-  func advance(
+  public func advance(
     onRecord: (RollupsRecord, Record) throws -> Void = { _, _ in }
   ) throws -> Bool {
     let count = try follower.read { record in
@@ -44,13 +44,13 @@ final class RollupFeed {
   }
 
   /// Takes everything that the topic held at the beginning; throws when nothing comes for a minute.
-  func readToEnd() throws {
+  public func readToEnd() throws {
     var lastArrival = ContinuousClock.now
     while !isCaughtUp {
       if try advance() {
         lastArrival = .now
       } else if lastArrival.duration(to: .now) > .seconds(60) {
-        throw Failure("reading the rollups stopped: the broker does not answer")
+        throw OperatorError("reading the rollups stopped: the broker does not answer")
       } else {
         wait(milliseconds: 100)
       }
@@ -58,7 +58,7 @@ final class RollupFeed {
   }
 
   /// Takes what the topic holds by now, as far as it comes without a pause.
-  func catchUp() throws {
+  public func catchUp() throws {
     var quiet = 0
     while quiet < 3 {
       if try advance() {
@@ -71,15 +71,15 @@ final class RollupFeed {
   }
 
   /// Blocks until there is something to take, somebody wakes it, or the time is over.
-  func wait(milliseconds: Int32) { follower.wait(milliseconds: milliseconds) }
+  public func wait(milliseconds: Int32) { follower.wait(milliseconds: milliseconds) }
 
   /// Ends a wait, from any thread.
-  var waker: @Sendable () -> Void { { [follower] in follower.wake() } }
+  public var waker: @Sendable () -> Void { { [follower] in follower.wake() } }
 
-  func close() { follower.close() }
+  public func close() { follower.close() }
 
   /// Revisions per second over the last ten seconds; nil before the topic has been read to its end.
-  func revisionRate() -> Double? {
+  public func revisionRate() -> Double? {
     guard isCaughtUp else { return nil }
     let now = ContinuousClock.now
     samples.append((now, board.revisionCount))

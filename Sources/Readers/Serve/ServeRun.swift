@@ -7,9 +7,10 @@ import Kafka
 import Logging
 import Reporting
 import Service
+import Synchronization
 
 /// The dashboard over the rollups topic: a thread that follows the topic, and a server.
-final class ServeRun: Sendable {
+public final class ServeRun: Sendable {
   private let live: LiveBoard
   private let dashboard: Dashboard
   private let hub = EventHub()
@@ -18,18 +19,20 @@ final class ServeRun: Sendable {
   private let settings: Configuration
   private let logger: Logger
   private let follower: TopicFollower
-  private let stopFlag = StopFlag()
+  private let isStopped = Atomic(false)
 
   /// How often listeners are told at most, and at least.
   private static let notice = Duration.milliseconds(500)
   private static let heartbeat = Duration.seconds(10)
 
-  init(_ settings: Configuration, _ http: HTTPServer.Settings, logger: Logger) throws {
+  /// - Parameter metrics: gets this reader's beside what it has.
+  public init(
+    _ settings: Configuration, _ http: HTTPServer.Settings, metrics: Metrics, logger: Logger
+  ) throws {
     self.settings = settings
     self.logger = logger
     follower = try TopicFollower(settings.topics.rollups, settings, logger: logger)
     live = LiveBoard(settings.definitions, partitionCount: follower.partitionCount)
-    let metrics = Metrics()
     reader = ReaderHealth(live, hub, topic: settings.topics.rollups, metrics)
     dashboard = Dashboard(
       live, conversions: ConversionFinder(settings, logger: logger), health: reader,
@@ -38,13 +41,13 @@ final class ServeRun: Sendable {
   }
 
   /// Has `run` return. Any thread.
-  func stop() {
-    stopFlag.raise()
+  public func stop() {
+    isStopped.store(true, ordering: .relaxed)
     follower.wake()
   }
 
   /// Begins to listen; returns the link.
-  func start() throws -> String {
+  public func start() throws -> String {
     do { return try server.startAtLink() } catch {
       follower.close()
       throw error
@@ -52,7 +55,7 @@ final class ServeRun: Sendable {
   }
 
   /// Serves until stopped. Call once, after `start`.
-  func follow() throws {
+  public func follow() throws {
     defer {
       server.stop()
       follower.close()
@@ -64,7 +67,7 @@ final class ServeRun: Sendable {
     let decoder = RollupsRecordReader(definitions: settings.definitions)
     var lastNotice = ContinuousClock.now
     var hasNews = false
-    while !stopFlag.isRaised {
+    while !isStopped.load(ordering: .relaxed) {
       var records: [RollupsRecord] = []
       let count = try follower.read { record in
         do { records.append(try decoder.read(key: record.key, value: record.value)) } catch {

@@ -44,7 +44,6 @@ final class ReaderHealth: HealthSource {
         "Conversions held, by model and whether a touch earned them."
       ),
     ] { metrics.define(name, kind, help: help) }
-    BuildInfo.set(metrics, command: "serve")
     ProcessMetrics.define(metrics)
   }
 
@@ -117,10 +116,13 @@ final class ReaderHealth: HealthSource {
   }
 
   private func setConversions(_ board: RollupBoard, _ metrics: Metrics) {
-    guard let view = board.views.first(where: { !$0.dimensions.isEmpty }) else { return }
+    let candidates = board.views.lazy.compactMap { view in
+      view.dimensions.first(where: self.live.definitions.isOfTouches).map { (view, $0) }
+    }
+    guard let (view, dimension) = candidates.first else { return }
     let rows = board.rows(
       RollupQuery(
-        view: view.name, range: Time.earliest..<Time.latest, dimensions: [view.dimensions[0]]))
+        view: view.name, range: Time.earliest..<Time.latest, dimensions: [dimension]))
     for (index, model) in board.models.enumerated() {
       for isAttributed in [true, false] {
         let credit = rows.filter { ($0.dimensions[0] != unattributedName) == isAttributed }

@@ -6,20 +6,22 @@ import Attribution
 
 extension [UInt8] {
   /// Appends an integer's bytes, least significant first.
-  @inline(__always)
-  mutating func append<Integer: FixedWidthInteger>(integer: Integer) {
+  @inlinable @inline(__always)
+  package mutating func append<Integer: FixedWidthInteger>(integer: Integer) {
     Swift.withUnsafeBytes(of: integer.littleEndian) { append(contentsOf: $0) }
   }
 
   /// Appends at most 255 bytes behind their count.
-  mutating func append(short bytes: [UInt8]) {
+  @inlinable
+  package mutating func append(short bytes: [UInt8]) {
     precondition(bytes.count <= 255, "too long for a short field")
     append(UInt8(bytes.count))
     append(contentsOf: bytes)
   }
 
   /// Appends an integer in as few 7-bit groups as it needs.
-  mutating func append(varint value: UInt64) {
+  @inlinable
+  package mutating func append(varint value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -29,30 +31,32 @@ extension [UInt8] {
   }
 
   /// Appends a signed integer, small magnitudes short.
-  mutating func append(signed value: Int64) {
+  @inlinable
+  package mutating func append(signed value: Int64) {
     append(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
   }
 }
 
 /// Writes values one after the other into memory that has room for them: its maker sees to that.
-struct ByteWriter {
-  private(set) var cursor: UnsafeMutableRawPointer
+package struct ByteWriter {
+  @usableFromInline package internal(set) var cursor: UnsafeMutableRawPointer
 
-  init(_ start: UnsafeMutableRawPointer) { cursor = start }
+  @inlinable
+  package init(_ start: UnsafeMutableRawPointer) { cursor = start }
 
   /// An integer's bytes, least significant first.
-  @inline(__always)
-  mutating func put<Integer: FixedWidthInteger & BitwiseCopyable>(integer: Integer) {
+  @inlinable @inline(__always)
+  package mutating func put<Integer: FixedWidthInteger & BitwiseCopyable>(integer: Integer) {
     cursor.storeBytes(of: integer.littleEndian, as: Integer.self)
     cursor += MemoryLayout<Integer>.size
   }
 
   /// The most bytes that a varint takes.
-  static let longestVarint = 10
+  package static let longestVarint = 10
 
   /// An integer in as few 7-bit groups as it needs.
-  @inline(__always)
-  mutating func put(varint value: UInt64) {
+  @inlinable @inline(__always)
+  package mutating func put(varint value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       put(integer: UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -62,20 +66,20 @@ struct ByteWriter {
   }
 
   /// A signed integer, small magnitudes short.
-  @inline(__always)
-  mutating func put(signed value: Int64) {
+  @inlinable @inline(__always)
+  package mutating func put(signed value: Int64) {
     put(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
   }
 
   /// At most 255 bytes behind their count.
-  @inline(__always)
-  mutating func put(short bytes: BorrowedBytes) {
+  @inlinable @inline(__always)
+  package mutating func put(short bytes: BorrowedBytes) {
     put(integer: UInt8(bytes.count))
     put(bytes)
   }
 
-  @inline(__always)
-  mutating func put(_ bytes: BorrowedBytes) {
+  @inlinable @inline(__always)
+  package mutating func put(_ bytes: BorrowedBytes) {
     cursor.copyMemory(from: bytes.start, byteCount: bytes.count)
     cursor += bytes.count
   }
@@ -85,22 +89,24 @@ struct ByteWriter {
 ///
 /// Past the end it yields zeros and is `isCut` from then on, so that callers check once for many
 /// values.
-struct ByteReader {
-  private var cursor: UnsafeRawPointer
-  private let end: UnsafeRawPointer
+package struct ByteReader {
+  @usableFromInline var cursor: UnsafeRawPointer
+  @usableFromInline let end: UnsafeRawPointer
   /// Whether more was asked for than there was.
-  private(set) var isCut = false
+  @usableFromInline package internal(set) var isCut = false
 
-  init(_ bytes: UnsafeRawBufferPointer) {
+  @inlinable
+  package init(_ bytes: UnsafeRawBufferPointer) {
     let bytes = BorrowedBytes(bytes)
     cursor = UnsafeRawPointer(bytes.start)
     end = cursor + bytes.count
   }
 
-  var isAtEnd: Bool { cursor == end }
+  @inlinable
+  package var isAtEnd: Bool { cursor == end }
 
-  @inline(__always)
-  private mutating func take(_ count: Int) -> UnsafeRawPointer? {
+  @inlinable @inline(__always)
+  package mutating func take(_ count: Int) -> UnsafeRawPointer? {
     guard end - cursor >= count else {
       isCut = true
       cursor = end
@@ -110,16 +116,16 @@ struct ByteReader {
     return cursor
   }
 
-  @inline(__always)
-  mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
+  @inlinable @inline(__always)
+  package mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
     _: Integer.Type = Integer.self
   ) -> Integer {
     guard let start = take(MemoryLayout<Integer>.size) else { return 0 }
     return Integer(littleEndian: start.loadUnaligned(as: Integer.self))
   }
 
-  @inline(__always)
-  mutating func varint() -> UInt64 {
+  @inlinable @inline(__always)
+  package mutating func varint() -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while shift < 64 {
@@ -132,22 +138,22 @@ struct ByteReader {
     return 0
   }
 
-  @inline(__always)
-  mutating func signed() -> Int64 {
+  @inlinable @inline(__always)
+  package mutating func signed() -> Int64 {
     let bits = varint()
     return Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
   }
 
   /// Bytes behind their count.
-  @inline(__always)
-  mutating func short() -> BorrowedBytes {
+  @inlinable @inline(__always)
+  package mutating func short() -> BorrowedBytes {
     let count: UInt8 = integer()
     return BorrowedBytes(bytes(Int(count)))
   }
 
   /// Empty when fewer are left.
-  @inline(__always)
-  mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
+  @inlinable @inline(__always)
+  package mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: take(count), count: isCut ? 0 : count)
   }
 }

@@ -1,17 +1,20 @@
 import Attribution
-import Codec
 
-/// Fields of RFC 4180, one after another.
-struct CSVText {
-  private(set) var bytes: [UInt8] = []
+/// Writes CSV by RFC 4180, field after field; lines end with CR LF.
+package struct CSVWriter {
+  package private(set) var bytes: [UInt8] = []
   private var isAtStart = true
 
-  mutating func removeAll() {
+  package init() {}
+
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  package mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     isAtStart = true
   }
 
-  mutating func field(_ text: String) {
+  package mutating func field(_ text: String) {
     separate()
     let needsQuotes = text.utf8.contains {
       $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 0x0D || $0 == 0x0A
@@ -28,18 +31,24 @@ struct CSVText {
     bytes.append(UInt8(ascii: "\""))
   }
 
-  mutating func field(_ number: Int64) {
+  package mutating func field(_ number: Int64) {
     separate()
     bytes.appendDecimal(number)
   }
 
   /// Millionths as a decimal with six digits.
-  mutating func field(micros: MicrosSum) {
+  package mutating func field(micros: MicrosSum) {
     separate()
     Money.append(micros, to: &bytes)
   }
 
-  mutating func endLine() {
+  /// A line of text fields.
+  package mutating func line(_ fields: [String]) {
+    for text in fields { field(text) }
+    endLine()
+  }
+
+  package mutating func endLine() {
     bytes.append(0x0D)
     bytes.append(0x0A)
     isAtStart = true
