@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 import Logging
 import Pipeline
@@ -32,8 +33,11 @@ public final class Backfill {
   private var producer: (any LogProducer)?
   private var ledger = BackfillLedger()
   private var kept: [TaskName: Watermark] = [:]
-  private var inputs: [(kind: EventKind, partition: TopicPartition, end: Int64)] = []
-  private var lateEvents: [TaskName: [(LateEvent.Place, EventKind, Milliseconds, [UInt8])]] = [:]
+  private var plans: InputPlans!
+  private var inputs: [(partition: TopicPartition, end: Int64)] = []
+  private var lateEvents:
+    [TaskName: [(LateEvent.Place, Milliseconds, InputPlan, KeptInputRecord)]] =
+      [:]
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
   private var lateEnds: [Int64] = []
   private var result = BackfillResult()
@@ -69,6 +73,7 @@ public final class Backfill {
       producer?.close()
       producer = nil
     }
+    plans = try InputPlans(configuration)
     ledger = try BackfillLedger(configuration, from: log)
     kept = try KeptMarks.read(configuration, plan, from: log)
     try findInputs()
@@ -106,12 +111,9 @@ public final class Backfill {
 
   /// The inputs as far as they are processed: what follows is still the processor's.
   private func findInputs() throws {
-    let partitions = try configuration.inputTopics.flatMap { topic in
-      try log.partitions(of: topic.name).map { (topic.kind, $0) }
-    }
-    let ends = try log.committed(
-      partitions.map(\.1), by: "\(configuration.applicationID)-attribution")
-    inputs = partitions.map { ($0, $1, ends[$1] ?? 0) }
+    let partitions = try configuration.inputTopics.flatMap { try log.partitions(of: $0.name) }
+    let ends = try log.committed(partitions, by: "\(configuration.applicationID)-attribution")
+    inputs = partitions.map { ($0, ends[$0] ?? 0) }
   }
 
   /// Where to begin to read for a stretch: no event is older than its record, but for the skew that is
@@ -122,7 +124,7 @@ public final class Backfill {
     let found = try log.offsets(of: partitions, atOrAfter: oldest)
     for (partition, first) in try log.starts(of: partitions) where first > 0 {
       guard (found[partition] ?? 0) <= first else { continue }
-      throw PipelineError(
+      throw OperatorError(
         "\(partition) no longer reaches back to \(Time.formatSeconds(oldest)), which a backfill from "
           + "\(Time.formatSeconds(from)) needs (look-back included): its first records are gone; "
           + "choose a later --from, or restore them")
@@ -141,17 +143,14 @@ public final class Backfill {
   }
 
   private func readLateEvents() throws {
-    let topics = Dictionary(
-      uniqueKeysWithValues: configuration.inputTopics.map { ($0.kind, $0.name) })
     let reach = 4 * Stretch.reach(definitions)
-    var reader = LateEvents(configuration)
+    var reader = LateEvents(configuration, plans)
     lateEnds = try reader.forEach(from: log) { late in
-      let input = TopicPartition(
-        topic: topics[late.event.kind]!, partition: late.source.partition)
+      let input = TopicPartition(topic: late.topic, partition: late.source.partition)
       lateOffsets[input, default: []].insert(late.source.offset)
       guard late.event.time >= from - reach, late.event.time < to + reach else { return }
       lateEvents[late.task, default: []].append(
-        (late.place, late.event.kind, late.event.time, Array(late.value)))
+        (late.place, late.event.time, plans.plan(of: late.topic)!, KeptInputRecord(late.record)))
     }
   }
 
@@ -170,12 +169,15 @@ public final class Backfill {
       let bound = kept[task].map { $0.moved(back: definitions.correctionHorizon) } ?? .unknown
       let countable = bound.moved(back: stretch.reach)
       if countable.time < stretch.to { before[task.description] = countable.time }
-      let sources = inputs.filter { TaskName($0.kind, partition: $0.partition.partition) == task }
-        .map { input in
-          Recomputation.Source(
-            kind: input.kind, partition: input.partition, start: starts[input.partition]!,
-            end: input.end, late: lateOffsets[input.partition] ?? [])
-        }
+      let sources = inputs.filter { input in
+        plan.task(of: input.partition.topic, partition: input.partition.partition) == task
+      }
+      .map { input in
+        Recomputation.Source(
+          plan: plans.plan(of: input.partition.topic)!, partition: input.partition,
+          start: starts[input.partition]!,
+          end: input.end, late: lateOffsets[input.partition] ?? [])
+      }
       try recomputation.run(sources, late(of: task, stretch, before: countable)) { conversion in
         guard fill?.views == nil || fill?.models != nil,
           stretch.conversions.contains(conversion.time),
@@ -219,15 +221,15 @@ public final class Backfill {
     of task: TaskName, _ stretch: Stretch, before countable: Watermark
   ) -> [Recomputation.KeptLateEvent] {
     var kept: [Recomputation.KeptLateEvent] = []
-    for (place, kind, time, value) in lateEvents[task] ?? [] {
+    for (place, time, plan, record) in lateEvents[task] ?? [] {
       let isCounted = ledger.hasCounted(place, at: time, of: task)
       let isOfStretch = time >= stretch.from && time < stretch.to
       if isCounted {
-        kept.append(.init(kind: kind, value: value, isNew: false))
+        kept.append(.init(plan: plan, record: record, isNew: false))
       } else if fill != nil {
         continue
       } else if isOfStretch, time < countable.time {
-        kept.append(.init(kind: kind, value: value, isNew: true))
+        kept.append(.init(plan: plan, record: record, isNew: true))
         result.eventsCounted += 1
       } else if isOfStretch {
         result.eventsWaiting += 1

@@ -25,7 +25,8 @@ struct Tributary: ParsableCommand {
       """,
     version: BuildInfo.version,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, Topics.self, Tail.self,
+      Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, InputsCommand.self,
+      Topics.self, Tail.self,
       ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, DeadLettersCommand.self,
       BackfillCommand.self,
       JourneysCommand.self, Verify.self, ResetCommand.self, ConfigCommand.self, Bench.self,
@@ -52,7 +53,7 @@ struct Tributary: ParsableCommand {
     case let error as ConfigurationError:
       complain("\(error)")
       Foundation.exit(2)
-    case is PipelineError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
+    case is OperatorError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
       is ReportingError,
       is SQLError, is SQLiteError, is FileError, is JourneyError, is ListenError, is Failure:
       complain("\(error)")

@@ -2,6 +2,7 @@
 
 import Attribution
 import Cluster
+import Inputs
 import Kafka
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
   @Test func aLogThatHasBecomeShorterIsRefused() throws {
     let log = StubLog(offsets: [0])
     let input = makeInput(log, start: 5)
-    let error = #expect(throws: PipelineError.self) { try input.fill(for: InputTests.task, now: 0) }
+    let error = #expect(throws: OperatorError.self) { try input.fill(for: InputTests.task, now: 0) }
     #expect(error?.description.contains("goes on at offset 0, but was processed to 5") == true)
   }
 
@@ -133,8 +134,8 @@ import Testing
 
   private func makeInput(_ log: StubLog, start: Int64, stop: Int64? = nil) -> Input {
     Input(
-      kind: .click, partition: InputTests.partition, reader: log, definitions: Definitions(),
-      start: start, stop: stop, now: 0)
+      number: 1, partition: InputTests.partition, plan: InputPlan(topic: "clicks", kind: .click),
+      reader: log, definitions: Definitions(), start: start, stop: stop, now: 0)
   }
 }
 

@@ -46,7 +46,7 @@ import Verification
     #expect(generator.summary == summary)
     let accepted = [EventKind.impression, .click, .conversion].map(summary.accepted)
     #expect(accepted.reduce(0, +) == 20_000)
-    for rejection in RejectionReason.allCases {
+    for rejection in RejectionReason.ofOwnForm {
       #expect(summary.count(.malformed(rejection)) > 0, "\(rejection)")
     }
   }

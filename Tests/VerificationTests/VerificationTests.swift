@@ -1,4 +1,5 @@
 import Attribution
+import Inputs
 import Testing
 import Verification
 
@@ -163,7 +164,7 @@ import Verification
   @Test func aMissingDeadLetterIsFound() {
     expectDifferences([
       "clicks[0] offset 3: record in dead-letters should be malformed_json, is absent",
-      "clicks: accepted + duplicate + dead letter + too late should be 5, is 4",
+      "clicks: filtered + accepted + duplicate + dead letter + too late should be 5, is 4",
     ]) { $0.deadLetters.removeAll() }
   }
 
@@ -209,7 +210,7 @@ import Verification
   @Test func aDoubledLateEventIsFound() {
     expectDifferences([
       "clicks[0] offset 4: records in late-events should be one, is more than one",
-      "clicks: accepted + duplicate + dead letter + too late should be 5, is 6",
+      "clicks: filtered + accepted + duplicate + dead letter + too late should be 5, is 6",
     ]) { $0.lateEvents.append($0.lateEvents[0]) }
   }
 
@@ -273,7 +274,7 @@ import Verification
 
   @Test func recordsThatWereNotProcessedAreReportedWithTheirPartition() {
     var verification = VerificationPass(
-      definitions: Definitions(), inputs: [.init(topic: "clicks", kind: .click)],
+      definitions: Definitions(), inputs: [.init(InputPlan(topic: "clicks", kind: .click))],
       outputs: .init(rollups: "r", attributions: "a", deadLetters: "d", lateEvents: "l"))
     verification.note(unprocessed: 3, of: "clicks[0]")
     let differences = verification.finish().differences

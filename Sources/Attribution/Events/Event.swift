@@ -4,7 +4,7 @@ public typealias Milliseconds = Int64
 /// Money in integer millionths of the configured currency.
 public typealias Micros = Int64
 
-/// What kind of event a record is: one kind per input topic.
+/// What kind of event a record is.
 public enum EventKind: UInt8, CaseIterable, Sendable {
   case impression = 0
   case click = 1
@@ -18,6 +18,8 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
 /// One decoded event. Its names are lent, not owned: it is valid as long as the record it came from.
 public struct Event {
   public var kind: EventKind
+  /// Which input of its task it came by; by itself the one of its kind's own number.
+  public var input: UInt8
   /// When it happened.
   public var time: Milliseconds
   /// The touch's cost, the conversion's value, or the cost record's amount; 0 when absent.
@@ -42,6 +44,7 @@ public struct Event {
     values: ConfiguredValues = .none
   ) {
     self.kind = kind
+    self.input = kind.rawValue
     self.time = time
     self.amount = amount
     self.eventID = eventID

@@ -21,7 +21,7 @@ struct AttributionEngine: ~Copyable {
   /// Users that stand for nobody, by hash: looked at byte by byte where the hash is there.
   private let unmatchedUsers: [Hash128: [UInt8]]
 
-  init(definitions: Definitions, kinds: Set<EventKind>, key: IdentityKey, longestWalk: Int) {
+  init(definitions: Definitions, inputs: Set<Int>, key: IdentityKey, longestWalk: Int) {
     self.definitions = definitions
     self.key = key
     var unmatchedUsers: [Hash128: [UInt8]] = [:]
@@ -30,7 +30,7 @@ struct AttributionEngine: ~Copyable {
       bytes.withUnsafeBytes { unmatchedUsers[key.hash(BorrowedBytes($0))] = bytes }
     }
     self.unmatchedUsers = unmatchedUsers
-    progress = TaskProgress(kinds: kinds, watermarkDelay: definitions.watermarkDelay)
+    progress = TaskProgress(inputs: inputs, watermarkDelay: definitions.watermarkDelay)
     buckets = TimeBuckets(horizon: definitions.correctionHorizon)
     journeys = Journeys(definitions: definitions, key: key, longestWalk: longestWalk)
     ledger = CreditLedger(definitions: definitions, key: key)
@@ -45,8 +45,9 @@ struct AttributionEngine: ~Copyable {
   mutating func apply(_ event: UnsafePointer<Event>, _ identity: EventIdentity) -> Outcome {
     let kind = event.pointee.kind
     let time = event.pointee.time
-    if progress[kind].isIdle { _ = progress.setIdle(false, kind) }
-    let lateness = lateness(of: time, kind)
+    let input = Int(event.pointee.input)
+    if progress[input].isIdle { _ = progress.setIdle(false, input) }
+    let lateness = lateness(of: time, input)
     if lateness == .tooLate { return .tooLate }
     let bucket = stateBucket(of: time)
     guard identities.insert(identity.event, kind, bucket: bucket) else { return .duplicate }
@@ -56,7 +57,7 @@ struct AttributionEngine: ~Copyable {
     case .conversion: addConversion(event, identity, bucket)
     case .cost: addCost(event, identity, bucket)
     }
-    _ = progress.accept(kind, at: time)
+    _ = progress.accept(input, at: time)
     return lateness == .late ? .acceptedLate : .accepted
   }
 
@@ -73,18 +74,18 @@ struct AttributionEngine: ~Copyable {
   }
 
   /// Says that an input stands at the end of its log and nothing has come for the idle timeout.
-  mutating func markIdle(_ kind: EventKind, _ isIdle: Bool = true) {
-    _ = progress.setIdle(isIdle, kind)
+  mutating func markIdle(_ input: Int, _ isIdle: Bool = true) {
+    _ = progress.setIdle(isIdle, input)
   }
 
   /// Says how the sources of a re-keyed input stand.
-  mutating func setSources(_ marks: TaskProgress.SourceMarks, _ kind: EventKind) {
-    _ = progress.setSources(marks, kind)
+  mutating func setSources(_ marks: TaskProgress.SourceMarks, _ input: Int) {
+    _ = progress.setSources(marks, input)
   }
 
-  private mutating func lateness(of time: Milliseconds, _ kind: EventKind) -> Lateness {
+  private mutating func lateness(of time: Milliseconds, _ input: Int) -> Lateness {
     if time >= progress.watermark.time { return .onTime }
-    let mark = progress.lossMark(for: kind)
+    let mark = progress.lossMark(for: input)
     return mark.isKnown && time < mark.time - definitions.correctionHorizon ? .tooLate : .late
   }
 
@@ -319,7 +320,7 @@ struct AttributionEngine: ~Copyable {
 
   /// Takes back the progress of before a restart. Call before restoring events.
   mutating func restore(
-    watermark: Watermark, kept: Watermark, largest: [EventKind: Watermark]
+    watermark: Watermark, kept: Watermark, largest: [Watermark]
   ) {
     progress.restore(watermark: watermark, kept: kept, largest: largest)
     // As the commit that wrote it did, right afterwards.

@@ -123,7 +123,7 @@ public struct Reset {
       if ignoresMembers {
         try rewind(plan.groups)
       } else {
-        throw PipelineError(
+        throw OperatorError(
           "nothing was deleted: a processor of \(configuration.applicationID) is running, or ended less "
             + "than session.timeout.ms ago; stop it and try again (\(error.operation))")
       }
@@ -132,7 +132,7 @@ public struct Reset {
       try admin.removeTopics(plan.topics.map(\.name), logger: logger)
       try create(plan.topics + plan.missing, replicationFactor)
     } catch {
-      throw PipelineError("the reset is half done, run it again before anything else: \(error)")
+      throw OperatorError("the reset is half done, run it again before anything else: \(error)")
     }
   }
 

@@ -42,14 +42,15 @@ public struct TopicAdministration {
     func keyedCount(_ kind: EventKind) -> Int32 {
       if let found = existing[configuration.keyedTopic(kind)] { return Int32(found) }
       if configuration.rekeyPartitions > 0 { return Int32(configuration.rekeyPartitions) }
-      let rekeyed = configuration.rekeyedTopics
-      let sources = configuration.sourceTopics.filter { ($0.kind == .cost) == (kind == .cost) }
+      let rekeyed = Set(configuration.rekeyedTopics.map(\.name))
+      let sources = configuration.sourceTopics.filter { $0.isCosts == (kind == .cost) }
       // As many as those with which they are joined; where all are re-keyed, as the largest of them.
-      let direct = sources.filter { !rekeyed.contains($0) }
+      let direct = sources.filter { !rekeyed.contains($0.name) }
       return (direct.isEmpty ? sources : direct).map { count($0.name) }.max() ?? partitions
     }
     func inputCount(_ topic: TopicPlan.InputTopic) -> Int32 {
-      topic.name == configuration.keyedTopic(topic.kind) ? keyedCount(topic.kind) : count(topic.name)
+      topic.name == configuration.keyedTopic(topic.kinds[0])
+        ? keyedCount(topic.kinds[0]) : count(topic.name)
     }
     let specifications = configuration.topicRequirements.map { topic in
       var wanted = partitions

@@ -1,26 +1,38 @@
 import Attribution
 import Configuration
+import Inputs
 import Kafka
 
 /// Which topics the processor uses, and how many partitions they have.
 public struct TopicPlan: Sendable, Equatable {
-  /// An input topic with the kind of its events.
+  /// An input topic with the kinds of its events.
   public struct InputTopic: Sendable, Equatable {
     public var name: String
-    public var kind: EventKind
+    /// Ascending by their numbers.
+    public var kinds: [EventKind]
+
+    public init(name: String, kinds: [EventKind]) {
+      self.name = name
+      self.kinds = kinds.sorted { $0.rawValue < $1.rawValue }
+    }
+
+    /// Whether it has a task of its own per partition; all others are joined by partition number.
+    public var isCosts: Bool { kinds == [.cost] }
   }
 
   /// A topic that is keyed otherwise, and the internal one through which its events pass.
   public struct Rekeying: Sendable, Equatable {
     /// Where the events come from.
-    public var source: InputTopic
+    public var source: String
+    public var kind: EventKind
     /// Where they go.
     public var target: String
     /// Partitions of the source, as far as is known.
     public var partitions: Int32
 
-    public init(source: InputTopic, target: String, partitions: Int32) {
+    public init(source: String, kind: EventKind, target: String, partitions: Int32) {
       self.source = source
+      self.kind = kind
       self.target = target
       self.partitions = partitions
     }
@@ -57,20 +69,16 @@ public struct TopicPlan: Sendable, Equatable {
 extension TopicPlan {
   /// Every partition of every topic that is re-keyed.
   package var rekeyedPartitions: [TopicPartition] {
-    rekeyings.flatMap { rekeying in
-      (0..<rekeying.partitions).map {
-        TopicPartition(topic: rekeying.source.name, partition: $0)
-      }
-    }
+    Set(rekeyings.flatMap(Self.sources)).sorted()
+  }
+
+  private static func sources(_ rekeying: Rekeying) -> [TopicPartition] {
+    (0..<rekeying.partitions).map { TopicPartition(topic: rekeying.source, partition: $0) }
   }
 
   /// The partitions whose events pass through an internal topic; none where a topic is no such one.
   package func sources(of topic: String) -> [TopicPartition] {
-    rekeyings.filter { $0.target == topic }.flatMap { rekeying in
-      (0..<rekeying.partitions).map {
-        TopicPartition(topic: rekeying.source.name, partition: $0)
-      }
-    }
+    rekeyings.filter { $0.target == topic }.flatMap(Self.sources)
   }
 
   /// Partitions of the input topic that holds events of a kind.
@@ -81,10 +89,17 @@ extension TopicPlan {
   /// Every partition of every input, whoever owns it.
   package var inputPartitions: [TopicPartition] {
     inputTopics.flatMap { topic in
-      (0..<(topic.kind == .cost ? costPartitions : taskCount)).map {
+      (0..<(topic.isCosts ? costPartitions : taskCount)).map {
         TopicPartition(topic: topic.name, partition: $0)
       }
     }
+  }
+}
+
+extension InputPlans {
+  /// Those of the topics of a plan, in its order.
+  package func plans(in topics: TopicPlan) -> [InputPlan] {
+    topics.inputTopics.compactMap { plan(of: $0.name) }
   }
 }
 

@@ -1,3 +1,4 @@
+import Attribution
 import Configuration
 
 /// What a topic of the contract should look like.
@@ -18,27 +19,49 @@ public struct TopicRequirement: Sendable, Equatable {
 }
 
 extension Configuration {
-  /// The topics that the tasks read: of re-keyed ones the internal topic.
+  /// The topics that the tasks read, of re-keyed ones the internal topic, in the order in which tasks have their inputs:
+  /// by kind, then by name.
   public var inputTopics: [TopicPlan.InputTopic] {
-    topicInputs.reduce(into: []) { topics, entry in
-      let name = entry.rekey ? keyedTopic(entry.kind) : entry.topic!
-      let topic = TopicPlan.InputTopic(name: name, kind: entry.kind)
-      if !topics.contains(topic) { topics.append(topic) }
-    }
+    topics(topicInputs) { $0.rekey ? keyedTopic($0.kind) : $0.topic! }
   }
 
   /// The topics that producers write.
-  public var sourceTopics: [TopicPlan.InputTopic] {
-    topicInputs.reduce(into: []) { topics, entry in
-      let topic = TopicPlan.InputTopic(name: entry.topic!, kind: entry.kind)
-      if !topics.contains(topic) { topics.append(topic) }
-    }
-  }
+  public var sourceTopics: [TopicPlan.InputTopic] { topics(topicInputs) { $0.topic! } }
 
   /// Those of them whose events pass through an internal topic.
   public var rekeyedTopics: [TopicPlan.InputTopic] {
-    let names = Set(topicInputs.filter(\.rekey).map { $0.topic! })
-    return sourceTopics.filter { names.contains($0.name) }
+    topics(topicInputs.filter(\.rekey)) { $0.topic! }
+  }
+
+  private func topics(
+    _ entries: [InputEntry], _ name: (InputEntry) -> String
+  ) -> [TopicPlan.InputTopic] {
+    let kinds = Dictionary(grouping: entries, by: name).mapValues { Array(Set($0.map(\.kind))) }
+    return kinds.map { TopicPlan.InputTopic(name: $0, kinds: $1) }.sorted { left, right in
+      (left.kinds[0].rawValue, left.name) < (right.kinds[0].rawValue, right.name)
+    }
+  }
+
+  /// Which topics are re-keyed to where.
+  ///
+  /// - Parameter partitionCount: of a topic.
+  package func rekeyings(_ partitionCount: (String) -> Int32) -> [TopicPlan.Rekeying] {
+    rekeyedTopics.flatMap { topic in
+      topic.kinds.map { kind in
+        TopicPlan.Rekeying(
+          source: topic.name, kind: kind, target: keyedTopic(kind),
+          partitions: partitionCount(topic.name))
+      }
+    }
+  }
+
+  /// The input topic that holds events of a kind in our own form; nil where there is none, or where only `inputs` knows
+  /// what its records look like.
+  public func ownTopic(of kind: EventKind) -> String? {
+    topicInputs.first { entry in
+      entry.kind == kind && entry.isOwnForm
+        && topicInputs.count { $0.topic == entry.topic } == 1
+    }?.topic
   }
 
   /// Bytes of the largest record written: an attribution of `Definitions.mostTouches` touches is smaller.

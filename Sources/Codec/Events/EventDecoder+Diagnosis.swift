@@ -7,7 +7,7 @@ import Attribution
 extension EventDecoder {
   /// What is wrong with a record whose fields were not found.
   @inline(never)
-  func diagnoseMalformed(_ record: BorrowedBytes) -> Rejection {
+  package func diagnoseMalformed(_ record: BorrowedBytes) -> Rejection {
     guard let fault = faultPosition(record) else {
       return Rejection(.malformedJSON, nil, .isNoObject)
     }
@@ -84,7 +84,10 @@ extension EventDecoder {
   private func fault(of field: EventField) -> RejectionDetail? {
     let span = memory.spans[Int(field.rawValue)]
     if span.kind == .null || span.kind == .string && span.text.isEmpty { return nil }
-    if span.kind == .brokenString { return .isNoText }
+    if span.kind == .brokenString {
+      // A time that is none by the unit or the format of a mapping is put down as an empty one.
+      return span.text.isEmpty ? .isNoMappedTime : .isNoText
+    }
     switch field {
     case .eventTime: return timeFault(span)
     case .cost, .value, .amount: return amountFault(span)

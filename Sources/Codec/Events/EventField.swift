@@ -41,13 +41,13 @@ public enum EventField: UInt8, CaseIterable, Sendable {
   static let longestName = 11
 
   /// The field that the configuration names at this place of its list.
-  static func configured(_ index: Int) -> EventField {
+  package static func configured(_ index: Int) -> EventField {
     EventField(rawValue: EventField.configured0.rawValue + UInt8(index))!
   }
 
   /// The field of this name: by length first, then by words of bytes.
   @inline(__always)
-  init(name: BorrowedBytes) {
+  package init(name: BorrowedBytes) {
     self = .unknown
     switch name.count {
     case 2:
@@ -85,16 +85,16 @@ public enum EventField: UInt8, CaseIterable, Sendable {
 }
 
 /// A set of event fields.
-struct EventFields {
+package struct EventFields {
   private var bits: UInt64 = 0
 
   @inline(__always)
-  init(_ fields: EventField...) {
+  package init(_ fields: EventField...) {
     for field in fields { insert(field) }
   }
 
   @inline(__always)
-  mutating func insert(_ field: EventField) { bits |= 1 << UInt64(field.rawValue) }
+  package mutating func insert(_ field: EventField) { bits |= 1 << UInt64(field.rawValue) }
 
   @inline(__always)
   func contains(_ field: EventField) -> Bool { bits & 1 << UInt64(field.rawValue) != 0 }

@@ -21,7 +21,7 @@ extension EventKind {
   }
 
   /// The fields that mean something on events of this kind: the contract's, and those of the configuration.
-  package func allFields(_ definitions: Definitions) -> [String] {
+  public func allFields(_ definitions: Definitions) -> [String] {
     fields + definitions.fields(of: self).names
   }
 

@@ -6,10 +6,19 @@ import Attribution
 public enum RejectionReason: String, CaseIterable, Sendable {
   case tooLarge = "too_large"
   case malformedJSON = "malformed_json"
+  case malformedAvro = "malformed_avro"
+  case malformedProtobuf = "malformed_protobuf"
+  /// The registry knows no schema of the record's number, or one of another kind.
+  case unknownSchema = "unknown_schema"
   case missingField = "missing_field"
   case invalidField = "invalid_field"
   case futureEvent = "future_event"
   case wrongCurrency = "wrong_currency"
+
+  /// Those of records in our own form.
+  public static let ofOwnForm = allCases.filter {
+    ![.malformedAvro, .malformedProtobuf, .unknownSchema].contains($0)
+  }
 }
 
 /// What is wrong with a record that can never be used: the headers `reason`, `field` and `detail` of its dead
@@ -49,4 +58,12 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
     let name = field.map { $0.name.isEmpty ? "a field" : $0.name }
     return "\(name ?? "the record") \(detail)"
   }
+}
+
+extension Rejection {
+  /// Of which nothing more is known than the reason.
+  public static let malformedJSON = Rejection(.malformedJSON, nil, .isNoObject)
+  public static let malformedAvro = Rejection(.malformedAvro, nil, .doesNotFitSchema)
+  public static let malformedProtobuf = Rejection(.malformedProtobuf, nil, .doesNotFitSchema)
+  public static let unknownSchema = Rejection(.unknownSchema, nil, .hasUnknownSchema)
 }

@@ -15,6 +15,8 @@ public enum RejectionDetail: Hashable, Sendable, CustomStringConvertible {
   /// - Parameter byte: counted from 1.
   case isMalformed(byte: Int)
   case isUnusable
+  case doesNotFitSchema
+  case hasUnknownSchema
 
   // Of any field.
   case isMissing
@@ -29,6 +31,7 @@ public enum RejectionDetail: Hashable, Sendable, CustomStringConvertible {
 
   // Of times.
   case isNoTime
+  case isNoMappedTime
   case isNoWholeMilliseconds
   case isOutOfRange
   case isTooEarly(looksLikeSeconds: Bool)
@@ -52,6 +55,9 @@ public enum RejectionDetail: Hashable, Sendable, CustomStringConvertible {
     case .isCutOff: "ends within its JSON object"
     case .isMalformed(let byte): "is not well-formed JSON: byte \(byte) does not belong there"
     case .isUnusable: "cannot be used"
+    case .doesNotFitSchema: "does not fit its schema"
+    case .hasUnknownSchema: "names a schema that the registry does not have"
+    case .isNoMappedTime: "is not a time of the unit or format that inputs gives for it"
     case .isMissing: "is missing"
     case .isNull: "is null, and required"
     case .isEmpty: "is empty, and required"

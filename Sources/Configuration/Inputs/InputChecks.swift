@@ -108,7 +108,7 @@ struct InputChecks {
 extension Configuration {
   /// The fields that events of a kind can have.
   public func fieldNames(of kind: EventKind) -> [String] {
-    var names = kind.fields
+    var names = kind.allFields(definitions)
     for name in ["version", "deleted", "original_time"] where !names.contains(name) {
       names.append(name)
     }

@@ -6,7 +6,8 @@ public struct InputEntry: Sendable, Equatable {
   public var source: Source
   /// How the records are written; nil where the entry does not say: JSON in topics, by their names in files.
   public var format: InputFormat?
-  /// Path of an Avro schema (`.avsc`), a `.proto` file or a descriptor set; nil to ask the registry.
+  /// Path of an Avro schema (`.avsc`), a `.proto` file or a descriptor set, of the latter two with `#Message` behind it for one that
+  /// is not the first; nil to ask the registry.
   public var schema: String?
   /// All must hold for a record to be this entry's.
   public var conditions: [FieldCondition] = []
@@ -39,6 +40,11 @@ public struct InputEntry: Sendable, Equatable {
   public var files: String? {
     if case .files(let pattern) = source { return pattern }
     return nil
+  }
+
+  /// Whether every record is JSON with the fields of the contract, under their names.
+  public var isOwnForm: Bool {
+    (format ?? .json) == .json && conditions.isEmpty && fields.isEmpty
   }
 
   /// The source of a field; nil when it stands under its own name.

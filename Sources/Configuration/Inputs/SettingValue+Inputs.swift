@@ -79,8 +79,10 @@ extension SettingValue {
     guard format == .avro || format == .protobuf else {
       throw error("is for avro and protobuf", "write format: avro or format: protobuf")
     }
-    guard FileManager.default.isReadableFile(atPath: path) else {
-      throw error("names \(quoted(path)), which cannot be read", "check the path")
+    // Behind a # stands the message.
+    let file = format == .protobuf ? String(path.prefix { $0 != "#" }) : path
+    guard FileManager.default.isReadableFile(atPath: file) else {
+      throw error("names \(quoted(file)), which cannot be read", "check the path")
     }
     return path
   }

@@ -40,6 +40,8 @@ public struct FileAttribution {
     self.configuration = configuration
     // Nothing was counted before that a backfill could add to.
     self.configuration.definitions = configuration.definitions.fromTheBeginning
+    // Every file becomes records in our own form.
+    self.configuration.inputs = nil
     self.files = Dictionary(grouping: files, by: \.kind)
     self.map = map
     self.output = output
@@ -57,7 +59,7 @@ public struct FileAttribution {
   /// Reads all files and writes the results; those are there in full or not at all.
   ///
   /// Throws `FileError` when a file cannot be read to its end or a result not be written, `Stopped`
-  /// when `shouldStop` said so, and `PipelineError` when the state outgrows its limit.
+  /// when `shouldStop` said so, and `OperatorError` when the state outgrows its limit.
   ///
   /// - Parameters:
   ///   - now: events later than that by more than `max_future_skew` are dead letters, as they would be
@@ -134,6 +136,9 @@ public struct FileAttribution {
     }
     rollups.finish()
     while !rollups.isFinished { try rollups.step() }
-    return attribution.counts
+    return Dictionary(
+      uniqueKeysWithValues: attribution.counts.compactMap { topic, counts in
+        log.kind(ofTopic: topic).map { ($0, counts) }
+      })
   }
 }

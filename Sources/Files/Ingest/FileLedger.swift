@@ -40,7 +40,7 @@ struct FileLedger {
         return
       }
       guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(value)) else {
-        throw PipelineError(
+        throw OperatorError(
           "\(configuration.filesTopic) holds a record that this program cannot read")
       }
       entries[name] = entry
@@ -73,7 +73,7 @@ struct FileLedger {
 
   // MARK: The topic
 
-  /// Makes the topic if it is missing. Throws `PipelineError` or `KafkaError`.
+  /// Makes the topic if it is missing. Throws `OperatorError` or `KafkaError`.
   static func createTopic(_ configuration: Configuration, logger: Logger) throws {
     let name = configuration.filesTopic
     let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
@@ -85,13 +85,13 @@ struct FileLedger {
       name: name, partitions: 1, settings: ["cleanup.policy": "compact"])
     let results = try admin.createTopics([specification], timeoutMilliseconds: 30_000)
     if case .failed(let error) = results[name] {
-      throw PipelineError("cannot create topic \(name): \(error)")
+      throw OperatorError("cannot create topic \(name): \(error)")
     }
     // Brokers answer before every one of them has heard of a new topic.
     let deadline = ContinuousClock.now + .seconds(15)
     while try !exists() {
       guard ContinuousClock.now < deadline else {
-        throw PipelineError("the new topic \(name) does not appear; look at the broker's log")
+        throw OperatorError("the new topic \(name) does not appear; look at the broker's log")
       }
       Thread.sleep(forTimeInterval: 0.1)
     }

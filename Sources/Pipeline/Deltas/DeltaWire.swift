@@ -87,13 +87,13 @@ package enum DeltaWire {
   static func check(_ reader: inout ByteReader, _ version: UInt8) throws {
     let found: UInt8 = reader.integer()
     guard found == version else {
-      throw PipelineError(
+      throw OperatorError(
         "the deltas topic holds format version \(reader.isCut ? "none" : "\(found)"), this program "
           + "reads \(version); let the version that wrote it finish, or use a new application_id")
     }
   }
 
-  static var truncated: PipelineError {
-    PipelineError("a record of the deltas topic is cut short; was it written by something else?")
+  static var truncated: OperatorError {
+    OperatorError("a record of the deltas topic is cut short; was it written by something else?")
   }
 }

@@ -23,7 +23,7 @@ public struct WorkerCounters: Sendable {
   }
 
   /// Committed records, by input and outcome.
-  public var records: [EventKind: InputCounts] = [:]
+  public var records: [String: InputCounts] = [:]
   /// Of topics that are re-keyed: records passed on, and dead letters.
   public var rekeyed: [String: RekeyCounts] = [:]
   public var transactions: [TransactionResult: Int] = [:]
@@ -53,7 +53,7 @@ public struct WorkerCounters: Sendable {
   public init() {}
 
   mutating func add(_ other: WorkerCounters) {
-    for (kind, counts) in other.records { records[kind, default: InputCounts()].add(counts) }
+    for (topic, counts) in other.records { records[topic, default: InputCounts()].add(counts) }
     for (topic, counts) in other.rekeyed { rekeyed[topic, default: RekeyCounts()].add(counts) }
     for (result, count) in other.transactions { transactions[result, default: 0] += count }
     transactionTime.add(other.transactionTime)

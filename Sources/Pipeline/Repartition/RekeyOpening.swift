@@ -96,13 +96,13 @@ final class RekeyOpening {
 
   /// The topic of positions has been read to its end.
   ///
-  /// - Throws: `PipelineError` where positions, offsets and log do not fit.
+  /// - Throws: `OperatorError` where positions, offsets and log do not fit.
   func didReadPositions() throws {
     let start = try InputStart.decide(
       source, remembered: progress?.position.position, committed: committed.answer?[source],
       answeredBounds![source]!, group: context.group, state: positions.topic)
     if case .behind(let lost) = start, context.configuration.onLostInput == .stop {
-      throw PipelineError.lost(source, lost)
+      throw OperatorError.lost(source, lost)
     }
     self.start = start
   }
@@ -130,7 +130,6 @@ final class RekeyOpening {
   /// - Parameter stopsAtEnd: read to where the log ended at the take-over, and no further.
   func makePartition(stopsAtEnd: Bool) throws -> RekeyPartition {
     let found = record.answer ?? nil
-    let kind = context.plan.rekeyings.first { $0.source.name == source.topic }!.source.kind
     var lost = progress?.lost ?? []
     let position: Int64
     switch start! {
@@ -145,7 +144,7 @@ final class RekeyOpening {
     }
     let end = answeredBounds![source]!.stableEnd
     let input = Input(
-      kind: kind, partition: source,
+      number: 0, partition: source, plan: try context.inputPlan(of: source.topic),
       reader: try context.consumer.reader(of: source, from: position, end: end),
       definitions: context.configuration.definitions, start: position,
       last: progress?.position.last, stop: stopsAtEnd ? end : nil, now: context.now())

@@ -77,13 +77,15 @@ final class RekeyPartition {
     for index in chosen.indices {
       let row = rows.baseAddress! + index
       let record = input.record(index)
-      if let rejection = input.rejection(of: row) {
+      if row.pointee.rejection == InputRow.filtered {
+        counts.filtered += 1
+      } else if let rejection = input.rejection(of: row) {
         try outbox.setAside(record, from: source, rejection)
         counts.deadLetters += 1
       } else {
         let event = row.event
         let target = targets[Int(event.pointee.kind.rawValue)]!
-        try target.forward(record, event, to: outbox.transaction())
+        try target.forward(record, of: source, event, to: outbox.transaction())
         largest = max(largest, Watermark(event.pointee.time))
         counts.forwarded += 1
       }

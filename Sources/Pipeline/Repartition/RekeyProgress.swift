@@ -32,13 +32,13 @@ struct RekeyProgress: Equatable {
   }
 
   /// - Parameter topic: named where the record cannot be read.
-  init(_ value: UnsafeRawBufferPointer, topic: String) throws(PipelineError) {
+  init(_ value: UnsafeRawBufferPointer, topic: String) throws(OperatorError) {
     var reader = ByteReader(value)
     let version: UInt8 = reader.integer()
     let largest: Int64 = reader.integer()
     let checkpoint = TaskCheckpoint(&reader)
     guard version == Self.version, !reader.isCut, let position = checkpoint.inputs.first else {
-      throw PipelineError(
+      throw OperatorError(
         "a record of \(topic) has an unknown format; run the version that wrote it, or start again with "
           + "`tributary reset`")
     }

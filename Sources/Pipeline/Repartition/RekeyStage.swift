@@ -34,19 +34,19 @@ package final class RekeyStage: Stage {
   private var words: [UInt8] = []
 
   /// - Parameter stopsAtEnd: read to where the topics end when they are taken over, and no further.
-  init(_ context: StageContext, stopsAtEnd: Bool) {
+  init(_ context: StageContext, stopsAtEnd: Bool) throws {
     self.context = context
     self.stopsAtEnd = stopsAtEnd
     sourceEnds = LogEnds(context.log.prober)
     groupOffsets = GroupOffsets(context.log.prober, group: context.group)
     repetition = StatusRepetition(context.configuration, now: context.now())
     positionsPartition = RekeyOpening.positions(context.configuration)
-    targets = EventKind.allCases.map { RekeyTarget($0, context.plan, context.configuration) }
+    targets = try EventKind.allCases.map { try RekeyTarget($0, context) }
   }
 
   package var topics: [String] {
     var names: Set<String> = []
-    return context.plan.rekeyings.map(\.source.name).filter { names.insert($0).inserted }
+    return context.plan.rekeyings.map(\.source).filter { names.insert($0).inserted }
   }
 
   package var isCatchingUp: Bool { false }
@@ -124,19 +124,21 @@ package final class RekeyStage: Stage {
     }
     words.removeAll(keepingCapacity: true)
     SourceWords.encode(partitions.map { ($0.source, $0.word(asOf: asOf)) }, into: &words)
-    for target in Set(context.plan.rekeyings.map(\.target)).sorted() {
-      try tell(target, producer)
+    var told: Set<String> = []
+    for rekeying in context.plan.rekeyings where told.insert(rekeying.target).inserted {
+      try tell(rekeying, producer)
     }
     if isRepeating { repetition.begin() }
   }
 
   /// Tells every partition of an internal topic how its sources stand.
-  private func tell(_ target: String, _ producer: any LogProducer) throws {
-    guard let kind = context.plan.inputTopics.first(where: { $0.name == target })?.kind else { return }
-    for partition in 0..<context.plan.partitionCount(of: kind) {
+  private func tell(
+    _ rekeying: TopicPlan.Rekeying, _ producer: any LogProducer
+  ) throws {
+    for partition in 0..<context.plan.partitionCount(of: rekeying.kind) {
       try words.withUnsafeBytes {
         try producer.produce(
-          target, partition: partition, key: nil, value: $0, timestamp: nil, headers: [])
+          rekeying.target, partition: partition, key: nil, value: $0, timestamp: nil, headers: [])
       }
     }
   }
@@ -257,7 +259,8 @@ extension Worker where S == RekeyStage {
     let context = try StageContext(
       WorkerName(configuration, stage: "rekey", index: index), configuration: configuration,
       plan: plan, log: log, logger: logger, meter: meter, process: process)
-    self.init(RekeyStage(context, stopsAtEnd: stopsAtEnd), context, heartbeat: heartbeat)
+    self.init(
+      try RekeyStage(context, stopsAtEnd: stopsAtEnd), context, heartbeat: heartbeat)
   }
 
   package func start() throws { try join() }

@@ -1,5 +1,6 @@
 import Attribution
 import Cluster
+import Codec
 import Kafka
 
 /// How a partition of a re-keyed topic stands, as whoever re-keys it says in every partition that its events go to.

@@ -1,6 +1,7 @@
 import Attribution
 import Cluster
 import Codec
+import Inputs
 import Kafka
 
 // Safety: a row's event lends bytes of the reader's current batch and of the decoder's scratch
@@ -8,7 +9,8 @@ import Kafka
 
 /// One input partition of a task: reads batches, decodes them, and hands out rows in order.
 final class Input {
-  let kind: EventKind
+  /// Its place among the inputs of its task.
+  let number: Int
   let partition: TopicPartition
   /// Read up to here and no further; nil without an end.
   let stop: Int64?
@@ -27,7 +29,7 @@ final class Input {
   private(set) var sources: SourceTable?
 
   private let reader: any LogReader
-  private var decoder: EventDecoder
+  private var decoder: InputDecoder
   private var rows = RowBuffer()
   private var metEnd: Int64?
   private var lastArrival: Milliseconds
@@ -42,19 +44,19 @@ final class Input {
   private static let pauseBetweenQuestions: Milliseconds = 2_000
 
   init(
-    kind: EventKind, partition: TopicPartition, reader: any LogReader, definitions: Definitions,
-    start: Int64, last: RecordFingerprint? = nil, stop: Int64?, now: Milliseconds,
-    sources: SourceTable? = nil
+    number: Int, partition: TopicPartition, plan: InputPlan, reader: any LogReader,
+    definitions: Definitions, start: Int64, last: RecordFingerprint? = nil, stop: Int64?,
+    now: Milliseconds, sources: SourceTable? = nil
   ) {
     self.sources = sources
     self.last = last
-    self.kind = kind
+    self.number = number
     self.partition = partition
     self.reader = reader
     self.stop = stop
     position = start
     lastArrival = now
-    decoder = EventDecoder(kind: kind, definitions: definitions)
+    decoder = InputDecoder(plan, definitions: definitions)
   }
 
   // MARK: Where the reader stands
@@ -137,7 +139,7 @@ final class Input {
       return
     }
     guard reader[0].offset >= position else {
-      throw PipelineError.shortened(partition, to: reader[0].offset, processed: position)
+      throw OperatorError.shortened(partition, to: reader[0].offset, processed: position)
     }
     lastArrival = now
     isSilent = false
@@ -147,7 +149,12 @@ final class Input {
     rows.removeAll(reserving: count)
     // That re-keyed events are none of the future has been decided.
     decoder.clock = sources == nil ? processorClock : .max
-    decode(count, with: &decoder, into: &rows, for: task)
+    if let kind = decoder.plan.ownKind, var own = decoder.own {
+      decode(count, kind, with: &own, into: &rows, for: task)
+      decoder.own = own
+    } else {
+      try decodeMapped(count, with: &decoder, into: &rows, for: task)
+    }
     if rows.count == 0, let stop { position = max(position, stop) }
   }
 
@@ -155,11 +162,11 @@ final class Input {
   ///   - decoder, rows: this input's own, taken out once for the whole batch: every access to an object's
   ///     fields is checked.
   private func decode(
-    _ count: Int, with decoder: inout EventDecoder, into rows: inout RowBuffer,
-    for task: AttributionTask?
+    _ count: Int, _ kind: EventKind, with decoder: inout EventDecoder,
+    into rows: inout RowBuffer, for task: AttributionTask?
   ) {
-    let (kind, stop, key) = (kind, stop ?? .max, task?.key)
-    let (partitioner, own) = (partitioner, partition.partition)
+    let (stop, key, number) = (stop ?? .max, task?.key, UInt8(number))
+    let (partitioner, own) = (kind == .cost ? nil : partitioner, partition.partition)
     let isRekeyed = sources != nil
     reader.visit(count: count) { record in
       guard record.offset < stop else { return false }
@@ -170,13 +177,18 @@ final class Input {
         row.pointee.rejection = InputRow.words
         return true
       }
-      if let rejection = decoder.decode(
+      var rejection = decoder.decode(
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
-      {
+      if rejection?.reason == .malformedJSON, EventDecoder.isFramed(record.value) {
+        rejection = decoder.decodeFramed(
+          record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
+      }
+      if let rejection {
         rows.reject(rejection)
         return true
       }
       row.pointee.time = row.pointee.event.time
+      row.pointee.event.input = number
       if let partitioner {
         row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
       }
@@ -185,6 +197,55 @@ final class Input {
       if isNear { task?.prefetch(row.pointee.identity, kind) }
       return true
     }
+  }
+
+  /// As the other, for records that are not in our own form: of any of the plan's kinds, or nobody's.
+  private func decodeMapped(
+    _ count: Int, with decoder: inout InputDecoder, into rows: inout RowBuffer,
+    for task: AttributionTask?
+  ) throws {
+    let (stop, key, number) = (stop ?? .max, task?.key, UInt8(number))
+    let isRekeyed = sources != nil
+    let (partitioner, own) = (partitioner, partition.partition)
+    let needsHeaders = decoder.plan.needsHeaders
+    var failure: SchemaUnavailable?
+    reader.visit(count: count) { record in
+      guard record.offset < stop else { return false }
+      let isNear = rows.count < AttributionTask.prefetchDistance
+      let row = rows.add(.click)
+      row.pointee.offset = record.offset
+      if isRekeyed && record.key == nil {
+        row.pointee.rejection = InputRow.words
+        return true
+      }
+      do throws(SchemaUnavailable) {
+        let reading = try decoder.decode(
+          InputRecord(record, withHeaders: needsHeaders), into: &row.pointee.event)
+        switch reading {
+        case .event: break
+        case .filtered: row.pointee.rejection = InputRow.filtered
+        case .rejected(let rejection): rows.reject(rejection)
+        }
+        guard reading == .event else { return true }
+      } catch {
+        failure = error
+        return false
+      }
+      let kind = row.pointee.event.kind
+      row.pointee.time = row.pointee.event.time
+      row.pointee.event.input = number
+      if kind != .cost, let partitioner {
+        row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
+      }
+      guard let key else { return true }
+      row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
+      if isNear { task?.prefetch(row.pointee.identity, kind) }
+      return true
+    }
+    guard let failure else { return }
+    // The records come again: the worker starts anew from what is committed, once somebody answers.
+    rows.removeAll(reserving: 0)
+    throw failure.needsOperator ? OperatorError("\(partition): \(failure)") : failure
   }
 
   /// Event time of the next row; a record that cannot be used comes first.
@@ -241,4 +302,5 @@ final class Input {
     if isMisplaced { counts.misplaced += 1 }
   }
   func countRejection() { counts.deadLetters += 1 }
+  func countFiltered() { counts.filtered += 1 }
 }

@@ -22,6 +22,8 @@ struct InputRow {
   static let usable: Int32 = -1
   /// What the sources of a re-keyed input say.
   static let words: Int32 = -2
+  /// Nobody's.
+  static let filtered: Int32 = -3
 
   static func blank(_ kind: EventKind) -> InputRow {
     InputRow(

@@ -46,11 +46,11 @@ final class Outbox {
 
   /// Commits the open transaction with the offsets of everything that it holds.
   ///
-  /// - Throws: a `PipelineError` where there are no offsets. They are what the broker checks the member's place in
+  /// - Throws: a `OperatorError` where there are no offsets. They are what the broker checks the member's place in
   ///   the group by: without any, a member that has lost its partitions could still commit.
   func commit(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {
     guard !offsets.isEmpty else {
-      throw PipelineError("a transaction without offsets is not committed: nothing would fence it")
+      throw OperatorError("a transaction without offsets is not committed: nothing would fence it")
     }
     let producer = try transaction()
     try producer.sendOffsets(offsets, of: consumer)

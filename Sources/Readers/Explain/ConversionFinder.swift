@@ -4,6 +4,7 @@ import Codec
 import Configuration
 import Dashboard
 import Foundation
+import Inputs
 import Kafka
 import Logging
 import Reporting
@@ -52,14 +53,23 @@ public final class ConversionFinder: ConversionSource {
   ) throws -> Int32? {
     guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
     else { return nil }
-    guard let topic = settings.inputTopics.first(where: { $0.kind == .conversion })?.name else {
-      return nil
+    let searches = try searches { $0 == .conversion }
+    for isOwn in [true, false] {
+      for search in searches {
+        let (own, others) = try partitions(
+          of: search.topic, forUser: Array(conversion.userID.utf8), reader)
+        let found = try search.partition(of: conversion, in: isOwn ? own : others, reader)
+        if let found { return found }
+      }
     }
-    let search = TouchSearch(.conversion, topic, settings.definitions)
-    let (own, others) = try partitions(
-      of: search.topic, forUser: Array(conversion.userID.utf8), reader)
-    return try search.partition(of: conversion, in: own, reader)
-      ?? search.partition(of: conversion, in: others, reader)
+    return nil
+  }
+
+  /// The topics that have events of some kinds.
+  private func searches(_ isWanted: (EventKind) -> Bool) throws -> [TouchSearch] {
+    try InputPlans(settings).plans.filter { $0.kinds.contains(where: isWanted) }.map {
+      TouchSearch($0, settings.definitions)
+    }
   }
 
   /// The partitions of an input: the one that a user belongs to, and the others.
@@ -117,9 +127,7 @@ public final class ConversionFinder: ConversionSource {
   private func touches(
     of conversion: PublishedAttribution, _ reader: TopicReader
   ) throws -> [ConversionStory.FoundTouch] {
-    let searches = settings.inputTopics.filter(\.kind.isTouch).map {
-      TouchSearch($0.kind, $0.name, settings.definitions)
-    }
+    let searches = try searches(\.isTouch)
     let user = Array(conversion.userID.utf8)
     func find(
       _ reach: TouchSearch.Reach, inOwn isOwn: Bool

@@ -60,7 +60,7 @@ extension Simulation {
         let name = TopicPartition(topic: input.name, partition: number)
         let committed = log.committed(name, by: "\(configuration.applicationID)-attribution") ?? 0
         return committed >= log.end(of: name)
-          || (input.name == configuration.keyedTopic(input.kind)
+          || (input.name == configuration.keyedTopic(input.kinds[0])
             && hasOnlyWords(name, from: committed))
       }
     }

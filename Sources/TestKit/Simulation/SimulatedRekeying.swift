@@ -1,8 +1,10 @@
 import Attribution
 import Cluster
 import Configuration
+import Inputs
 import Kafka
 import Traffic
+import Verification
 
 /// Which inputs of a simulation come in topics that are keyed otherwise, and how those look.
 package struct SimulatedRekeying: Sendable {
@@ -27,12 +29,12 @@ package struct SimulatedRekeying: Sendable {
     hasKeys = random.below(2) == 0
   }
 
-  /// The inputs of a configuration with these.
-  func inputs(_ topics: Configuration.Topics) -> [InputEntry] {
-    EventKind.allCases.compactMap { kind in
-      guard let topic = topics.input(of: kind) else { return nil }
-      guard kinds.contains(kind) else { return InputEntry(kind: kind, source: .topic(topic)) }
-      var entry = InputEntry(kind: kind, source: .topic("foreign-\(kind)"))
+  /// These inputs, with the topics that have any of the kinds re-keyed.
+  func inputs(_ entries: [InputEntry]) -> [InputEntry] {
+    let topics = Set(entries.filter { kinds.contains($0.kind) }.compactMap(\.topic))
+    return entries.map { entry in
+      guard let topic = entry.topic, topics.contains(topic) else { return entry }
+      var entry = entry
       entry.rekey = true
       return entry
     }
@@ -44,6 +46,12 @@ extension Simulation {
   private static let placeHeader = "place"
 
   var rekeyedTopics: [TopicPlan.InputTopic] { configuration.rekeyedTopics }
+
+  /// The topics that are re-keyed, for the verification.
+  var rekeyedPlans: [VerificationPass.RekeyedSource] {
+    // A form of the simulation's own, without schemas.
+    try! InputPlans(configuration).rekeyed.map { .init($0) }
+  }
 
   /// Every partition of every topic that is re-keyed.
   var sourcePartitions: [TopicPartition] {
@@ -58,7 +66,9 @@ extension Simulation {
   ///
   /// - Returns: where it lies.
   @discardableResult
-  func append(_ record: GeneratedRecord, toSource topic: String) -> (TopicPartition, Int64) {
+  func append(
+    _ record: GeneratedRecord, _ value: [UInt8], toSource topic: String
+  ) -> (TopicPartition, Int64) {
     let count = Int32(log.partitionCount(of: topic))
     let hasKeys = rekeying?.hasKeys ?? true
     let number =
@@ -72,9 +82,9 @@ extension Simulation {
     ]
     if hasKeys {
       log.append(
-        name, key: record.key, value: record.value, timestamp: record.timestamp, headers: headers)
+        name, key: record.key, value: value, timestamp: record.timestamp, headers: headers)
     } else {
-      log.append(name, value: record.value, timestamp: record.timestamp, headers: headers)
+      log.append(name, value: value, timestamp: record.timestamp, headers: headers)
     }
     return (name, offset)
   }
@@ -82,9 +92,9 @@ extension Simulation {
   /// What is wrong with the internal topics of re-keyed events: each record of a source must be there once, in
   /// the order of its partition, with its headers.
   package func complaintAboutRekeying() -> String? {
-    for topic in rekeyedTopics {
-      let target = configuration.keyedTopic(topic.kind)
-      var seen: Set<String> = []
+    var seen: Set<String> = []
+    for rekeying in plan.rekeyings {
+      let target = rekeying.target
       for number in 0..<Int32(log.partitionCount(of: target)) {
         var last: [Substring: Int64] = [:]
         var complaint: String?
@@ -92,14 +102,14 @@ extension Simulation {
           guard record.key != nil else { return }
           let header = record.headers().first { $0.name == Self.placeHeader }?.value
           guard let header else { return complaint = "a record of \(target) has lost its headers" }
-          let place = String(decoding: header, as: UTF8.self)
+          let place = "\(rekeying.source) " + String(decoding: header, as: UTF8.self)
           let parts = place.split(separator: " ")
-          if !seen.insert(place).inserted { complaint = "\(topic.name) \(place) was passed on twice" }
-          let offset = Int64(parts[1])!
-          if offset <= last[parts[0]] ?? -1 {
-            complaint = "\(topic.name) \(place) came behind offset \(last[parts[0]]!)"
+          if !seen.insert(place).inserted { complaint = "\(place) was passed on twice" }
+          let offset = Int64(parts[2])!
+          if offset <= last[parts[1]] ?? -1 {
+            complaint = "\(place) came behind offset \(last[parts[1]]!)"
           }
-          last[parts[0]] = offset
+          last[parts[1]] = offset
         }
         if let complaint { return complaint }
       }

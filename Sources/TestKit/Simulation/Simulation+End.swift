@@ -1,6 +1,7 @@
 import Attribution
 import Codec
 import History
+import Inputs
 import Kafka
 import Verification
 
@@ -73,10 +74,12 @@ extension Simulation {
   /// - Parameter definitions: what the oracle goes by; nil for the simulation's own.
   package func verify(under definitions: Definitions? = nil) -> VerificationReport {
     let topics = configuration.topics
+    // A form of the simulation's own, without schemas.
+    let plans = try! InputPlans(configuration).plans(in: plan)
     var verification = VerificationPass(
       definitions: definitions ?? configuration.definitions,
-      inputs: configuration.inputTopics.map { .init(topic: $0.name, kind: $0.kind) },
-      rekeyed: rekeyedTopics.map { .init(topic: $0.name, kind: $0.kind) },
+      inputs: plans.map { .init($0) },
+      rekeyed: rekeyedPlans,
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents), limit: 8)
@@ -93,13 +96,13 @@ extension Simulation {
     }
     let lost = lostInput
     verifyRekeying(&verification, lost)
-    for (index, input) in configuration.inputTopics.enumerated() {
-      log.forEachRecordEver(of: input.name) { record in
+    for (index, input) in plans.enumerated() {
+      log.forEachRecordEver(of: input.topic) { record in
         let isLost = lost.contains {
-          $0.topic == input.name && $0.partition == record.partition
+          $0.topic == input.topic && $0.partition == record.partition
             && $0.from <= record.offset && record.offset < $0.to
         }
-        if !isLost { verification.take(LoggedRecord(record), ofInput: index) }
+        if !isLost { try! verification.take(LoggedRecord(record), ofInput: index) }
       }
     }
     for name in inputPartitions {
@@ -110,16 +113,18 @@ extension Simulation {
   }
 
   private func verifyRekeying(_ verification: inout VerificationPass, _ lost: Set<LostRange>) {
-    for (index, topic) in rekeyedTopics.enumerated() {
-      log.forEachRecordEver(of: topic.name) { record in
+    for (index, source) in rekeyedPlans.enumerated() {
+      log.forEachRecordEver(of: source.plan.topic) { record in
         let isLost = lost.contains {
-          $0.topic == topic.name && $0.partition == record.partition
+          $0.topic == source.plan.topic && $0.partition == record.partition
             && $0.from <= record.offset && record.offset < $0.to
         }
-        if !isLost { verification.take(LoggedRecord(record), ofRekeyed: index) }
+        if !isLost { try! verification.take(LoggedRecord(record), ofRekeyed: index) }
       }
-      log.forEachRecordEver(of: configuration.keyedTopic(topic.kind)) {
-        verification.take(passedOn: LoggedRecord($0), of: topic.kind)
+    }
+    for rekeying in plan.rekeyings {
+      log.forEachRecordEver(of: rekeying.target) {
+        verification.take(passedOn: LoggedRecord($0), of: rekeying.kind)
       }
     }
     for name in sourcePartitions {

@@ -29,6 +29,8 @@ private struct SimulatedWorld: @unchecked Sendable {
 ///     print(simulation.verify().differences)
 package final class Simulation {
   package let configuration: Configuration
+  /// How records are written, where it is not our own form.
+  let form: ForeignForm?
   package let log: MemoryLog
   package let attribution: [WorkerSlot]
   package let rollups: [WorkerSlot]
@@ -68,6 +70,8 @@ package final class Simulation {
   ///   - memoryLimit: the most that a worker may remember, in bytes.
   ///   - deadLetterLimit: the largest record that the topic of dead letters takes, in bytes; nil for any.
   ///   - rekeying: which inputs are re-keyed; nil for none.
+  ///   - form: how records are written, where it is not our own form.
+  ///   - inputs: what the topics hold, where it is something else again.
   ///   - log: that of another simulation, to go on with.
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
@@ -77,8 +81,9 @@ package final class Simulation {
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
     deadLetterLimit: Int? = nil, onLostInput: LostInputPolicy = .stop,
-    partitioner: InputPartitioner = .murmur2, rekeying: SimulatedRekeying? = nil,
-    log: MemoryLog? = nil
+    partitioner: InputPartitioner = .murmur2, form: ForeignForm? = nil,
+    inputs: [InputEntry]? = nil, rekeying: SimulatedRekeying? = nil,
+    schemaRegistry: RegistryAddress? = nil, log: MemoryLog? = nil
   ) {
     self.rekeying = rekeying
     scatter = SeededRandom(seed: seed ^ 0x5CA7_7E12)
@@ -92,17 +97,17 @@ package final class Simulation {
     configuration.stateRecordBytes = stateRecordBytes
     configuration.longestWalk = longestWalk
     configuration.partitioner = partitioner
-    configuration.inputs = rekeying?.inputs(configuration.topics)
+    configuration.inputs = inputs ?? form?.inputs(definitions)
+    if let rekeying { configuration.inputs = rekeying.inputs(configuration.topicInputs) }
+    configuration.schemaRegistry = schemaRegistry
+    self.form = form
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),
-      costPartitions: Int32(partitions), rollupPartitions: Int32(rollupPartitions),
+      costPartitions: configuration.inputTopics.contains(where: \.isCosts) ? Int32(partitions) : 0,
+      rollupPartitions: Int32(rollupPartitions),
       recordLimits: deadLetterLimit.map { [configuration.topics.deadLetters: $0] } ?? [:],
-      rekeyings: configuration.rekeyedTopics.map {
-        TopicPlan.Rekeying(
-          source: $0, target: configuration.keyedTopic($0.kind),
-          partitions: Int32(rekeying?.sourcePartitions ?? 0))
-      })
+      rekeyings: configuration.rekeyings { _ in Int32(rekeying?.sourcePartitions ?? 0) })
     var topics: [String: Int] = [:]
     for topic in configuration.topicRequirements { topics[topic.name] = partitions }
     topics[configuration.topics.rollups] = rollupPartitions
@@ -126,12 +131,28 @@ package final class Simulation {
   /// Appends a record to its input topic.
   package func append(_ record: GeneratedRecord) {
     counts.records += 1
-    if let source = rekeyedTopics.first(where: { $0.kind == record.kind }) {
-      append(record, toSource: source.name)
+    let value = form?.value(of: record) ?? record.value
+    let isNoisy = sourceTopic(of: record.kind) == ForeignForm.topic && counts.records % 7 == 0
+    if let source = rekeyedTopics.first(where: { $0.kinds.contains(record.kind) })?.name {
+      append(record, value, toSource: source)
+      if isNoisy { append(record, ForeignForm.noise, toSource: source) }
       return
     }
-    let topic = configuration.inputTopics.first { $0.kind == record.kind }!.name
-    log.append(topic, key: record.key, value: record.value, timestamp: record.timestamp)
+    let topic = topic(of: record.kind)
+    log.append(topic, key: record.key, value: value, timestamp: record.timestamp)
+    guard isNoisy else { return }
+    log.append(
+      topic, key: record.key, value: ForeignForm.noise, timestamp: record.timestamp)
+  }
+
+  /// The topic that producers of a kind of events write.
+  private func sourceTopic(of kind: EventKind) -> String {
+    configuration.sourceTopics.first { $0.kinds.contains(kind) }!.name
+  }
+
+  /// The input topic that has events of a kind.
+  package func topic(of kind: EventKind) -> String {
+    configuration.inputTopics.first { $0.kinds.contains(kind) }!.name
   }
 
   // MARK: Workers
@@ -255,7 +276,7 @@ package final class Simulation {
       } else {
         trace.note("\(slot.name) fails: \(error)")
         counts.rebuilds += 1
-        if let error = error as? PipelineError {
+        if let error = error as? OperatorError {
           failure = failure ?? "\(slot.name) stops for good: \(error)"
         }
         slot.worker?.close()

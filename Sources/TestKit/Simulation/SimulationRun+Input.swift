@@ -128,7 +128,7 @@ extension SimulationRun {
       plan.definitions, seed: plan.traffic.seed, partitions: partitions,
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
       isStatic: plan.isStatic, wall: simulation.clock.right, timeouts: plan.timeouts,
-      rekeying: plan.rekeying, log: log)
+      form: plan.form, rekeying: plan.rekeying, log: log)
     do {
       try next.runToEnd()
       return "\(sabotage) of \(victim) is not noticed"

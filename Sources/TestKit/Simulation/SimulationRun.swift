@@ -49,7 +49,7 @@ public struct SimulationRun {
       stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.wall,
       timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue,
-      rekeying: plan.rekeying)
+      form: plan.form, rekeying: plan.rekeying)
     simulation.answersLate = plan.answersLate
     simulation.trace.onLine = onLine
     for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
@@ -184,12 +184,13 @@ public struct SimulationRun {
     let partition = Int32(simulation.random.below(Int64(plan.partitions)))
     let time = plan.wall + 365 * 86_400_000
     let stray = record(kind, in: partition, at: time, "stray-\(strays.count)-")
-    if let source = simulation.rekeyedTopics.first(where: { $0.kind == kind }) {
-      let (name, offset) = simulation.append(stray, toSource: source.name)
+    if let source = simulation.rekeyedTopics.first(where: { $0.kinds.contains(kind) }) {
+      let value = simulation.form?.value(of: stray) ?? stray.value
+      let (name, offset) = simulation.append(stray, value, toSource: source.name)
       strays.append(Stray(source: name, offset: offset))
       return simulation.trace.note("an event of a year ahead, in \(name)")
     }
-    let topic = simulation.configuration.inputTopics.first { $0.kind == kind }!.name
+    let topic = simulation.topic(of: kind)
     let name = TopicPartition(topic: topic, partition: partition)
     strays.append(Stray(source: name, offset: simulation.log.end(of: name)))
     simulation.append(stray)

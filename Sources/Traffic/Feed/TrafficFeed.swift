@@ -31,15 +31,21 @@ public final class TrafficFeed {
   public init(
     _ configuration: Configuration, pace: Pace, isStopped: @escaping () -> Bool, logger: Logger
   ) throws {
-    _ = try Preflight(configuration, logger: logger).plan()
+    let found = try Preflight(configuration, logger: logger).plan()
     var settings = ClientSettings.producer(configuration)
     // A broker that is away for a while must not cost records; no reader waits for a transaction here.
     settings["message.timeout.ms"] =
       configuration.kafka["message.timeout.ms"] ?? "\(TrafficFeed.patienceMilliseconds)"
     producer = try Producer(settings, logger: logger)
     var topics: [EventKind: ProducerTopic] = [:]
-    for input in configuration.sourceTopics where topics[input.kind] == nil {
-      topics[input.kind] = try producer.topic(input.name)
+    for kind in EventKind.allCases
+    where found.inputTopics.contains(where: { $0.kinds.contains(kind) }) {
+      guard let name = configuration.ownTopic(of: kind) else {
+        throw OperatorError(
+          "the \(kind.inputName) are mapped by inputs, and generated events are in our own form; leave inputs "
+            + "out for a trial")
+      }
+      topics[kind] = try producer.topic(name)
     }
     self.topics = topics
     self.pace = pace

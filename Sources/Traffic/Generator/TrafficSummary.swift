@@ -62,6 +62,9 @@ public struct TrafficSummary: Sendable, Equatable, CustomStringConvertible {
       case .malformed(.invalidField): 7
       case .malformed(.futureEvent): 8
       case .malformed(.wrongCurrency): 9
+      case .malformed(.malformedAvro): 10
+      case .malformed(.malformedProtobuf): 11
+      case .malformed(.unknownSchema): 12
       }
     return Int(kind.rawValue) * truths.count + column
   }

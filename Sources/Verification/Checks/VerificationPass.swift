@@ -1,6 +1,7 @@
 import Attribution
 import Configuration
 import History
+import Inputs
 
 /// Recomputes from the input topics what should have been published, by brute force, and compares.
 ///
@@ -10,20 +11,20 @@ import History
 ///
 /// Time and memory are the oracle's: about 160 bytes per event, and a few per published key.
 public struct VerificationPass {
-  /// An input topic and the kind of its events.
+  /// An input topic, and how its records become events.
   public struct Input: Sendable {
-    public var topic: String
-    public var kind: EventKind
+    public var plan: InputPlan
+    /// Whether it has a task of its own per partition.
+    public var isCosts: Bool
     /// How its producers choose partitions, and among how many.
     public var partitioner: InputPartitioner
     public var partitionCount: Int32
 
     public init(
-      topic: String, kind: EventKind, partitioner: InputPartitioner = .unchecked,
-      partitionCount: Int32 = 1
+      _ plan: InputPlan, partitioner: InputPartitioner = .unchecked, partitionCount: Int32 = 1
     ) {
-      self.topic = topic
-      self.kind = kind
+      self.plan = plan
+      isCosts = plan.kinds == [.cost]
       self.partitioner = partitioner
       self.partitionCount = partitionCount
     }
@@ -44,15 +45,11 @@ public struct VerificationPass {
     }
   }
 
-  /// A topic whose events pass through the input of their kind.
+  /// A topic whose events pass through the inputs of their kinds.
   public struct RekeyedSource: Sendable {
-    public var topic: String
-    public var kind: EventKind
+    public var plan: InputPlan
 
-    public init(topic: String, kind: EventKind) {
-      self.topic = topic
-      self.kind = kind
-    }
+    public init(_ plan: InputPlan) { self.plan = plan }
   }
 
   private let definitions: Definitions
@@ -80,11 +77,11 @@ public struct VerificationPass {
     }
     self.limit = limit
     self.inputs = inputs.enumerated().map {
-      RecomputedInput($1, number: $0, definitions: definitions)
+      RecomputedInput($1, number: $0, among: inputs, definitions: definitions)
     }
     rollups = PublishedRollups(topic: outputs.rollups, definitions: definitions)
     attributions = PublishedAttributions(topic: outputs.attributions, definitions: definitions)
-    let topics = inputs.map(\.topic) + rekeyed.map(\.topic)
+    let topics = inputs.map(\.plan.topic) + rekeyed.map(\.plan.topic)
     deadLetters = SetAsideRecords(topic: outputs.deadLetters, inputTopics: topics)
     lateEvents = SetAsideRecords(topic: outputs.lateEvents, inputTopics: topics)
     oracle = Oracle(definitions: definitions)
@@ -117,17 +114,17 @@ public struct VerificationPass {
   /// Takes a processed record of an input, partition after partition, each in order.
   ///
   /// - Parameter input: its index among the inputs.
-  public mutating func take(_ record: LoggedRecord, ofInput input: Int) {
+  public mutating func take(_ record: LoggedRecord, ofInput input: Int) throws {
     // What the sources of re-keyed events say of themselves.
-    if record.key == nil, rekeyed.contains(where: { $0.kind == inputs[input].kind }) { return }
-    inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
+    if record.key == nil, inputs[input].isKeyed { return }
+    try inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
   }
 
   /// Takes a record of a topic that is re-keyed, as far as it has been.
   ///
   /// - Parameter source: its index among those.
-  public mutating func take(_ record: LoggedRecord, ofRekeyed source: Int) {
-    rekeyed[source].take(record, &deadLetters, &differences)
+  public mutating func take(_ record: LoggedRecord, ofRekeyed source: Int) throws {
+    try rekeyed[source].take(record, &deadLetters, &differences)
   }
 
   /// Takes every record of an internal topic of re-keyed events, those that are no input any more too.
@@ -177,44 +174,48 @@ public struct VerificationPass {
 
   /// Clicks, impressions and conversions of one partition number share a task, and its watermark.
   private mutating func expectEarliestTooLate() {
-    let keyed = inputs.filter { $0.kind != .cost }
+    let keyed = inputs.filter { !$0.isCosts }
     let largest = keyed.reduce(into: [:]) { $0.merge($1.largest, uniquingKeysWith: max) }
     for input in inputs {
       input.expectEarliestTooLate(
-        behind: input.kind == .cost ? input.largest : largest, into: &differences)
+        behind: input.isCosts ? input.largest : largest, into: &differences)
     }
   }
 
   /// Every usable record of a re-keyed topic has been passed on once, its bytes and timestamp untouched; a record in
-  /// is passed on or a dead letter.
+  /// is passed on, filtered or a dead letter.
   private mutating func expectAllPassedOn() {
-    for (kind, sources) in Dictionary(grouping: rekeyed, by: \.kind) {
-      let topics = sources.map(\.topic).sorted().joined(separator: ", ")
-      var expected = PassedOnRecords()
-      for source in sources {
-        expected.add(source.passedOn)
-        let tally = source.tally(deadLetters: deadLetters.counts[source.number])
-        differences.expect(
-          Int64(tally.passedOn + tally.deadLetters), toBe: Int64(tally.records),
-          "passed on + dead letter", of: source.topic)
+    var expected: [EventKind: PassedOnRecords] = [:]
+    for source in rekeyed {
+      for (kind, records) in source.passedOn {
+        expected[kind, default: PassedOnRecords()].add(records)
       }
-      let found = passedOn[kind] ?? PassedOnRecords()
+      let tally = source.tally(deadLetters: deadLetters.counts[source.number])
       differences.expect(
-        Int64(found.count), toBe: Int64(expected.count), "records passed on", of: topics)
+        Int64(tally.filtered + tally.passedOn + tally.deadLetters), toBe: Int64(tally.records),
+        "filtered + passed on + dead letter", of: source.topic)
+    }
+    for kind in Set(expected.keys).union(passedOn.keys) {
+      let (found, wanted) = (
+        passedOn[kind] ?? PassedOnRecords(), expected[kind] ?? PassedOnRecords()
+      )
       differences.expect(
-        found == expected ? "untouched" : "changed", toBe: "untouched",
-        "values and timestamps of records passed on", of: topics)
+        Int64(found.count), toBe: Int64(wanted.count), "records passed on", of: "\(kind)")
+      differences.expect(
+        found == wanted ? "untouched" : "changed", toBe: "untouched",
+        "values and timestamps of records passed on", of: "\(kind)")
     }
   }
 
-  /// Records in = accepted + duplicate + dead letter + too late.
+  /// Records in = filtered + accepted + duplicate + dead letter + too late.
   private mutating func conservedTally(of input: RecomputedInput) -> RecordTally {
     var tally = input.tally
     tally.deadLetters = deadLetters.counts[input.number]
     tally.tooLate = lateEvents.counts[input.number] - input.backfilled
     differences.expect(
-      Int64(tally.accepted + tally.duplicates + tally.deadLetters + tally.tooLate),
-      toBe: Int64(tally.records), "accepted + duplicate + dead letter + too late",
+      Int64(
+        tally.filtered + tally.accepted + tally.duplicates + tally.deadLetters + tally.tooLate),
+      toBe: Int64(tally.records), "filtered + accepted + duplicate + dead letter + too late",
       of: input.topic)
     return tally
   }
@@ -256,6 +257,17 @@ public struct VerificationPass {
       notes.append(
         "\(count) records of \(topic) are dead letters by the processor's clock "
           + "(future_event); a replay may accept them")
+    }
+    for input in inputs where input.schemasUnknown > 0 {
+      notes.append(
+        "\(input.schemasUnknown) records of \(input.topic) are dead letters because the registry did not know "
+          + "their schema; a replay may accept them")
+    }
+    for input in inputs where input.tally.records > 0 && input.tally.filtered == input.tally.records
+    {
+      notes.append(
+        "all records of \(input.topic) are nobody's by `where`; `tributary inputs check` shows some"
+      )
     }
     for input in inputs where input.misplaced > 0 {
       notes.append(

@@ -31,7 +31,7 @@ final class QuiescentPoint {
     attributionGroup = try member(of: "attribution")
     rollupGroup = try member(of: "rollups")
     rekeyGroup = try member(of: "rekey")
-    keyedTopics = Set(configuration.rekeyedTopics.map { configuration.keyedTopic($0.kind) })
+    keyedTopics = Set(configuration.rekeyings { _ in 0 }.map(\.target))
     sources = try reader.partitions(of: Set(configuration.rekeyedTopics.map(\.name)).sorted())
     inputs = try reader.partitions(of: configuration.inputTopics.map(\.name))
     deltas = try reader.partitions(of: [configuration.deltasTopic])
@@ -86,7 +86,7 @@ final class QuiescentPoint {
       if obstacle == nil && isEnough { return processed }
       if ContinuousClock.now >= deadline {
         guard let obstacle else { return processed }
-        throw PipelineError(
+        throw OperatorError(
           "\(obstacle), so there is nothing exact to compare with: while the processor works, stop "
             + "the traffic or let SIGTERM end the processor; if it was killed, start it again; "
             + "--wait gives it longer")

@@ -2,6 +2,7 @@ import Cluster
 import Configuration
 import Foundation
 import History
+import Inputs
 import Kafka
 import Logging
 
@@ -13,6 +14,10 @@ public final class Verifier {
   private let quiescence: QuiescentPoint
   private var verification: VerificationPass
   private var notes: [String] = []
+  /// In the order of the verification's inputs.
+  private let plans: [InputPlan]
+  /// Of the topics that are re-keyed.
+  private let rekeyedPlans: [InputPlan]
 
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) throws {
     self.configuration = configuration
@@ -20,14 +25,15 @@ public final class Verifier {
     reader = try TopicReader(configuration, logger: logger)
     quiescence = try QuiescentPoint(configuration, reader: reader, logger: logger)
     let topics = configuration.topics
+    let inputPlans = try InputPlans(configuration)
+    plans = inputPlans.plans(in: plan)
+    rekeyedPlans = inputPlans.rekeyed
     verification = VerificationPass(
       definitions: configuration.definitions,
-      inputs: configuration.inputTopics.map {
-        .init(
-          topic: $0.name, kind: $0.kind, partitioner: configuration.partitioner,
-          partitionCount: plan.taskCount)
+      inputs: plans.map {
+        .init($0, partitioner: configuration.partitioner, partitionCount: plan.taskCount)
       },
-      rekeyed: configuration.rekeyedTopics.map { .init(topic: $0.name, kind: $0.kind) },
+      rekeyed: rekeyedPlans.map { .init($0) },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents))
@@ -65,7 +71,7 @@ public final class Verifier {
     let rekeyed = try quiescence.rekeyed()
     try readPublished(outputEnds, count)
     guard try !quiescence.hasGoneOn(since: processed, rekeyed) else {
-      throw PipelineError(
+      throw OperatorError(
         "the processor went on while what it had published was being read; stop the traffic or the "
           + "processor, then verify again")
     }
@@ -104,18 +110,18 @@ public final class Verifier {
         "the log of \(partition) no longer has its first records; what they counted cannot be "
           + "recomputed")
     }
-    for (index, input) in configuration.inputTopics.enumerated() {
+    for (index, input) in plans.enumerated() {
       var unprocessed: [Int32: Int] = [:]
-      try read(input.name, bounds) { record in
-        let partition = TopicPartition(topic: input.name, partition: record.partition)
+      try read(input.topic, bounds, withHeaders: input.needsHeaders) { record in
+        let partition = TopicPartition(topic: input.topic, partition: record.partition)
         if let committed = processed[partition], record.offset >= committed {
           unprocessed[record.partition, default: 0] += 1
         }
-        verification.take(record, ofInput: index)
+        try verification.take(record, ofInput: index)
         count()
       }
       for (partition, count) in unprocessed.sorted(by: { $0.key < $1.key }) {
-        verification.note(unprocessed: count, of: "\(input.name)[\(partition)]")
+        verification.note(unprocessed: count, of: "\(input.topic)[\(partition)]")
       }
     }
   }
@@ -124,32 +130,31 @@ public final class Verifier {
   private func readRekeyed(
     _ done: [TopicPartition: Int64], expectsAll: Bool, _ count: () -> Void
   ) throws {
-    let topics = configuration.rekeyedTopics
-    guard !topics.isEmpty else { return }
+    guard !rekeyedPlans.isEmpty else { return }
     let bounds = expectsAll ? try quiescence.sourceEnds() : done
     for partition in bounds.keys.sorted() where try reader.start(of: partition) > 0 {
       notes.append(
         "the log of \(partition) no longer has its first records; what was passed on of them shows as a "
           + "difference")
     }
-    for (index, topic) in topics.enumerated() {
+    for (index, plan) in rekeyedPlans.enumerated() {
       var unprocessed: [Int32: Int] = [:]
-      try read(topic.name, bounds) { record in
-        let partition = TopicPartition(topic: topic.name, partition: record.partition)
+      try read(plan.topic, bounds, withHeaders: plan.needsHeaders) { record in
+        let partition = TopicPartition(topic: plan.topic, partition: record.partition)
         if record.offset >= done[partition] ?? 0 {
           unprocessed[record.partition, default: 0] += 1
         }
-        verification.take(record, ofRekeyed: index)
+        try verification.take(record, ofRekeyed: index)
         count()
       }
       for (partition, count) in unprocessed.sorted(by: { $0.key < $1.key }) {
-        verification.note(unprocessed: count, of: "\(topic.name)[\(partition)]")
+        verification.note(unprocessed: count, of: "\(plan.topic)[\(partition)]")
       }
     }
     let ends = try quiescence.inputEnds()
-    for kind in Set(topics.map(\.kind)) {
-      try read(configuration.keyedTopic(kind), ends) {
-        verification.take(passedOn: $0, of: kind)
+    for plan in plans where plan.isKeyed {
+      try read(plan.topic, ends) {
+        verification.take(passedOn: $0, of: plan.kinds[0])
         count()
       }
     }
@@ -157,11 +162,11 @@ public final class Verifier {
 
   private func read(
     _ topic: String, _ ends: [TopicPartition: Int64], withHeaders: Bool = false,
-    _ body: (LoggedRecord) -> Void
+    _ body: (LoggedRecord) throws -> Void
   ) throws {
     try reader.read(through: ends.filter { $0.key.topic == topic }) { _, record in
       let headers = withHeaders ? record.headers().map { (name: $0.name, value: $0.value) } : []
-      body(
+      try body(
         LoggedRecord(
           partition: record.partition, offset: record.offset, timestamp: record.timestamp,
           key: record.key, value: record.value, headers: headers))

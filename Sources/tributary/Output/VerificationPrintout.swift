@@ -18,17 +18,20 @@ struct VerificationPrintout {
   // MARK: For people
 
   var text: String {
-    let header = ["", "records", "accepted", "duplicates", "dead letters", "too late"]
+    let hasFiltered = report.inputs.contains { $0.tally.filtered > 0 }
+    let header =
+      ["", "records"] + (hasFiltered ? ["filtered"] : [])
+      + ["accepted", "duplicates", "dead letters", "too late"]
     let rows = report.inputs.map { topic, tally in
-      [
-        topic, "\(tally.records)", "\(tally.accepted)", "\(tally.duplicates)",
+      [topic, "\(tally.records)"] + (hasFiltered ? ["\(tally.filtered)"] : []) + [
+        "\(tally.accepted)", "\(tally.duplicates)",
         "\(tally.deadLetters)", "\(tally.tooLate)",
       ]
     }
     var lines = [TextTable(header: header, rows: rows).text, ""]
     lines += report.rekeyed.map { topic, tally in
-      "re-keyed      \(topic): \(tally.records) records, \(tally.passedOn) passed on, "
-        + "\(tally.deadLetters) dead letters"
+      "re-keyed      \(topic): \(tally.records) records, \(tally.filtered) filtered, "
+        + "\(tally.passedOn) passed on, \(tally.deadLetters) dead letters"
     }
     lines.append("rollups       \(report.rollups) published, \(report.finalRollups) of them final")
     lines.append("attributions  \(report.attributions) published")
@@ -61,6 +64,7 @@ struct VerificationPrintout {
     struct Input: Encodable {
       var topic: String
       var records: Int
+      var filtered: Int
       var accepted: Int
       var duplicates: Int
       var deadLetters: Int
@@ -75,6 +79,7 @@ struct VerificationPrintout {
     struct Rekeyed: Encodable {
       var topic: String
       var records: Int
+      var filtered: Int
       var passedOn: Int
       var deadLetters: Int
     }
@@ -98,13 +103,13 @@ struct VerificationPrintout {
       let document = Document(
         inputs: report.inputs.map { topic, tally in
           .init(
-            topic: topic, records: tally.records, accepted: tally.accepted,
-            duplicates: tally.duplicates, deadLetters: tally.deadLetters,
-            tooLate: tally.tooLate)
+            topic: topic, records: tally.records, filtered: tally.filtered,
+            accepted: tally.accepted, duplicates: tally.duplicates,
+            deadLetters: tally.deadLetters, tooLate: tally.tooLate)
         },
         rekeyed: report.rekeyed.map { topic, tally in
           .init(
-            topic: topic, records: tally.records, passedOn: tally.passedOn,
+            topic: topic, records: tally.records, filtered: tally.filtered, passedOn: tally.passedOn,
             deadLetters: tally.deadLetters)
         },
         rollups: report.rollups, finalRollups: report.finalRollups,
