@@ -86,8 +86,8 @@ let package = Package(
     .target(
       name: "Readers",
       dependencies: [
-        "Attribution", "Cluster", "Codec", "Configuration", "Dashboard", "Kafka", "Reporting",
-        "SQLSink", "Service", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "Cluster", "Codec", "Configuration", "Dashboard", "Inputs", "Kafka",
+        "Reporting", "SQLSink", "Service", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "BrokerKit"),
     .target(
@@ -177,11 +177,24 @@ let package = Package(
     .testTarget(
       name: "VerificationTests",
       dependencies: ["Attribution", "Codec", "Inputs", "Traffic", "Verification"]),
+    // Servers that several test targets ask.
+    .target(
+      name: "TestServers",
+      dependencies: ["Attribution", "Codec", "Dashboard", "Reporting", "SQLSink", "Service"],
+      path: "Tests/TestServers"),
     .testTarget(
       name: "DashboardTests",
       dependencies: [
         "Attribution", "CAllocationCount", "Codec", "Dashboard", "Reporting", "Service",
+        "TestServers",
       ]),
+    .testTarget(name: "ServiceTests", dependencies: ["Service", "TestServers"]),
+    .testTarget(
+      name: "SQLSinkTests",
+      dependencies: ["Attribution", "Codec", "Reporting", "SQLSink", "TestServers"]),
+    .testTarget(
+      name: "ReadersTests",
+      dependencies: ["Attribution", "Codec", "Readers", "Reporting", "Service"]),
     .testTarget(
       name: "HistoryTests",
       dependencies: ["Attribution", "Codec", "Configuration", "History", "TestKit", "Traffic"]),
@@ -206,8 +219,8 @@ let package = Package(
       dependencies: [
         "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Dashboard", "Files",
         "Journeys",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "Traffic", "Verification",
-        "tributary",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "TestServers", "Traffic",
+        "Verification", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser"]),

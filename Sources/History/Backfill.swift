@@ -32,11 +32,11 @@ public final class Backfill {
 
   private var producer: (any LogProducer)?
   private var ledger = BackfillLedger()
-  private var kept: [TaskName: Watermark] = [:]
+  private var kept: [TaskID: Watermark] = [:]
   private var plans: InputPlans!
   private var inputs: [(partition: TopicPartition, end: Int64)] = []
   private var lateEvents:
-    [TaskName: [(LateEvent.Place, Milliseconds, InputPlan, KeptInputRecord)]] =
+    [TaskID: [(LateEvent.Place, Milliseconds, InputPlan, KeptInputRecord)]] =
       [:]
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
   private var lateEnds: [Int64] = []
@@ -218,7 +218,7 @@ public final class Backfill {
 
   /// The late events of a task that take part, marked whether they are counted only now.
   private func late(
-    of task: TaskName, _ stretch: Stretch, before countable: Watermark
+    of task: TaskID, _ stretch: Stretch, before countable: Watermark
   ) -> [Recomputation.KeptLateEvent] {
     var kept: [Recomputation.KeptLateEvent] = []
     for (place, time, plan, record) in lateEvents[task] ?? [] {

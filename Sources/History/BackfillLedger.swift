@@ -63,7 +63,7 @@ public struct BackfillLedger: Sendable {
   /// - Parameters:
   ///   - place: where it is in the late events.
   ///   - task: whose it is.
-  package func hasCounted(_ place: LateEvent.Place, at time: Milliseconds, of task: TaskName)
+  package func hasCounted(_ place: LateEvent.Place, at time: Milliseconds, of task: TaskID)
     -> Bool
   {
     chunks.values.contains { chunk in

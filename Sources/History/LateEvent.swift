@@ -32,7 +32,7 @@ public struct LateEvent {
   public var event: Event
   /// As it came, at its place in the input.
   public var record: InputRecord
-  package var task: TaskName
+  package var task: TaskID
 }
 
 /// Reads the late events.
@@ -97,6 +97,6 @@ public struct LateEvents {
         place: .init(partition: record.partition, offset: record.offset),
         source: .init(partition: partition, offset: offset), topic: input.name,
         arrival: record.timestamp, event: event, record: source,
-        task: TaskName(isCosts: input.isCosts, partition: partition)))
+        task: TaskID(isCosts: input.isCosts, partition: partition)))
   }
 }

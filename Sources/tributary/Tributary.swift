@@ -25,12 +25,13 @@ struct Tributary: ParsableCommand {
       """,
     version: BuildInfo.version,
     subcommands: [
-      Run.self, Demo.self, Generate.self, Attribute.self, Ingest.self, InputsCommand.self,
-      Topics.self, Tail.self,
-      ReportCommand.self, Serve.self, Sink.self, Explain.self, Late.self, DeadLettersCommand.self,
-      BackfillCommand.self,
-      JourneysCommand.self, Verify.self, ResetCommand.self, ConfigCommand.self, Bench.self,
-      BenchPart.self,
+      RunCommand.self, DemoCommand.self, GenerateCommand.self, AttributeCommand.self,
+      IngestCommand.self, InputsCommand.self, TopicsCommand.self, TailCommand.self,
+      ReportCommand.self, ServeCommand.self, SinkCommand.self, ExplainCommand.self,
+      LateCommand.self, DeadLettersCommand.self, BackfillCommand.self,
+      JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,
+      BenchCommand.self,
+      BenchPartCommand.self,
     ])
 
   /// Runs the command; a failure is one line on standard error.

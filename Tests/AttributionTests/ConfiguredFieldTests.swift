@@ -1,5 +1,6 @@
 import Attribution
 import Codec
+import TestKit
 import Testing
 import Traffic
 import Verification

@@ -2,7 +2,6 @@ import Attribution
 import Codec
 import TestKit
 import Testing
-import Traffic
 
 @Suite("Hostile records")
 struct HostileRecordTests {

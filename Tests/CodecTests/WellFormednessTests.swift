@@ -2,7 +2,6 @@ import Attribution
 import Codec
 import Foundation
 import Testing
-import Traffic
 
 @Suite("Well-formedness")
 struct WellFormednessTests {

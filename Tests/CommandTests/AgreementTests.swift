@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 /// One number for the dashboard and the bill, at every moment.

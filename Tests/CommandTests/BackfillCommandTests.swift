@@ -3,6 +3,7 @@
 import Attribution
 import Foundation
 import Kafka
+import TestServers
 import Testing
 
 @testable import Traffic

@@ -1,5 +1,6 @@
 import Attribution
 import Foundation
+import TestServers
 import Testing
 
 /// Extra fields from the topics to every reader, through the built program.

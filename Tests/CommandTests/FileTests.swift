@@ -4,6 +4,7 @@ import Codec
 import Files
 import Foundation
 import Kafka
+import TestServers
 import Testing
 import Traffic
 

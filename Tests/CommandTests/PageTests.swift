@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 /// The dashboard's page, in a real browser.

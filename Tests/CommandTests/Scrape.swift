@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 
 /// Asks a process over HTTP, as a load balancer or Prometheus would.
 struct Scrape {

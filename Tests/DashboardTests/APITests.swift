@@ -4,6 +4,7 @@ import Attribution
 import Codec
 import Foundation
 import Reporting
+import TestServers
 import Testing
 
 @testable import Dashboard

@@ -4,6 +4,7 @@ import Codec
 import Foundation
 import Glibc
 import Reporting
+import TestServers
 import Testing
 
 @testable import Dashboard
@@ -32,7 +33,7 @@ struct MillionRollupsTests {
     let bytes = (allocated_bytes() - before) / 1_000_000
     #expect(bytes < 160)
 
-    let dashboard = Dashboard(
+    let dashboard = DashboardResponder(
       server.live, conversions: nil, health: QuietHealth(), metrics: Metrics(),
       now: { TestServer.now })
     var seconds: [Double] = []

@@ -11,9 +11,15 @@ package final class TopicReader {
 
   private let consumer: Consumer
   private let probe: Consumer
+  private let configuration: Configuration
+  private let logger: Logger
+  /// Never subscribe, so they join no group: they only ask what one has committed.
+  private var members: [String: Consumer] = [:]
   private let batch = RecordBatch(capacity: 4_096)
 
   package init(_ configuration: Configuration, logger: Logger) throws {
+    self.configuration = configuration
+    self.logger = logger
     consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
     probe = try Consumer(ClientSettings.probe(configuration), logger: logger)
   }
@@ -21,6 +27,7 @@ package final class TopicReader {
   package func close() {
     consumer.close(timeoutMilliseconds: 0)
     probe.close(timeoutMilliseconds: 0)
+    for member in members.values { member.close(timeoutMilliseconds: 0) }
   }
 
   /// The partitions of the topics, in order.
@@ -39,6 +46,19 @@ package final class TopicReader {
   /// Where the logs end, open transactions included.
   package func uncommittedEnds(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try probe.endOffsets(partitions, timeoutMilliseconds: Self.callTimeout)
+  }
+
+  /// What a group has committed; partitions without a committed offset are absent.
+  package func committed(
+    _ partitions: [TopicPartition], by group: String
+  ) throws -> [TopicPartition: Int64] {
+    if members[group] == nil {
+      var settings = ClientSettings.consumer(configuration)
+      settings["group.id"] = group
+      members[group] = try Consumer(settings, logger: logger)
+    }
+    return try members[group]!.committed(partitions, timeoutMilliseconds: Self.callTimeout)
+      .compactMapValues { $0 }
   }
 
   /// The oldest offset that the log still has.

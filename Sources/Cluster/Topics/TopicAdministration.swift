@@ -72,6 +72,16 @@ public struct TopicAdministration {
     try sayIfSingle(missing.map(\.name))
   }
 
+  /// Makes a compacted topic of one partition, if it is missing, and comes back when it can be used.
+  public func createCompacted(_ name: String) throws {
+    guard try admin.describeTopics([name], timeoutMilliseconds: CallTimeout.call).isEmpty else {
+      return
+    }
+    let topic = TopicSpecification(
+      name: name, partitions: 1, settings: ["cleanup.policy": "compact"])
+    _ = try admin.makeTopics([topic], logger: logger)
+  }
+
   private func sayIfSingle(_ names: [String]) throws {
     guard !names.isEmpty else { return }
     let single = try admin.describeTopics(names, timeoutMilliseconds: CallTimeout.call)

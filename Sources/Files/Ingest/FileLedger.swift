@@ -75,25 +75,6 @@ struct FileLedger {
 
   /// Makes the topic if it is missing. Throws `OperatorError` or `KafkaError`.
   static func createTopic(_ configuration: Configuration, logger: Logger) throws {
-    let name = configuration.filesTopic
-    let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
-    func exists() throws -> Bool {
-      try !admin.describeTopics([name], timeoutMilliseconds: 15_000).isEmpty
-    }
-    guard try !exists() else { return }
-    let specification = TopicSpecification(
-      name: name, partitions: 1, settings: ["cleanup.policy": "compact"])
-    let results = try admin.createTopics([specification], timeoutMilliseconds: 30_000)
-    if case .failed(let error) = results[name] {
-      throw OperatorError("cannot create topic \(name): \(error)")
-    }
-    // Brokers answer before every one of them has heard of a new topic.
-    let deadline = ContinuousClock.now + .seconds(15)
-    while try !exists() {
-      guard ContinuousClock.now < deadline else {
-        throw OperatorError("the new topic \(name) does not appear; look at the broker's log")
-      }
-      Thread.sleep(forTimeInterval: 0.1)
-    }
+    try TopicAdministration(configuration, logger: logger).createCompacted(configuration.filesTopic)
   }
 }

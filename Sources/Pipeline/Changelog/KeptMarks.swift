@@ -12,8 +12,8 @@ package enum KeptMarks {
   /// nothing older any more. Without a mark: a task that has accepted nothing yet.
   package static func read(
     _ configuration: Configuration, _ plan: TopicPlan, from log: any ArchiveLog
-  ) throws -> [TaskName: Watermark] {
-    var marks: [TaskName: Watermark] = [:]
+  ) throws -> [TaskID: Watermark] {
+    var marks: [TaskID: Watermark] = [:]
     for (partition, tasks) in Dictionary(grouping: plan.tasks, by: \.partition) {
       let source = TopicPartition(topic: configuration.stateTopic, partition: partition)
       marks.merge(try read(tasks, source, configuration, log)) { $1 }
@@ -23,14 +23,14 @@ package enum KeptMarks {
 
   /// A task writes its progress with every commit, so the last is near the end.
   private static func read(
-    _ tasks: [TaskName], _ source: TopicPartition, _ configuration: Configuration,
+    _ tasks: [TaskID], _ source: TopicPartition, _ configuration: Configuration,
     _ log: any ArchiveLog
-  ) throws -> [TaskName: Watermark] {
+  ) throws -> [TaskID: Watermark] {
     let keys = tasks.map { task in
       Changelog.progressKey((task.isCosts ? PartitionTask.Role.costs : .keyed).rawValue)
     }
     let end = try log.ends(of: [source])[source] ?? 0
-    var marks: [TaskName: Watermark] = [:]
+    var marks: [TaskID: Watermark] = [:]
     var length = firstLook
     repeat {
       try log.readThrough(source, from: max(0, end - length)) { record in

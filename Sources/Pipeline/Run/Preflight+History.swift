@@ -53,14 +53,14 @@ extension Preflight {
   /// with every commit.
   private func progressRecords(
     _ state: [TopicPartition], _ tail: LogTail
-  ) throws -> [TaskName: ProgressRecord] {
-    var records: [TaskName: ProgressRecord] = [:]
+  ) throws -> [TaskID: ProgressRecord] {
+    var records: [TaskID: ProgressRecord] = [:]
     _ = try tail.last(of: state) { record in
       guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
         return false
       }
       let isCosts = key.elementsEqual(Changelog.progressKey(PartitionTask.Role.costs.rawValue))
-      records[TaskName(isCosts: isCosts, partition: record.partition)] = try ProgressRecord(
+      records[TaskID(isCosts: isCosts, partition: record.partition)] = try ProgressRecord(
         value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic)
       return true
     }

@@ -15,7 +15,7 @@ final class PartitionTask {
     /// One partition of the costs.
     case costs
 
-    init(_ task: TaskName) { self = task.isCosts ? .costs : .keyed }
+    init(_ task: TaskID) { self = task.isCosts ? .costs : .keyed }
   }
 
   let role: Role
@@ -255,7 +255,7 @@ final class PartitionTask {
   func announce(to outbox: Outbox, isRepeating: Bool = false) throws {
     if checkpoint.lost != sentLost {
       try outbox.broadcast(
-        lost: checkpoint.lost, ofTask: TaskName(isCosts: role == .costs, partition: partition))
+        lost: checkpoint.lost, ofTask: TaskID(isCosts: role == .costs, partition: partition))
       sentLost = checkpoint.lost
     }
     let isCatchingUp = isCatchingUp

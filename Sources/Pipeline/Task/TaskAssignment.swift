@@ -64,9 +64,9 @@ extension TopicPlan {
   }
 
   /// The task that reads a topic's partition.
-  package func task(of topic: String, partition: Int32) -> TaskName {
+  package func task(of topic: String, partition: Int32) -> TaskID {
     let isCosts = inputTopics.first { $0.name == topic }?.isCosts ?? false
-    return TaskName(isCosts: isCosts, partition: partition)
+    return TaskID(isCosts: isCosts, partition: partition)
   }
 
   func partitionCount(of role: PartitionTask.Role) -> Int32 {

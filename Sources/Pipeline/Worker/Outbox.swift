@@ -153,7 +153,7 @@ final class Outbox {
   }
 
   /// Tells every partition of the deltas what a task has lost of its input.
-  func broadcast(lost: [LostRange], ofTask task: TaskName) throws {
+  func broadcast(lost: [LostRange], ofTask task: TaskID) throws {
     try broadcast(lost: lost, of: "\(task)")
   }
 

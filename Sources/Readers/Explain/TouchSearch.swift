@@ -3,7 +3,6 @@ import Cluster
 import Codec
 import Inputs
 import Kafka
-import Pipeline
 import Reporting
 
 /// Finds a user's touches around a conversion, or the conversion, in a topic they came by.

@@ -12,7 +12,7 @@ import Synchronization
 /// The dashboard over the rollups topic: a thread that follows the topic, and a server.
 public final class ServeRun: Sendable {
   private let live: LiveBoard
-  private let dashboard: Dashboard
+  private let dashboard: DashboardResponder
   private let hub = EventHub()
   private let reader: ReaderHealth
   private let server: HTTPServer
@@ -34,7 +34,7 @@ public final class ServeRun: Sendable {
     follower = try TopicFollower(settings.topics.rollups, settings, logger: logger)
     live = LiveBoard(settings.definitions, partitionCount: follower.partitionCount)
     reader = ReaderHealth(live, hub, topic: settings.topics.rollups, metrics)
-    dashboard = Dashboard(
+    dashboard = DashboardResponder(
       live, conversions: ConversionFinder(settings, logger: logger), health: reader,
       metrics: metrics, now: Self.now)
     server = HTTPServer(http, dashboard, hub: hub)

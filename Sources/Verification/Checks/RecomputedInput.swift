@@ -112,7 +112,7 @@ struct RecomputedInput {
       expectTooLate(
         rejection == nil && reading == .event ? event.time : nil, lateEvent, lateEvents.topic,
         place, &differences)
-      let task = TaskName(isCosts: isCosts, partition: record.partition)
+      let task = TaskID(isCosts: isCosts, partition: record.partition)
       if rejection == nil, reading == .event,
         backfills.hasCounted(lateEvent.place, at: event.time, of: task)
       {

@@ -2,7 +2,6 @@ import Cluster
 import Configuration
 import Foundation
 import Kafka
-import Logging
 
 /// A moment at which everything that the processor has taken in is also published, and how to tell
 /// that it has not moved on since.
@@ -14,23 +13,17 @@ final class QuiescentPoint {
   private let inputs: [TopicPartition]
   private let deltas: [TopicPartition]
   private let outputs: [TopicPartition]
-  private let attributionGroup: Consumer
-  private let rollupGroup: Consumer
-  private let rekeyGroup: Consumer
+  private let attributionGroup: String
+  private let rollupGroup: String
+  private let rekeyGroup: String
   private let sources: [TopicPartition]
   private let keyedTopics: Set<String>
 
-  init(_ configuration: Configuration, reader: TopicReader, logger: Logger) throws {
+  init(_ configuration: Configuration, reader: TopicReader) throws {
     self.reader = reader
-    func member(of stage: String) throws -> Consumer {
-      // Never subscribes, so it never joins the group: it only asks what the group has committed.
-      var settings = ClientSettings.consumer(configuration)
-      settings["group.id"] = "\(configuration.applicationID)-\(stage)"
-      return try Consumer(settings, logger: logger)
-    }
-    attributionGroup = try member(of: "attribution")
-    rollupGroup = try member(of: "rollups")
-    rekeyGroup = try member(of: "rekey")
+    attributionGroup = "\(configuration.applicationID)-attribution"
+    rollupGroup = "\(configuration.applicationID)-rollups"
+    rekeyGroup = "\(configuration.applicationID)-rekey"
     keyedTopics = Set(configuration.rekeyings { _ in 0 }.map(\.target))
     sources = try reader.partitions(of: Set(configuration.rekeyedTopics.map(\.name)).sorted())
     inputs = try reader.partitions(of: configuration.inputTopics.map(\.name))
@@ -40,17 +33,9 @@ final class QuiescentPoint {
       of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents])
   }
 
-  func close() {
-    attributionGroup.close(timeoutMilliseconds: 0)
-    rollupGroup.close(timeoutMilliseconds: 0)
-    rekeyGroup.close(timeoutMilliseconds: 0)
-  }
-
   /// What the re-keying stage has committed; empty where nothing is re-keyed.
   func rekeyed() throws -> [TopicPartition: Int64] {
-    guard !sources.isEmpty else { return [:] }
-    return try rekeyGroup.committed(sources, timeoutMilliseconds: TopicReader.callTimeout)
-      .compactMapValues { $0 }
+    sources.isEmpty ? [:] : try reader.committed(sources, by: rekeyGroup)
   }
 
   /// Where the topics that are re-keyed end now.
@@ -60,8 +45,7 @@ final class QuiescentPoint {
 
   /// What the attribution stage has committed; partitions without a committed offset are absent.
   func processed() throws -> [TopicPartition: Int64] {
-    try attributionGroup.committed(inputs, timeoutMilliseconds: TopicReader.callTimeout)
-      .compactMapValues { $0 }
+    try reader.committed(inputs, by: attributionGroup)
   }
 
   /// Where the inputs end now.
@@ -103,12 +87,10 @@ final class QuiescentPoint {
     if let open = writable.first(where: { committed[$0] ?? 0 < all[$0] ?? 0 }) {
       return "a transaction is still open in \(open)"
     }
-    let consumed = try rollupGroup.committed(
-      deltas, timeoutMilliseconds: TopicReader.callTimeout
-    ).compactMapValues { $0 }
     if !sources.isEmpty, let unread = try firstUnread(inputs, after: processed()) {
       return "the attribution stage has not taken in all of \(unread) yet"
     }
+    let consumed = try reader.committed(deltas, by: rollupGroup)
     guard let unread = try firstUnread(deltas, after: consumed) else { return nil }
     return "the rollup stage has not taken in all of \(unread) yet"
   }

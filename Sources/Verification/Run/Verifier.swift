@@ -23,7 +23,7 @@ public final class Verifier {
     self.configuration = configuration
     log = KafkaLog(configuration, plan: plan, logger: logger)
     reader = try TopicReader(configuration, logger: logger)
-    quiescence = try QuiescentPoint(configuration, reader: reader, logger: logger)
+    quiescence = try QuiescentPoint(configuration, reader: reader)
     let topics = configuration.topics
     let inputPlans = try InputPlans(configuration)
     plans = inputPlans.plans(in: plan)
@@ -39,10 +39,7 @@ public final class Verifier {
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents))
   }
 
-  public func close() {
-    quiescence.close()
-    reader.close()
-  }
+  public func close() { reader.close() }
 
   /// - Parameters:
   ///   - expectsAll: judge by all that the inputs hold, not by what the processor has committed.

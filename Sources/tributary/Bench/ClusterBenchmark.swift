@@ -137,14 +137,14 @@ struct ClusterBenchmark {
       arguments, environment: topics.environment.merging(environment) { $1 })
   }
 
-  private func part(_ output: Data) throws -> BenchPart.Report {
+  private func part(_ output: Data) throws -> BenchPartCommand.Report {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try decoder.decode(BenchPart.Report.self, from: output)
+    return try decoder.decode(BenchPartCommand.Report.self, from: output)
   }
 
   /// What `run --json` says.
-  private func summary(_ output: Data) throws -> BenchPart.Report {
+  private func summary(_ output: Data) throws -> BenchPartCommand.Report {
     struct Input: Decodable { var records: Int }
     struct Summary: Decodable {
       var clicks: Input
@@ -155,7 +155,7 @@ struct ClusterBenchmark {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let summary = try decoder.decode(Summary.self, from: output)
-    return BenchPart.Report(
+    return BenchPartCommand.Report(
       events: summary.clicks.records + summary.conversions.records, seconds: summary.seconds,
       peakResidentBytes: summary.peakResidentBytes)
   }

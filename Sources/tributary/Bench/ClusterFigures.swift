@@ -21,7 +21,7 @@ struct ClusterFigures: Encodable {
     var bytesPerTouch: Double?
     var isRestore = false
 
-    init(load: String, name: String, _ report: BenchPart.Report, cpuSeconds: Double) {
+    init(load: String, name: String, _ report: BenchPartCommand.Report, cpuSeconds: Double) {
       self.load = load
       self.name = name
       events = report.events

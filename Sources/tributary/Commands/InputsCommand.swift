@@ -2,7 +2,7 @@ import ArgumentParser
 import Attribution
 import Configuration
 import Inputs
-import Pipeline
+import Readers
 
 struct InputsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

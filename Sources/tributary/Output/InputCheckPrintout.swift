@@ -1,6 +1,7 @@
 import Attribution
 import Codec
 import Inputs
+import Readers
 
 /// What `inputs check` has found, side by side, or as JSON.
 struct InputCheckPrintout {

@@ -1,5 +1,6 @@
 import Codec
 import Foundation
+import TestServers
 import Testing
 
 @testable import Journeys

@@ -1,6 +1,7 @@
 import Attribution
 import Foundation
 import Reporting
+import TestServers
 import Testing
 
 /// `tributary sink`, over a broker and real databases.

@@ -1,0 +1,125 @@
+import ArgumentParser
+import Attribution
+import Codec
+import Configuration
+import Foundation
+import Kafka
+import Traffic
+
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Generate believable traffic from a seed, into Kafka or files.",
+    discussion: """
+      Users with several touches, campaigns of uneven size, a daily curve, conversions that follow \
+      clicks and some that follow nothing. The same options give the same events.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(help: "Impressions, clicks and conversions; duplicates and the like come on top.")
+  var events = 100_000
+
+  @Option(help: "Seed of the generator.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Records per second; 0 is as fast as possible.")
+  var rate = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Event time of the beginning, RFC 3339; default: a Monday of 2026, or now with --rate."))
+  var start: String?
+
+  @Option(help: "Fraction of events that come more than once.")
+  var duplicates = 0.03
+
+  @Option(help: "The longest an ordinary event travels, as a duration.")
+  var disorder = "30s"
+
+  @Option(help: "Fraction of late events; a tenth of it on top comes too late.")
+  var late = 0.01
+
+  @Option(help: "Fraction of records that cannot be used.")
+  var malformed = 0.001
+
+  @Option(help: "Number of users.")
+  var users = 200_000
+
+  @Option(help: "Number of campaigns.")
+  var campaigns = 40
+
+  @Flag(help: "Also generate costs that are not on a touch.")
+  var costs = false
+
+  @Option(help: ArgumentHelp("Write JSON lines into this folder instead.", valueName: "dir"))
+  var jsonl: String?
+
+  @Flag(help: "Print what was generated as JSON.")
+  var json = false
+
+  func validate() throws {
+    if events < 0 { throw ValidationError("--events must not be negative.") }
+    if rate < 0 { throw ValidationError("--rate must not be negative.") }
+    for (name, value) in [("duplicates", duplicates), ("late", late), ("malformed", malformed)]
+    where !(0...1).contains(value) {
+      throw ValidationError("--\(name) must lie between 0 and 1.")
+    }
+    if users < 1 || campaigns < 1 {
+      throw ValidationError("--users and --campaigns must be at least 1.")
+    }
+  }
+
+  func run() throws {
+    let settings = try options.load()
+    var generator = TrafficGenerator(try trafficOptions(settings))
+    if let jsonl {
+      let summary: TrafficSummary
+      do { summary = try generator.writeJSONLines(to: URL(fileURLWithPath: jsonl)) } catch {
+        throw Failure(
+          "cannot write to \(jsonl): \(error.localizedDescription) Give --jsonl a folder that can "
+            + "be written to, with room for the events.")
+      }
+      return try StandardOutput.print(json ? summary.json : "\(summary)")
+    }
+    let progress = ProgressBar(total: events, unit: "events")
+    let stop = StopFlag()
+    let feed = try TrafficFeed(
+      settings, pace: rate > 0 ? .rate(rate) : .unlimited, isStopped: { stop.isRaised },
+      logger: options.makeLogger())
+    let signals = StopSignals { stop.raise() }
+    try withExtendedLifetime(signals) {
+      try feed.send(&generator) { progress.show($0) }
+    }
+    progress.end()
+    try StandardOutput.print(json ? generator.summary.json : "\(generator.summary)")
+  }
+
+  private func trafficOptions(_ settings: Configuration) throws -> TrafficOptions {
+    var traffic = TrafficOptions(seed: seed, eventCount: events)
+    traffic.duplicates = duplicates
+    traffic.late = late
+    traffic.malformed = malformed
+    traffic.users = users
+    traffic.campaigns = campaigns
+    traffic.costRows = costs && settings.ownTopic(of: .cost) != nil
+    traffic.definitions = settings.definitions
+    do { traffic.disorder = try DurationText.parse(disorder) } catch {
+      throw ValidationError("--disorder: \(error)")
+    }
+    if rate > 0 {
+      // Event time goes on as fast as the clock, at every hour of the day.
+      traffic.eventsPerSecond = Double(rate)
+      traffic.hasDailyCurve = false
+      traffic.start = Int64(Date().timeIntervalSince1970 * 1_000)
+    }
+    if let start {
+      guard let time = Time.parse(start) else {
+        throw ValidationError(
+          "--start: \"\(start)\" is not RFC 3339, such as 2026-01-05T08:00:00Z.")
+      }
+      traffic.start = time
+    }
+    return traffic
+  }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Attribution
+import Cluster
+import Configuration
+import Foundation
+import History
+import Reporting
+
+struct LateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "late",
+    abstract: "Show the events that came too late and wait for a backfill.",
+    discussion: """
+      By day, by campaign, and by how late they came: the time from the event to its record. What a \
+      backfill has counted no longer waits. --changes recomputes the period and says what a backfill \
+      would change; it takes as long as one.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(help: "Whose midnight days start and end at: an IANA time zone.")
+  var timezone = "UTC"
+
+  @Option(help: "How many campaigns to list.")
+  var campaigns = 10
+
+  @Flag(help: "Say what a backfill of these days would change.")
+  var changes = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if ZonedCalendar(timezone) == nil {
+      throw ValidationError("--timezone \(timezone) is no time zone such as Europe/Berlin.")
+    }
+    if campaigns < 0 { throw ValidationError("--campaigns must not be negative.") }
+  }
+
+  func run() throws {
+    let settings = try options.load()
+    let logger = options.makeLogger()
+    let plan = try Preflight(settings, logger: logger).plan()
+    let log = KafkaLog(settings, plan: plan, logger: logger)
+    let calendar = ZonedCalendar(timezone)!
+    let summary = try LateSummary(settings, from: log) {
+      calendar.start(of: calendar.day(of: $0))
+    }
+    let printout = LatePrintout(summary, calendar, campaigns: campaigns)
+    var days: Range<Milliseconds>?
+    if let span = summary.span {
+      days =
+        calendar.start(
+          of: calendar.day(of: span.lowerBound))..<calendar.range(
+          of: calendar.day(of: span.upperBound)
+        ).upperBound
+    }
+    var result: BackfillPrintout?
+    if changes, let days {
+      let backfill = Backfill(
+        settings, plan: plan, log: log, from: days.lowerBound, to: days.upperBound)
+      result = BackfillPrintout(
+        try backfill.run(isDryRun: true), days, isDryRun: true, settings.definitions)
+    }
+    try StandardOutput.print(
+      json ? printout.json(changes: result?.json) : printout.text(changes: result?.text))
+  }
+}

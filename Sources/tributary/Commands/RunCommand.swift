@@ -1,0 +1,104 @@
+import ArgumentParser
+import Attribution
+import Cluster
+import Configuration
+import Foundation
+import Kafka
+import Logging
+import Pipeline
+import Service
+import Synchronization
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run the stream processor.",
+    discussion: """
+      SIGTERM and SIGINT finish the open transaction and leave the consumer group, within 10 s; a \
+      second one leaves at once. What was not finished then is done again by the next run.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Flag(help: "Process what the topics hold now, close every window, and exit.")
+  var exitAtEnd = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Serve /livez, /readyz, /statusz and /metrics at HOST:PORT, or at a port of this machine only.",
+      valueName: "host:port"))
+  var http: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "File whose first line is the token for /statusz and /metrics; default: TRIBUTARY_HTTP_TOKEN, "
+        + "if set.", valueName: "file"))
+  var tokenFile: String?
+
+  @Flag(help: "Print the summary as JSON.")
+  var json = false
+
+  func validate() throws {
+    if let http, HTTPOptions.address(http) == nil {
+      throw ValidationError("--http takes HOST:PORT or PORT, as in 0.0.0.0:9090, not \(http).")
+    }
+  }
+
+  func run() throws {
+    let token = try HTTPOptions.token(file: tokenFile)
+    let settings = try options.load()
+    let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
+    let logger = options.makeLogger()
+    limitIdleMemory(workers: settings.workers)
+    let service = try service(settings, token, logger)
+    defer { service?.stop() }
+    let shutdown = Shutdown(logger)
+    let signals = StopSignals(patience: Shutdown.patience) {
+      shutdown.begin()
+    } beforeForcedExit: {
+      shutdown.giveUp()
+    }
+    let summary = try withExtendedLifetime(signals) {
+      try process(settings, failpoint, logger, shutdown, service)
+    }
+    try RunReport(summary, settings).print(asJSON: json)
+  }
+
+  /// What serves health and metrics, where asked for.
+  private func service(
+    _ settings: Configuration, _ token: String?, _ logger: Logger
+  ) throws -> RunService? {
+    guard let (host, port) = http.flatMap(HTTPOptions.address) else { return nil }
+    var http = HTTPServer.Settings()
+    http.host = host
+    http.port = port
+    http.token = token
+    return try RunService(http, settings, logger: logger)
+  }
+
+  private func process(
+    _ settings: Configuration, _ failpoint: Failpoint?, _ logger: Logger, _ shutdown: Shutdown,
+    _ service: RunService?
+  ) throws -> Processor.Summary {
+    let preflight = try Preflight(settings, logger: logger)
+    let plan = try preflight.withPatience(isFirst: true) {
+      let facts = try preflight.facts()
+      let plan = try preflight.plan(facts)
+      try preflight.checkSettings(facts)
+      return plan
+    }
+    try preflight.withPatience(isFirst: false) { try preflight.checkHistory(plan) }
+    var log: any Log = KafkaLog(settings, plan: plan, logger: logger)
+    if let failpoint {
+      logger.warning("\(Failpoint.variable) is set: this process will kill itself")
+      log = FailpointLog(log, failpoint, configuration: settings)
+    }
+    let processor = Processor(
+      settings, plan: plan, log: log, stopsAtEnd: exitAtEnd, logger: logger)
+    logger.info(
+      "\(settings.applicationID): \(plan.taskCount) tasks, \(processor.workerCount) workers")
+    shutdown.take(processor)
+    service?.watch(processor)
+    return try processor.run()
+  }
+}

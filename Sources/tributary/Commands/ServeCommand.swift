@@ -1,0 +1,56 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Readers
+import Service
+
+struct ServeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Serve the dashboard: a live page, a JSON API, health and metrics.",
+    discussion: """
+      Reads the rollups topic from its beginning and follows it, without joining a group. Anybody who \
+      reaches the address may look, unless a token is set: then requests for data need it as \
+      `Authorization: Bearer`, and the page asks for it. The API is described at /openapi.json.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(help: "Address to listen at.")
+  var host = "127.0.0.1"
+
+  @Option(help: "Port to listen at; 0 takes a free one.")
+  var port = 8_080
+
+  @Option(
+    help: ArgumentHelp(
+      "File whose first line is the token; default: TRIBUTARY_HTTP_TOKEN, if set.",
+      valueName: "file"))
+  var tokenFile: String?
+
+  @Flag(help: "Print the address as JSON.")
+  var json = false
+
+  func validate() throws {
+    if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
+  }
+
+  func run() throws {
+    var http = HTTPServer.Settings()
+    http.host = host
+    http.port = port
+    http.token = try HTTPOptions.token(file: tokenFile)
+    let settings = try options.load()
+    let logger = options.makeLogger()
+    let metrics = Metrics()
+    BuildInfo.set(metrics, command: "serve")
+    let run = try ServeRun(settings, http, metrics: metrics, logger: logger)
+    let signals = StopSignals { run.stop() }
+    try withExtendedLifetime(signals) {
+      let address = try run.start()
+      try StandardOutput.print(
+        json ? "{\"address\":\"\(address)\"}" : "the dashboard is at \(address)")
+      try run.follow()
+    }
+  }
+}

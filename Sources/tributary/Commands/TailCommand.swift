@@ -1,0 +1,89 @@
+import ArgumentParser
+import Attribution
+import Configuration
+import Foundation
+import Kafka
+import Readers
+import Reporting
+
+struct TailCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tail",
+    abstract: "Show a live table of the rollups in the terminal.",
+    discussion: """
+      Reads the rollups topic from its beginning, committed records only, without joining a group. \
+      Without a terminal it prints the table once.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+  @OptionGroup var tableOptions: TableOptions
+
+  @Flag(help: "Print the current table, or with --json the current records, and exit.")
+  var once = false
+
+  @Flag(help: "Print each rollup record as it arrives, one line of JSON.")
+  var json = false
+
+  func run() throws {
+    let settings = try options.load()
+    let table = try tableOptions.table(settings.definitions)
+    if json { return try printRecords(settings) }
+    if once || !Screen.isAvailable { return try printOnce(table, settings) }
+    try showLive(table, settings)
+  }
+
+  private func showLive(_ table: LiveTable, _ settings: Configuration) throws {
+    let warning = isatty(STDERR_FILENO) == 1 ? LastWarning() : nil
+    let feed = try RollupFeed(
+      settings, logger: warning?.makeLogger() ?? options.makeLogger())
+    defer { feed.close() }
+    let screen = Screen()
+    let stop = StopFlag()
+    let waker = feed.waker
+    let signals = StopSignals(
+      {
+        stop.raise()
+        waker()
+      }, beforeForcedExit: { screen.leave() })
+    try withExtendedLifetime(signals) {
+      screen.enter(onResize: waker)
+      defer { screen.leave() }
+      try LiveDisplay(table, screen: screen, warning: warning).run(feed) { stop.isRaised }
+    }
+  }
+
+  private func printOnce(_ table: LiveTable, _ settings: Configuration) throws {
+    let feed = try RollupFeed(settings, logger: options.makeLogger())
+    defer { feed.close() }
+    try feed.readToEnd()
+    try LiveDisplay(table, screen: nil, warning: nil).show(feed)
+  }
+
+  private func printRecords(_ settings: Configuration) throws {
+    let feed = try RollupFeed(settings, logger: options.makeLogger())
+    defer { feed.close() }
+    let stop = StopFlag()
+    let waker = feed.waker
+    let signals = StopSignals {
+      stop.raise()
+      waker()
+    }
+    try withExtendedLifetime(signals) {
+      var lines: [UInt8] = []
+      while !stop.isRaised, !(once && feed.isCaughtUp) {
+        let hasNews = try feed.advance { read, record in
+          guard case .rollup(let rollup) = read, let value = record.value,
+            tableOptions.view.map({ $0 == rollup.key.view }) ?? true
+          else { return }
+          lines += value
+          lines.append(UInt8(ascii: "\n"))
+        }
+        if !lines.isEmpty {
+          try lines.withUnsafeBytes { try StandardOutput.write($0) }
+          lines.removeAll(keepingCapacity: true)
+        }
+        if !hasNews { feed.wait(milliseconds: 100) }
+      }
+    }
+  }
+}

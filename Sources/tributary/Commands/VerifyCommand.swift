@@ -1,0 +1,57 @@
+import ArgumentParser
+import Attribution
+import Cluster
+import Configuration
+import Foundation
+import Kafka
+import Logging
+import Verification
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Recompute from the input topics by brute force and compare with what is published.",
+    discussion: """
+      Takes the inputs as far as the processor has committed them, and compares every rollup, every \
+      attribution, every dead letter and late event, and the sums that must agree. Exit code 0: no \
+      difference. Needs a moment without work in flight: while events keep coming, stop the traffic \
+      or the processor first.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Flag(help: "Expect everything that the inputs hold now, processed or not.")
+  var all = false
+
+  @Option(help: "How long to wait for what is processed to be published, as a duration.")
+  var wait = "30s"
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let settings = try options.load()
+    let logger = options.makeLogger()
+    let patience: Milliseconds
+    do { patience = try DurationText.parse(wait) } catch {
+      throw ValidationError("--wait: \(error)")
+    }
+    let plan = try Preflight(settings, logger: logger).plan()
+    let verifier = try Verifier(settings, plan: plan, logger: logger)
+    defer { verifier.close() }
+    let began = ContinuousClock.now
+    var progress: ProgressBar?
+    defer { progress?.end() }
+    let report = try verifier.run(expectsAll: all, patience: .milliseconds(patience)) {
+      let shown = progress ?? ProgressBar(total: $1, unit: "records")
+      progress = shown
+      shown.show($0)
+    }
+    progress?.end()
+    let seconds = began.duration(to: .now) / .seconds(1)
+    let printout = VerificationPrintout(
+      report, currency: settings.definitions.currency, seconds: seconds)
+    try StandardOutput.print(json ? printout.json : printout.text)
+    if !report.differences.agrees { throw ExitCode(1) }
+  }
+}

@@ -1,0 +1,58 @@
+import Attribution
+import Cluster
+import Codec
+import Configuration
+import Foundation
+import Pipeline
+import Service
+
+/// What a run has done, as a table or JSON.
+struct RunReport {
+  private let rows: [(name: String, counts: InputCounts)]
+  private let seconds: Double
+  private let peakResidentBytes = ProcessMemory.peakResidentBytes
+
+  /// Topics in our own form go by what they hold, all others by their names.
+  init(_ summary: Processor.Summary, _ settings: Configuration) {
+    rows = settings.inputTopics.compactMap { topic in
+      let kind = settings.inputs == nil ? topic.kinds[0].inputName : nil
+      return summary.counts[topic.name].map { (kind ?? topic.name, $0) }
+    }
+    seconds = summary.seconds
+  }
+
+  func print(asJSON: Bool) throws {
+    if asJSON {
+      let inputs = rows.map { name, counts in
+        """
+        "\(name)":{"records":\(counts.records),"filtered":\(counts.filtered),\
+        "accepted":\(counts.accepted),"late":\(counts.late),\
+        "duplicates":\(counts.duplicates),"dead_letters":\(counts.deadLetters),\
+        "too_late":\(counts.tooLate)}
+        """
+      }
+      try StandardOutput.print(
+        """
+        {\(inputs.joined(separator: ",")),"seconds":\(String(format: "%.3f", seconds)),\
+        "peak_resident_bytes":\(peakResidentBytes)}
+        """)
+      return
+    }
+    let hasFiltered = rows.contains { $0.counts.filtered > 0 }
+    let header =
+      ["", "records"] + (hasFiltered ? ["filtered"] : [])
+      + ["accepted", "of it late", "duplicates", "dead letters", "too late"]
+    let lines = rows.map { name, counts in
+      [name, "\(counts.records)"] + (hasFiltered ? ["\(counts.filtered)"] : []) + [
+        "\(counts.accepted)", "\(counts.late)", "\(counts.duplicates)",
+        "\(counts.deadLetters)", "\(counts.tooLate)",
+      ]
+    }
+    try StandardOutput.print(TextTable(header: header, rows: lines).text)
+    let records = rows.reduce(0) { $0 + $1.counts.records }
+    let rate = seconds > 0 ? Double(records) / seconds : 0
+    let mebibytes = peakResidentBytes >> 20
+    try StandardOutput.print(
+      String(format: "%.1f s, %.0f records/s, at most %d MiB resident", seconds, rate, mebibytes))
+  }
+}
