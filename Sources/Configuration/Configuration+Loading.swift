@@ -372,6 +372,7 @@ private struct Loader {
     uses += [
       ("topics.rollups", topics.rollups), ("topics.attributions", topics.attributions),
       ("topics.dead_letters", topics.deadLetters), ("topics.late_events", topics.lateEvents),
+      ("topics.accepted", topics.accepted),
     ]
     var pathOfTopic: [String: String] = [:]
     for (path, topic) in uses {

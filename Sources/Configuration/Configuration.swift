@@ -79,6 +79,8 @@ extension Configuration {
     public var attributions = "attributions"
     public var deadLetters = "dead-letters"
     public var lateEvents = "late-events"
+    /// Optional: the deduped stream.
+    public var accepted: String?
 
     public init() {}
   }

@@ -77,6 +77,9 @@ extension Setting {
     ),
     .topic(
       "topics.late_events", \.topics.lateEvents, "events older than the correction horizon"),
+    .topic(
+      "topics.accepted", \.topics.accepted,
+      "every event that counted, once: the deduped stream; `null` for none"),
     Setting(
       "currency", \.definitions.currency, "ISO 4217 code of all money",
       read: { value throws(ConfigurationError) in try value.currency() }, render: { .scalar($0) }),

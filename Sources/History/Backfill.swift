@@ -36,8 +36,9 @@ public final class Backfill {
   private var plans: InputPlans!
   private var inputs: [(partition: TopicPartition, end: Int64)] = []
   private var lateEvents:
-    [TaskID: [(LateEvent.Place, Milliseconds, InputPlan, KeptInputRecord)]] =
-      [:]
+    [TaskID: [(LateEvent.Place, [Milliseconds], InputPlan, KeptInputRecord)]] = [:]
+  /// Conversions of which versions are among the late events.
+  private var restated: Set<[UInt8]> = []
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
   private var lateEnds: [Int64] = []
   private var result = BackfillResult()
@@ -94,7 +95,8 @@ public final class Backfill {
     }
     var published = try PublishedPeriod(
       configuration, windows: first.windows.lowerBound..<last.windows.upperBound,
-      conversions: first.conversions.lowerBound..<last.conversions.upperBound, from: log)
+      conversions: first.conversions.lowerBound..<last.conversions.upperBound,
+      restated: restated, from: log)
     for (stretch, starts) in zip(stretches, starts) { try run(stretch, starts, &published) }
     return result
   }
@@ -148,9 +150,14 @@ public final class Backfill {
     lateEnds = try reader.forEach(from: log) { late in
       let input = TopicPartition(topic: late.topic, partition: late.source.partition)
       lateOffsets[input, default: []].insert(late.source.offset)
-      guard late.event.time >= from - reach, late.event.time < to + reach else { return }
+      if late.event.kind == .conversion, late.event.version > 0 {
+        restated.insert(Array(late.event.eventID.buffer))
+      }
+      // Where it happened, and where it was believed to have happened.
+      let times = [late.event.time] + (late.event.originalTime.map { [$0] } ?? [])
+      guard times.contains(where: { $0 >= from - reach && $0 < to + reach }) else { return }
       lateEvents[late.task, default: []].append(
-        (late.place, late.event.time, plans.plan(of: late.topic)!, KeptInputRecord(late.record)))
+        (late.place, times, plans.plan(of: late.topic)!, KeptInputRecord(late.record)))
     }
   }
 
@@ -221,7 +228,8 @@ public final class Backfill {
     of task: TaskID, _ stretch: Stretch, before countable: Watermark
   ) -> [Recomputation.KeptLateEvent] {
     var kept: [Recomputation.KeptLateEvent] = []
-    for (place, time, plan, record) in lateEvents[task] ?? [] {
+    for (place, times, plan, record) in lateEvents[task] ?? [] {
+      let time = times.first { $0 >= stretch.from && $0 < stretch.to } ?? times[0]
       let isCounted = ledger.hasCounted(place, at: time, of: task)
       let isOfStretch = time >= stretch.from && time < stretch.to
       if isCounted {
@@ -230,7 +238,8 @@ public final class Backfill {
         continue
       } else if isOfStretch, time < countable.time {
         kept.append(.init(plan: plan, record: record, isNew: true))
-        result.eventsCounted += 1
+        // One that corrects its time is looked at where it was, too.
+        if time == times[0] { result.eventsCounted += 1 }
       } else if isOfStretch {
         result.eventsWaiting += 1
       }

@@ -73,6 +73,13 @@ public struct BackfillLedger: Sendable {
     }
   }
 
+  /// Whether backfills have counted all of a late event: of one that corrects its time, where it is now and where
+  /// it was.
+  package func hasCounted(_ place: LateEvent.Place, _ event: Event, of task: TaskID) -> Bool {
+    hasCounted(place, at: event.time, of: task)
+      && (event.originalTime.map { hasCounted(place, at: $0, of: task) } ?? true)
+  }
+
   // MARK: Writing
 
   /// - Parameter producer: nil to remember it only.

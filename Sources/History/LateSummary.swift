@@ -47,7 +47,7 @@ public struct LateSummary: Sendable {
     let ledger = try BackfillLedger(configuration, from: log)
     var reader = LateEvents(configuration, try InputPlans(configuration))
     try reader.forEach(from: log) { late in
-      if ledger.hasCounted(late.place, at: late.event.time, of: late.task) {
+      if ledger.hasCounted(late.place, late.event, of: late.task) {
         countedBefore += 1
       } else {
         add(late, day(late.event.time))

@@ -18,11 +18,17 @@ struct PublishedPeriod {
   /// Of this run's own.
   private let hashing: IdentityKey
 
+  /// Of conversions that are kept whatever their time.
+  private let restated: Set<[UInt8]>
+
   /// Reads both topics. Keeps the rollups of `windows` and the attributions of `conversions`.
+  ///
+  /// - Parameter restated: conversions whose attributions are kept too, wherever they have been so far.
   init(
     _ configuration: Configuration, windows: Range<Milliseconds>, conversions: Range<Milliseconds>,
-    from log: any ArchiveLog
+    restated: Set<[UInt8]> = [], from log: any ArchiveLog
   ) throws {
+    self.restated = restated
     definitions = configuration.definitions
     var random = SystemRandomNumberGenerator()
     hashing = IdentityKey(IdentitySecret(using: &random))
@@ -56,8 +62,13 @@ struct PublishedPeriod {
   private mutating func take(attribution record: Record, _ times: Range<Milliseconds>) throws {
     guard let key = record.key, let value = record.value else { return }
     let published = try AttributionCodec.decode(value)
-    guard times.contains(published.time) else { return }
-    attributions[hashing.hash(BorrowedBytes(key))] = Attribution(
+    let id = hashing.hash(BorrowedBytes(key))
+    // A later version may have moved it out of the period: its revisions go on.
+    guard
+      times.contains(published.time) || attributions[id] != nil
+        || !restated.isEmpty && restated.contains(Array(key))
+    else { return }
+    attributions[id] = Attribution(
       content: content(ofAttribution: value), revision: published.revision)
   }
 

@@ -102,9 +102,15 @@ final class Recomputation {
   ) throws {
     decoder.recycle()
     var event = Event(kind: decoder.plan.kinds[0], time: 0, eventID: .empty, userID: .empty)
-    guard try decoder.decode(record, into: &event) == .event,
-      stretch.events.contains(event.time)
-    else { return }
+    guard try decoder.decode(record, into: &event) == .event else { return }
+    // That it was not too late has been decided.
+    event.originalTime = nil
+    if !stretch.events.contains(event.time) {
+      guard event.version > 0 else { return }
+      // Here its id counts for nothing. At the edge, where no conversion is looked at.
+      event.isDeleted = true
+      event.time = stretch.events.lowerBound
+    }
     guard let key = tasks.first?.key else { return }
     let identity = EventIdentity(event, key)
     for task in tasks { withUnsafePointer(to: event) { _ = task.apply($0, identity) } }

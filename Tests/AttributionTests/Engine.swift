@@ -112,7 +112,16 @@ final class Engine {
       },
       credits: (0..<rows).map { Array(conversion.credits[$0 * count..<($0 + 1) * count]) },
       revenues: (0..<rows).map { Array(conversion.revenues[$0 * count..<($0 + 1) * count]) },
-      isTruncated: conversion.isTruncated)
+      isTruncated: conversion.isTruncated, isDeleted: conversion.isDeleted)
+  }
+
+  /// What the tasks hold, in bytes by store.
+  var memory: [String: Int] {
+    var memory: [String: Int] = [:]
+    for store in (tasks + [costs]).flatMap(\.memory) {
+      memory[store.name, default: 0] += store.bytes
+    }
+    return memory
   }
 
   /// The sums of every rollup that is not zero.

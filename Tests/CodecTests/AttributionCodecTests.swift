@@ -48,6 +48,16 @@ struct AttributionCodecTests {
     #expect(size > 12 << 20, "the limit could be higher: \(size)")
   }
 
+  @Test("A conversion that was taken back says so, before its credit")
+  func deleted() throws {
+    var published = Self.published
+    published.isDeleted = true
+    let text = String(decoding: encode(published, models: [.lastTouch]), as: UTF8.self)
+    #expect(text == Self.text.replacing(#"],"credit":"#, with: #"],"deleted":true,"credit":"#))
+    #expect(try AttributionCodec.decode(Array(text.utf8)) == published)
+    #expect(try AttributionCodec.decode(Array(Self.text.utf8)).isDeleted == false)
+  }
+
   @Test("A conversion with more touches than count says so, before its credit")
   func truncated() throws {
     var published = Self.published
@@ -85,7 +95,7 @@ struct AttributionCodecTests {
             conversionID: lend(published.conversionID), userID: lend(published.userID),
             time: published.time, value: published.value, revision: published.revision,
             touches: touches, credits: credits, revenues: revenues,
-            isTruncated: published.isTruncated)
+            isTruncated: published.isTruncated, isDeleted: published.isDeleted)
           AttributionCodec.encode(
             conversion, models: models, currency: published.currency, into: &output)
         }

@@ -73,6 +73,13 @@ struct RejectionDetailTests {
       ("cost", "1000000000001", "is more than 10^12"),
       ("cost", "1e400", "is more than 10^12"),
       ("cost", "{}", "is an object, not a string or a number"),
+      ("version", "-1", "is not an integer from 0 to 2147483647"),
+      ("version", "2147483648", "is not an integer from 0 to 2147483647"),
+      ("deleted", "1", "is neither true nor false"),
+      (
+        "original_time", #""yesterday""#,
+        "is not a time, as in 2026-01-05T00:05:00Z, nor an integer of milliseconds"
+      ),
       ("currency", "978", "is a number, not a string"),
       ("currency", #""USD""#, "is not the configured currency"),
     ])

@@ -43,7 +43,7 @@ private let badFiles = [
     #"c.yaml:1:1: unknown key "security.protocol"; librdkafka properties stand under kafka"#),
   BadFile(
     "topics: {everything: x}",
-    #"c.yaml:1:10: unknown key "everything"; valid keys: impressions, clicks, conversions, costs, rollups, attributions, dead_letters, late_events"#
+    #"c.yaml:1:10: unknown key "everything"; valid keys: impressions, clicks, conversions, costs, rollups, attributions, dead_letters, late_events, accepted"#
   ),
   BadFile(
     "lookback: 5m\ncurrency: EUR\nlookback: 6m",

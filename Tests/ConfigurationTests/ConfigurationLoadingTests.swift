@@ -10,7 +10,7 @@ let contractBlock = """
   bootstrap_servers: localhost:9092
   topics:                           # null leaves an optional input out
     {impressions: impressions, clicks: clicks, conversions: conversions, costs: costs,
-     rollups: rollups, attributions: attributions, dead_letters: dead-letters, late_events: late-events}
+     rollups: rollups, attributions: attributions, dead_letters: dead-letters, late_events: late-events, accepted: null}
   currency: EUR
   lookback: 30m
   impression_lookback: 30m

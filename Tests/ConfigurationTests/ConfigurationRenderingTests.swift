@@ -71,6 +71,7 @@ struct ConfigurationRendering {
           attributions: attributions
           dead_letters: dead-letters
           late_events: late-events
+          accepted: null
         currency: EUR
         lookback: 30m
         impression_lookback: 30m

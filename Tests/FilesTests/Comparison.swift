@@ -14,7 +14,10 @@ struct Numbers: Equatable {
   var rollups: [RollupKey: RollupSums] = [:]
   var attributions: [String: PublishedAttribution] = [:]
 
-  mutating func add(_ rollup: Rollup) { rollups[rollup.key] = rollup.sums }
+  /// What was counted and taken back within a commit leaves nothing, and between two of them zeros.
+  mutating func add(_ rollup: Rollup) {
+    rollups[rollup.key] = rollup.sums.isZero ? nil : rollup.sums
+  }
 
   mutating func add(_ attribution: PublishedAttribution) {
     var attribution = attribution
@@ -86,6 +89,7 @@ extension TrafficOptions {
     options.late = 0.05
     options.tooLate = 0
     options.malformed = 0.01
+    options.versions = seed % 2 == 0 ? 0.2 : 0
     options.costRows = random.below(2) == 0
     options.conversionRate = 0.3
     var definitions = Definitions()

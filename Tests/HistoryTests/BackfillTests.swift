@@ -34,6 +34,23 @@ import Testing
     #expect(report.differences.agrees, "after the second: \(report.differences)")
   }
 
+  /// Refunds that come too late wait, and count once they are filled in, wherever the order was and is.
+  @Test(arguments: UInt64(71)..<83)
+  func versionsThatCameAWeekLateAreCountedAsIfTheyHadComeInTime(seed: UInt64) throws {
+    let world = try World(seed: seed, versions: 0.4)
+    var report = world.simulation.verify()
+    #expect(report.differences.agrees, "before: \(report.differences)")
+    let first = try world.backfill()
+    #expect(first.windowsChanged > 10 && first.attributionsChanged > 0)
+    try world.simulation.runToEnd()
+    report = world.simulation.verify()
+    #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+    #expect(report.inputs.allSatisfy { $0.1.tooLate == 0 })
+    #expect(report.inputs.contains { $0.1.replaced > 10 })
+    let second = try world.backfill()
+    #expect(second.windowsChanged == 0 && second.attributionsChanged == 0)
+  }
+
   @Test(arguments: UInt64(14)..<20)
   func noWindowIsEverSeenHalfChanged(seed: UInt64) throws {
     // Seven days late, nothing else touches the period: every change of it is the backfill's.
@@ -246,7 +263,7 @@ import Testing
     let from: Milliseconds
     var to: Milliseconds
 
-    init(seed: UInt64, days: Int64 = 1, pushes: Bool = true) throws {
+    init(seed: UInt64, days: Int64 = 1, pushes: Bool = true, versions: Double = 0) throws {
       var definitions = Definitions()
       definitions.models = [.lastTouch, .linear, .positionBased]
       definitions.touchKinds = seed % 2 == 0 ? [.click] : [.click, .impression]
@@ -275,6 +292,7 @@ import Testing
       options.conversionRate = 0.3
       options.costRows = true
       options.touchPause = 120_000
+      options.versions = versions
       var random = SeededRandom(seed: seed)
       var held: [GeneratedRecord] = []
       for record in TrafficGenerator(options) {

@@ -91,7 +91,52 @@ private let key = IdentityKey(.test)
     }
   }
 
-  @Test(arguments: [UInt8(1), 3, 99]) func anUnknownVersionStopsWithOneClearLine(version: UInt8) {
+  @Test func versionsAreReadBackAsTheyWereWritten() throws {
+    var chunk = ChangelogChunk()
+    let events = [
+      OracleEvent(
+        kind: .click, time: 7, amount: 350_000, eventID: "k", userID: "u", campaignID: "c",
+        version: 3),
+      OracleEvent(
+        kind: .click, time: 8, amount: 350_000, eventID: "l", userID: "u", campaignID: "c",
+        version: .max, isDeleted: true),
+      OracleEvent(kind: .conversion, time: 9, amount: 5, eventID: "v", userID: "u", version: 1),
+      OracleEvent(kind: .conversion, time: 9, eventID: "w", userID: "u", isDeleted: true),
+      OracleEvent(kind: .cost, time: 8, amount: 6, eventID: "x", campaignID: "d", version: 2),
+      OracleEvent(kind: .impression, time: 1, amount: .max, eventID: "i", campaignID: "c"),
+    ]
+    for (index, event) in events.enumerated() {
+      event.lend {
+        chunk.append(
+          $0, placement: event.kind == .cost ? 8 : 7, replaces: index < 3 ? 0 : nil, revision: 4)
+      }
+    }
+    var read: [ChangelogEntry] = []
+    var copies: [OracleEvent] = []
+    var reader = try ChangelogReader(chunk.bytes, key)
+    while let entry = try reader.next() {
+      read.append(entry)
+      copies.append(OracleEvent(entry.event))
+    }
+    #expect(copies.map(\.eventID) == events.map(\.eventID))
+    #expect(copies.map(\.version) == [3, .max, 1, 0, 2, 0])
+    #expect(copies.map(\.isDeleted) == [false, true, false, true, false, false])
+    #expect(copies.map(\.amount) == [350_000, 0, 5, 0, 6, .max])
+    #expect(copies.map(\.campaignID) == ["c", "", "", "", "d", "c"])
+    #expect(read.map(\.isReplacement) == [true, true, true, false, false, false])
+    #expect(read.map(\.revision) == [1, 1, 4, 4, 1, 1])
+    // A version that restores nothing else takes two bytes more than none.
+    var plain = ChangelogChunk()
+    var version = ChangelogChunk()
+    let click = OracleEvent(kind: .click, time: 7, eventID: "k", userID: "u", campaignID: "c")
+    var restated = click
+    restated.version = 1
+    click.lend { plain.append($0) }
+    restated.lend { version.append($0) }
+    #expect(version.bytes.count == plain.bytes.count + 2)
+  }
+
+  @Test(arguments: [UInt8(1), 2, 99]) func anUnknownVersionStopsWithOneClearLine(version: UInt8) {
     let error = #expect(throws: OperatorError.self) {
       try [version, 1, 2, 3].withUnsafeBytes { _ = try ChangelogReader($0, key) }
     }
@@ -115,11 +160,15 @@ private let key = IdentityKey(.test)
 
 extension ChangelogChunk {
   /// Remembers an event as a task would; all touches are of one placement.
-  fileprivate mutating func append(_ event: borrowing Event, placement: UInt32 = 7) {
+  fileprivate mutating func append(
+    _ event: borrowing Event, placement: UInt32 = 7, replaces: Int32? = nil, revision: Int32 = 1
+  ) {
     let identity = EventIdentity(event, key)
-    let accepted = AcceptedEvent(
+    var accepted = AcceptedEvent(
       bucket: 0, placement: placement,
       session: event.sessionID.isEmpty ? nil : SessionHash(event.sessionID, key))
+    accepted.replaces = replaces
+    accepted.revision = revision
     withUnsafePointer(to: event) { append($0, identity, accepted) }
   }
 }

@@ -71,13 +71,31 @@ struct CreditLedger: ~Copyable {
     }
   }
 
-  /// Books media cost that is not on a touch.
+  /// Takes back a touch that was counted, in the buckets of the last `locate`.
+  ///
+  /// - Parameter lasts: where it was the last of its user, and of its session.
+  mutating func takeBack(_ kind: EventKind, cost: Micros, _ lasts: Journeys.Firsts) {
+    let column = kind == .click ? SumsLayout.clicks : SumsLayout.impressions
+    for view in 0..<clock.viewCount {
+      let row = deltas.row(at: located[view])
+      let shift = UInt64(truncatingIfNeeded: view)
+      row[column] &-= 1
+      row[SumsLayout.users] &-= Int64(truncatingIfNeeded: lasts.users >> shift & 1)
+      row[SumsLayout.sessions] &-= Int64(truncatingIfNeeded: lasts.sessions >> shift & 1)
+      deltas.add(-cost, to: SumsLayout.spend, ofRow: located[view])
+      deltas.keep(row: located[view])
+    }
+  }
+
+  /// Books media cost that is not on a touch; a negative amount takes it back.
   mutating func spend(
     _ amount: Micros, on placement: UInt32, at time: Milliseconds, _ journeys: inout Journeys
   ) {
     for view in 0..<clock.viewCount {
       let row = row(placement, view, time, &journeys)
       deltas.add(amount, to: SumsLayout.spend, ofRow: row)
+      // A cost of nothing counts as well, and what is taken back has counted.
+      if amount <= 0 { deltas.keep(row: row) }
     }
   }
 
@@ -85,6 +103,7 @@ struct CreditLedger: ~Copyable {
   mutating func add(
     _ conversion: ConversionPointer, sign: Int64, _ journeys: inout Journeys
   ) {
+    if conversion.pointee.isDeleted { return }
     let value = conversion.pointee.value
     let time = conversion.pointee.time
     let count = journeys.eligible.count
@@ -166,7 +185,7 @@ struct CreditLedger: ~Copyable {
   ) rethrows {
     for number in 0..<deltas.count {
       let sums = deltas.sums(number)
-      guard sums.contains(where: { $0 != 0 }) else { continue }
+      guard sums.contains(where: { $0 != 0 }) || deltas.isKept(row: number) else { continue }
       try body(delta(number, sums, &journeys))
     }
     guard !deltas.spills.isEmpty else { return }
@@ -211,7 +230,8 @@ struct CreditLedger: ~Copyable {
               conversionID: conversion.id, userID: conversion.user, user: user,
               time: conversion.pointee.time, value: conversion.pointee.value,
               revision: Int64(conversion.pointee.revision), touches: touches, credits: credits,
-              revenues: revenues, isTruncated: journeys.isTruncated))
+              revenues: revenues, isTruncated: journeys.isTruncated,
+              isDeleted: conversion.pointee.isDeleted))
         }
       }
     }

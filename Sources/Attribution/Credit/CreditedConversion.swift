@@ -39,6 +39,8 @@ public struct CreditedConversion {
   public var revenues: UnsafeBufferPointer<Micros>
   /// Whether there are more eligible touches than may share the credit: `touches` are the last of them.
   public var isTruncated: Bool
+  /// Whether its id was taken back: it has no touches, and is worth nothing.
+  public var isDeleted: Bool
 
   @inlinable
   public init(
@@ -46,8 +48,9 @@ public struct CreditedConversion {
     user: Hash128 = Hash128(high: 0, low: 0), time: Milliseconds, value: Micros, revision: Int64,
     touches: UnsafeBufferPointer<CreditedTouch>,
     credits: UnsafeBufferPointer<Int64>, revenues: UnsafeBufferPointer<Micros>,
-    isTruncated: Bool = false
+    isTruncated: Bool = false, isDeleted: Bool = false
   ) {
+    self.isDeleted = isDeleted
     self.isTruncated = isTruncated
     self.conversionID = conversionID
     self.userID = userID

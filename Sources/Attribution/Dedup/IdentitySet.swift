@@ -13,6 +13,9 @@ struct IDSlot: CuckooSlot {
 
   var isBlank: Bool { tail == 0 }
 
+  /// The bucket of a slot that is in use.
+  var bucket: UInt64 { (tail & IDSlot.bucketMask) - 1 }
+
   /// Whether its bucket is an earlier one, or it was never used.
   @inline(__always)
   func isFree(_ firstLiveBucket: UInt64) -> Bool { tail & IDSlot.bucketMask <= firstLiveBucket }
@@ -61,6 +64,31 @@ struct IdentitySet: ~Copyable {
     (free ?? growing(for: id)).pointee = IDSlot(id, bucket: bucket)
     counts.add(bucket)
     return true
+  }
+
+  /// The bucket that a remembered id belongs to; nil if it is not remembered.
+  func bucket(of id: Hash128) -> UInt64? {
+    slot(of: id).map { $0.pointee.bucket }
+  }
+
+  /// Remembers an id, which is there already, as long as those of `bucket`, or longer.
+  ///
+  /// - Returns: the bucket it belongs to now.
+  mutating func extend(_ id: Hash128, to bucket: UInt64) -> UInt64 {
+    guard let slot = slot(of: id) else { return bucket }
+    let former = slot.pointee.bucket
+    guard bucket > former else { return former }
+    counts.remove(former)
+    slot.pointee = IDSlot(id, bucket: bucket)
+    counts.add(bucket)
+    return bucket
+  }
+
+  private func slot(of id: Hash128) -> UnsafeMutablePointer<IDSlot>? {
+    let firstLive = firstLiveBucket
+    return table.slot(in: table.lines(of: id.high), hash: id.high) {
+      $0.holds(id) && !$0.isFree(firstLive)
+    }
   }
 
   /// Forgets every id whose bucket lies before `bucket`.

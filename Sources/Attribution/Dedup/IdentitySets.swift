@@ -26,6 +26,18 @@ struct IdentitySets: ~Copyable {
     sets[Int(kind.rawValue)].prefetch(id)
   }
 
+  /// The bucket that a remembered id belongs to; nil if it is not remembered.
+  func bucket(of id: Hash128, _ kind: EventKind) -> UInt64? {
+    sets[Int(kind.rawValue)].bucket(of: id)
+  }
+
+  /// Remembers an id, which is there already, as long as those of `bucket`, or longer.
+  ///
+  /// - Returns: the bucket it belongs to now.
+  mutating func extend(_ id: Hash128, _ kind: EventKind, to bucket: UInt64) -> UInt64 {
+    sets[Int(kind.rawValue)].extend(id, to: bucket)
+  }
+
   var firstLiveBucket: UInt64 { sets[0].firstLiveBucket }
 
   mutating func forget(before bucket: UInt64) {

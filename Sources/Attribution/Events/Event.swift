@@ -18,6 +18,14 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
 /// One decoded event. Its names are lent, not owned: it is valid as long as the record it came from.
 public struct Event {
   public var kind: EventKind
+  /// Whether it takes its id back: it counts for nothing, and the id stays taken.
+  public var isDeleted = false
+  /// Whether the record said an amount: without one it is 0.
+  public var hasAmount = false
+  /// Whether the record named the currency.
+  public var hasCurrency = false
+  /// Of events with the same id the one with the highest version counts, of equal versions the first.
+  public var version: Int32 = 0
   /// Which input of its task it came by; by itself the one of its kind's own number.
   public var input: UInt8
   /// When it happened.
@@ -34,6 +42,16 @@ public struct Event {
   public var sessionID: BorrowedBytes
   /// Of the fields that the configuration adds.
   public var values: ConfiguredValues
+  public var ip = BorrowedBytes.empty
+  /// Where a version corrects the event's time: what it was before.
+  public var originalTime: Milliseconds?
+
+  /// Whether it is an event as most are: nothing in it speaks of another with its id.
+  @inlinable public var isPlain: Bool { version == 0 && !isDeleted && originalTime == nil }
+  /// The earlier of its times: what its lateness is measured by.
+  @inlinable public var earliestTime: Milliseconds { min(time, originalTime ?? time) }
+  /// The later of its times: its id is remembered that long.
+  @inlinable public var latestTime: Milliseconds { max(time, originalTime ?? time) }
 
   @inlinable
   public init(

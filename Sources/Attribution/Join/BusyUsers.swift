@@ -17,10 +17,18 @@ struct BusyUsers: ~Copyable {
   mutating func count(
     _ user: Hash128, group: UInt32, windowStart: Milliseconds, session: UInt64?, bucket: UInt64
   ) -> Bool {
-    let words = IdentityKey.InlineWords(
-      tag: session == nil ? 0 : 1, first: user.high, second: user.low, third: UInt64(group),
-      fourth: UInt64(bitPattern: windowStart), fifth: session ?? 0)
-    return counted.insert(key.hash(words), bucket: bucket)
+    let hash = hash(user, group: group, windowStart: windowStart, session: session)
+    return counted.insert(hash, bucket: bucket)
+  }
+
+  /// What stands for a user, or one of its sessions, in a bucket of a view.
+  func hash(
+    _ user: Hash128, group: UInt32, windowStart: Milliseconds, session: UInt64?
+  ) -> Hash128 {
+    key.hash(
+      IdentityKey.InlineWords(
+        tag: session == nil ? 0 : 1, first: user.high, second: user.low, third: UInt64(group),
+        fourth: UInt64(bitPattern: windowStart), fifth: session ?? 0))
   }
 
   mutating func forget(before bucket: UInt64) { counted.forget(before: bucket) }

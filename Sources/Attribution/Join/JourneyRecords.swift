@@ -28,6 +28,10 @@ struct RecordHead {
     static let isIndexed = Flags(rawValue: 64)
     /// Of a conversion: its user stands for nobody, and no touch earns it.
     static let isUnmatched = Flags(rawValue: 128)
+    /// Of a touch: what it cost stands behind its id, in 32 bits.
+    static let hasAmount = Flags(rawValue: 128)
+    /// Of a touch: what it cost takes 64 bits.
+    static let isAmountWide = Flags(rawValue: 32)
   }
 
   init(_ flags: Flags, time: Milliseconds, idCount: Int, extra: UInt64 = 0) {
@@ -58,23 +62,33 @@ struct RecordHead {
   var isConversion: Bool { flags.contains(.isConversion) }
 }
 
-/// A remembered touch: 24 bytes. Its event id follows it in memory.
+/// A remembered touch: 24 bytes. Its event id follows it in memory, and what it cost, if it did.
 struct StoredTouch {
   var head: RecordHead
   var placement: UInt32
   private var sessionBits: UInt32
 
-  /// - Parameter session: nil without one.
+  /// - Parameters:
+  ///   - session: nil without one.
+  ///   - amountBytes: what `amountBytes(of:)` says.
   init(
-    kind: EventKind, time: Milliseconds, placement: UInt32, session: SessionHash?, id: PackedID
+    kind: EventKind, time: Milliseconds, placement: UInt32, session: SessionHash?, id: PackedID,
+    amountBytes: Int
   ) {
     var flags: RecordHead.Flags = kind == .impression ? .isImpression : []
     if session != nil { flags.insert(.hasSession) }
     if id.isPacked { flags.insert(.isPacked) }
+    if amountBytes > 0 { flags.insert(.hasAmount) }
+    if amountBytes > 4 { flags.insert(.isAmountWide) }
     let bits = session?.bits ?? 0
     head = RecordHead(flags, time: time, idCount: id.count, extra: bits >> 32)
     self.placement = placement
     sessionBits = UInt32(truncatingIfNeeded: bits)
+  }
+
+  /// The bytes that the cost of a touch takes.
+  static func amountBytes(of amount: Micros) -> Int {
+    amount == 0 ? 0 : amount >> 32 == 0 ? 4 : 8
   }
 
   var time: Milliseconds { head.time }
@@ -96,18 +110,24 @@ struct StoredConversion {
 
   init(
     _ flags: RecordHead.Flags, time: Milliseconds, idCount: Int, userCount: Int, value: Micros,
-    revision: Int32, placement: UInt32
+    revision: Int32, placement: UInt32, isDeleted: Bool
   ) {
     head = RecordHead(
       flags.union(.isConversion), time: time, idCount: idCount,
-      extra: UInt64(truncatingIfNeeded: userCount))
+      extra: UInt64(truncatingIfNeeded: userCount)
+        | (isDeleted ? StoredConversion.deletedBit : 0))
     self.value = value
     self.revision = revision
     self.placement = placement
   }
 
+  /// Above the bytes of the user's id.
+  private static let deletedBit: UInt64 = 1 << 8
+
   /// Bytes of the user's id.
-  var userCount: Int { Int(truncatingIfNeeded: head.extra) }
+  var userCount: Int { Int(truncatingIfNeeded: head.extra & 0xFF) }
+  /// Whether its id was taken back: it is worth nothing, and remembered for its revision.
+  var isDeleted: Bool { head.extra & StoredConversion.deletedBit != 0 }
   var time: Milliseconds { head.time }
 }
 
@@ -143,6 +163,17 @@ extension UnsafeMutablePointer where Pointee == RecordHead {
   }
 }
 
+extension UnsafeMutablePointer where Pointee == RecordHead {
+  /// Whether it is the record of an event.
+  ///
+  /// - Parameter id: of a touch as touches keep it; of a conversion as it came.
+  func has(_ id: PackedID, _ kind: EventKind) -> Bool {
+    guard let touch else { return kind == .conversion && conversion!.id.equals(id.bytes) }
+    return touch.pointee.kind == kind && touch.id.isPacked == id.isPacked
+      && touch.id.bytes.equals(id.bytes)
+  }
+}
+
 extension UnsafeMutablePointer where Pointee == StoredTouch {
   var record: RecordPointer {
     UnsafeMutableRawPointer(self).assumingMemoryBound(to: RecordHead.self)
@@ -151,6 +182,25 @@ extension UnsafeMutablePointer where Pointee == StoredTouch {
   var id: PackedID {
     PackedID(
       bytes: trailing(0, pointee.head.idCount), isPacked: pointee.head.flags.contains(.isPacked))
+  }
+
+  /// What the touch cost.
+  var amount: Micros {
+    let flags = pointee.head.flags
+    guard flags.contains(.hasAmount) else { return 0 }
+    let place = UnsafeRawPointer(self + 1) + pointee.head.idCount
+    return flags.contains(.isAmountWide)
+      ? place.loadUnaligned(as: Int64.self) : Micros(place.loadUnaligned(as: UInt32.self))
+  }
+
+  /// Writes what the touch cost behind its id.
+  func setAmount(_ amount: Micros) {
+    let place = UnsafeMutableRawPointer(self + 1) + pointee.head.idCount
+    if pointee.head.flags.contains(.isAmountWide) {
+      place.storeBytes(of: amount, as: Int64.self)
+    } else {
+      place.storeBytes(of: UInt32(truncatingIfNeeded: amount), as: UInt32.self)
+    }
   }
 }
 

@@ -42,6 +42,9 @@ struct Journeys: ~Copyable {
   private var indexes: [Hash128: JourneyIndex] = [:]
   /// Records that indexes hold.
   private var indexedCount = 0
+  /// What indexes hold beside records: tallies, and records by their ids.
+  private var lookedUpCount = 0
+  private let key: IdentityKey
   /// Tells commits apart.
   private var commit: UInt64 = 0
   var placements: PlacementTable
@@ -59,6 +62,7 @@ struct Journeys: ~Copyable {
 
   init(definitions: Definitions, key: IdentityKey, longestWalk: Int) {
     self.longestWalk = longestWalk
+    self.key = key
     clock = WindowClock(definitions.views)
     rules = EligibilityRules(definitions)
     busyUsers = BusyUsers(key: key)
@@ -74,6 +78,7 @@ struct Journeys: ~Copyable {
   /// Of the users' table, and of what makes busy users quick.
   var userBytes: Int {
     users.byteCount + busyUsers.byteCount + 12 * indexedCount + 1_024 * indexes.count
+      + 48 * lookedUpCount
   }
   /// Number of users whose records are indexed.
   var busyUserCount: Int { indexes.count }
@@ -82,21 +87,26 @@ struct Journeys: ~Copyable {
 
   mutating func makeTouch(
     _ id: BorrowedBytes, _ kind: EventKind, time: Milliseconds, placement: UInt32,
-    session: SessionHash?, bucket: UInt64
+    session: SessionHash?, amount: Micros, bucket: UInt64
   ) -> (TouchPointer, BucketArena.Link) {
     let id = PackedID(id, scratch: packing)
+    let amountBytes = StoredTouch.amountBytes(of: amount)
     let (link, memory) = arena.append(
-      MemoryLayout<StoredTouch>.stride + id.count, bucket: bucket)
+      MemoryLayout<StoredTouch>.stride + id.count + amountBytes, bucket: bucket)
     let touch = memory.bindMemory(to: StoredTouch.self, capacity: 1)
     touch.initialize(
-      to: StoredTouch(kind: kind, time: time, placement: placement, session: session, id: id))
+      to: StoredTouch(
+        kind: kind, time: time, placement: placement, session: session, id: id,
+        amountBytes: amountBytes))
     touch.setTrailing(0, id.bytes)
+    if amountBytes > 0 { touch.setAmount(amount) }
     return (touch, link)
   }
 
   mutating func makeConversion(
     _ id: BorrowedBytes, user: BorrowedBytes, time: Milliseconds, value: Micros,
-    flags: RecordHead.Flags, revision: Int32, placement: UInt32, bucket: UInt64
+    flags: RecordHead.Flags, revision: Int32, placement: UInt32, isDeleted: Bool = false,
+    bucket: UInt64
   ) -> (ConversionPointer, BucketArena.Link) {
     let size = MemoryLayout<StoredConversion>.stride + id.count + user.count
     let (link, memory) = arena.append(size, bucket: bucket)
@@ -104,7 +114,7 @@ struct Journeys: ~Copyable {
     conversion.initialize(
       to: StoredConversion(
         flags, time: time, idCount: id.count, userCount: user.count, value: value,
-        revision: revision, placement: placement))
+        revision: revision, placement: placement, isDeleted: isDeleted))
     conversion.setTrailing(0, id)
     conversion.setTrailing(id.count, user)
     return (conversion, link)
@@ -130,9 +140,12 @@ struct Journeys: ~Copyable {
 
   /// Finds where a touch goes, and fills `creditable` on the way.
   ///
-  /// - Parameter isRestored: nothing will be done to the conversions that it may credit.
+  /// - Parameters:
+  ///   - isRestored: nothing will be done to the conversions that it may credit.
+  ///   - isThere: it stands in its place already, and is about to be removed.
+  @discardableResult
   mutating func place(
-    for touch: TouchPointer, of user: User, isRestored: Bool = false
+    for touch: TouchPointer, of user: User, isRestored: Bool = false, isThere: Bool = false
   ) -> Place {
     if !creditable.isEmpty { creditable.removeAll(keepingCapacity: true) }
     let time = touch.pointee.time
@@ -168,7 +181,11 @@ struct Journeys: ~Copyable {
         return indexedPlace(for: touch, of: user, isRestored)
       }
     }
-    if newer >= rules.maxTouches { leaveOutSurpassed(newer, by: touch, before: place.older) }
+    if newer >= rules.maxTouches {
+      // Those before it are looked for behind it, if it is there.
+      let older = isThere ? touch.record.pointee.next : place.older
+      leaveOutSurpassed(newer, by: touch, before: older)
+    }
     return place
   }
 
@@ -236,6 +253,76 @@ struct Journeys: ~Copyable {
       }
     }
     insert(conversion.record, link, at: place, of: user)
+  }
+
+  /// The remembered record of an event, if its user has it. O(longest walk), or O(log n) of a busy user's
+  /// records, once they have been looked through.
+  ///
+  /// - Parameter times: when it may have happened: these are tried first.
+  mutating func find(
+    _ id: BorrowedBytes, _ kind: EventKind, near times: (Milliseconds, Milliseconds),
+    of user: User
+  ) -> RecordPointer? {
+    let id =
+      kind == .conversion
+      ? PackedID(bytes: id, isPacked: false) : PackedID(id, scratch: packing)
+    if !isIndexed(user) {
+      var link = user.slot.pointee.newest
+      var steps = 0
+      while let record = self.record(link) {
+        if record.has(id, kind) { return record }
+        link = record.pointee.next
+        steps += 1
+        if steps > longestWalk { break }
+      }
+      if steps <= longestWalk { return nil }
+      makeBusy(user)
+    }
+    let index = index(of: user)
+    for time in [times.0, times.1] {
+      if let link = index.link(of: id, kind, at: time, arena) { return record(link) }
+    }
+    return indexedRecord(id, kind, index)
+  }
+
+  /// Removes a touch from its user's records.
+  ///
+  /// - Returns: the views in whose bucket it was the last of its user, or of its session.
+  mutating func remove(_ touch: TouchPointer, of user: User) -> Firsts {
+    if isIndexed(user) {
+      let lasts = tally(touch, in: index(of: user), user.hash, by: -1)
+      removeIndexed(touch.record, of: user)
+      return lasts
+    }
+    let place = unlink(touch.record, of: user)
+    return firsts(of: touch, at: place, of: user, bucket: 0)
+  }
+
+  /// Removes a conversion from its user's records.
+  mutating func remove(_ conversion: ConversionPointer, of user: User) {
+    if isIndexed(user) {
+      removeIndexed(conversion.record, of: user)
+    } else {
+      _ = unlink(conversion.record, of: user)
+    }
+  }
+
+  /// Takes a record out of its user's list.
+  ///
+  /// - Returns: where it was.
+  private func unlink(_ record: RecordPointer, of user: User) -> Place {
+    var place = Place(newer: nil, older: user.slot.pointee.newest)
+    while let other = self.record(place.older), other != record {
+      place.newer = other
+      place.older = other.pointee.next
+    }
+    place.older = record.pointee.next
+    if let newer = place.newer {
+      newer.pointee.next = place.older
+    } else {
+      user.slot.pointee.newest = place.older
+    }
+    return place
   }
 
   /// Fills `eligible` with a conversion's eligible touches: of more than may share the credit, the last.
@@ -342,7 +429,10 @@ struct Journeys: ~Copyable {
     indexedCount += index.count
     indexes[user.hash] = index
     // In the newest bucket there is, for the user lives as long as this record.
-    if let newest = links.first { record(newest)!.pointee.flags.insert(.isIndexed) }
+    if let newest = links.first {
+      record(newest)!.pointee.flags.insert(.isIndexed)
+      index.anchor = newest
+    }
   }
 
   private func index(of user: User) -> JourneyIndex { indexes[user.hash]! }
@@ -350,13 +440,19 @@ struct Journeys: ~Copyable {
   private mutating func insertIndexed(
     _ record: RecordPointer, _ link: BucketArena.Link, of user: User
   ) {
-    index(of: user).insert(record, link, arena)
+    let index = index(of: user)
+    index.insert(record, link, arena)
     indexedCount += 1
+    if index.links != nil {
+      index.links![lookUpKey(of: record)] = link
+      lookedUpCount += 1
+    }
     let newest = user.slot.pointee.newest
     guard arena.bucket(of: link) >= arena.bucket(of: newest) else { return }
     record.pointee.next = .none
     record.pointee.flags.insert(.isIndexed)
     user.slot.pointee.newest = link
+    index.anchor = link
   }
 
   /// As `place(for:)`. A conversion that has its most touches already, all of them later than the new one, is
@@ -380,6 +476,7 @@ struct Journeys: ~Copyable {
       let lastTime = touches.record(at: last, arena).pointee.time
       var earliest = lastTime
       touches.forEachBackwards(from: position, arena) { record in
+        if record == touch.record { return true }
         earliest = max(earliest, record.pointee.time + lookback + 1)
         return false
       }
@@ -455,6 +552,43 @@ struct Journeys: ~Copyable {
     conversion.pointee.revision = revision
   }
 
+  /// Removes a record from a busy user's index. If it is the newest it stays where it is, as the user's anchor.
+  private mutating func removeIndexed(_ record: RecordPointer, of user: User) {
+    let index = index(of: user)
+    index.remove(record, arena)
+    indexedCount -= 1
+    if index.links?.removeValue(forKey: lookUpKey(of: record)) != nil { lookedUpCount -= 1 }
+  }
+
+  /// A record of a busy user by its id alone.
+  private mutating func indexedRecord(
+    _ id: PackedID, _ kind: EventKind, _ index: JourneyIndex
+  ) -> RecordPointer? {
+    if index.links == nil {
+      var links: [Hash128: BucketArena.Link] = [:]
+      index.forEach(arena) { record, link in links[lookUpKey(of: record)] = link }
+      lookedUpCount += links.count
+      index.links = links
+    }
+    guard let link = index.links?[lookUpKey(of: id, kind)], let record = record(link),
+      record.has(id, kind)
+    else { return nil }
+    return record
+  }
+
+  private func lookUpKey(of record: RecordPointer) -> Hash128 {
+    if let touch = record.touch { return lookUpKey(of: touch.id, touch.pointee.kind) }
+    return lookUpKey(of: PackedID(bytes: record.conversion!.id, isPacked: false), .conversion)
+  }
+
+  private func lookUpKey(of id: PackedID, _ kind: EventKind) -> Hash128 {
+    let hash = key.hash(id.bytes)
+    return key.hash(
+      IdentityKey.InlineWords(
+        tag: 4, first: hash.high, second: hash.low, third: UInt64(kind.rawValue),
+        fourth: id.isPacked ? 1 : 0, fifth: 0))
+  }
+
   // MARK: Distinct users and sessions
 
   /// The views in whose bucket the user of a touch, or its session, is new. The touch stands at
@@ -465,7 +599,7 @@ struct Journeys: ~Copyable {
     if isIndexed(user) { return countBusy(touch, user.hash, bucket) }
     let all: UInt64 = clock.viewCount >= 64 ? .max : (1 << UInt64(clock.viewCount)) - 1
     var firsts = Firsts(users: all, sessions: touch.pointee.session == nil ? 0 : all)
-    if place.newer != nil { excludeNewer(than: touch, of: user, &firsts) }
+    if place.newer != nil { excludeNewer(than: touch, of: user, before: place.older, &firsts) }
     let earliest = clock.earliest(touch.pointee.time)
     var link = place.older
     var steps = 0
@@ -480,11 +614,13 @@ struct Journeys: ~Copyable {
     return firsts
   }
 
+  /// - Parameter older: what the touch stands before, or stood.
   private mutating func excludeNewer(
-    than touch: TouchPointer, of user: User, _ firsts: inout Firsts
+    than touch: TouchPointer, of user: User, before older: BucketArena.Link,
+    _ firsts: inout Firsts
   ) {
     var link = user.slot.pointee.newest
-    while let record = self.record(link), record != touch.record {
+    while link != older, let record = self.record(link), record != touch.record {
       if let newer = record.touch { exclude(newer, touch, &firsts) }
       link = record.pointee.next
     }
@@ -516,6 +652,7 @@ struct Journeys: ~Copyable {
   mutating func countBusy(
     _ touch: TouchPointer, _ hash: Hash128, _ bucket: UInt64
   ) -> Firsts {
+    if let index = indexes[hash], index.isTallied { return tally(touch, in: index, hash, by: 1) }
     var firsts = Firsts(users: 0, sessions: 0)
     for view in 0..<clock.viewCount {
       let group = placements.group(of: touch.pointee.placement, view: view)
@@ -535,6 +672,58 @@ struct Journeys: ~Copyable {
     return firsts
   }
 
+  /// Counts a touch of a busy user, which is in its index, up or down.
+  ///
+  /// The set of those who were counted cannot forget one: from the first touch that is taken back the touches
+  /// themselves are counted, once for all those of the user and then as they come and go.
+  ///
+  /// - Returns: where it was the first that came, or the last that went.
+  private mutating func tally(
+    _ touch: TouchPointer, in index: JourneyIndex, _ user: Hash128, by change: Int32
+  ) -> Firsts {
+    index.isTallied = true
+    var isCounted = false
+    var tallies = index.tallies ?? [:]
+    index.tallies = nil
+    let former = tallies.count
+    if tallies.isEmpty {
+      index.forEach(arena) { record, _ in
+        guard let touch = record.touch else { return }
+        forEachTallied(touch, user) { hash, _, _ in tallies[hash, default: 0] += 1 }
+      }
+      // It is among them.
+      isCounted = change > 0
+    }
+    var changes = Firsts(users: 0, sessions: 0)
+    forEachTallied(touch, user) { hash, view, isSession in
+      let count = tallies[hash, default: 0] + (isCounted ? 0 : change)
+      tallies[hash] = count == 0 ? nil : count
+      guard count == (change > 0 ? 1 : 0) else { return }
+      if isSession { changes.sessions |= 1 << view } else { changes.users |= 1 << view }
+    }
+    lookedUpCount += tallies.count - former
+    index.tallies = tallies
+    return changes
+  }
+
+  /// Visits what a touch is counted under: its user, and its session, in the bucket of each view.
+  private func forEachTallied(
+    _ touch: TouchPointer, _ user: Hash128,
+    _ body: (_ hash: Hash128, _ view: UInt64, _ isSession: Bool) -> Void
+  ) {
+    for view in 0..<clock.viewCount {
+      let group = placements.group(of: touch.pointee.placement, view: view)
+      let start = clock.start(view, touch.pointee.time)
+      body(
+        busyUsers.hash(user, group: group, windowStart: start, session: nil), UInt64(view), false)
+      if let session = touch.pointee.session {
+        body(
+          busyUsers.hash(user, group: group, windowStart: start, session: session.bits),
+          UInt64(view), true)
+      }
+    }
+  }
+
   // MARK: Forgetting
 
   /// Begins another commit.
@@ -546,9 +735,10 @@ struct Journeys: ~Copyable {
     arena.drop(before: bucket)
     for (hash, index) in indexes {
       let former = index.count
+      lookedUpCount -= (index.tallies?.count ?? 0) + (index.links?.count ?? 0)
       index.removeDead(arena)
       indexedCount -= former - index.count
-      if index.isEmpty { indexes[hash] = nil }
+      if record(index.anchor) == nil { indexes[hash] = nil }
     }
     users.shrink(arena)
     placements.collect(before: bucket)

@@ -136,6 +136,16 @@ struct OrderedLinks {
     blocks[position.block].insert(link, at: position.index)
   }
 
+  /// Removes the record at `position`. What other positions say is outdated.
+  mutating func remove(at position: Position) {
+    count -= 1
+    blocks[position.block].remove(at: position.index)
+    if blocks[position.block].isEmpty { blocks.remove(at: position.block) }
+  }
+
+  /// The link that stands at a position before the end.
+  func link(at position: Position) -> Link { blocks[position.block][position.index] }
+
   /// Removes what lies in dropped buckets: the oldest, since what was accepted later from before them was
   /// put into a bucket that lives. O(blocks dropped).
   mutating func removeDead(_ arena: borrowing BucketArena) {

@@ -31,6 +31,9 @@ struct DeltaTable: ~Copyable {
   /// Sums that were about to leave 64 bits: parts of a row that are added up with it elsewhere.
   private(set) var spills: [Spill] = []
 
+  /// Rows in which an event has counted although their sums may be zero.
+  private var kept: Set<Int> = []
+
   /// A part of a sum that does not fit the row's cell.
   struct Spill {
     var row: Int
@@ -143,6 +146,12 @@ struct DeltaTable: ~Copyable {
     cell.pointee = value
   }
 
+  /// Lets a row be an effect of the commit whatever its sums.
+  mutating func keep(row number: Int) { kept.insert(number) }
+
+  /// Whether a row is an effect of the commit whatever its sums.
+  func isKept(row number: Int) -> Bool { !kept.isEmpty && kept.contains(number) }
+
   /// Has a row fetched.
   func prefetch(row number: Int) {
     CIntrinsics.prefetch(cells + number * layout.width)
@@ -156,6 +165,7 @@ struct DeltaTable: ~Copyable {
   mutating func removeAll() {
     count = 0
     if !spills.isEmpty { spills.removeAll() }
+    if !kept.isEmpty { kept.removeAll() }
     slots.update(repeating: 0, count: 2 * rowCapacity)
   }
 

@@ -17,6 +17,13 @@ struct BucketCounts {
     counts[last].count += 1
   }
 
+  /// Takes an entry out of its bucket.
+  mutating func remove(_ bucket: UInt64) {
+    total -= 1
+    if last >= counts.count || counts[last].bucket != bucket { find(bucket) }
+    counts[last].count -= 1
+  }
+
   /// Drops the entries of every bucket before `bucket`.
   mutating func drop(before bucket: UInt64) {
     let end = counts.firstIndex { $0.bucket >= bucket } ?? counts.count

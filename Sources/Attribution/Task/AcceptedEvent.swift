@@ -1,11 +1,15 @@
 /// What an accepted event is remembered as, for its changelog.
 public struct AcceptedEvent: Sendable {
-  /// The event-time bucket under which its state is kept.
+  /// The event-time bucket under which its state is kept: of the latest time that its id had.
   public var bucket: UInt64
-  /// Of a touch: the number of its names; of a conversion: of its configured fields. Valid until `endCommit`.
+  /// Of a touch or a cost: the number of its names; of a conversion: of its configured fields. Valid until `endCommit`.
   public var placement: UInt32
   /// Of a touch that has one.
   public var session: SessionHash?
+  /// The version that it replaced; nil for the first event with its id.
+  public var replaces: Int32?
+  /// Of a conversion: the revision with which this commit publishes it.
+  public var revision: Int32 = 1
 
   public init(bucket: UInt64, placement: UInt32, session: SessionHash? = nil) {
     self.bucket = bucket

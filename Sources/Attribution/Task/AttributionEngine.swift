@@ -10,6 +10,9 @@ struct AttributionEngine: ~Copyable {
   private(set) var lastAccepted = AcceptedEvent(bucket: 0, placement: 0)
 
   private var identities = IdentitySets()
+  /// Of ids that are not at version 0, or were taken back.
+  private var versions = VersionTable()
+  private var costs = CostTable()
   private var journeys: Journeys
   private var ledger: CreditLedger
   private let buckets: TimeBuckets
@@ -47,18 +50,177 @@ struct AttributionEngine: ~Copyable {
     let time = event.pointee.time
     let input = Int(event.pointee.input)
     if progress[input].isIdle { _ = progress.setIdle(false, input) }
+    if !event.pointee.isPlain { return applyVersion(event, identity) }
     let lateness = lateness(of: time, input)
     if lateness == .tooLate { return .tooLate }
     let bucket = stateBucket(of: time)
     guard identities.insert(identity.event, kind, bucket: bucket) else { return .duplicate }
     lastAccepted.bucket = bucket
+    lastAccepted.replaces = nil
     switch kind {
     case .impression, .click: addTouch(event, identity, bucket)
-    case .conversion: addConversion(event, identity, bucket)
-    case .cost: addCost(event, identity, bucket)
+    case .conversion: addConversion(event, identity, bucket, revision: 0)
+    case .cost: addCost(event, identity, bucket, idBucket: bucket)
     }
     _ = progress.accept(input, at: time)
     return lateness == .late ? .acceptedLate : .accepted
+  }
+
+  // MARK: Versions
+
+  /// The version of an event that counts when another of it comes.
+  private struct Former {
+    var version: Int32
+    var time: Milliseconds
+    /// Whether it belongs to the same campaign, where it is a cost.
+    var isOfSameKey = true
+    /// Of a touch or a conversion.
+    var record: RecordPointer?
+  }
+
+  /// As `apply`, for an event that says which version it is, that it takes its id back, or what its time was
+  /// before.
+  ///
+  /// All that an id has changed is taken back and counted anew, in one call: nothing of it is too late, or all.
+  /// An id belongs to the user (of a cost: the campaign) of its first event. Under another it is a duplicate.
+  @inline(never)
+  private mutating func applyVersion(
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity
+  ) -> Outcome {
+    let kind = event.pointee.kind
+    let input = Int(event.pointee.input)
+    var lateness = lateness(of: event.pointee.earliestTime, input)
+    if lateness == .tooLate { return .tooLate }
+    var idBucket = stateBucket(of: event.pointee.latestTime)
+    var replaces: Int32?
+    var revision: Int32 = 0
+    if let knownBucket = identities.bucket(of: identity.event, kind) {
+      guard event.pointee.version > 0,
+        let former = former(of: event, identity, in: knownBucket),
+        event.pointee.version > former.version, former.isOfSameKey
+      else { return .duplicate }
+      lateness = self.lateness(of: min(event.pointee.earliestTime, former.time), input)
+      if lateness == .tooLate { return .tooLate }
+      revision = takeBack(former, of: event, identity)
+      idBucket = identities.extend(identity.event, kind, to: idBucket)
+      replaces = former.version
+    } else {
+      _ = identities.insert(identity.event, kind, bucket: idBucket)
+    }
+    add(version: event, identity, idBucket: idBucket, revision: revision)
+    lastAccepted.bucket = idBucket
+    lastAccepted.replaces = replaces
+    lastAccepted.revision = revision + 1
+    _ = progress.accept(input, at: event.pointee.time)
+    if replaces != nil { return lateness == .late ? .replacedLate : .replaced }
+    return lateness == .late ? .acceptedLate : .accepted
+  }
+
+  /// What counts of an id that is known; nil if it is another user's.
+  private mutating func former(
+    of event: UnsafePointer<Event>, _ identity: EventIdentity, in bucket: UInt64
+  ) -> Former? {
+    let kind = event.pointee.kind
+    if kind == .cost {
+      guard let cost = costs[identity.event] else { return nil }
+      return Former(
+        version: cost.version, time: cost.time,
+        isOfSameKey: journeys.placements.name(cost.placement, slot: Dimension.campaignSlot).equals(
+          event.pointee.campaignID))
+    }
+    let user = journeys.user(identity.user)
+    let known = versions[identity.event, kind].flatMap { $0.bucket == bucket ? $0 : nil }
+    if let known {
+      guard known.user == user.hash else { return nil }
+      if known.isDeleted && kind.isTouch {
+        return Former(version: known.version, time: known.time)
+      }
+    }
+    let time = event.pointee.time
+    let record = journeys.find(
+      event.pointee.eventID, kind,
+      near: (known?.time ?? time, event.pointee.originalTime ?? time), of: user)
+    guard let record else {
+      // Its bucket is gone, and its time with it: too late.
+      return known.map { Former(version: $0.version, time: $0.time) }
+    }
+    return Former(version: known?.version ?? 0, time: record.pointee.time, record: record)
+  }
+
+  /// Takes back whatever a version has counted.
+  ///
+  /// - Returns: of a conversion, how often it was published.
+  private mutating func takeBack(
+    _ former: Former, of event: UnsafePointer<Event>, _ identity: EventIdentity
+  ) -> Int32 {
+    if event.pointee.kind == .cost {
+      if let cost = costs[identity.event], !cost.isDeleted {
+        ledger.spend(-cost.amount, on: cost.placement, at: cost.time, &journeys)
+      }
+      return 0
+    }
+    guard let record = former.record else { return 0 }
+    let user = journeys.user(identity.user)
+    if let touch = record.touch {
+      takeBack(touch, of: user)
+      return 0
+    }
+    return takeBack(record.conversion!, of: user)
+  }
+
+  private mutating func takeBack(_ touch: TouchPointer, of user: Journeys.User) {
+    let kind = touch.pointee.kind
+    ledger.prefetch(touch.pointee.placement, touch.pointee.time, &journeys)
+    ledger.locate()
+    journeys.place(for: touch, of: user, isThere: true)
+    for index in journeys.creditable.indices {
+      open(journeys.creditable[index], to: kind, of: user)
+    }
+    let lasts = journeys.remove(touch, of: user)
+    ledger.takeBack(kind, cost: touch.amount, lasts)
+  }
+
+  /// - Returns: how often it was published.
+  private mutating func takeBack(
+    _ conversion: ConversionPointer, of user: Journeys.User
+  ) -> Int32 {
+    if !conversion.pointee.head.flags.contains(.isOpen) {
+      journeys.collectEligible(for: conversion, of: user)
+      ledger.add(conversion, sign: -1, &journeys)
+    }
+    // If it is among the changed ones: nothing is booked for it, and nothing published.
+    conversion.pointee.head.flags.subtract([.isOpen, .isDirty])
+    journeys.remove(conversion, of: user)
+    return conversion.pointee.revision
+  }
+
+  /// Counts the version that counts from now on, if it counts for anything.
+  private mutating func add(
+    version event: UnsafePointer<Event>, _ identity: EventIdentity, idBucket: UInt64,
+    revision: Int32
+  ) {
+    let kind = event.pointee.kind
+    // Records lie in the bucket of their own time, however long their id is remembered.
+    let bucket = stateBucket(of: event.pointee.time)
+    switch kind {
+    case .impression, .click:
+      lastAccepted.placement = 0
+      lastAccepted.session = nil
+      if !event.pointee.isDeleted { addTouch(event, identity, bucket) }
+    case .conversion: addConversion(event, identity, bucket, revision: revision)
+    case .cost: addCost(event, identity, bucket, idBucket: idBucket)
+    }
+    if kind != .cost { note(event, identity, idBucket: idBucket) }
+  }
+
+  /// Notes which version of a touch or a conversion counts, where that is not the usual one.
+  private mutating func note(
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, idBucket: UInt64
+  ) {
+    guard event.pointee.version > 0 || event.pointee.isDeleted else { return }
+    versions[identity.event, event.pointee.kind] = VersionTable.Entry(
+      version: event.pointee.version, isDeleted: event.pointee.isDeleted,
+      time: event.pointee.time, user: UserTable.significant(identity.user), bucket: idBucket)
   }
 
   /// Has the memory fetched in which `apply` will look the event's ids up.
@@ -103,7 +265,7 @@ struct AttributionEngine: ~Copyable {
     lastAccepted.session = session
     let (touch, link) = journeys.makeTouch(
       event.pointee.eventID, kind, time: time, placement: placement, session: session,
-      bucket: bucket)
+      amount: event.pointee.amount, bucket: bucket)
     ledger.locate()
     let user = journeys.user(identity.user)
     let place = journeys.place(for: touch, of: user)
@@ -129,9 +291,11 @@ struct AttributionEngine: ~Copyable {
     if !journeys.mayBePassedOver(kind) { conversion.pointee.head.flags.insert(.isDirty) }
   }
 
+  /// - Parameter revision: how often it was published before.
   private mutating func addConversion(
-    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64, revision: Int32
   ) {
+    let isDeleted = event.pointee.isDeleted
     lastAccepted.placement =
       event.pointee.values.isEmpty
       ? PlacementTable.unattributed
@@ -139,16 +303,19 @@ struct AttributionEngine: ~Copyable {
         unattributed: identity.placement, event.pointee.values, bucket: bucket)
     let (conversion, link) = journeys.makeConversion(
       event.pointee.eventID, user: event.pointee.userID, time: event.pointee.time,
-      value: event.pointee.amount,
-      flags: matchFlags(event.pointee.userID).union([.isOpen, .isDirty]), revision: 0,
-      placement: lastAccepted.placement, bucket: bucket)
+      value: isDeleted ? 0 : event.pointee.amount,
+      flags: matchFlags(event.pointee.userID, isDeleted).union([.isOpen, .isDirty]),
+      revision: revision, placement: lastAccepted.placement, isDeleted: isDeleted, bucket: bucket)
     let user = journeys.user(identity.user)
     journeys.insert(conversion, link, of: user)
     changed.append((conversion, user.hash))
   }
 
   /// By the user's id alone, whatever its fields.
-  private func matchFlags(_ user: BorrowedBytes) -> RecordHead.Flags {
+  ///
+  /// - Parameter isDeleted: no touch earns what is worth nothing.
+  private func matchFlags(_ user: BorrowedBytes, _ isDeleted: Bool) -> RecordHead.Flags {
+    if isDeleted { return .isUnmatched }
     guard !unmatchedUsers.isEmpty, let unmatched = unmatchedUsers[key.hash(user)] else {
       return []
     }
@@ -156,11 +323,20 @@ struct AttributionEngine: ~Copyable {
   }
 
   private mutating func addCost(
-    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64
+    _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64, idBucket: UInt64
   ) {
+    // Its names are needed as long as its id is known.
     let placement = journeys.placements.intern(
-      identity.placement, event.pointee.placementNames, bucket: bucket)
-    ledger.spend(event.pointee.amount, on: placement, at: event.pointee.time, &journeys)
+      identity.placement, event.pointee.placementNames, bucket: max(bucket, idBucket))
+    lastAccepted.placement = placement
+    lastAccepted.session = nil
+    let isDeleted = event.pointee.isDeleted
+    costs[identity.event] = CostTable.Entry(
+      time: event.pointee.time, amount: event.pointee.amount, placement: placement,
+      version: event.pointee.version, isDeleted: isDeleted, bucket: idBucket)
+    if !isDeleted {
+      ledger.spend(event.pointee.amount, on: placement, at: event.pointee.time, &journeys)
+    }
   }
 
   // MARK: Effects of a commit
@@ -185,6 +361,8 @@ struct AttributionEngine: ~Copyable {
     for index in changed.indices {
       prefetchChanged(from: index)
       let conversion = changed[index].conversion
+      // Neither, where another version has taken its place.
+      guard !conversion.pointee.head.flags.isDisjoint(with: [.isOpen, .isDirty]) else { continue }
       settle(changed[index])
       guard conversion.pointee.head.flags.contains(.isDirty) else { continue }
       conversion.pointee.head.flags.remove(.isDirty)
@@ -232,8 +410,13 @@ struct AttributionEngine: ~Copyable {
   private mutating func forget() {
     let mark = progress.kept.moved(back: definitions.correctionHorizon)
     guard mark.isKnown else { return }
+    let (formerID, formerRecord) = (identities.firstLiveBucket, journeys.firstLiveBucket)
     identities.forget(before: buckets.firstLive(mark))
     journeys.forget(before: buckets.firstLive(mark.moved(back: journeyMargin)))
+    if identities.firstLiveBucket != formerID { costs.forget(before: identities.firstLiveBucket) }
+    if journeys.firstLiveBucket != formerRecord {
+      versions.forget(before: journeys.firstLiveBucket)
+    }
   }
 
   // MARK: Restore
@@ -250,46 +433,102 @@ struct AttributionEngine: ~Copyable {
 
   /// Takes back an event accepted before a restart, without effects.
   ///
+  /// The versions of an event may come in any order, as the buckets do in which they were put down: the highest
+  /// counts.
+  ///
   /// - Parameters:
-  ///   - placement: of a touch, or of a conversion with configured fields, from `restorePlacement`.
+  ///   - idBucket: that of the id when the event was accepted.
+  ///   - isReplacement: whether it replaced another version.
+  ///   - placement: of a touch or a cost, or of a conversion with configured fields, from `restorePlacement`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   mutating func restore(
-    _ event: borrowing Event, _ identity: EventIdentity, placement: UInt32, session: SessionHash?,
-    revision: Int32
+    _ event: borrowing Event, _ identity: EventIdentity, bucket idBucket: UInt64,
+    isReplacement: Bool, placement: UInt32, session: SessionHash?, revision: Int32
   ) {
-    let bucket = stateBucket(of: event.time)
+    let idBucket = max(idBucket, journeys.firstLiveBucket)
     // An id leaves the dedup before its touch leaves the journeys.
-    if bucket >= identities.firstLiveBucket {
-      _ = identities.insert(identity.event, event.kind, bucket: bucket)
+    if idBucket >= identities.firstLiveBucket,
+      !identities.insert(identity.event, event.kind, bucket: idBucket)
+    {
+      _ = identities.extend(identity.event, event.kind, to: idBucket)
     }
-    guard event.kind != .cost else { return }
+    if event.kind == .cost {
+      return restoreCost(event, identity, placement: placement, idBucket: idBucket)
+    }
+    if isReplacement || !versions.isEmpty {
+      guard
+        makeWay(for: event, identity, idBucket: idBucket, isReplacement: isReplacement)
+      else { return }
+    }
+    let isVersion = event.version > 0 ? true : event.isDeleted
+    if isVersion {
+      withUnsafePointer(to: event) { note($0, identity, idBucket: idBucket) }
+      if event.isDeleted, event.kind.isTouch { return }
+    }
+    let bucket = stateBucket(of: event.time)
     let user = journeys.user(identity.user)
     if event.kind.isTouch {
       let (touch, link) = journeys.makeTouch(
         event.eventID, event.kind, time: event.time, placement: placement, session: session,
-        bucket: bucket)
+        amount: event.amount, bucket: bucket)
       let place = journeys.place(for: touch, of: user, isRestored: true)
       journeys.insert(touch, link, at: place, of: user)
       if place.isIndexed { journeys.countBusy(touch, user.hash, bucket) }
     } else {
       let (conversion, link) = journeys.makeConversion(
         event.eventID, user: event.userID, time: event.time, value: event.amount,
-        flags: matchFlags(event.userID), revision: revision, placement: placement,
-        bucket: bucket)
+        flags: matchFlags(event.userID, event.isDeleted), revision: revision,
+        placement: placement, isDeleted: event.isDeleted, bucket: bucket)
       journeys.insert(conversion, link, of: user)
     }
   }
 
-  /// The number of the names that touches of a bucket have in common, or that a conversion has which no touch
-  /// earned.
+  /// Removes the version that a restored one replaces.
   ///
-  /// - Parameter names: of a touch its campaign, channel and ad, then its configured fields; of a conversion those
-  ///   fields alone.
+  /// - Returns: false if a higher one is there.
+  private mutating func makeWay(
+    for event: borrowing Event, _ identity: EventIdentity, idBucket: UInt64, isReplacement: Bool
+  ) -> Bool {
+    // In a later bucket it is another event, whose id had been forgotten.
+    if let known = versions[identity.event, event.kind], event.version <= known.version,
+      idBucket <= known.bucket
+    {
+      return false
+    }
+    guard isReplacement else { return true }
+    let user = journeys.user(identity.user)
+    guard
+      let former = journeys.find(
+        event.eventID, event.kind, near: (event.time, event.time), of: user)
+    else { return true }
+    if let touch = former.touch {
+      _ = journeys.remove(touch, of: user)
+    } else {
+      journeys.remove(former.conversion!, of: user)
+    }
+    return true
+  }
+
+  private mutating func restoreCost(
+    _ event: borrowing Event, _ identity: EventIdentity, placement: UInt32, idBucket: UInt64
+  ) {
+    guard idBucket >= identities.firstLiveBucket else { return }
+    if let known = costs[identity.event], known.version > event.version { return }
+    costs[identity.event] = CostTable.Entry(
+      time: event.time, amount: event.amount, placement: placement, version: event.version,
+      isDeleted: event.isDeleted, bucket: idBucket)
+  }
+
+  /// The number of the names that touches or costs of a bucket have in common, or that a conversion has which no
+  /// touch earned.
+  ///
+  /// - Parameter names: of a touch or a cost its campaign, channel and ad, then its configured fields; of a
+  ///   conversion those fields alone.
   mutating func restorePlacement(
     of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: UInt64
   ) -> UInt32 {
-    guard kind.isTouch else {
+    guard kind != .conversion else {
       let values = values(names[...], kind)
       return journeys.placements.intern(
         unattributed: key.hash(unattributed: values), values, bucket: bucket)
@@ -340,11 +579,15 @@ struct AttributionEngine: ~Copyable {
       journeyBytes: journeys.byteCount)
   }
 
-  var byteCount: Int { identities.byteCount + journeys.byteCount }
+  var byteCount: Int {
+    identities.byteCount + journeys.byteCount + versions.byteCount + costs.byteCount
+  }
 
   var memory: [StoreSize] {
     [
       StoreSize(name: "identities", entries: 0, bytes: identities.byteCount),
+      StoreSize(name: "versions", entries: 0, bytes: versions.byteCount),
+      StoreSize(name: "costs", entries: 0, bytes: costs.byteCount),
       StoreSize(
         name: "touches", entries: 0, bytes: journeys.byteCount - journeys.userBytes),
       StoreSize(name: "users", entries: 0, bytes: journeys.userBytes),

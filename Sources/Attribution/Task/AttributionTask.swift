@@ -155,15 +155,18 @@ public final class AttributionTask {
   /// Takes back an event accepted before a restart, without effects.
   ///
   /// - Parameters:
-  ///   - placement: of a touch, or of a conversion with configured fields, from `restorePlacement`.
+  ///   - bucket: what `AcceptedEvent` said.
+  ///   - isReplacement: whether it replaced another version.
+  ///   - placement: of a touch or a cost, or of a conversion with configured fields, from `restorePlacement`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   public func restore(
-    _ event: borrowing Event, _ identity: EventIdentity, placement: UInt32, session: SessionHash?,
-    revision: Int32
+    _ event: borrowing Event, _ identity: EventIdentity, bucket: UInt64, isReplacement: Bool,
+    placement: UInt32, session: SessionHash?, revision: Int32
   ) {
     state.pointee.restore(
-      event, identity, placement: placement, session: session, revision: revision)
+      event, identity, bucket: bucket, isReplacement: isReplacement, placement: placement,
+      session: session, revision: revision)
   }
 
   /// The number of the names that touches of a bucket have in common, or that a conversion has which no touch

@@ -46,6 +46,7 @@ public struct Reset {
     names += configuration.topicRequirements.filter {
       $0.role == .keyed || $0.role == .keyedPositions
     }.map(\.name)
+    if let accepted = topics.accepted { names.append(accepted) }
     if !keepsSetAside { names += [topics.deadLetters, topics.lateEvents] }
     let found = try admin.describeTopics(names, timeoutMilliseconds: CallTimeout.initialization)
     let settings = try ownSettings(found.map(\.name))

@@ -43,7 +43,7 @@ extension TopicCheck {
   private typealias Roles = Set<TopicRequirement.Role>
 
   private static let everywhere: Roles = [
-    .input, .rollups, .attributions, .deadLetters, .lateEvents, .deltas, .state, .keyed,
+    .input, .rollups, .attributions, .deadLetters, .lateEvents, .accepted, .deltas, .state, .keyed,
     .keyedPositions,
   ]
   private static let tables: Roles = [.rollups, .attributions, .state, .keyedPositions]
@@ -68,6 +68,12 @@ extension TopicCheck {
       return
         "cleanup.policy=\(topic.setting("cleanup.policy")) drops deltas that are not counted yet; set "
         + "cleanup.policy=delete and retention.ms=-1"
+    },
+    .refused([.accepted]) { topic, _ in
+      guard topic.isCompacted else { return nil }
+      return
+        "cleanup.policy=\(topic.setting("cleanup.policy")) keeps one event of each user; set "
+        + "cleanup.policy=delete"
     },
     .refused([.lateEvents]) { topic, _ in
       guard topic.isCompacted else { return nil }
@@ -190,6 +196,7 @@ extension TopicCheck {
     case .rollups: 32 << 10
     case .attributions: 64 << 10
     case .deadLetters: 4 << 10
+    case .accepted: 24 << 10
     // A late event that is cut could never be counted.
     case .lateEvents: Int64(2 * FittedRecord.largestEvent)
     }

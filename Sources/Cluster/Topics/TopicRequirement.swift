@@ -5,7 +5,7 @@ import Configuration
 public struct TopicRequirement: Sendable, Equatable {
   /// What it is for.
   public enum Role: Sendable, Hashable {
-    case input, rollups, attributions, deadLetters, lateEvents, deltas, state
+    case input, rollups, attributions, deadLetters, lateEvents, accepted, deltas, state
     /// Events of inputs that are keyed otherwise.
     case keyed
     /// How far those inputs have been re-keyed.
@@ -94,6 +94,9 @@ extension Configuration {
       keyed.isEmpty
       ? []
       : [TopicRequirement(name: keyedPositionsTopic, role: .keyedPositions, settings: compacted)]
+    let accepted = topics.accepted.map {
+      TopicRequirement(name: $0, role: .accepted, settings: kept)
+    }
     return inputs + [
       TopicRequirement(name: topics.rollups, role: .rollups, settings: compacted),
       TopicRequirement(
@@ -105,7 +108,7 @@ extension Configuration {
       TopicRequirement(
         name: deltasTopic, role: .deltas, settings: kept.merging(stamped) { $1 }),
       TopicRequirement(name: stateTopic, role: .state, settings: compacted),
-    ] + keyed + positions
+    ] + keyed + positions + (accepted.map { [$0] } ?? [])
   }
 
   /// The topics that the processor writes.

@@ -45,7 +45,7 @@ extension EventDecoder {
       if let detail = absence(of: field, present) { return Rejection(.missingField, field, detail) }
     }
     switch reason {
-    case .futureEvent: return future(recordTimestamp)
+    case .futureEvent: return future(present, recordTimestamp)
     case .wrongCurrency: return Rejection(.wrongCurrency, .currency, .isOtherCurrency)
     default: break
     }
@@ -69,10 +69,10 @@ extension EventDecoder {
   /// Whether a field means something on this kind of event.
   private func isRead(_ field: EventField) -> Bool {
     switch field {
-    case .eventID, .eventTime, .currency: true
+    case .eventID, .eventTime, .currency, .version, .deleted, .originalTime: true
     case .userID: kind != .cost
-    case .campaignID: kind != .conversion
-    case .channel, .adID, .sessionID, .ip, .cost: kind.isTouch
+    case .campaignID, .channel, .adID: kind != .conversion
+    case .sessionID, .ip, .cost: kind.isTouch
     case .value: kind == .conversion
     case .amount: kind == .cost
     case .unknown: false
@@ -89,7 +89,9 @@ extension EventDecoder {
       return span.text.isEmpty ? .isNoMappedTime : .isNoText
     }
     switch field {
-    case .eventTime: return timeFault(span)
+    case .eventTime, .originalTime: return timeFault(span)
+    case .version: return version(of: span) == nil ? .isNoVersion : nil
+    case .deleted: return truth(of: span) == nil ? .isNoTruth : nil
     case .cost, .value, .amount: return amountFault(span)
     case .currency: return isText(span) ? nil : .isWrongType(JSONType(span.kind), wanted: .string)
     default: return nameFault(span)
@@ -131,13 +133,25 @@ extension EventDecoder {
     return temporaryText(of: span) { Money.fault($0, excessDecimals: excessDecimals) }
   }
 
-  private func future(_ recordTimestamp: Milliseconds) -> Rejection {
-    let time = time() ?? .max
-    let isAheadOfRecord = recordTimestamp != -1 && isInFuture(time, recordTimestamp)
-    let (distance, hasOverflowed) = time.subtractingReportingOverflow(
+  /// A field that is there.
+  private func value(of field: EventField, _ present: EventFields) -> JSONSpan? {
+    guard absence(of: field, present) == nil else { return nil }
+    return memory.spans[Int(field.rawValue)]
+  }
+
+  private func future(_ present: EventFields, _ recordTimestamp: Milliseconds) -> Rejection {
+    // Of the two times of a version the later one is what was refused.
+    var (field, latest) = (EventField.eventTime, Milliseconds.min)
+    for candidate in [EventField.eventTime, .originalTime] {
+      guard let found = value(of: candidate, present).flatMap({ time(of: $0) }), found > latest
+      else { continue }
+      (field, latest) = (candidate, found)
+    }
+    let isAheadOfRecord = recordTimestamp != -1 && isInFuture(latest, recordTimestamp)
+    let (distance, hasOverflowed) = latest.subtractingReportingOverflow(
       isAheadOfRecord ? recordTimestamp : clock)
     return Rejection(
-      .futureEvent, .eventTime,
+      .futureEvent, field,
       .isAhead(
         of: isAheadOfRecord ? .record : .processor, milliseconds: hasOverflowed ? .max : distance))
   }

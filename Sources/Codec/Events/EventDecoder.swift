@@ -222,7 +222,9 @@ extension EventDecoder {
   private func read(
     _ present: EventFields, recordTimestamp: Milliseconds, into event: inout Event
   ) -> RejectionReason? {
-    guard let eventID = requiredName(.eventID), let time = time(), let amount = amount(present)
+    guard let eventID = requiredName(.eventID),
+      let time = time(of: memory.spans[Int(EventField.eventTime.rawValue)]),
+      let amount = amount(present)
     else { return .invalidField }
 
     var result = Event(
@@ -243,21 +245,74 @@ extension EventDecoder {
       result.adID = adID
     }
     if kind.isTouch {
-      guard let sessionID = optionalName(.sessionID, present), optionalName(.ip, present) != nil
+      guard let sessionID = optionalName(.sessionID, present), let ip = optionalName(.ip, present)
       else { return .invalidField }
       result.sessionID = sessionID
+      result.ip = ip
     }
     if !fields.isEmpty {
       guard let values = configuredValues(present) else { return .invalidField }
       result.values = values
     }
     guard let isOurCurrency = isOurCurrency(present) else { return .invalidField }
+    result.hasAmount = optional(moneyField, present) != nil
+    result.hasCurrency = optional(.currency, present) != nil
+    if present.speaksOfVersions, !readVersion(present, into: &result) { return .invalidField }
 
     let written = recordTimestamp == -1 ? .max : recordTimestamp
-    if isInFuture(time, min(written, clock)) { return .futureEvent }
+    if isInFuture(result.latestTime, min(written, clock)) { return .futureEvent }
     if !isOurCurrency { return .wrongCurrency }
     event = result
     return nil
+  }
+
+  /// Reads what makes an event a version of another; false when it is invalid.
+  @inline(never)
+  private func readVersion(_ present: EventFields, into event: inout Event) -> Bool {
+    if let span = optional(.version, present) {
+      guard let version = version(of: span) else { return false }
+      event.version = version
+    }
+    if let span = optional(.deleted, present) {
+      guard let isDeleted = truth(of: span) else { return false }
+      event.isDeleted = isDeleted
+    }
+    if let span = optional(.originalTime, present) {
+      guard let time = time(of: span) else { return false }
+      event.originalTime = time
+    }
+    return true
+  }
+
+  /// An integer of 31 bits, or its digits as text; nil when invalid.
+  func version(of span: JSONSpan) -> Int32? {
+    func value(_ text: BorrowedBytes) -> Int32? {
+      guard (1...10).contains(text.count) else { return nil }
+      var value: Int64 = 0
+      for index in 0..<text.count {
+        guard ASCII.isDigit(text[index]) else { return nil }
+        value = value * 10 + Int64(text[index] - ASCII.zero)
+      }
+      return Int32(exactly: value)
+    }
+    return span.kind == .number ? value(span.text) : temporaryText(of: span, value)
+  }
+
+  /// `true` or `false`, or the word as text; nil for anything else.
+  func truth(of span: JSONSpan) -> Bool? {
+    func value(_ text: BorrowedBytes) -> Bool? {
+      if text.buffer.elementsEqual("true".utf8) { return true }
+      return text.buffer.elementsEqual("false".utf8) ? false : nil
+    }
+    return span.kind == .boolean ? value(span.text) : temporaryText(of: span, value)
+  }
+
+  private var moneyField: EventField {
+    switch kind {
+    case .impression, .click: .cost
+    case .conversion: .value
+    case .cost: .amount
+    }
   }
 
   @inline(__always)
@@ -332,8 +387,8 @@ extension EventDecoder {
 
   /// RFC 3339 text, or an integer of milliseconds; nil when invalid.
   @inline(__always)
-  func time() -> Milliseconds? {
-    let time = readTime(memory.spans[Int(EventField.eventTime.rawValue)])
+  func time(of span: JSONSpan) -> Milliseconds? {
+    let time = readTime(span)
     guard let time, time >= earliestEventTime else { return nil }
     return time
   }

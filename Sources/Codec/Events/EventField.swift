@@ -6,6 +6,7 @@ import Attribution
 public enum EventField: UInt8, CaseIterable, Sendable {
   case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
   case cost, value, amount, currency
+  case version, deleted, originalTime
   case unknown
   /// Those that the configuration names, by their number.
   case configured0, configured1, configured2, configured3
@@ -28,6 +29,9 @@ public enum EventField: UInt8, CaseIterable, Sendable {
     case .value: "value"
     case .amount: "amount"
     case .currency: "currency"
+    case .version: "version"
+    case .deleted: "deleted"
+    case .originalTime: "original_time"
     default: ""
     }
   }
@@ -38,7 +42,7 @@ public enum EventField: UInt8, CaseIterable, Sendable {
   }
 
   /// No field's name is longer, but for those that the configuration names.
-  static let longestName = 11
+  static let longestName = 13
 
   /// The field that the configuration names at this place of its list.
   package static func configured(_ index: Int) -> EventField {
@@ -63,6 +67,10 @@ public enum EventField: UInt8, CaseIterable, Sendable {
         self = .userID
       } else if equals(name, "channel") {
         self = .channel
+      } else if equals(name, "version") {
+        self = .version
+      } else if equals(name, "deleted") {
+        self = .deleted
       }
     case 8:
       if equals(name, "event_id") {
@@ -78,6 +86,8 @@ public enum EventField: UInt8, CaseIterable, Sendable {
       }
     case 11:
       if equals(name, "campaign_id") { self = .campaignID }
+    case 13:
+      if equals(name, "original_time") { self = .originalTime }
     default:
       break
     }
@@ -98,6 +108,17 @@ package struct EventFields {
 
   @inline(__always)
   func contains(_ field: EventField) -> Bool { bits & 1 << UInt64(field.rawValue) != 0 }
+
+  private static var versionBits: UInt64 {
+    1 << UInt64(EventField.version.rawValue) | 1 << UInt64(EventField.deleted.rawValue)
+      | 1 << UInt64(EventField.originalTime.rawValue)
+  }
+
+  /// Whether there is one of those that make an event another version, or one that takes its id back.
+  @inline(__always)
+  var speaksOfVersions: Bool {
+    bits & EventFields.versionBits != 0
+  }
 
   @inline(__always)
   func isSuperset(of other: EventFields) -> Bool { bits & other.bits == other.bits }

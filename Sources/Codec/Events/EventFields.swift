@@ -27,16 +27,18 @@ extension EventKind {
 
   /// The contract's (section 2).
   public var fields: [String] {
-    switch self {
-    case .impression, .click:
-      [
-        "event_id", "user_id", "event_time", "campaign_id", "channel", "ad_id", "session_id", "ip",
-        "cost", "currency",
-      ]
-    case .conversion: ["event_id", "user_id", "event_time", "value", "currency"]
-    case .cost:
-      ["event_id", "event_time", "campaign_id", "channel", "ad_id", "amount", "currency"]
-    }
+    let own: [String] =
+      switch self {
+      case .impression, .click:
+        [
+          "event_id", "user_id", "event_time", "campaign_id", "channel", "ad_id", "session_id",
+          "ip", "cost", "currency",
+        ]
+      case .conversion: ["event_id", "user_id", "event_time", "value", "currency"]
+      case .cost:
+        ["event_id", "event_time", "campaign_id", "channel", "ad_id", "amount", "currency"]
+      }
+    return own + ["version", "deleted", "original_time"]
   }
 
   /// Those without which no event can be used.

@@ -45,6 +45,8 @@ public enum RejectionDetail: Hashable, Sendable, CustomStringConvertible {
   case isTooMuch
 
   case isOtherCurrency
+  case isNoVersion
+  case isNoTruth
 
   public var description: String {
     switch self {
@@ -83,6 +85,8 @@ public enum RejectionDetail: Hashable, Sendable, CustomStringConvertible {
       "has \(count) decimals, at most 6 are allowed unless excess_decimals is round"
     case .isTooMuch: "is more than 10^12"
     case .isOtherCurrency: "is not the configured currency"
+    case .isNoVersion: "is not an integer from 0 to 2147483647"
+    case .isNoTruth: "is neither true nor false"
     }
   }
 

@@ -36,6 +36,7 @@ extension AttributionCodec {
         case "currency": fields.currency = try reader.string()
         case "touches": fields.touches = try readTouches(&reader)
         case "truncated": fields.isTruncated = try reader.boolean()
+        case "deleted": fields.isDeleted = try reader.boolean()
         case "credit": fields.credits = try readRows(&reader)
         case "revenue": fields.revenues = try readRows(&reader)
         case "revision": fields.revision = try reader.integer()
@@ -115,6 +116,7 @@ extension AttributionCodec {
     var revenues: [String: [Micros]]?
     var revision: Int64?
     var isTruncated = false
+    var isDeleted = false
 
     func attribution() throws -> PublishedAttribution {
       let touches = try touches.required("touches")
@@ -130,7 +132,8 @@ extension AttributionCodec {
         value: try value.required("value"),
         currency: try currency.required("currency"),
         touches: touches, credits: credits, revenues: revenues,
-        revision: try revision.required("revision"), isTruncated: isTruncated)
+        revision: try revision.required("revision"), isTruncated: isTruncated,
+        isDeleted: isDeleted)
     }
   }
 }

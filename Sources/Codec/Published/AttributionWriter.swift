@@ -46,7 +46,8 @@ public struct AttributionWriter: ~Copyable {
       put(conversion.touches[index])
     }
     let touchCount = conversion.touches.count
-    record.put(conversion.isTruncated ? #"],"truncated":true,"credit":{"# : #"],"credit":{"#)
+    record.put(conversion.isTruncated ? #"],"truncated":true"# : "]")
+    record.put(conversion.isDeleted ? #","deleted":true,"credit":{"# : #","credit":{"#)
     put(rows: conversion.credits, touchCount: touchCount)
     record.put(#"},"revenue":{"#)
     put(rows: conversion.revenues, touchCount: touchCount)

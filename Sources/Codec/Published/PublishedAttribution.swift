@@ -48,12 +48,15 @@ public struct PublishedAttribution: Equatable, Sendable {
   public var revision: Int64
   /// Whether there were more eligible touches than may share the credit: `touches` are the last of them.
   public var isTruncated: Bool
+  /// Whether the conversion was taken back: it has no touches, and is worth nothing.
+  public var isDeleted: Bool
 
   public init(
     conversionID: String, userID: String, time: Milliseconds, value: Micros, currency: String,
     touches: [Touch], credits: [String: [Int64]], revenues: [String: [Micros]], revision: Int64,
-    isTruncated: Bool = false
+    isTruncated: Bool = false, isDeleted: Bool = false
   ) {
+    self.isDeleted = isDeleted
     self.isTruncated = isTruncated
     self.conversionID = conversionID
     self.userID = userID

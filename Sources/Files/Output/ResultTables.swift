@@ -44,6 +44,7 @@ enum ResultTables {
       "conversion_id", "user_id", "event_time", "value", "currency", "touch_id", "touch_kind",
       "touch_time", "campaign_id", "channel", "ad_id",
     ] + definitions.models.flatMap { ["credit_\($0.rawValue)", "revenue_\($0.rawValue)"] }
+      + ["deleted"]
   }
 
   static func append(
@@ -57,6 +58,7 @@ enum ResultTables {
       line.field(conversion.currency)
       guard index < conversion.touches.count else {
         for _ in 0..<6 + 2 * definitions.models.count { line.field("") }
+        line.field(conversion.isDeleted ? "true" : "false")
         line.endLine()
         return
       }
@@ -69,6 +71,7 @@ enum ResultTables {
         line.field(micros: MicrosSum(conversion.credits[model.rawValue]?[index] ?? 0))
         line.field(micros: MicrosSum(conversion.revenues[model.rawValue]?[index] ?? 0))
       }
+      line.field("false")
       line.endLine()
     }
   }

@@ -48,6 +48,8 @@ package enum AttributionsInput {
     }
     guard let value else { return }
     let attribution = try AttributionCodec.decode(value)
+    // One that was taken back has no journey.
+    if attribution.isDeleted { return }
     let (date, clock) = parts(attribution.time)
     try database.run("INSERT INTO conversions VALUES (?, ?, ?, ?, ?)") {
       row throws(SQLiteError) in

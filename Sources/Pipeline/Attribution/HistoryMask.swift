@@ -34,10 +34,12 @@ struct HistoryMask {
     guard delta.windowStart < allModels else { return try body(delta) }
     try withUnsafeTemporaryAllocation(of: Int64.self, capacity: layout.width) { sums in
       _ = sums.initialize(from: delta.sums)
+      // An event has counted in the window, and its sums are zero for all that.
+      let isNothing = !sums.contains { $0 != 0 }
       for (model, start) in modelStarts.enumerated() where delta.windowStart < start {
         for column in layout.columns(of: model) { sums[column] = 0 }
       }
-      guard sums.contains(where: { $0 != 0 }) else { return }
+      guard isNothing || sums.contains(where: { $0 != 0 }) else { return }
       var counted = delta
       counted.sums = UnsafeBufferPointer(sums)
       try body(counted)

@@ -11,10 +11,17 @@ import Codec
 /// fields, where there are such fields.
 struct ChangelogChunk: ~Copyable {
   /// Of the format. Hashes in it are made with the task's secret, which its progress record keeps.
-  static let version: UInt8 = 2
+  static let version: UInt8 = 3
 
   static let revisionTag: UInt8 = 4
   static let sessionFlag: UInt8 = 8
+  /// Of a touch: what it cost stands behind its placement.
+  static let amountFlag: UInt8 = 16
+  /// Behind the id stand its version and a byte of its own.
+  static let versionFlag: UInt8 = 32
+  /// Bits of that byte.
+  static let deletedBit: UInt8 = 1
+  static let replacementBit: UInt8 = 2
 
   /// More than any entry takes: texts of up to 255 bytes behind their counts, and numbers.
   private static let largestEntry = 256 * (5 + Definitions.mostFields) + 64
@@ -46,32 +53,57 @@ struct ChangelogChunk: ~Copyable {
     let kind = event.pointee.kind
     let time = event.pointee.time
     let session = kind.isTouch ? accepted.session : nil
-    let tag = kind.rawValue | (session == nil ? 0 : ChangelogChunk.sessionFlag)
+    let isDeleted = event.pointee.isDeleted
+    let isVersion = event.pointee.version > 0 || isDeleted
+    var tag = kind.rawValue
+    if session != nil { tag |= ChangelogChunk.sessionFlag }
+    if isVersion { tag |= ChangelogChunk.versionFlag }
+    if kind.isTouch, event.pointee.amount != 0, !isDeleted { tag |= ChangelogChunk.amountFlag }
     var writer = writer()
     writer.begin(tag, time &- lastTime, event.pointee.eventID)
+    if isVersion {
+      writer.put(varint: UInt64(event.pointee.version))
+      writer.put(
+        integer: (isDeleted ? ChangelogChunk.deletedBit : 0)
+          | (accepted.replaces == nil ? 0 : ChangelogChunk.replacementBit))
+    }
     switch kind {
     case .impression, .click:
       writer.put(user: identity.user)
+      // Nothing but the id is left of one that was taken back.
+      if isDeleted { break }
       if let session { writer.put(session) }
-      let (number, isNew) = placements.number(of: accepted.placement)
-      writer.put(varint: UInt64(number))
-      if isNew {
-        writer.put(short: event.pointee.campaignID)
-        writer.put(short: event.pointee.channel)
-        writer.put(short: event.pointee.adID)
-        writer.put(event.pointee.values)
+      put(accepted.placement, of: event, &writer)
+      if tag & ChangelogChunk.amountFlag != 0 {
+        writer.put(varint: UInt64(bitPattern: event.pointee.amount))
       }
     case .conversion:
       writer.put(short: event.pointee.userID)
       writer.put(varint: UInt64(bitPattern: event.pointee.amount))
+      if isVersion { writer.put(varint: UInt64(UInt32(bitPattern: accepted.revision))) }
       guard !event.pointee.values.isEmpty else { break }
       let (number, isNew) = placements.number(of: accepted.placement)
       writer.put(varint: UInt64(number))
       if isNew { writer.put(event.pointee.values) }
     case .cost:
-      break
+      put(accepted.placement, of: event, &writer)
+      writer.put(varint: UInt64(bitPattern: event.pointee.amount))
     }
     close(writer, time)
+  }
+
+  /// Writes the number of an event's names, and the names where the record does not have them yet.
+  @inline(__always)
+  private mutating func put(
+    _ placement: UInt32, of event: UnsafePointer<Event>, _ writer: inout ByteWriter
+  ) {
+    let (number, isNew) = placements.number(of: placement)
+    writer.put(varint: UInt64(number))
+    guard isNew else { return }
+    writer.put(short: event.pointee.campaignID)
+    writer.put(short: event.pointee.channel)
+    writer.put(short: event.pointee.adID)
+    writer.put(event.pointee.values)
   }
 
   /// Remembers that a conversion's attribution was published again.

@@ -20,8 +20,11 @@ struct ChangelogEntry {
   var identity: EventIdentity
   /// Of a touch that has a session.
   var session: SessionHash?
-  /// Of a touch, or of a conversion that has configured fields: the number of its names within the record.
+  /// Of a touch that was not taken back, of a cost, or of a conversion that has configured fields: the number of
+  /// its names within the record.
   var placement: Int?
+  /// Whether it replaced another version of the event.
+  var isReplacement = false
   /// Of a conversion, or a revision.
   var revision: Int32 = 1
 }
@@ -65,24 +68,30 @@ struct ChangelogReader {
     time &+= reader.signed()
     let id = reader.short()
     guard (Time.earliest...Time.latest).contains(time) else { throw ChangelogReader.damaged }
-    let kind = EventKind(rawValue: tag & ~ChangelogChunk.sessionFlag)
+    let kind = EventKind(rawValue: tag & ~ChangelogReader.flags)
     var entry = ChangelogEntry(
       event: Event(kind: kind ?? .conversion, time: time, eventID: id, userID: .empty),
       identity: EventIdentity(event: key.hash(id), user: Hash128(high: 0, low: 0)))
+    if tag & ChangelogChunk.versionFlag != 0 { readVersion(into: &entry) }
     switch kind {
     case .impression, .click:
       entry.identity.user = user()
+      if entry.event.isDeleted { break }
       if tag & ChangelogChunk.sessionFlag != 0 { entry.session = session() }
-      let range = try readPlacement(3 + touchFields.names.count, into: &entry)
-      entry.event.campaignID = names[range.lowerBound]
-      entry.event.channel = names[range.lowerBound + 1]
-      entry.event.adID = names[range.lowerBound + 2]
+      try readNames(into: &entry)
+      if tag & ChangelogChunk.amountFlag != 0 {
+        entry.event.amount = Micros(bitPattern: reader.varint())
+      }
     case .conversion:
       entry.event.userID = reader.short()
       entry.event.amount = Micros(bitPattern: reader.varint())
+      if tag & ChangelogChunk.versionFlag != 0 {
+        entry.revision = Int32(truncatingIfNeeded: reader.varint())
+      }
       try readUser(into: &entry)
     case .cost:
-      break
+      try readNames(into: &entry)
+      entry.event.amount = Micros(bitPattern: reader.varint())
     case nil:
       guard tag == ChangelogChunk.revisionTag else { throw ChangelogReader.damaged }
       entry.subject = .revision
@@ -91,6 +100,24 @@ struct ChangelogReader {
     }
     if reader.isCut { throw ChangelogReader.damaged }
     return entry
+  }
+
+  private static let flags =
+    ChangelogChunk.sessionFlag | ChangelogChunk.amountFlag | ChangelogChunk.versionFlag
+
+  private mutating func readVersion(into entry: inout ChangelogEntry) {
+    entry.event.version = Int32(truncatingIfNeeded: reader.varint())
+    let bits: UInt8 = reader.integer()
+    entry.event.isDeleted = bits & ChangelogChunk.deletedBit != 0
+    entry.isReplacement = bits & ChangelogChunk.replacementBit != 0
+  }
+
+  /// Reads the names of a touch or a cost.
+  private mutating func readNames(into entry: inout ChangelogEntry) throws {
+    let range = try readPlacement(3 + touchFields.names.count, into: &entry)
+    entry.event.campaignID = names[range.lowerBound]
+    entry.event.channel = names[range.lowerBound + 1]
+    entry.event.adID = names[range.lowerBound + 2]
   }
 
   /// Reads the number of a placement, and its names where they come for the first time.

@@ -11,6 +11,8 @@ struct Restoration {
 
   private let task: AttributionTask
   private var batch: [ChangelogEntry] = []
+  /// The bucket of the record being added.
+  private var bucket: UInt64 = 0
   /// The task's numbers of the placements of the record being added.
   private var placements: [UInt32] = []
 
@@ -21,6 +23,7 @@ struct Restoration {
 
   /// Restores the entries of one record of a live bucket.
   mutating func add(_ record: UnsafeRawBufferPointer, bucket: UInt64) throws {
+    self.bucket = bucket
     var reader = try ChangelogReader(record, task.key, task.definitions)
     placements.removeAll(keepingCapacity: true)
     while let entry = try reader.next() {
@@ -58,8 +61,8 @@ struct Restoration {
     case .event:
       let placement = entry.placement.map { placements[$0] } ?? 0
       task.restore(
-        entry.event, entry.identity, placement: placement, session: entry.session,
-        revision: entry.revision)
+        entry.event, entry.identity, bucket: bucket, isReplacement: entry.isReplacement,
+        placement: placement, session: entry.session, revision: entry.revision)
     case .revision:
       task.restore(
         revision: entry.revision, ofConversion: entry.event.eventID,

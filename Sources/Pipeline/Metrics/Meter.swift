@@ -30,6 +30,8 @@ package final class Meter {
   func count(_ conversion: CreditedConversion) {
     if conversion.revision > 1 {
       uncommitted.correctedConversions += 1
+    } else if conversion.isDeleted {
+      // It never was one.
     } else if conversion.touches.isEmpty {
       uncommitted.unattributedConversions += 1
     } else {

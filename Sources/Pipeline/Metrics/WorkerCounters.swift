@@ -47,7 +47,7 @@ public struct WorkerCounters: Sendable {
   /// Conversions when first published, with an eligible touch and without.
   public var attributedConversions = 0
   public var unattributedConversions = 0
-  /// Conversions published again because a touch came late.
+  /// Conversions published again because a touch came late, or another version.
   public var correctedConversions = 0
 
   public init() {}

@@ -3,8 +3,10 @@ import Attribution
 /// What became of the records of one input.
 public struct InputCounts: Sendable, Equatable {
   public var accepted = 0
-  /// Accepted ones that came behind the watermark.
+  /// Accepted ones and replacements that came behind the watermark.
   public var late = 0
+  /// Versions that took the place of another of the same event.
+  public var replaced = 0
   public var duplicates = 0
   public var tooLate = 0
   public var deadLetters = 0
@@ -15,13 +17,19 @@ public struct InputCounts: Sendable, Equatable {
 
   public init() {}
 
-  public var records: Int { accepted + duplicates + tooLate + deadLetters + filtered }
+  public var records: Int {
+    filtered + accepted + replaced + duplicates + tooLate + deadLetters
+  }
 
   mutating func count(_ outcome: Outcome) {
     switch outcome {
     case .accepted: accepted += 1
     case .acceptedLate:
       accepted += 1
+      late += 1
+    case .replaced: replaced += 1
+    case .replacedLate:
+      replaced += 1
       late += 1
     case .duplicate: duplicates += 1
     case .tooLate: tooLate += 1
@@ -31,6 +39,7 @@ public struct InputCounts: Sendable, Equatable {
   public mutating func add(_ other: InputCounts) {
     accepted += other.accepted
     late += other.late
+    replaced += other.replaced
     duplicates += other.duplicates
     tooLate += other.tooLate
     deadLetters += other.deadLetters

@@ -164,8 +164,13 @@ final class PartitionTask {
         let outcome = task.apply(row.event, row.pointee.identity)
         input.count(outcome, isMisplaced: row.pointee.isMisplaced)
         switch outcome {
-        case .accepted, .acceptedLate:
-          changelog.append(row.event, row.pointee.identity, task.lastAccepted)
+        case .accepted, .acceptedLate, .replaced, .replacedLate:
+          let accepted = task.lastAccepted
+          changelog.append(row.event, row.pointee.identity, accepted)
+          if let topic = configuration.topics.accepted {
+            try outbox.send(
+              row.event, isLate: outcome.isLate, replaces: accepted.replaces, to: topic)
+          }
         case .tooLate:
           try outbox.setAsideTooLate(input.record(taken), from: input.partition)
         case .duplicate:
@@ -184,7 +189,7 @@ final class PartitionTask {
   }
 
   private func noteAccepted() {
-    let count = inputs.reduce(0) { $0 + $1.counts.accepted }
+    let count = inputs.reduce(0) { $0 + $1.counts.accepted + $1.counts.replaced }
     guard count != acceptedCount else { return }
     // The wall clock: the other stage may run on another machine.
     if role == .keyed { acceptanceTimes.note(count - acceptedCount, at: clock.wall()) }

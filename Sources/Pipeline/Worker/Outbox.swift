@@ -15,6 +15,7 @@ final class Outbox {
   private(set) var isOpen = false
   private var value: [UInt8] = []
   private var attribution: AttributionWriter
+  private var accepted: AcceptedWriter
   private var deltas: DeltaBatches
 
   /// Makes the producer, which ends what a former one of the same id left open.
@@ -31,6 +32,7 @@ final class Outbox {
     self.deltaPartitions = deltaPartitions
     let definitions = configuration.definitions
     attribution = AttributionWriter(models: definitions.models, currency: definitions.currency)
+    accepted = AcceptedWriter(definitions: definitions)
     deltas = DeltaBatches(views: definitions.views, partitionCount: deltaPartitions)
     producer = try log.makeProducer(transactionalID: transactionalID)
   }
@@ -133,6 +135,16 @@ final class Outbox {
     try transaction().produce(
       configuration.topics.attributions, partition: nil, key: conversion.conversionID.buffer,
       value: attribution.bytes, timestamp: nil, headers: [])
+  }
+
+  /// Sends an event that counted to the deduped stream.
+  func send(
+    _ event: UnsafePointer<Event>, isLate: Bool, replaces: Int32?, to topic: String
+  ) throws {
+    accepted.write(event, isLate: isLate, replaces: replaces)
+    try transaction().produce(
+      topic, partition: nil, key: AcceptedWriter.key(of: event), value: accepted.bytes,
+      timestamp: nil, headers: [])
   }
 
   /// Tells every partition of the deltas how a task stands.

@@ -42,8 +42,26 @@ public final class ConversionFinder: ConversionSource {
     guard let current = revisions.last else { return nil }
     let touches = try touches(of: current, reader)
     return ConversionStory(
-      revisions: revisions, touches: touches,
+      revisions: revisions, versions: try versions(of: revisions, current, reader),
+      touches: touches,
       partition: try partition(of: current, beside: touches, reader), settings.definitions)
+  }
+
+  /// The records of the conversion itself.
+  private func versions(
+    of revisions: [PublishedAttribution], _ conversion: PublishedAttribution,
+    _ reader: TopicReader
+  ) throws -> [ConversionStory.Version] {
+    let user = Array(conversion.userID.utf8)
+    func find(_ reach: TouchSearch.Reach) throws -> [ConversionStory.Version] {
+      try searches { $0 == .conversion }.flatMap { search in
+        let own = try partitions(of: search.topic, forUser: user, reader).own
+        return try search.versions(of: revisions, in: own, reach, reader)
+      }
+    }
+    let recent = try find(.ofItsTime)
+    // History that was loaded later has the timestamps of its loading.
+    return recent.isEmpty ? try find(.any) : recent
   }
 
   /// Where the conversion came, if some of its user's touches may lie elsewhere.

@@ -38,10 +38,35 @@ struct TouchSearch {
           PublishedAttribution.Touch(
             kind: event.kind, time: event.time, eventID: event.eventID.string,
             campaignID: event.campaignID.string, channel: event.channel.string,
-            adID: event.adID.string), in: partition))
+            adID: event.adID.string), in: partition, version: event.version,
+          isDeleted: event.isDeleted))
       return true
     }
     return touches
+  }
+
+  /// What came of the conversion itself, in all its versions: those that count came within the horizon of the
+  /// earliest of its times.
+  func versions(
+    of revisions: [PublishedAttribution], in partitions: [TopicPartition], _ reach: Reach,
+    _ reader: TopicReader
+  ) throws -> [ConversionStory.Version] {
+    guard let conversion = revisions.last else { return [] }
+    let identifier = Array(conversion.conversionID.utf8)
+    let times = revisions.map(\.time)
+    let earliest = times.min()! - definitions.correctionHorizon
+    let range = earliest...(times.max()! + definitions.correctionHorizon)
+    var versions: [ConversionStory.Version] = []
+    try search(for: conversion.userID, range, in: partitions, reach, reader) { event, _ in
+      if event.kind == .conversion, event.eventID.buffer.elementsEqual(identifier) {
+        versions.append(
+          ConversionStory.Version(
+            number: event.version, time: event.time, value: event.amount,
+            isDeleted: event.isDeleted))
+      }
+      return true
+    }
+    return versions
   }
 
   /// The partition in which the conversion itself came; nil where it is not found.

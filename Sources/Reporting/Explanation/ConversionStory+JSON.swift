@@ -13,6 +13,16 @@ extension ConversionStory {
       writer.decimal("value", now.value)
       writer.field("currency", now.currency)
       writer.field("revision", now.revision)
+      if now.isDeleted { writer.field("deleted", true) }
+      writer.array("versions", versions) { writer, version in
+        writer.object { writer in
+          writer.field("version", Int64(version.number))
+          writer.field("event_time", Time.formatMilliseconds(version.time))
+          writer.decimal("value", version.value)
+          writer.field("deleted", version.isDeleted)
+          writer.field("verdict", version.fate.text)
+        }
+      }
       writer.array("touches", touches) { append($1, to: &$0) }
       writer.array("revisions", revisions.indices) { writer, index in
         writer.object { writer in
@@ -35,6 +45,8 @@ extension ConversionStory {
       writer.field("campaign_id", touch.touch.campaignID)
       writer.field("channel", touch.touch.channel)
       writer.field("ad_id", touch.touch.adID)
+      if touch.version > 0 { writer.field("version", Int64(touch.version)) }
+      if touch.isDeleted { writer.field("deleted", true) }
       writer.field("eligible", touch.verdict == .eligible)
       writer.field("verdict", touch.verdict.text)
     }

@@ -7,11 +7,34 @@ public struct ConversionStory: Sendable {
   /// A touch of the user, as an input topic holds it.
   public struct Touch: Sendable {
     public var touch: PublishedAttribution.Touch
+    public var version: Int32
+    public var isDeleted: Bool
     public var verdict: Verdict
 
-    init(_ touch: PublishedAttribution.Touch, _ verdict: Verdict) {
+    init(
+      _ touch: PublishedAttribution.Touch, version: Int32 = 0, isDeleted: Bool = false,
+      _ verdict: Verdict
+    ) {
       self.touch = touch
+      self.version = version
+      self.isDeleted = isDeleted
       self.verdict = verdict
+    }
+  }
+
+  /// A version of the conversion, as an input topic holds it.
+  public struct Version: Sendable {
+    public var number: Int32
+    public var time: Milliseconds
+    public var value: Micros
+    public var isDeleted: Bool
+    public var fate = VersionHistory.Fate.counts
+
+    public init(number: Int32, time: Milliseconds, value: Micros, isDeleted: Bool) {
+      self.number = number
+      self.time = time
+      self.value = value
+      self.isDeleted = isDeleted
     }
   }
 
@@ -28,8 +51,12 @@ public struct ConversionStory: Sendable {
     case surpassed(Int)
     /// Its user stands for nobody.
     case userIsNobody
-    /// Its event id came before.
+    /// Its event id came before, in the same version or a higher one.
     case duplicate
+    /// A higher version has taken its place.
+    case replaced(by: Int32)
+    /// Its id was taken back.
+    case deleted
     /// It would be eligible, but lies in another partition than the conversion, so that they do not meet.
     case inOtherPartition(Int32)
     /// It would be eligible, but was not counted: it came too late, or has not been processed yet.
@@ -46,6 +73,8 @@ public struct ConversionStory: Sendable {
       case .surpassed(let limit): "the last \(limit) take all (max_touches)"
       case .userIsNobody: "the user stands for nobody (unmatched_users)"
       case .duplicate: "a duplicate"
+      case .replaced(let version): "replaced by version \(version)"
+      case .deleted: "deleted: it counts for nothing"
       case .inOtherPartition(let partition):
         "not counted: it lies in partition \(partition), the conversion in another; is the topic keyed by "
           + "user_id, with the same partitioner?"
@@ -69,10 +98,17 @@ public struct ConversionStory: Sendable {
     public var touch: PublishedAttribution.Touch
     /// Nil where it does not matter.
     public var partition: Int32?
+    public var version: Int32
+    public var isDeleted: Bool
 
-    public init(_ touch: PublishedAttribution.Touch, in partition: Int32? = nil) {
+    public init(
+      _ touch: PublishedAttribution.Touch, in partition: Int32? = nil, version: Int32 = 0,
+      isDeleted: Bool = false
+    ) {
       self.touch = touch
       self.partition = partition
+      self.version = version
+      self.isDeleted = isDeleted
     }
   }
 
@@ -81,24 +117,33 @@ public struct ConversionStory: Sendable {
   /// Oldest first, as far as the topic still has them; at least one.
   public let revisions: [PublishedAttribution]
   public let definitions: Definitions
+  /// What the input has of the conversion itself, in the order in which it came; empty where nothing was found.
+  public let versions: [Version]
 
   /// How it stands now.
   public var attribution: PublishedAttribution { revisions[revisions.count - 1] }
 
   /// - Parameters:
   ///   - revisions: the conversion's records, oldest first; at least one.
+  ///   - versions: records of the conversion, in the order in which they came.
   ///   - touches: touches of the user, in the order in which they came.
   ///   - partition: of the conversion; nil where it is not known.
   public init(
-    revisions: [PublishedAttribution], touches: [FoundTouch], partition: Int32? = nil,
-    _ definitions: Definitions
+    revisions: [PublishedAttribution], versions: [Version] = [], touches: [FoundTouch],
+    partition: Int32? = nil, _ definitions: Definitions
   ) {
     precondition(!revisions.isEmpty, "a conversion has a record")
     self.revisions = revisions
     self.definitions = definitions
     let attribution = revisions[revisions.count - 1]
+    self.versions = Self.judged(versions, attribution)
     var judge = Judge(attribution, definitions, partition)
-    var judged = touches.map { Touch($0.touch, judge.verdict(on: $0.touch, in: $0.partition)) }
+    let fates = Self.fates(of: touches, attribution)
+    var judged = zip(touches, fates).map { found, fate in
+      Touch(
+        found.touch, version: found.version, isDeleted: found.isDeleted,
+        judge.verdict(on: found, fate))
+    }
     // The inputs may have forgotten what the record still tells.
     for touch in attribution.touches where !judge.hasSeen(touch) {
       judged.append(Touch(touch, .eligible))
@@ -128,10 +173,93 @@ public struct ConversionStory: Sendable {
     let after = names(current)
     let added = current.touches.filter { !before.contains(Array($0.eventID.utf8)) }
     let removed = previous.touches.filter { !after.contains(Array($0.eventID.utf8)) }
-    let sentences =
-      added.map { "\($0.kind) \($0.eventID) came late and takes its place" }
-      + removed.map { "\($0.kind) \($0.eventID) is no longer eligible" }
+    let restated = current.touches.filter { touch in
+      previous.touches.contains { $0.eventID.utf8.elementsEqual(touch.eventID.utf8) && $0 != touch }
+    }
+    var sentences = ownChanges(previous, current)
+    if current.isDeleted { return sentences.isEmpty ? ["published again"] : sentences }
+    sentences += added.map { "\($0.kind) \($0.eventID) came late and takes its place" }
+    sentences += restated.map { "\($0.kind) \($0.eventID) was restated" }
+    sentences += removed.map { touch in
+      let isDeleted = touches.contains {
+        $0.verdict == .deleted && $0.touch.kind == touch.kind
+          && $0.touch.eventID.utf8.elementsEqual(touch.eventID.utf8)
+      }
+      return "\(touch.kind) \(touch.eventID) "
+        + (isDeleted ? "was deleted" : "is no longer eligible")
+    }
     return sentences.isEmpty ? ["published again"] : sentences
+  }
+
+  /// What another version of the conversion itself has changed.
+  private func ownChanges(
+    _ previous: PublishedAttribution, _ current: PublishedAttribution
+  ) -> [String] {
+    if current.isDeleted != previous.isDeleted {
+      return [
+        current.isDeleted
+          ? "deleted: it is worth nothing from now on" : "it is no longer deleted"
+      ]
+    }
+    var sentences: [String] = []
+    if current.value != previous.value {
+      sentences.append(
+        "its value is \(Money.format(current.value)), was \(Money.format(previous.value))")
+    }
+    if current.time != previous.time {
+      sentences.append(
+        "its time is \(Time.formatMilliseconds(current.time)), was "
+          + Time.formatMilliseconds(previous.time))
+    }
+    return sentences
+  }
+
+  private static func judged(
+    _ versions: [Version], _ attribution: PublishedAttribution
+  ) -> [Version] {
+    var history = VersionHistory()
+    for (index, version) in versions.enumerated() { history.add(version.number, index) }
+    // What is published says whether the last of them was too late.
+    while let last = history.last {
+      let version = versions[last]
+      let isPublished =
+        version.isDeleted == attribution.isDeleted && version.time == attribution.time
+        && (version.isDeleted || version.value == attribution.value)
+      if isPublished || !history.leaveOutLast() { break }
+    }
+    return zip(versions, history.fates).map { version, fate in
+      var version = version
+      version.fate = fate
+      return version
+    }
+  }
+
+  /// What became of each touch as a version of others.
+  private static func fates(
+    of touches: [FoundTouch], _ attribution: PublishedAttribution
+  ) -> [VersionHistory.Fate] {
+    struct Identity: Hashable {
+      var kind: EventKind
+      var id: ByteString
+    }
+    func identity(_ touch: PublishedAttribution.Touch) -> Identity {
+      Identity(kind: touch.kind, id: ByteString(touch.eventID))
+    }
+    let eligible = Set(attribution.touches.map(identity))
+    let indexes = Dictionary(grouping: touches.indices) { identity(touches[$0].touch) }
+    var fates = Array(repeating: VersionHistory.Fate.counts, count: touches.count)
+    for (identity, indexes) in indexes where indexes.count > 1 {
+      var history = VersionHistory()
+      for (position, index) in indexes.enumerated() {
+        history.add(touches[index].version, position)
+      }
+      // One that is credited was not taken back: the deletion was too late.
+      while eligible.contains(identity), let last = history.last,
+        touches[indexes[last]].isDeleted, history.leaveOutLast()
+      {}
+      for (index, fate) in zip(indexes, history.fates) { fates[index] = fate }
+    }
+    return fates
   }
 
   /// Decides on touches one after the other, in the order in which they came.
@@ -157,11 +285,17 @@ public struct ConversionStory: Sendable {
       seen.contains(Self.identity(touch))
     }
 
-    mutating func verdict(
-      on touch: PublishedAttribution.Touch, in place: Int32?
-    ) -> Verdict {
+    mutating func verdict(on found: FoundTouch, _ fate: VersionHistory.Fate) -> Verdict {
+      let (touch, place) = (found.touch, found.partition)
       let identity = Self.identity(touch)
-      guard seen.insert(identity).inserted else { return .duplicate }
+      seen.insert(identity)
+      switch fate {
+      case .counts: break
+      case .replaced(let version): return .replaced(by: version)
+      case .duplicate: return .duplicate
+      case .notCounted: return .notCounted
+      }
+      if found.isDeleted { return .deleted }
       if eligible.contains(identity) { return .eligible }
       let age = attribution.time - touch.time
       let lookback =

@@ -136,7 +136,7 @@ final class PostgresStore: SQLStore {
 
   private static func stagedType(_ column: String) -> String {
     if timeColumns.contains(column) { return "BIGINT" }
-    if column == "final" { return "BOOLEAN" }
+    if column == "final" || column == "deleted" { return "BOOLEAN" }
     if Schema.sumColumns.contains(column) { return dialect.wideInteger }
     let isNumber =
       Schema.countColumns.contains(column) || Schema.modelColumns.contains(column)

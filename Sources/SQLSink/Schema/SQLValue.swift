@@ -59,7 +59,7 @@ extension PublishedAttribution {
     [
       .text(conversionID), .text(userID), .time(time), .integer(value), .text(currency),
       .integer(Int64(touches.count)), .json(touchesJSON), .json(Self.json(credits)),
-      .json(Self.json(revenues)), .integer(revision),
+      .json(Self.json(revenues)), .integer(revision), .boolean(isDeleted),
     ]
   }
 

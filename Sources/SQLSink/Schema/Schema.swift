@@ -34,7 +34,7 @@ enum Schema {
   static let sumColumns = ["spend_micros"] + Model.allCases.map { "revenue_\($0.rawValue)_micros" }
   static let attributionColumns = [
     "conversion_id", "user_id", "event_time", "value_micros", "currency", "touch_count", "touches",
-    "credit", "revenue", "revision",
+    "credit", "revenue", "revision", "deleted",
   ]
 
   /// Statements that make the tables of a version out of those of the version before it.
@@ -47,6 +47,8 @@ enum Schema {
       [
         "CREATE TABLE IF NOT EXISTS tributary_dimensions (position INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL)"
       ],
+      // Version 2 knew no conversions that were taken back.
+      ["ALTER TABLE attributions ADD COLUMN deleted \(dialect.boolean) NOT NULL DEFAULT FALSE"],
     ]
   }
 

@@ -82,7 +82,8 @@ extension Simulation {
       rekeyed: rekeyedPlans,
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
-        deadLetters: topics.deadLetters, lateEvents: topics.lateEvents), limit: 8)
+        deadLetters: topics.deadLetters, lateEvents: topics.lateEvents,
+        accepted: topics.accepted), limit: 8)
     log.forEachRecord(of: topics.deadLetters) {
       verification.take(deadLetter: LoggedRecord($0, withHeaders: true))
     }
@@ -91,6 +92,9 @@ extension Simulation {
     }
     log.forEachRecord(of: topics.rollups) { verification.take(rollup: LoggedRecord($0)) }
     log.forEachRecord(of: topics.attributions) { verification.take(attribution: LoggedRecord($0)) }
+    if let accepted = topics.accepted {
+      log.forEachRecord(of: accepted) { verification.take(accepted: LoggedRecord($0)) }
+    }
     if let backfills = try? BackfillLedger(configuration, from: log) {
       verification.take(backfills: backfills)
     }

@@ -90,6 +90,7 @@ package final class Simulation {
     self.memoryLimit = memoryLimit
     var configuration = Configuration()
     configuration.definitions = definitions
+    configuration.topics.accepted = "accepted"
     configuration.instanceID = isStatic ? "sim" : ""
     configuration.commitInterval = commitInterval
     configuration.onLostInput = onLostInput

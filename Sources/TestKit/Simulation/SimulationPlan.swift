@@ -103,6 +103,11 @@ struct SimulationPlan {
     // Drawn apart as well.
     var foreign = SeededRandom(seed: seed ^ 0xF02E_1610)
     rekeying = SimulatedRekeying(&foreign)
+    // Apart, too. What is restated may be final.
+    var restatements = SeededRandom(seed: seed ^ 0x7E51_0000)
+    if !isPunctual, restatements.below(2) == 0 {
+      traffic.versions = 0.05 + 0.05 * Double(restatements.below(8))
+    }
     setClocks(&random)
     strays = random.below(2) * random.below(4)
     // Kinds that share a topic come at a pace of their own, so that some are late.

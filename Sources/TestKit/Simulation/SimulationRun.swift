@@ -275,6 +275,9 @@ public struct SimulationRun {
     let report = simulation.verify()
     if let complaint = complaint(about: report) { return complaint }
     if !report.differences.agrees { return "\(report.differences)" }
+    if let accepted = report.accepted, accepted.missing > 0 {
+      return "\(accepted.missing) events that counted are not in the deduped stream"
+    }
     if report.finalRollups < report.rollups {
       return "\(report.rollups - report.finalRollups) of \(report.rollups) windows are not final"
     }

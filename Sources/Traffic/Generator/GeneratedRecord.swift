@@ -7,6 +7,8 @@ public enum Truth: Hashable, Sendable {
   case ordinary
   /// A copy of an accepted event, of the same topic and key, after it.
   case duplicate
+  /// A higher version of an accepted event, after it and in the order of versions.
+  case version
   /// Accepted after its window may have closed.
   case late
   /// Older than the correction horizon on arrival.

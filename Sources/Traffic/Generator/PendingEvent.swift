@@ -22,6 +22,10 @@ struct PendingEvent {
   var namesChannel = true
   /// Micros; absent when negative.
   var amount: Micros = -1
+  var version: Int32 = 0
+  var isDeleted = false
+  /// What its time was before, where a version moves it.
+  var originalTime: Milliseconds?
   /// Decides how the record is written; never what it means.
   var format: UInt64
 

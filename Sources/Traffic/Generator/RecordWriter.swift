@@ -25,6 +25,7 @@ struct RecordWriter {
     let close: [UInt8]
     let eventID, userID, eventTime, campaignID, channel, adID, sessionID: [UInt8]
     let cost, value, amount, currency, address, userAgent: [UInt8]
+    let version, deleted, originalTime: [UInt8]
 
     init(space: String) {
       func name(_ text: String) -> [UInt8] { Array("\"\(text)\":\(space)".utf8) }
@@ -44,6 +45,9 @@ struct RecordWriter {
       currency = name("currency")
       address = name("ip")
       userAgent = name("ua")
+      version = name("version")
+      deleted = name("deleted")
+      originalTime = name("original_time")
     }
   }
 
@@ -96,6 +100,7 @@ struct RecordWriter {
     appendMoney(event, fault, layout, &bytes)
     fieldValues.append(event, comma: layout.comma, to: &bytes)
     appendExtras(event, fault, layout, &bytes)
+    if event.version > 0 { appendVersion(event, layout, &bytes) }
     if timePosition == 3 { appendTime(event, fault, layout, &bytes) }
     bytes.removeLast(layout.comma.count)
     bytes += layout.close
@@ -257,6 +262,29 @@ struct RecordWriter {
       bytes.append(UInt8(ascii: "\""))
       bytes += layout.comma
     }
+  }
+
+  private func appendVersion(
+    _ event: PendingEvent, _ layout: Punctuation, _ bytes: inout [UInt8]
+  ) {
+    bytes += layout.version
+    JSONText.appendDecimal(Int64(event.version), to: &bytes)
+    bytes += layout.comma
+    if event.isDeleted || event.format >> 35 & 3 == 0 {
+      bytes += layout.deleted
+      bytes += Array((event.isDeleted ? "true" : "false").utf8)
+      bytes += layout.comma
+    }
+    guard let time = event.originalTime else { return }
+    bytes += layout.originalTime
+    if event.format >> 37 & 1 == 0 {
+      JSONText.appendDecimal(time, to: &bytes)
+    } else {
+      bytes.append(UInt8(ascii: "\""))
+      JSONText.appendTime(time, decimals: 3, offsetMinutes: 0, to: &bytes)
+      bytes.append(UInt8(ascii: "\""))
+    }
+    bytes += layout.comma
   }
 
   private func appendExtras(

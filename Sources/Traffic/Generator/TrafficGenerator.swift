@@ -44,7 +44,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   /// The options' fractions, ready to draw from.
   private struct Chances {
     let impression, direct, converts, strayConversion: Chance
-    let duplicate, late, tooLate, malformed, busyUser, huge: Chance
+    let duplicate, late, tooLate, malformed, busyUser, huge, version: Chance
     let visitEnds = Chance(1 / TrafficGenerator.touchesPerVisit)
     let returningUser = Chance(0.35)
     let clicksLastImpression = Chance(0.75)
@@ -82,7 +82,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
       duplicate: Chance(options.duplicates), late: Chance(options.late),
       tooLate: Chance(options.tooLate ?? options.late / 10), malformed: Chance(options.malformed),
       busyUser: Chance(options.busyUserShare),
-      huge: Chance(options.hugeValues))
+      huge: Chance(options.hugeValues), version: Chance(options.versions))
 
     let directChannel = options.definitions.directChannels.first ?? "direct"
     writer = RecordWriter(
@@ -249,6 +249,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
     }
     queue.insert(event)
     if chances.duplicate.happens(&random) { sendCopy(of: event) }
+    if options.versions > 0, chances.version.happens(&random) { sendVersions(of: event) }
     if chances.malformed.happens(&random) { sendMalformed() }
     if chances.tooLate.happens(&random), clock - options.start >= times.warmUp { sendTooLate() }
   }
@@ -267,6 +268,33 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
     // The same bytes again, or the same event written differently.
     if random.below(2) == 0 { copy.format = random.next() }
     queue.insert(copy)
+  }
+
+  /// Sends one to three versions of an event behind it: refunds, restated costs, fraud, corrected times.
+  private mutating func sendVersions(of event: PendingEvent) {
+    var arrival = event.arrival
+    for version in 1...1 + Int32(random.below(3)) {
+      var restated = event
+      restated.truth = .version
+      restated.version = version
+      restated.format = random.next()
+      switch random.below(4) {
+      case 0: restated.isDeleted = true
+      case 1:
+        // Backwards, so that it is no event of the future.
+        restated.originalTime = event.time
+        restated.time -= random.below(600_000)
+      default: restated.amount = restated.amount < 0 ? -1 : restated.amount / 2
+      }
+      if event.kind.isTouch, random.below(4) == 0 { restated.campaign = catalogue.pick(&random) }
+      arrival += random.below(random.below(4) == 0 ? 3_600_000 : 30_000)
+      restated.arrival = Swift.min(arrival, Swift.max(event.arrival, event.time + times.copy))
+      guard restated.arrival - restated.time <= times.copy || version == 1 else { return }
+      // One that is moved might be too late where the original was not.
+      if restated.arrival - restated.time > times.copy { restated.time = event.time }
+      queue.insert(restated)
+      arrival = restated.arrival
+    }
   }
 
   private mutating func sendTooLate() {
@@ -320,6 +348,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
       row.arrival = time + Delays.mostlyShort(upTo: times.ordinary, &random)
       queue.insert(row)
       if chances.duplicate.happens(&random) { sendCopy(of: row) }
+      if options.versions > 0, chances.version.happens(&random) { sendVersions(of: row) }
     }
   }
 

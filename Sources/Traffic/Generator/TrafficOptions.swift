@@ -31,6 +31,9 @@ public struct TrafficOptions: Sendable {
   /// Records that can never be used, as a fraction of `eventCount`.
   public var malformed = 0.001
 
+  /// The fraction of accepted events that are restated, moved or taken back by later versions.
+  public var versions = 0.0
+
   /// The fraction of touches that are impressions.
   public var impressionsShare = 0.6
   /// The fraction of clicks that a conversion follows.

@@ -4,7 +4,7 @@ import Codec
 /// How many records of each kind and truth a generator has emitted: the known truth.
 public struct TrafficSummary: Sendable, Equatable, CustomStringConvertible {
   private static let truths: [Truth] =
-    [.ordinary, .duplicate, .late, .tooLate] + RejectionReason.allCases.map { .malformed($0) }
+    [.ordinary, .duplicate, .late, .tooLate, .version] + RejectionReason.allCases.map { .malformed($0) }
   private var counts = Array(
     repeating: 0, count: EventKind.allCases.count * TrafficSummary.truths.count)
 
@@ -44,6 +44,7 @@ public struct TrafficSummary: Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     EventKind.allCases.map { kind in
       "\(kind)s: \(records(kind)) records, \(accepted(kind)) accepted "
+        + (count(kind, .version) > 0 ? "and \(count(kind, .version)) of them replaced " : "")
         + "(\(count(kind, .late)) late), \(count(kind, .duplicate)) duplicates, "
         + "\(count(kind, .tooLate)) too late, \(malformed(kind)) malformed"
     }.joined(separator: "\n")
@@ -56,15 +57,16 @@ public struct TrafficSummary: Sendable, Equatable, CustomStringConvertible {
       case .duplicate: 1
       case .late: 2
       case .tooLate: 3
-      case .malformed(.tooLarge): 4
-      case .malformed(.malformedJSON): 5
-      case .malformed(.missingField): 6
-      case .malformed(.invalidField): 7
-      case .malformed(.futureEvent): 8
-      case .malformed(.wrongCurrency): 9
-      case .malformed(.malformedAvro): 10
-      case .malformed(.malformedProtobuf): 11
-      case .malformed(.unknownSchema): 12
+      case .version: 4
+      case .malformed(.tooLarge): 5
+      case .malformed(.malformedJSON): 6
+      case .malformed(.missingField): 7
+      case .malformed(.invalidField): 8
+      case .malformed(.futureEvent): 9
+      case .malformed(.wrongCurrency): 10
+      case .malformed(.malformedAvro): 11
+      case .malformed(.malformedProtobuf): 12
+      case .malformed(.unknownSchema): 13
       }
     return Int(kind.rawValue) * truths.count + column
   }

@@ -54,8 +54,15 @@ struct PublishedAttributions {
   func expectExactShares(into differences: inout ComparisonResult) -> Bool {
     let before = differences.total
     for id in latest.keys.sorted() {
-      guard let attribution = latest[id], !attribution.touches.isEmpty else { continue }
+      guard let attribution = latest[id] else { continue }
       let subject = "conversion \(id.text.debugDescription)"
+      if attribution.isDeleted {
+        let isWorthNothing = attribution.value == 0 && attribution.touches.isEmpty
+        differences.expect(
+          isWorthNothing ? "nothing" : "something", toBe: "nothing",
+          "worth of what was taken back", of: subject)
+      }
+      guard !attribution.touches.isEmpty else { continue }
       for (row, model) in definitions.models.enumerated()
       where !attribution.lacks(row, addedAt: definitions.modelStarts[row]) {
         differences.expect(
@@ -84,6 +91,6 @@ extension OracleAttribution {
       },
       credits: models.map { published.credits[$0.rawValue] ?? [] },
       revenues: models.map { published.revenues[$0.rawValue] ?? [] },
-      isTruncated: published.isTruncated)
+      isTruncated: published.isTruncated, isDeleted: published.isDeleted)
   }
 }

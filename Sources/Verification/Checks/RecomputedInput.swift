@@ -66,8 +66,8 @@ struct RecomputedInput {
   /// Takes a processed record, partition by partition, each in order.
   mutating func take(
     _ record: LoggedRecord, _ oracle: inout Oracle, _ deadLetters: inout SetAsideRecords,
-    _ lateEvents: inout SetAsideRecords, _ backfills: BackfillLedger,
-    _ differences: inout ComparisonResult
+    _ lateEvents: inout SetAsideRecords, _ accepted: inout AcceptedStream?,
+    _ backfills: BackfillLedger, _ differences: inout ComparisonResult
   ) throws {
     if record.partition != partition { begin(record.partition) }
     tally.records += 1
@@ -109,18 +109,23 @@ struct RecomputedInput {
     }
     if let lateEvent {
       expectUntouched(lateEvent, record, lateEvents.topic, place, &differences)
+      // A version is as late as the earliest of its times, and of the time of what it would have replaced.
+      let former =
+        event.version > 0 && rejection == nil
+        ? oracle.time(of: event.eventID.string, event.kind) : nil
       expectTooLate(
-        rejection == nil && reading == .event ? event.time : nil, lateEvent, lateEvents.topic,
-        place, &differences)
+        rejection == nil && reading == .event
+          ? min(event.earliestTime, former ?? .max) : nil, lateEvent,
+        lateEvents.topic, place, &differences)
       let task = TaskID(isCosts: isCosts, partition: record.partition)
       if rejection == nil, reading == .event,
-        backfills.hasCounted(lateEvent.place, at: event.time, of: task)
+        backfills.hasCounted(lateEvent.place, event, of: task)
       {
         backfilled += 1
-        if oracle.add(OracleEvent(event)) { tally.accepted += 1 } else { tally.duplicates += 1 }
+        tally.count(oracle.add(OracleEvent(event)))
       }
     } else if rejection == nil {
-      accept(event, record, &oracle, place, &differences)
+      accept(event, record, &oracle, &accepted, place, &differences)
     }
   }
 
@@ -131,12 +136,13 @@ struct RecomputedInput {
   }
 
   private mutating func accept(
-    _ event: Event, _ record: LoggedRecord, _ oracle: inout Oracle, _ place: LogPlace,
-    _ differences: inout ComparisonResult
+    _ event: Event, _ record: LoggedRecord, _ oracle: inout Oracle,
+    _ accepted: inout AcceptedStream?, _ place: LogPlace, _ differences: inout ComparisonResult
   ) {
     let copy = OracleEvent(event)
-    guard oracle.add(copy) else {
-      tally.duplicates += 1
+    let finding = oracle.add(copy)
+    tally.count(finding)
+    if finding != .new {
       if eventIDs[event.kind, default: []].insert(ByteString(copy.eventID)).inserted,
         !sharedKinds.contains(event.kind)
       {
@@ -144,10 +150,10 @@ struct RecomputedInput {
           "in another partition too", toBe: "in one partition only", "event id",
           of: place.description)
       }
-      return
     }
+    if finding == .duplicate { return }
+    accepted?.match(event, isReplacement: finding == .replacement, place, &differences)
     eventIDs[event.kind, default: []].insert(ByteString(copy.eventID))
-    tally.accepted += 1
     largest[partition] = max(largest[partition] ?? event.time, event.time)
     smallest = min(smallest ?? event.time, event.time)
     guard event.kind != .cost else { return }
@@ -219,6 +225,8 @@ public struct RecordTally: Equatable, Sendable {
   /// Nobody's, by `where` of all inputs of the topic.
   public var filtered = 0
   public var accepted = 0
+  /// Versions that took the place of another of the same event.
+  public var replaced = 0
   public var duplicates = 0
   /// As the dead letters say.
   public var deadLetters = 0
@@ -226,4 +234,12 @@ public struct RecordTally: Equatable, Sendable {
   public var tooLate = 0
 
   public init() {}
+
+  mutating func count(_ finding: Oracle.Finding) {
+    switch finding {
+    case .new: accepted += 1
+    case .replacement: replaced += 1
+    case .duplicate: duplicates += 1
+    }
+  }
 }

@@ -36,8 +36,14 @@ public struct VerificationPass {
     public var attributions: String
     public var deadLetters: String
     public var lateEvents: String
+    /// The deduped stream; nil where there is none.
+    public var accepted: String?
 
-    public init(rollups: String, attributions: String, deadLetters: String, lateEvents: String) {
+    public init(
+      rollups: String, attributions: String, deadLetters: String, lateEvents: String,
+      accepted: String? = nil
+    ) {
+      self.accepted = accepted
       self.rollups = rollups
       self.attributions = attributions
       self.deadLetters = deadLetters
@@ -59,6 +65,7 @@ public struct VerificationPass {
   private var attributions: PublishedAttributions
   private var deadLetters: SetAsideRecords
   private var lateEvents: SetAsideRecords
+  private var accepted: AcceptedStream?
   private var backfills = BackfillLedger()
   private var oracle: Oracle
   /// What the internal topics of re-keyed events hold.
@@ -84,6 +91,7 @@ public struct VerificationPass {
     let topics = inputs.map(\.plan.topic) + rekeyed.map(\.plan.topic)
     deadLetters = SetAsideRecords(topic: outputs.deadLetters, inputTopics: topics)
     lateEvents = SetAsideRecords(topic: outputs.lateEvents, inputTopics: topics)
+    accepted = outputs.accepted.map { AcceptedStream(topic: $0, definitions: definitions) }
     oracle = Oracle(definitions: definitions)
     differences = ComparisonResult(limit: limit)
   }
@@ -106,6 +114,11 @@ public struct VerificationPass {
     lateEvents.take(record, into: &differences)
   }
 
+  /// Takes a record of the deduped stream.
+  public mutating func take(accepted record: LoggedRecord) {
+    accepted?.take(record, into: &differences)
+  }
+
   /// Takes what backfills have done, before any input's record.
   public mutating func take(backfills: BackfillLedger) { self.backfills = backfills }
 
@@ -117,7 +130,8 @@ public struct VerificationPass {
   public mutating func take(_ record: LoggedRecord, ofInput input: Int) throws {
     // What the sources of re-keyed events say of themselves.
     if record.key == nil, inputs[input].isKeyed { return }
-    try inputs[input].take(record, &oracle, &deadLetters, &lateEvents, backfills, &differences)
+    try inputs[input].take(
+      record, &oracle, &deadLetters, &lateEvents, &accepted, backfills, &differences)
   }
 
   /// Takes a record of a topic that is re-keyed, as far as it has been.
@@ -150,6 +164,7 @@ public struct VerificationPass {
     report.rekeyed = rekeyed.map { source in
       (source.topic, source.tally(deadLetters: deadLetters.counts[source.number]))
     }
+    report.accepted = accepted?.finish(into: &differences)
     report.inputs = inputs.map { input in (input.topic, conservedTally(of: input)) }
     rollups.reportOpenWindows(into: &differences)
     report.creditsAreExact = attributions.expectExactShares(into: &differences)
@@ -207,15 +222,17 @@ public struct VerificationPass {
     }
   }
 
-  /// Records in = filtered + accepted + duplicate + dead letter + too late.
+  /// Records in = filtered + accepted + replaced + duplicate + dead letter + too late.
   private mutating func conservedTally(of input: RecomputedInput) -> RecordTally {
     var tally = input.tally
     tally.deadLetters = deadLetters.counts[input.number]
     tally.tooLate = lateEvents.counts[input.number] - input.backfilled
     differences.expect(
       Int64(
-        tally.filtered + tally.accepted + tally.duplicates + tally.deadLetters + tally.tooLate),
-      toBe: Int64(tally.records), "filtered + accepted + duplicate + dead letter + too late",
+        tally.filtered + tally.accepted + tally.replaced + tally.duplicates + tally.deadLetters
+          + tally.tooLate),
+      toBe: Int64(tally.records),
+      "filtered + accepted + replaced + duplicate + dead letter + too late",
       of: input.topic)
     return tally
   }
@@ -224,7 +241,7 @@ public struct VerificationPass {
   /// and their whole value.
   private mutating func expectAllRevenue() -> Bool {
     let before = differences.total
-    let count = Int128(oracle.accepted(.conversion)) * 1_000_000
+    let count = Int128(oracle.conversionCount) * 1_000_000
     let value = oracle.totalValue
     // A view or model that was added later has only what backfills have filled.
     for view in definitions.views where view.since == nil {
@@ -246,6 +263,11 @@ public struct VerificationPass {
 
   private var notes: [String] {
     var notes: [String] = []
+    if let accepted, accepted.missing > 0 {
+      notes.append(
+        "\(accepted.missing) events that counted are not in \(accepted.topic): it was configured later, or "
+          + "its retention has deleted them")
+    }
     if rollups.recordsOfOtherViews > 0 {
       notes.append(
         "\(rollups.recordsOfOtherViews) records of views that the configuration does not have "

@@ -12,13 +12,15 @@ public struct VerificationReport: Sendable {
   public var finalRollups = 0
   /// Published attributions.
   public var attributions = 0
+  /// Records of the deduped stream, and events that counted and are not in it; nil where there is none.
+  public var accepted: (records: Int, missing: Int)?
   /// Records that the processor refused by its own clock, and that may be accepted by a replay.
   public var refusedByClock = 0
   /// Whether each conversion's published shares sum to one, and to its value, under every model.
   public var creditsAreExact = false
   /// Whether the rollups of every view hold all conversions and their whole value, by every model.
   public var revenueIsExact = false
-  /// The value of all accepted conversions, in micros.
+  /// The value of all conversions that count, in micros.
   public var conversionValue: Int128 = 0
   public var differences = ComparisonResult(limit: 0)
   /// What is no difference but worth knowing.

@@ -34,6 +34,7 @@ public func compare(
     result.expect(isSameUser ? "the same" : "another", toBe: "the same", "user", of: subject)
     result.expect(
       "\(found.isTruncated)", toBe: "\(wanted.isTruncated)", "truncated", of: subject)
+    result.expect("\(found.isDeleted)", toBe: "\(wanted.isDeleted)", "deleted", of: subject)
     result.expect(describe(found.touches), toBe: describe(wanted.touches), "touches", of: subject)
 
     for (position, model) in models.enumerated() {

@@ -2,7 +2,8 @@ import Attribution
 
 /// Compares published rollups with what the oracle's events say.
 ///
-/// A bucket that is absent and one with only zeros are the same. Time-decay numbers may differ by one
+/// A bucket in which something counts must be there, be its sums zero; one with only zeros may be there, since
+/// something may have counted in it that was taken back. Time-decay numbers may differ by one
 /// unit per share credited to the bucket either way (see `TimeDecaySlack`), all others by nothing.
 ///
 /// - Parameters:
@@ -27,6 +28,10 @@ public func compare(
       continue
     }
     result.compared += 1
+    result.expect(
+      published[key] == nil && expected[key]?.isRequired ?? false ? "absent" : "present",
+      toBe: "present",
+      "the rollup", of: describe(key))
     let wanted = expected[key] ?? Oracle.ExpectedRollup(sums: nothing)
     let found = published[key] ?? RollupSums(modelCount: models.count)
     func count(_ field: KeyPath<RollupSums, Int64>, _ name: String) {

@@ -15,6 +15,9 @@ struct NameTable: Sendable {
     return number
   }
 
+  /// The number of `name`, if it has one.
+  func number(ofKnown name: String) -> UInt32? { numbers[ByteString(name)] }
+
   subscript(number: UInt32) -> String { names[Int(number)] }
 
   /// Whether the first name's bytes sort before the second's.

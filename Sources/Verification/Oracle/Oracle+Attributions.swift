@@ -17,6 +17,12 @@ extension Oracle {
         },
         credits: journey.credits, revenues: journey.revenues, isTruncated: journey.isTruncated)
     }
+    let none = definitions.models.map { _ in [Int64]() }
+    for conversion in conversions where conversion.isDeleted {
+      attributions[ByteString(names[conversion.eventID])] = OracleAttribution(
+        value: 0, time: conversion.time, userID: names[conversion.userID], touches: [],
+        credits: none, revenues: none, isDeleted: true)
+    }
     return attributions
   }
 }

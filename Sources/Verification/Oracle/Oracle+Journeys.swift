@@ -11,10 +11,10 @@ extension Oracle {
     var isTruncated = false
   }
 
-  /// Calls `body` with every accepted conversion.
+  /// Calls `body` with every conversion that was accepted and not taken back.
   func forEachJourney(_ body: (Journey) -> Void) {
     let touches = self.touches.sorted(by: isBefore)
-    let conversions = self.conversions.sorted(by: isBefore)
+    let conversions = self.conversions.filter { !$0.isDeleted }.sorted(by: isBefore)
     let directChannels = definitions.directChannels.map { Array($0.utf8) }
     let unmatchedUsers = Set(definitions.unmatchedUsers.map { ByteString($0) })
     let longestLookback = max(definitions.lookback, definitions.impressionLookback)

@@ -10,6 +10,8 @@ extension Oracle {
   struct ExpectedRollup {
     var sums: RollupSums
     var slack = TimeDecaySlack()
+    /// Whether an event of its own counts in it, so that it must be there, be its sums zero.
+    var isRequired = false
   }
 
   func rollupsWithSlack() -> [RollupKey: ExpectedRollup] {
@@ -35,8 +37,9 @@ extension Oracle {
           view: table.view.name,
           dimensions: bucket.dimensions.map { $0 == unattributed ? unattributedName : names[$0] },
           windowStart: bucket.windowStart)
-        let rollup = ExpectedRollup(sums: tally.sums, slack: tally.slack)
-        guard !rollup.sums.isZero || !rollup.slack.isZero else { continue }
+        let rollup = ExpectedRollup(
+          sums: tally.sums, slack: tally.slack, isRequired: tally.isRequired)
+        guard !rollup.sums.isZero || !rollup.slack.isZero || rollup.isRequired else { continue }
         // Names that differ in bytes may still make equal keys.
         rollups[
           key, default: ExpectedRollup(sums: RollupSums(modelCount: definitions.models.count))
@@ -60,6 +63,7 @@ extension Oracle.ExpectedRollup {
       sums.revenues[model] += other.sums.revenues[model]
     }
     slack.add(other.slack)
+    isRequired = isRequired || other.isRequired
   }
 }
 
@@ -81,6 +85,7 @@ private struct BucketTable {
     var credits: [Int128]
     var revenues: [Int128]
     var slack = TimeDecaySlack()
+    var isRequired = false
   }
 
   let view: View
@@ -105,12 +110,16 @@ private struct BucketTable {
       tally.users.insert(touch.user)
       if isInSession { tally.sessions.insert(UInt64(touch.user) << 32 | UInt64(touch.session)) }
       tally.spend += Int128(touch.amount)
+      tally.isRequired = true
     }
   }
 
   mutating func add(cost: Oracle.Entry) {
     let bucket = Bucket(dimensions: dimensions(of: cost), windowStart: window(cost.time))
-    update(bucket) { $0.spend += Int128(cost.amount) }
+    update(bucket) { tally in
+      tally.spend += Int128(cost.amount)
+      tally.isRequired = true
+    }
   }
 
   mutating func add(_ journey: Oracle.Journey, unattributed: UInt32) {

@@ -42,11 +42,15 @@ public struct OracleAttribution: Equatable, Sendable {
   public var revenues: [[Micros]]
   /// Whether there are more eligible touches: `touches` are the last of them.
   public var isTruncated: Bool
+  /// Whether the conversion was taken back: it has no touches, and is worth nothing.
+  public var isDeleted: Bool
 
   public init(
     value: Micros, time: Milliseconds, userID: String, touches: [OracleTouch],
-    credits: [[Int64]], revenues: [[Micros]], isTruncated: Bool = false
+    credits: [[Int64]], revenues: [[Micros]], isTruncated: Bool = false,
+    isDeleted: Bool = false
   ) {
+    self.isDeleted = isDeleted
     self.isTruncated = isTruncated
     self.value = value
     self.time = time

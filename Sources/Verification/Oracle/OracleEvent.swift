@@ -13,6 +13,12 @@ public struct OracleEvent: Sendable {
   public var channel: String
   public var adID: String
   public var sessionID: String
+  /// Of events with the same id the one with the highest counts.
+  public var version: Int32
+  /// Whether it takes its id back.
+  public var isDeleted: Bool
+  /// What its time was before, where that is said.
+  public var originalTime: Milliseconds?
   /// Of touches and costs, in the order of the definitions' list; the other two likewise.
   public var dimensions: [String]
   /// Of conversions.
@@ -22,8 +28,12 @@ public struct OracleEvent: Sendable {
   public init(
     kind: EventKind, time: Milliseconds, amount: Micros = 0, eventID: String, userID: String = "",
     campaignID: String = "", channel: String = "", adID: String = "", sessionID: String = "",
+    version: Int32 = 0, isDeleted: Bool = false, originalTime: Milliseconds? = nil,
     dimensions: [String] = [], conversionDimensions: [String] = [], matchOn: [String] = []
   ) {
+    self.version = version
+    self.isDeleted = isDeleted
+    self.originalTime = originalTime
     self.kind = kind
     self.time = time
     self.amount = amount
@@ -53,13 +63,16 @@ public struct OracleEvent: Sendable {
         return BorrowedBytes(UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
       }
       return try lent.withUnsafeBufferPointer { lent in
-        try body(
-          Event(
-            kind: kind, time: time, amount: amount, eventID: lent[0], userID: lent[1],
-            campaignID: lent[2], channel: lent[3], adID: lent[4], sessionID: lent[5],
-            values: ConfiguredValues(
-              start: lent.baseAddress! + 6, count: values.count,
-              matching: firstMatching..<firstMatching + matchOn.count)))
+        var event = Event(
+          kind: kind, time: time, amount: amount, eventID: lent[0], userID: lent[1],
+          campaignID: lent[2], channel: lent[3], adID: lent[4], sessionID: lent[5],
+          values: ConfiguredValues(
+            start: lent.baseAddress! + 6, count: values.count,
+            matching: firstMatching..<firstMatching + matchOn.count))
+        event.version = version
+        event.isDeleted = isDeleted
+        event.originalTime = originalTime
+        return try body(event)
       }
     }
   }
@@ -73,6 +86,7 @@ public struct OracleEvent: Sendable {
       kind: event.kind, time: event.time, amount: event.amount, eventID: event.eventID.string,
       userID: event.userID.string, campaignID: event.campaignID.string,
       channel: event.channel.string, adID: event.adID.string, sessionID: event.sessionID.string,
+      version: event.version, isDeleted: event.isDeleted, originalTime: event.originalTime,
       dimensions: isConversion ? [] : Array(values[..<matching.lowerBound]),
       conversionDimensions: isConversion ? Array(values[matching.upperBound...]) : [],
       matchOn: Array(values[matching]))

@@ -30,7 +30,8 @@ final class QuiescentPoint {
     deltas = try reader.partitions(of: [configuration.deltasTopic])
     let topics = configuration.topics
     outputs = try reader.partitions(
-      of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents])
+      of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents]
+        + (topics.accepted.map { [$0] } ?? []))
   }
 
   /// What the re-keying stage has committed; empty where nothing is re-keyed.

@@ -36,7 +36,7 @@ public final class Verifier {
       rekeyed: rekeyedPlans.map { .init($0) },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
-        deadLetters: topics.deadLetters, lateEvents: topics.lateEvents))
+        deadLetters: topics.deadLetters, lateEvents: topics.lateEvents, accepted: topics.accepted))
   }
 
   public func close() { reader.close() }
@@ -88,6 +88,12 @@ public final class Verifier {
     try read(topics.lateEvents, ends, withHeaders: true) {
       verification.take(lateEvent: $0)
       count()
+    }
+    if let accepted = topics.accepted {
+      try read(accepted, ends) {
+        verification.take(accepted: $0)
+        count()
+      }
     }
     try read(topics.rollups, ends) {
       verification.take(rollup: $0)

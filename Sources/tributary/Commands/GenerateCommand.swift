@@ -43,6 +43,11 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Fraction of records that cannot be used.")
   var malformed = 0.001
 
+  @Option(
+    help: ArgumentHelp(
+      "Fraction of events that later versions restate, move or delete.", valueName: "fraction"))
+  var versionRate = 0.0
+
   @Option(help: "Number of users.")
   var users = 200_000
 
@@ -61,7 +66,10 @@ struct GenerateCommand: ParsableCommand {
   func validate() throws {
     if events < 0 { throw ValidationError("--events must not be negative.") }
     if rate < 0 { throw ValidationError("--rate must not be negative.") }
-    for (name, value) in [("duplicates", duplicates), ("late", late), ("malformed", malformed)]
+    for (name, value) in [
+      ("duplicates", duplicates), ("late", late), ("malformed", malformed),
+      ("version-rate", versionRate),
+    ]
     where !(0...1).contains(value) {
       throw ValidationError("--\(name) must lie between 0 and 1.")
     }
@@ -100,6 +108,7 @@ struct GenerateCommand: ParsableCommand {
     traffic.duplicates = duplicates
     traffic.late = late
     traffic.malformed = malformed
+    traffic.versions = versionRate
     traffic.users = users
     traffic.campaigns = campaigns
     traffic.costRows = costs && settings.ownTopic(of: .cost) != nil

@@ -39,13 +39,14 @@ struct AttributePrintout {
 
   var text: String {
     let header = [
-      "", "files", "records", "accepted", "of it late", "duplicates", "dead letters", "too late",
+      "", "files", "records", "accepted", "replaced", "of it late", "duplicates", "dead letters",
+      "too late",
     ]
     let rows = counts.map { kind, counts in
       [kind.inputName, "\(files.count { $0.kind == kind })"]
         + [
-          counts.records, counts.accepted, counts.late, counts.duplicates, counts.deadLetters,
-          counts.tooLate,
+          counts.records, counts.accepted, counts.replaced, counts.late, counts.duplicates,
+          counts.deadLetters, counts.tooLate,
         ].map(String.init)
     }
     var lines = [TextTable(header: header, rows: rows).text]
@@ -105,7 +106,7 @@ struct AttributePrintout {
         .map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
       return """
         "\(kind.inputName)":{"files":\(files.count { $0.kind == kind }),"records":\(counts.records),\
-        "accepted":\(counts.accepted),"late":\(counts.late),"duplicates":\(counts.duplicates),\
+        "accepted":\(counts.accepted),"replaced":\(counts.replaced),"late":\(counts.late),"duplicates":\(counts.duplicates),\
         "dead_letters":\(counts.deadLetters),"dead_letter_reasons":{\(reasons)},\
         "too_late":\(counts.tooLate)}
         """

@@ -26,7 +26,7 @@ struct RunReport {
       let inputs = rows.map { name, counts in
         """
         "\(name)":{"records":\(counts.records),"filtered":\(counts.filtered),\
-        "accepted":\(counts.accepted),"late":\(counts.late),\
+        "accepted":\(counts.accepted),"late":\(counts.late),"replaced":\(counts.replaced),\
         "duplicates":\(counts.duplicates),"dead_letters":\(counts.deadLetters),\
         "too_late":\(counts.tooLate)}
         """
@@ -41,10 +41,10 @@ struct RunReport {
     let hasFiltered = rows.contains { $0.counts.filtered > 0 }
     let header =
       ["", "records"] + (hasFiltered ? ["filtered"] : [])
-      + ["accepted", "of it late", "duplicates", "dead letters", "too late"]
+      + ["accepted", "replaced", "of it late", "duplicates", "dead letters", "too late"]
     let lines = rows.map { name, counts in
       [name, "\(counts.records)"] + (hasFiltered ? ["\(counts.filtered)"] : []) + [
-        "\(counts.accepted)", "\(counts.late)", "\(counts.duplicates)",
+        "\(counts.accepted)", "\(counts.replaced)", "\(counts.late)", "\(counts.duplicates)",
         "\(counts.deadLetters)", "\(counts.tooLate)",
       ]
     }

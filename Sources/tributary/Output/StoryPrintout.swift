@@ -8,7 +8,7 @@ struct StoryPrintout {
   let story: ConversionStory
 
   var text: String {
-    (timeline + [""] + credits + [""] + revisions).joined(separator: "\n")
+    (timeline + [""] + versions + credits + [""] + revisions).joined(separator: "\n")
   }
 
   private var conversion: PublishedAttribution { story.attribution }
@@ -28,7 +28,8 @@ struct StoryPrintout {
       let mark = touch.verdict == .eligible ? "●" : "○"
       lines.append(
         "\(Time.formatMilliseconds(touch.touch.time))  \(mark) \(touch.touch.kind) "
-          + "\(name(touch.touch.eventID))  \(place)  \(touch.verdict.text)")
+          + name(touch.touch.eventID) + (touch.version > 0 ? " version \(touch.version)" : "")
+          + "  \(place)  \(touch.verdict.text)")
     }
     if !isBehind { lines.append(ownLine) }
     return lines
@@ -39,7 +40,18 @@ struct StoryPrintout {
       + conversion.currency
   }
 
+  /// Nothing where there is only the one that is usual.
+  private var versions: [String] {
+    guard story.versions.contains(where: { $0.number > 0 || $0.isDeleted }) else { return [] }
+    return story.versions.map { version in
+      let worth = version.isDeleted ? "deleted" : Money.format(version.value)
+      return "version \(version.number): \(worth), \(Time.formatMilliseconds(version.time)): "
+        + version.fate.text
+    } + [""]
+  }
+
   private var credits: [String] {
+    if conversion.isDeleted { return ["deleted: it is worth nothing, and no touch earns it"] }
     guard !conversion.touches.isEmpty else {
       return ["no eligible touch: all of it is (unattributed) under every model"]
     }

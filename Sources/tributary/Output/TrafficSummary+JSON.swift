@@ -11,7 +11,7 @@ extension TrafficSummary {
     let inputs = names.map { name, kind in
       """
       "\(name)":{"records":\(records(kind)),"accepted":\(accepted(kind)),\
-      "late":\(count(kind, .late)),"duplicates":\(count(kind, .duplicate)),\
+      "replaced":\(count(kind, .version)),"late":\(count(kind, .late)),"duplicates":\(count(kind, .duplicate)),\
       "dead_letters":\(malformed(kind)),"too_late":\(count(kind, .tooLate))}
       """
     }

@@ -21,10 +21,10 @@ struct VerificationPrintout {
     let hasFiltered = report.inputs.contains { $0.tally.filtered > 0 }
     let header =
       ["", "records"] + (hasFiltered ? ["filtered"] : [])
-      + ["accepted", "duplicates", "dead letters", "too late"]
+      + ["accepted", "replaced", "duplicates", "dead letters", "too late"]
     let rows = report.inputs.map { topic, tally in
       [topic, "\(tally.records)"] + (hasFiltered ? ["\(tally.filtered)"] : []) + [
-        "\(tally.accepted)", "\(tally.duplicates)",
+        "\(tally.accepted)", "\(tally.replaced)", "\(tally.duplicates)",
         "\(tally.deadLetters)", "\(tally.tooLate)",
       ]
     }
@@ -66,6 +66,7 @@ struct VerificationPrintout {
       var records: Int
       var filtered: Int
       var accepted: Int
+      var replaced: Int
       var duplicates: Int
       var deadLetters: Int
       var tooLate: Int
@@ -104,7 +105,7 @@ struct VerificationPrintout {
         inputs: report.inputs.map { topic, tally in
           .init(
             topic: topic, records: tally.records, filtered: tally.filtered,
-            accepted: tally.accepted, duplicates: tally.duplicates,
+            accepted: tally.accepted, replaced: tally.replaced, duplicates: tally.duplicates,
             deadLetters: tally.deadLetters, tooLate: tally.tooLate)
         },
         rekeyed: report.rekeyed.map { topic, tally in

@@ -25,7 +25,7 @@ struct ProcessorGauges: Sendable {
 
   private static let families: [(String, Metrics.Kind, String)] = [
     ("tributary_records_total", .counter, "Committed input records by topic and outcome."),
-    ("tributary_late_records_total", .counter, "Accepted records that came behind the watermark."),
+    ("tributary_late_records_total", .counter, "Records that counted, behind the watermark."),
     (
       "tributary_misplaced_records_total", .counter,
       "Usable records that lie in another partition than their user_id belongs to, by topic."
@@ -58,7 +58,7 @@ struct ProcessorGauges: Sendable {
     ),
     (
       "tributary_conversion_corrections_total", .counter,
-      "Conversions published again because a touch came late."
+      "Conversions published again because a touch came late, or another version."
     ),
     ("tributary_worker_working", .gauge, "1 where a worker has its partitions and their state."),
     ("tributary_worker_restarts_total", .counter, "Workers built again after a failure."),
@@ -187,7 +187,7 @@ struct ProcessorGauges: Sendable {
     for (topic, counts) in records {
       for (outcome, count) in [
         ("filtered", counts.filtered), ("accepted", counts.accepted),
-        ("duplicate", counts.duplicates),
+        ("replaced", counts.replaced), ("duplicate", counts.duplicates),
         ("dead_letter", counts.deadLetters), ("too_late", counts.tooLate),
       ] {
         metrics.set(
