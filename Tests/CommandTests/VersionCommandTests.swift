@@ -1,6 +1,7 @@
 import BrokerKit
 import Foundation
 import Kafka
+import TestServers
 import Testing
 
 /// Refunds, fraud and restated costs from the topics to what is published, and the deduped stream.

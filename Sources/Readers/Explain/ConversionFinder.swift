@@ -40,7 +40,7 @@ public final class ConversionFinder: ConversionSource {
     defer { reader.close() }
     let revisions = try revisions(of: Array(conversionID.utf8), reader)
     guard let current = revisions.last else { return nil }
-    let touches = try touches(of: current, reader)
+    let touches = try compared(try touches(of: current, reader), with: current, reader)
     return ConversionStory(
       revisions: revisions, versions: try versions(of: revisions, current, reader),
       touches: touches,
@@ -87,6 +87,30 @@ public final class ConversionFinder: ConversionSource {
   private func searches(_ isWanted: (EventKind) -> Bool) throws -> [TouchSearch] {
     try InputPlans(settings).plans.filter { $0.kinds.contains(where: isWanted) }.map {
       TouchSearch($0, settings.definitions)
+    }
+  }
+
+  /// The touches with what of `match_on` they do not have in common with the conversion.
+  private func compared(
+    _ touches: [ConversionStory.FoundTouch], with conversion: PublishedAttribution,
+    _ reader: TopicReader
+  ) throws -> [ConversionStory.FoundTouch] {
+    let names = settings.definitions.matchOn
+    guard !names.isEmpty else { return touches }
+    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
+    let (own, others) = try partitions(
+      of: search.topic, forUser: Array(conversion.userID.utf8), reader)
+    let found =
+      try search.matchOn(of: conversion, in: own, reader)
+      ?? search.matchOn(of: conversion, in: others, reader)
+    guard let values = found else { return touches }
+    return touches.map { touch in
+      var touch = touch
+      for (index, name) in names.enumerated()
+      where !touch.matchOn[index].utf8.elementsEqual(values[index].utf8) {
+        touch.differing.append(name)
+      }
+      return touch
     }
   }
 

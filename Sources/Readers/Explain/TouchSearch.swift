@@ -40,6 +40,7 @@ struct TouchSearch {
             campaignID: event.campaignID.string, channel: event.channel.string,
             adID: event.adID.string), in: partition, version: event.version,
           isDeleted: event.isDeleted))
+      touches[touches.count - 1].matchOn = matchOn(event)
       return true
     }
     return touches
@@ -83,6 +84,25 @@ struct TouchSearch {
       return found == nil
     }
     return found
+  }
+
+  /// The values of what `match_on` names, of the conversion as it came; nil where it is not found.
+  func matchOn(
+    of conversion: PublishedAttribution, in partitions: [TopicPartition], _ reader: TopicReader
+  ) throws -> [String]? {
+    let identifier = Array(conversion.conversionID.utf8)
+    var found: [String]?
+    let range = conversion.time...conversion.time
+    try search(for: conversion.userID, range, in: partitions, .any, reader) { event, _ in
+      if event.eventID.buffer.elementsEqual(identifier) { found = found ?? matchOn(event) }
+      return found == nil
+    }
+    return found
+  }
+
+  private func matchOn(_ event: borrowing Event) -> [String] {
+    let values = event.values
+    return values.matching.map { values[$0].string }
   }
 
   /// Visits a user's events of some time, whatever they are keyed by, until `body` returns false.
