@@ -13,4 +13,3 @@ public struct OperatorError: Error, Sendable, Equatable, CustomStringConvertible
 }
 
 /// The name that it had.
-public typealias PipelineError = OperatorError

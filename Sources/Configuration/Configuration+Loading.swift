@@ -303,6 +303,7 @@ private struct Loader {
   private func checkTogether() throws(ConfigurationError) {
     try checkTopicsAreDistinct()
     try checkInputs()
+    try checkFields()
     try checkTransactionTimes()
   }
 
@@ -318,7 +319,6 @@ private struct Loader {
         at: "topics.impressions", "topics.impressions is null, but touch_kinds lists impression",
         "name the topic, or take impression out of touch_kinds")
     }
-    try checkFields()
     guard let entries = configuration.inputs, let value = origins["inputs"] else { return }
     try InputChecks(configuration: configuration, value: value, entries: entries).check()
   }

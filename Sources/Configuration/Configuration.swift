@@ -31,6 +31,8 @@ public struct Configuration: Sendable, Equatable {
   public var onLostInput = LostInputPolicy.stop
   /// How the producers of keyed inputs choose a partition.
   public var partitioner = InputPartitioner.murmur2
+  /// Partitions of re-keyed inputs; 0 stands for as many as the inputs have that need no re-keying.
+  public var rekeyPartitions = 0
   /// Worker threads; 0 stands for one per core.
   public var workers = 0
   /// Name of this process among those of the same `applicationID`; empty for none. When set, group
@@ -52,6 +54,12 @@ public struct Configuration: Sendable, Equatable {
 
   /// The attribution stage's state changelog.
   public var stateTopic: String { applicationID + "-state" }
+
+  /// Where the re-keying stage stands in the topics that it reads.
+  public var keyedPositionsTopic: String { applicationID + "-keyed-positions" }
+
+  /// Events of a kind that came in topics which are keyed otherwise.
+  public func keyedTopic(_ kind: EventKind) -> String { "\(applicationID)-keyed-\(kind)" }
 
   /// What backfills have done; made by the first.
   public var backfillsTopic: String { applicationID + "-backfills" }

@@ -176,6 +176,11 @@ extension Setting {
       "how producers of the keyed inputs choose partitions: `murmur2`, `consistent` or `unchecked`",
       read: { value throws(ConfigurationError) in try value.choice(of: InputPartitioner.self) },
       render: { .plain($0.rawValue) }),
+    Setting(
+      "rekey_partitions", \.rekeyPartitions,
+      "partitions of re-keyed inputs; 0: as many as the inputs that need no re-keying",
+      read: { value throws(ConfigurationError) in try value.integer(in: 0...10_000) },
+      render: { .plain(String($0)) }),
     .duration(
       "commit_interval", \.commitInterval, atLeast: 10, atMost: 10_000,
       "how long one transaction collects work"),

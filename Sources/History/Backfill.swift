@@ -126,7 +126,7 @@ public final class Backfill {
     let found = try log.offsets(of: partitions, atOrAfter: oldest)
     for (partition, first) in try log.starts(of: partitions) where first > 0 {
       guard (found[partition] ?? 0) <= first else { continue }
-      throw PipelineError(
+      throw OperatorError(
         "\(partition) no longer reaches back to \(Time.formatSeconds(oldest)), which a backfill from "
           + "\(Time.formatSeconds(from)) needs (look-back included): its first records are gone; "
           + "choose a later --from, or restore them")

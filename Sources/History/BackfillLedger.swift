@@ -49,6 +49,7 @@ public struct BackfillLedger: Sendable {
   mutating func take(key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?) throws {
     guard let key else { return }
     let name = String(decoding: key, as: UTF8.self)
+    guard !ReplayLedger.isOurs(name) else { return }
     let decoder = JSONDecoder()
     if name == Self.runKey {
       unfinished = try value.map { try decoder.decode(Run.self, from: Data($0)) }

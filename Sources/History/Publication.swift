@@ -30,7 +30,7 @@ public struct Publication {
 
   /// Returns once everything is published that the deltas topic holds now.
   ///
-  /// Throws `PipelineError` when the partitions are owned by somebody who does nothing.
+  /// Throws `OperatorError` when the partitions are owned by somebody who does nothing.
   public func wait(shouldStop: () -> Bool = { false }) throws {
     let partitions = try log.partitions(of: configuration.deltasTopic)
     let ends = try log.ends(of: partitions)
@@ -88,7 +88,7 @@ public struct Publication {
         nextLook = .now + .milliseconds(500)
         if try isPublished(from: group.startOffsets(partitions), through: ends) { break }
         guard .now < deadline else {
-          throw PipelineError(
+          throw OperatorError(
             "what the deltas topic holds is not published: its partitions belong to a processor that "
               + "does nothing, or that has ended and is not missed yet; start `tributary run`, then "
               + "this again")

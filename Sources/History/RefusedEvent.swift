@@ -7,9 +7,9 @@ enum RefusedEvent {
   static func source(of deadLetter: Record) -> (partition: TopicPartition, offset: Int64)? {
     let headers = deadLetter.headers()
     func text(_ name: String) -> String? {
-      headers.first { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
+      headers.last { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
     }
-    guard text("reason") == Rejection.futureEvent.rawValue, let topic = text("source_topic"),
+    guard text("reason") == RejectionReason.futureEvent.rawValue, let topic = text("source_topic"),
       let partition = text("source_partition").flatMap({ Int32($0) }),
       let offset = text("source_offset").flatMap({ Int64($0) })
     else { return nil }

@@ -28,7 +28,7 @@ struct Tributary: ParsableCommand {
       RunCommand.self, DemoCommand.self, GenerateCommand.self, AttributeCommand.self,
       IngestCommand.self, InputsCommand.self, TopicsCommand.self, TailCommand.self,
       ReportCommand.self, ServeCommand.self, SinkCommand.self, ExplainCommand.self,
-      LateCommand.self, BackfillCommand.self,
+      LateCommand.self, DeadLettersCommand.self, BackfillCommand.self,
       JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,
       BenchCommand.self,
       BenchPartCommand.self,
@@ -54,7 +54,7 @@ struct Tributary: ParsableCommand {
     case let error as ConfigurationError:
       complain("\(error)")
       Foundation.exit(2)
-    case is PipelineError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
+    case is OperatorError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
       is ReportingError,
       is SQLError, is SQLiteError, is FileError, is JourneyError, is ListenError, is Failure:
       complain("\(error)")

@@ -59,10 +59,10 @@ func outcome(
   var event = Event(kind: .cost, time: 0, eventID: .empty, userID: .empty)
   guard let value else {
     let rejection = decoder.decode(nil, recordTimestamp: recordTimestamp, into: &event)
-    return rejection.map { .rejected($0) } ?? .accepted(AcceptedEvent(event))
+    return rejection.map { .rejected($0.reason) } ?? .accepted(AcceptedEvent(event))
   }
   return value.withUnsafeBytes { buffer in
     let rejection = decoder.decode(buffer, recordTimestamp: recordTimestamp, into: &event)
-    return rejection.map { .rejected($0) } ?? .accepted(AcceptedEvent(event))
+    return rejection.map { .rejected($0.reason) } ?? .accepted(AcceptedEvent(event))
   }
 }

@@ -36,15 +36,15 @@ struct EventDecoderTests {
       (now, now, nil), (now - 300_001, now, .futureEvent), (now, now - 300_001, .futureEvent),
       (now - 300_000, now - 300_000, nil), (-1, now - 300_000, nil),
       (-1, now - 300_001, .futureEvent), (-1, .max, nil), (now, .max, nil),
-    ] as [(Milliseconds, Milliseconds, Rejection?)])
-  func future(record: Milliseconds, clock: Milliseconds, rejection: Rejection?) {
+    ] as [(Milliseconds, Milliseconds, RejectionReason?)])
+  func future(record: Milliseconds, clock: Milliseconds, rejection: RejectionReason?) {
     let value = Array(
       #"{"event_id":"k","user_id":"u","event_time":\#(now),"campaign_id":"c"}"#.utf8)
     var decoder = newDecoder()
     decoder.clock = clock
     var event = nobody
     value.withUnsafeBytes {
-      #expect(decoder.decode($0, recordTimestamp: record, into: &event) == rejection)
+      #expect(decoder.decode($0, recordTimestamp: record, into: &event)?.reason == rejection)
     }
   }
 
@@ -53,13 +53,14 @@ struct EventDecoderTests {
     var decoder = EventDecoder(kind: .click, definitions: Definitions())
     var event = nobody
     for (time, rejection) in [
-      ("1767571262", Rejection.invalidField), (#""1999-12-31T23:59:59.999Z""#, .invalidField),
+      ("1767571262", RejectionReason.invalidField), (#""1999-12-31T23:59:59.999Z""#, .invalidField),
       (#""2000-01-01T00:00:00Z""#, nil), ("1767571262003", nil),
     ] {
       let value = Array(
         #"{"event_id":"k","user_id":"u","event_time":\#(time),"campaign_id":"c"}"#.utf8)
       value.withUnsafeBytes {
-        #expect(decoder.decode($0, recordTimestamp: -1, into: &event) == rejection, "\(time)")
+        #expect(
+          decoder.decode($0, recordTimestamp: -1, into: &event)?.reason == rejection, "\(time)")
       }
     }
     #expect(event.time == 1_767_571_262_003)
@@ -115,7 +116,7 @@ struct EventDecoderTests {
       value.withUnsafeBytes {
         let rejection = decoder.decode(
           $0, recordTimestamp: record.recordTimestamp, into: &event)
-        #expect(rejection == expected)
+        #expect(rejection?.reason == expected)
       }
       #expect(event.kind == .cost && event.time == 42 && event.amount == 7)
       #expect(event.eventID.isEmpty)
@@ -137,14 +138,14 @@ struct EventDecoderTests {
     let value = Array(#"{"event_id":"e","user_id":"u","event_time":0}"#.utf8)
     for (skew, timestamp, expected) in [
       (Milliseconds.max, Milliseconds.max, nil),
-      (.min, .min, Rejection.futureEvent),
+      (.min, .min, RejectionReason.futureEvent),
       (.max, .min, .futureEvent),
       (0, 0, nil),
     ] {
       var decoder = EventDecoder(kind: .conversion, currency: "EUR", maxFutureSkew: skew)
       var event = nobody
       value.withUnsafeBytes {
-        #expect(decoder.decode($0, recordTimestamp: timestamp, into: &event) == expected)
+        #expect(decoder.decode($0, recordTimestamp: timestamp, into: &event)?.reason == expected)
       }
     }
   }

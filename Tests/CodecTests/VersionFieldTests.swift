@@ -13,7 +13,7 @@ struct VersionFieldTests {
   /// What becomes of a record with these fields beside the usual ones.
   private func decode(
     _ fields: String, _ kind: EventKind = .click, at timestamp: Milliseconds = -1
-  ) -> (Rejection?, OracleEvent) {
+  ) -> (RejectionReason?, OracleEvent) {
     let value = Array(
       #"{"event_id":"k","user_id":"u","event_time":\#(now),"campaign_id":"c","amount":1\#(fields)}"#
         .utf8)
@@ -21,7 +21,7 @@ struct VersionFieldTests {
     return value.withUnsafeBytes { value in
       var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
       let rejection = decoder.decode(value, recordTimestamp: timestamp, into: &event)
-      return (rejection, OracleEvent(event))
+      return (rejection?.reason, OracleEvent(event))
     }
   }
 

@@ -25,10 +25,10 @@ import Testing
       case .rejected(let rejection): expected[rejection.rawValue, default: 0] += 1
       // The decoder takes any year; the processor has limits, and a clock.
       case .accepted(let event) where event.time < Definitions().earliestEventTime:
-        expected[Rejection.invalidField.rawValue, default: 0] += 1
+        expected[RejectionReason.invalidField.rawValue, default: 0] += 1
       case .accepted(let event)
       where Double(event.time) / 1_000 > Date().timeIntervalSince1970 + 300:
-        expected[Rejection.futureEvent.rawValue, default: 0] += 1
+        expected[RejectionReason.futureEvent.rawValue, default: 0] += 1
       case .accepted: break
       }
       // The broker stamps what has no time; no event is in the future of the year 9999.

@@ -35,6 +35,7 @@ let contractBlock = """
   earliest_event_time: "2000-01-01T00:00:00Z"
   on_lost_input: stop               # or continue
   partitioner: murmur2              # how the producers of keyed inputs choose partitions
+  rekey_partitions: 0               # of re-keyed inputs; 0: as many as the inputs that need no re-keying
   commit_interval: 1s
   stall_timeout: 60s
   max_memory: 0
@@ -85,6 +86,7 @@ let everythingChanged = """
   earliest_event_time: "2020-02-29T12:00:00.5Z"
   on_lost_input: continue
   partitioner: consistent
+  rekey_partitions: 12
   commit_interval: 250ms
   stall_timeout: 5m
   max_memory: 4000000000
@@ -178,6 +180,7 @@ struct ConfigurationLoading {
     #expect(definitions.earliestEventTime == 1_582_977_600_500)
     #expect(configuration.onLostInput == .continue)
     #expect(configuration.partitioner == .consistent)
+    #expect(configuration.rekeyPartitions == 12)
     #expect(configuration.commitInterval == 250)
     #expect(configuration.stallTimeout == 300_000)
     #expect(configuration.maxMemory == 4_000_000_000)

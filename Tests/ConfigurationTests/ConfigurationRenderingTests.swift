@@ -96,6 +96,7 @@ struct ConfigurationRendering {
         earliest_event_time: "2000-01-01T00:00:00Z"
         on_lost_input: stop
         partitioner: murmur2
+        rekey_partitions: 0
         commit_interval: 1s
         stall_timeout: 60s
         max_memory: 0

@@ -109,7 +109,7 @@ import Testing
     var proto = try Topic("format: protobuf, " + Forms.protobuf(.click).entry, registry: registry)
     func changed(_ bytes: Data, _ id: UInt8) -> [UInt8] { [0, 0, 0, 0, id] + bytes.dropFirst(5) }
     for (number, reason) in [
-      (77, Rejection.unknownSchema), (11, .unknownSchema), (12, .unknownSchema),
+      (77, RejectionReason.unknownSchema), (11, .unknownSchema), (12, .unknownSchema),
       (10, .unknownSchema),
     ] {
       #expect(try avro.read(changed(click.avro, UInt8(number))) == .rejected(reason))

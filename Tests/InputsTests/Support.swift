@@ -46,7 +46,7 @@ struct OwnedEvent: Equatable {
 /// What became of a record.
 enum Result: Equatable {
   case event(OwnedEvent)
-  case rejected(Rejection)
+  case rejected(RejectionReason)
   case filtered
 }
 
@@ -88,7 +88,7 @@ struct Topic {
 
   private static func rejection(_ reading: InputDecoder.Reading) -> Result {
     guard case .rejected(let rejection) = reading else { return .filtered }
-    return .rejected(rejection)
+    return .rejected(rejection.reason)
   }
 
   mutating func read(

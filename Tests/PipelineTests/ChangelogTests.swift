@@ -86,7 +86,7 @@ private let key = IdentityKey(.test)
       do {
         var reader = try ChangelogReader(part, key, definitions)
         while try reader.next() != nil { count += 1 }
-      } catch is PipelineError {}
+      } catch is OperatorError {}
       #expect(count < 5)
     }
   }
@@ -137,7 +137,7 @@ private let key = IdentityKey(.test)
   }
 
   @Test(arguments: [UInt8(1), 2, 99]) func anUnknownVersionStopsWithOneClearLine(version: UInt8) {
-    let error = #expect(throws: PipelineError.self) {
+    let error = #expect(throws: OperatorError.self) {
       try [version, 1, 2, 3].withUnsafeBytes { _ = try ChangelogReader($0, key) }
     }
     #expect(error?.description.contains("format version \(version)") == true)
@@ -149,7 +149,7 @@ private let key = IdentityKey(.test)
     OracleEvent(kind: .click, time: 7, eventID: "k-1", userID: "u", campaignID: "c")
       .lend { chunk.append($0) }
     for length in 2..<chunk.bytes.count {
-      #expect(throws: PipelineError.self) {
+      #expect(throws: OperatorError.self) {
         var reader = try ChangelogReader(
           UnsafeRawBufferPointer(rebasing: chunk.bytes[..<length]), key)
         while try reader.next() != nil {}

@@ -129,7 +129,7 @@ import Testing
   private func refusal(
     _ value: [UInt8], views: [View]? = nil, models: Int = 0
   ) -> String? {
-    #expect(throws: PipelineError.self) {
+    #expect(throws: OperatorError.self) {
       try read(value, views: views, models: models)
     }?.description
   }

@@ -18,7 +18,7 @@ import Testing
   @Test func aLogThatHasBecomeShorterIsRefused() throws {
     let log = StubLog(offsets: [0])
     let input = makeInput(log, start: 5)
-    let error = #expect(throws: PipelineError.self) { try input.fill(for: InputTests.task, now: 0) }
+    let error = #expect(throws: OperatorError.self) { try input.fill(for: InputTests.task, now: 0) }
     #expect(error?.description.contains("goes on at offset 0, but was processed to 5") == true)
   }
 

@@ -76,10 +76,10 @@ import Testing
     let given = Mutex<(any Error)?>(nil)
     let supervisor = makeSupervisor(
       .seconds(60), LogLines().logger, giveUp: { error in given.withLock { $0 = error } },
-      body: { _, _ in throw PipelineError("no") })
+      body: { _, _ in throw OperatorError("no") })
     supervisor.start()
     #expect(waitFor { supervisor.hasEnded })
-    #expect(given.withLock { $0 } is PipelineError)
+    #expect(given.withLock { $0 } is OperatorError)
   }
 
   private func makeSupervisor(

@@ -48,7 +48,7 @@ import Testing
   ]
 
   @Test(arguments: cases) func threeWitnessesDecideWhereAnInputBegins(_ given: Case) throws {
-    func decide() throws(PipelineError) -> InputStart {
+    func decide() throws(OperatorError) -> InputStart {
       try InputStart.decide(
         TakeOverTests.clicks, remembered: given.remembered, committed: given.committed,
         LogBounds(start: given.start, stableEnd: given.end, end: given.end), group: "group",
@@ -57,7 +57,7 @@ import Testing
     if let expected = given.expected {
       #expect(try decide() == expected)
     } else {
-      let error = #expect(throws: PipelineError.self) { try decide() }
+      let error = #expect(throws: OperatorError.self) { try decide() }
       #expect(error?.description.contains("clicks[1]") == true)
       #expect(error?.description.contains("`tributary reset`") == true)
     }
@@ -83,7 +83,7 @@ import Testing
     }
     #expect(read.checkpoint == checkpoint && read.serial == 3)
     for length in 0..<bytes.count {
-      #expect(throws: PipelineError.self) {
+      #expect(throws: OperatorError.self) {
         try bytes[..<length].withUnsafeBytes {
           _ = try ProgressRecord($0, under: definitions.fingerprint, topic: "state")
         }
@@ -91,7 +91,7 @@ import Testing
     }
     var former = bytes
     former[0] = 3
-    let error = #expect(throws: PipelineError.self) {
+    let error = #expect(throws: OperatorError.self) {
       try former.withUnsafeBytes {
         _ = try ProgressRecord($0, under: definitions.fingerprint, topic: "state")
       }

@@ -8,6 +8,25 @@ public struct TaskProgress: Sendable, Equatable {
     public var isIdle = false
     /// Whether the task reads this input at all.
     public var isRead = false
+    /// How far its sources have come, where it is re-keyed from several.
+    public var sources: SourceMarks?
+  }
+
+  /// How far the sources of a re-keyed input have come, as far as they have said. Its own largest event time says
+  /// little: each of its partitions has only some of what a source holds.
+  public struct SourceMarks: Sendable, Equatable {
+    /// The least of the largest event times of sources that are not idle; `idle` where all are.
+    public var active: Watermark
+    /// The least of those of all sources that have ever delivered; `idle` where none has.
+    public var all: Watermark
+
+    public init(active: Watermark, all: Watermark) {
+      self.active = active
+      self.all = all
+    }
+
+    /// Not every source has said how it stands.
+    public static let unknown = SourceMarks(active: .unknown, all: .unknown)
   }
 
   public internal(set) var inputs: [Input]
@@ -38,7 +57,7 @@ public struct TaskProgress: Sendable, Equatable {
   /// more than the longest silence behind the watermark.
   func own(_ input: Int) -> Watermark {
     max(
-      inputs[input].largest.moved(back: watermarkDelay),
+      inputs[input].largest.meet(inputs[input].sources?.all ?? .idle).moved(back: watermarkDelay),
       watermark.moved(back: TaskProgress.longestSilence))
   }
 
@@ -79,6 +98,14 @@ public struct TaskProgress: Sendable, Equatable {
     return advance()
   }
 
+  /// Takes note of how the sources of a re-keyed input stand; true if the watermark moved. An input all of whose
+  /// sources are idle is.
+  mutating func setSources(_ marks: SourceMarks, _ input: Int) -> Bool {
+    inputs[input].sources = marks
+    inputs[input].isIdle = marks.active == .idle
+    return advance()
+  }
+
   /// Takes back the progress of before a restart; every input counts as active again.
   ///
   /// - Parameter largest: by input.
@@ -91,10 +118,19 @@ public struct TaskProgress: Sendable, Equatable {
   private mutating func advance() -> Bool {
     var mark = Watermark.idle
     for input in inputs where input.isRead && !input.isIdle {
-      mark = mark.meet(input.largest.moved(back: watermarkDelay))
+      mark = mark.meet(input.mark.moved(back: watermarkDelay))
     }
     guard mark != .idle, mark > watermark else { return false }
     watermark = mark
     return true
+  }
+}
+
+extension TaskProgress.Input {
+  /// What the watermark follows while the input is not idle.
+  fileprivate var mark: Watermark {
+    guard let active = sources?.active else { return largest }
+    // Its sources were all idle, and something has come: the next word of theirs says how far they are.
+    return active == .idle ? .unknown : active
   }
 }

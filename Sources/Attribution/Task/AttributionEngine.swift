@@ -240,6 +240,11 @@ struct AttributionEngine: ~Copyable {
     _ = progress.setIdle(isIdle, input)
   }
 
+  /// Says how the sources of a re-keyed input stand.
+  mutating func setSources(_ marks: TaskProgress.SourceMarks, _ input: Int) {
+    _ = progress.setSources(marks, input)
+  }
+
   private mutating func lateness(of time: Milliseconds, _ input: Int) -> Lateness {
     if time >= progress.watermark.time { return .onTime }
     let mark = progress.lossMark(for: input)

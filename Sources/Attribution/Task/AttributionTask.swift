@@ -117,6 +117,11 @@ public final class AttributionTask {
     markIdle(Int(kind.rawValue), isIdle)
   }
 
+  /// Says how the sources of a re-keyed input stand: the watermark follows them, and not the input's own events.
+  public func setSources(_ marks: TaskProgress.SourceMarks, _ input: Int) {
+    state.pointee.setSources(marks, input)
+  }
+
   // MARK: Effects of a commit
 
   /// Visits the change of every bucket since the last `endCommit`, in order of first change.

@@ -44,7 +44,7 @@ final class KafkaLogConsumer: LogConsumer {
     of partition: TopicPartition, from offset: Int64, end: Int64
   ) throws -> any LogReader {
     guard let queue = consumer.queue(for: partition) else {
-      throw PipelineError("\(partition) is not assigned to this worker")
+      throw OperatorError("\(partition) is not assigned to this worker")
     }
     try consumer.pause([partition])
     try consumer.seek(partition, to: offset, timeoutMilliseconds: CallTimeout.seek)

@@ -67,7 +67,7 @@ final class KafkaLogProducer: LogProducer {
   private func explained(_ body: () throws -> Void) throws {
     do { try body() } catch let error as KafkaError {
       guard let topic = producer.topicThatRefusedASize else { throw error }
-      throw PipelineError.recordTooLarge(topic, limit: plan.recordLimit(of: topic))
+      throw OperatorError.recordTooLarge(topic, limit: plan.recordLimit(of: topic))
     }
   }
 

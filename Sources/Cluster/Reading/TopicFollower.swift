@@ -35,7 +35,7 @@ public final class TopicFollower: @unchecked Sendable {
 
   /// Finds the topic's partitions and begins to read them.
   ///
-  /// Throws `PipelineError` when there is no such topic or when it ends before a saved offset,
+  /// Throws `OperatorError` when there is no such topic or when it ends before a saved offset,
   /// `KafkaError` when no broker answers.
   ///
   /// - Parameter start: the offset of the first record to read, by partition; partitions that are not
@@ -48,7 +48,7 @@ public final class TopicFollower: @unchecked Sendable {
     let count = try consumer.partitionCount(
       of: topic, timeoutMilliseconds: CallTimeout.initialization)
     guard let count else {
-      throw PipelineError(
+      throw OperatorError(
         "missing topic \(topic) at \(configuration.bootstrapServers); `tributary topics create` "
           + "makes it")
     }
@@ -58,7 +58,7 @@ public final class TopicFollower: @unchecked Sendable {
     let ends = try consumer.endOffsets(names, timeoutMilliseconds: CallTimeout.initialization)
     for name in names {
       guard let saved = start[name.partition], saved > ends[name] ?? 0 else { continue }
-      throw PipelineError(
+      throw OperatorError(
         "\(name) ends at offset \(ends[name] ?? 0), but was read through \(saved) before: it is not "
           + "the topic that it was")
     }

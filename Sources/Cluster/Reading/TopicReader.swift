@@ -109,7 +109,7 @@ package final class TopicReader {
   ) throws -> Bool {
     defer { batch.release() }
     guard let queue = consumer.queue(for: partition) else {
-      throw PipelineError("\(partition) cannot be read")
+      throw OperatorError("\(partition) cannot be read")
     }
     var lastArrival = ContinuousClock.now
     while true {
@@ -123,7 +123,7 @@ package final class TopicReader {
       if let met = batch.endOffset, met >= end { return true }
       if count > 0 { lastArrival = .now }
       if lastArrival.duration(to: .now) > Self.patience {
-        throw PipelineError(
+        throw OperatorError(
           "reading \(partition) stopped before offset \(end): a transaction is still open there, "
             + "or the broker does not answer")
       }

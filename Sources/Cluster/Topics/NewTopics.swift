@@ -36,11 +36,11 @@ extension AdminClient {
     }
     for topic in topics {
       if case .failed(let error) = results[topic.name] {
-        throw PipelineError("cannot create topic \(topic.name): \(error)")
+        throw OperatorError("cannot create topic \(topic.name): \(error)")
       }
     }
     if let left = missing.first {
-      throw PipelineError(
+      throw OperatorError(
         "cannot create topic \(left.name): one of this name is still being deleted after "
           + "\(NewTopics.patience.inSeconds) s; try again")
     }
@@ -60,7 +60,7 @@ extension AdminClient {
       guard began.duration(to: .now) < NewTopics.patience else {
         let known = Set(led.map(\.name))
         let left = names.filter { !known.contains($0) }
-        throw PipelineError(
+        throw OperatorError(
           "\(left.joined(separator: ", ")): no leader for every partition after "
             + "\(NewTopics.patience.inSeconds) s; look at the brokers' logs")
       }
@@ -80,7 +80,7 @@ extension AdminClient {
       let left = try describeTopics(names, timeoutMilliseconds: CallTimeout.initialization)
       if left.isEmpty { return }
       guard began.duration(to: .now) < NewTopics.patience else {
-        throw PipelineError(
+        throw OperatorError(
           "\(left.map(\.name).joined(separator: ", ")): still there "
             + "\(NewTopics.patience.inSeconds) s after the deletion; look at the brokers' logs")
       }

@@ -27,7 +27,7 @@ public struct Preflight {
         do { return try body() } catch let error as KafkaError
           where isFirst && error.reachesNoBroker
         {
-          throw PipelineError("\(error)")
+          throw OperatorError("\(error)")
         }
       })
   }
@@ -39,7 +39,7 @@ public struct Preflight {
     for finding in findings where finding.severity == .warned { logger.warning("\(finding)") }
     let refused = findings.filter { $0.severity == .refused }
     guard refused.isEmpty else {
-      throw PipelineError(refused.map(\.description).joined(separator: "; "))
+      throw OperatorError(refused.map(\.description).joined(separator: "; "))
     }
   }
 
@@ -66,28 +66,35 @@ public struct Preflight {
     let found = Dictionary(uniqueKeysWithValues: facts.map { ($0.name, $0.partitions) })
     let missing = configuration.topicRequirements.map(\.name).filter { found[$0] == nil }
     guard missing.isEmpty else {
-      throw PipelineError(
+      throw OperatorError(
         "missing topic\(missing.count == 1 ? "" : "s") \(missing.joined(separator: ", ")) at "
           + "\(configuration.bootstrapServers); `tributary topics create` makes them")
     }
+    let wanted = configuration.rekeyPartitions
+    for topic in configuration.topicRequirements where topic.role == .keyed && wanted > 0 {
+      guard found[topic.name] != wanted else { continue }
+      throw OperatorError(
+        "\(topic.name) has \(found[topic.name]!) partitions, but rekey_partitions is \(wanted): the number "
+          + "cannot change; set it to \(found[topic.name]!), or replay under a new application_id")
+    }
     let inputs = configuration.inputTopics
     guard !inputs.isEmpty else {
-      throw PipelineError(
+      throw OperatorError(
         "inputs has no topic, so there is nothing to process; add one, or leave inputs out")
     }
     let keyed = inputs.filter { !$0.isCosts }
     guard !keyed.isEmpty else {
-      throw PipelineError("inputs has costs alone; add a topic of touches or conversions")
+      throw OperatorError("inputs has costs alone; add a topic of touches or conversions")
     }
     guard Set(keyed.map { found[$0.name]! }).count <= 1 else {
       let counts = keyed.map { "\($0.name) has \(found[$0.name]!)" }.joined(separator: ", ")
-      throw PipelineError(
+      throw OperatorError(
         "the keyed inputs need equal partition counts, so that one user's events meet: \(counts); "
-          + "recreate or extend the smaller topics")
+          + "recreate or extend the smaller topics, or re-key them (`rekey: true`)")
     }
     let rollups = found[configuration.topics.rollups]!
     guard found[configuration.deltasTopic] == rollups else {
-      throw PipelineError(
+      throw OperatorError(
         "\(configuration.deltasTopic) has \(found[configuration.deltasTopic]!) partitions and "
           + "\(configuration.topics.rollups) has \(rollups); they must be equal: delete "
           + "\(configuration.deltasTopic) and run `tributary topics create`")
@@ -95,13 +102,13 @@ public struct Preflight {
     let costs = inputs.filter(\.isCosts)
     guard Set(costs.map { found[$0.name]! }).count <= 1 else {
       let counts = costs.map { "\($0.name) has \(found[$0.name]!)" }.joined(separator: ", ")
-      throw PipelineError(
+      throw OperatorError(
         "the topics of costs need equal partition counts: \(counts); recreate or extend the smaller topics"
       )
     }
     let tasks = inputs.map { found[$0.name]! }.max()!
     guard found[configuration.stateTopic]! >= tasks else {
-      throw PipelineError(
+      throw OperatorError(
         "\(configuration.stateTopic) has \(found[configuration.stateTopic]!) partitions, fewer "
           + "than the inputs' \(tasks); delete it before the first run and run "
           + "`tributary topics create`")
@@ -111,6 +118,7 @@ public struct Preflight {
       costPartitions: Int32(costs.first.map { found[$0.name]! } ?? 0),
       rollupPartitions: Int32(rollups),
       recordLimits: Dictionary(
-        uniqueKeysWithValues: facts.filter { $0.role != .input }.map { ($0.name, $0.recordLimit) }))
+        uniqueKeysWithValues: facts.filter { $0.role != .input }.map { ($0.name, $0.recordLimit) }),
+      rekeyings: configuration.rekeyings { Int32(found[$0]!) })
   }
 }

@@ -43,6 +43,9 @@ public struct Reset {
     var names = [
       topics.rollups, topics.attributions, configuration.deltasTopic, configuration.stateTopic,
     ]
+    names += configuration.topicRequirements.filter {
+      $0.role == .keyed || $0.role == .keyedPositions
+    }.map(\.name)
     if let accepted = topics.accepted { names.append(accepted) }
     if !keepsSetAside { names += [topics.deadLetters, topics.lateEvents] }
     let found = try admin.describeTopics(names, timeoutMilliseconds: CallTimeout.initialization)
@@ -61,9 +64,13 @@ public struct Reset {
           name: topic.name, partitions: topic.partitions, replicas: topic.replicas,
           settings: settings?[topic.name] ?? requiredSettings(topic.name), records: records)
       },
-      groups: ["attribution", "rollups"].map { "\(configuration.applicationID)-\($0)" })
+      groups: stages.map { "\(configuration.applicationID)-\($0)" })
     plan.missing = missing(names, found)
     return plan
+  }
+
+  private var stages: [String] {
+    ["attribution", "rollups"] + (configuration.rekeyedTopics.isEmpty ? [] : ["rekey"])
   }
 
   /// What a topic has been given beside the brokers' defaults; nil where this client may not see it.
@@ -92,8 +99,9 @@ public struct Reset {
       let like =
         found.first { twins.contains(name) && twins.contains($0.name) }
         ?? found.max { $0.partitions < $1.partitions }!
+      let isSingle = name == configuration.keyedPositionsTopic
       return Plan.Topic(
-        name: name, partitions: like.partitions, replicas: like.replicas,
+        name: name, partitions: isSingle ? 1 : like.partitions, replicas: like.replicas,
         settings: requiredSettings(name), records: 0)
     }
   }
@@ -116,7 +124,7 @@ public struct Reset {
       if ignoresMembers {
         try rewind(plan.groups)
       } else {
-        throw PipelineError(
+        throw OperatorError(
           "nothing was deleted: a processor of \(configuration.applicationID) is running, or ended less "
             + "than session.timeout.ms ago; stop it and try again (\(error.operation))")
       }
@@ -125,14 +133,15 @@ public struct Reset {
       try admin.removeTopics(plan.topics.map(\.name), logger: logger)
       try create(plan.topics + plan.missing, replicationFactor)
     } catch {
-      throw PipelineError("the reset is half done, run it again before anything else: \(error)")
+      throw OperatorError("the reset is half done, run it again before anything else: \(error)")
     }
   }
 
   /// Sets every offset that a group has committed to 0. In a transaction, because brokers take that from
   /// somebody who is no member.
   private func rewind(_ groups: [String]) throws {
-    let names = configuration.inputTopics.map(\.name) + [configuration.deltasTopic]
+    let sources = configuration.inputTopics + configuration.rekeyedTopics
+    let names = Array(Set(sources.map(\.name))) + [configuration.deltasTopic]
     let topics = try admin.describeTopics(names, timeoutMilliseconds: CallTimeout.call)
     let partitions = topics.flatMap { topic in
       (0..<Int32(topic.partitions)).map { TopicPartition(topic: topic.name, partition: $0) }

@@ -1,3 +1,4 @@
+import Attribution
 import Configuration
 import Kafka
 import Logging
@@ -29,7 +30,7 @@ public struct TopicAdministration {
   /// Makes the topics that are missing, and comes back when they can be used.
   ///
   /// Internal topics follow what is there: the deltas have the rollups' partitions, the state has as
-  /// many as the largest input.
+  /// many as the largest input that tasks read, re-keyed inputs as many as `rekey_partitions` or the other inputs.
   ///
   /// - Parameter replicationFactor: copies of each partition; -1 leaves it to the brokers, and is never replaced by
   ///   fewer.
@@ -38,11 +39,28 @@ public struct TopicAdministration {
   ) throws {
     let existing = try counts()
     func count(_ name: String) -> Int32 { existing[name].map(Int32.init) ?? partitions }
+    func keyedCount(_ kind: EventKind) -> Int32 {
+      if let found = existing[configuration.keyedTopic(kind)] { return Int32(found) }
+      if configuration.rekeyPartitions > 0 { return Int32(configuration.rekeyPartitions) }
+      let rekeyed = Set(configuration.rekeyedTopics.map(\.name))
+      let sources = configuration.sourceTopics.filter { $0.isCosts == (kind == .cost) }
+      // As many as those with which they are joined; where all are re-keyed, as the largest of them.
+      let direct = sources.filter { !rekeyed.contains($0.name) }
+      return (direct.isEmpty ? sources : direct).map { count($0.name) }.max() ?? partitions
+    }
+    func inputCount(_ topic: TopicPlan.InputTopic) -> Int32 {
+      topic.name == configuration.keyedTopic(topic.kinds[0])
+        ? keyedCount(topic.kinds[0]) : count(topic.name)
+    }
     let specifications = configuration.topicRequirements.map { topic in
       var wanted = partitions
-      if topic.name == configuration.deltasTopic { wanted = count(configuration.topics.rollups) }
-      if topic.name == configuration.stateTopic {
-        wanted = configuration.inputTopics.map { count($0.name) }.max() ?? partitions
+      switch topic.role {
+      case .deltas: wanted = count(configuration.topics.rollups)
+      case .state: wanted = configuration.inputTopics.map(inputCount).max() ?? partitions
+      case .keyed:
+        wanted = configuration.inputTopics.first { $0.name == topic.name }.map(inputCount)!
+      case .keyedPositions: wanted = 1
+      default: break
       }
       return TopicSpecification(
         name: topic.name, partitions: wanted, replicationFactor: replicationFactor,

@@ -43,9 +43,10 @@ extension TopicCheck {
   private typealias Roles = Set<TopicRequirement.Role>
 
   private static let everywhere: Roles = [
-    .input, .rollups, .attributions, .deadLetters, .lateEvents, .accepted, .deltas, .state,
+    .input, .rollups, .attributions, .deadLetters, .lateEvents, .accepted, .deltas, .state, .keyed,
+    .keyedPositions,
   ]
-  private static let tables: Roles = [.rollups, .attributions, .state]
+  private static let tables: Roles = [.rollups, .attributions, .state, .keyedPositions]
 
   static let all: [TopicCheck] = [
     .refused(tables) { topic, _ in
@@ -79,6 +80,17 @@ extension TopicCheck {
       return
         "cleanup.policy=\(topic.setting("cleanup.policy")) keeps one late event of each user; set "
         + "cleanup.policy=delete and retention.ms=-1"
+    },
+    .refused([.keyed]) { topic, _ in
+      guard topic.isCompacted else { return nil }
+      return
+        "cleanup.policy=\(topic.setting("cleanup.policy")) keeps one event of each user; set "
+        + "cleanup.policy=delete and retention.ms=-1"
+    },
+    .refused([.keyed]) { topic, _ in
+      guard topic.settings?["message.timestamp.type"] == "LogAppendTime" else { return nil }
+      return
+        "message.timestamp.type=LogAppendTime overwrites the timestamps that events came with; set CreateTime"
     },
     .refused(everywhere.subtracting([.input])) { topic, configuration in
       let least = leastLimit(topic.role, configuration)
@@ -128,7 +140,7 @@ extension TopicCheck {
         "cleanup.policy=\(topic.setting("cleanup.policy")) keeps one event of each key: what has not been "
         + "read when it is compacted is never counted; set cleanup.policy=delete"
     },
-    .warned([.input]) { topic, configuration in
+    .warned([.input, .keyed]) { topic, configuration in
       let definitions = configuration.definitions
       let needed = definitions.correctionHorizon + definitions.watermarkDelay
       guard topic.isDeleted, let retention = topic.number("retention.ms"), retention >= 0,
@@ -176,6 +188,8 @@ extension TopicCheck {
   ) -> Int64 {
     switch role {
     case .input: 0
+    case .keyed: Int64(2 * FittedRecord.largestEvent)
+    case .keyedPositions: 64 << 10
     // A record is written once it is full: with an entry more, and the head of a batch.
     case .state: Int64(configuration.stateRecordBytes + (16 << 10))
     case .deltas: Int64(RecordSize.fullDeltas + (32 << 10))

@@ -20,7 +20,27 @@ public struct TopicPlan: Sendable, Equatable {
     public var isCosts: Bool { kinds == [.cost] }
   }
 
+  /// A topic that is keyed otherwise, and the internal one through which its events pass.
+  public struct Rekeying: Sendable, Equatable {
+    /// Where the events come from.
+    public var source: String
+    public var kind: EventKind
+    /// Where they go.
+    public var target: String
+    /// Partitions of the source, as far as is known.
+    public var partitions: Int32
+
+    public init(source: String, kind: EventKind, target: String, partitions: Int32) {
+      self.source = source
+      self.kind = kind
+      self.target = target
+      self.partitions = partitions
+    }
+  }
+
+  /// What the tasks read: of re-keyed topics the internal ones.
   public var inputTopics: [InputTopic]
+  public var rekeyings: [Rekeying]
   /// Partitions of every keyed input: the number of tasks.
   public var taskCount: Int32
   /// Partitions of the costs; 0 without costs.
@@ -35,8 +55,9 @@ public struct TopicPlan: Sendable, Equatable {
 
   public init(
     inputTopics: [InputTopic], taskCount: Int32, costPartitions: Int32, rollupPartitions: Int32,
-    recordLimits: [String: Int] = [:]
+    recordLimits: [String: Int] = [:], rekeyings: [Rekeying] = []
   ) {
+    self.rekeyings = rekeyings
     self.recordLimits = recordLimits
     self.costPartitions = costPartitions
     self.inputTopics = inputTopics
@@ -46,6 +67,25 @@ public struct TopicPlan: Sendable, Equatable {
 }
 
 extension TopicPlan {
+  /// Every partition of every topic that is re-keyed.
+  package var rekeyedPartitions: [TopicPartition] {
+    Set(rekeyings.flatMap(Self.sources)).sorted()
+  }
+
+  private static func sources(_ rekeying: Rekeying) -> [TopicPartition] {
+    (0..<rekeying.partitions).map { TopicPartition(topic: rekeying.source, partition: $0) }
+  }
+
+  /// The partitions whose events pass through an internal topic; none where a topic is no such one.
+  package func sources(of topic: String) -> [TopicPartition] {
+    rekeyings.filter { $0.target == topic }.flatMap(Self.sources)
+  }
+
+  /// Partitions of the input topic that holds events of a kind.
+  package func partitionCount(of kind: EventKind) -> Int32 {
+    kind == .cost ? costPartitions : taskCount
+  }
+
   /// Every partition of every input, whoever owns it.
   package var inputPartitions: [TopicPartition] {
     inputTopics.flatMap { topic in

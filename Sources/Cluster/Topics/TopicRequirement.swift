@@ -6,6 +6,10 @@ public struct TopicRequirement: Sendable, Equatable {
   /// What it is for.
   public enum Role: Sendable, Hashable {
     case input, rollups, attributions, deadLetters, lateEvents, accepted, deltas, state
+    /// Events of inputs that are keyed otherwise.
+    case keyed
+    /// How far those inputs have been re-keyed.
+    case keyedPositions
   }
 
   public var name: String
@@ -15,13 +19,39 @@ public struct TopicRequirement: Sendable, Equatable {
 }
 
 extension Configuration {
-  /// The input topics that are configured, in the order in which tasks have their inputs: by kind, then by name.
+  /// The topics that the tasks read, of re-keyed ones the internal topic, in the order in which tasks have their inputs:
+  /// by kind, then by name.
   public var inputTopics: [TopicPlan.InputTopic] {
-    let kinds = Dictionary(grouping: topicInputs, by: { $0.topic! }).mapValues { entries in
-      Array(Set(entries.map(\.kind)))
-    }
+    topics(topicInputs) { $0.rekey ? keyedTopic($0.kind) : $0.topic! }
+  }
+
+  /// The topics that producers write.
+  public var sourceTopics: [TopicPlan.InputTopic] { topics(topicInputs) { $0.topic! } }
+
+  /// Those of them whose events pass through an internal topic.
+  public var rekeyedTopics: [TopicPlan.InputTopic] {
+    topics(topicInputs.filter(\.rekey)) { $0.topic! }
+  }
+
+  private func topics(
+    _ entries: [InputEntry], _ name: (InputEntry) -> String
+  ) -> [TopicPlan.InputTopic] {
+    let kinds = Dictionary(grouping: entries, by: name).mapValues { Array(Set($0.map(\.kind))) }
     return kinds.map { TopicPlan.InputTopic(name: $0, kinds: $1) }.sorted { left, right in
       (left.kinds[0].rawValue, left.name) < (right.kinds[0].rawValue, right.name)
+    }
+  }
+
+  /// Which topics are re-keyed to where.
+  ///
+  /// - Parameter partitionCount: of a topic.
+  package func rekeyings(_ partitionCount: (String) -> Int32) -> [TopicPlan.Rekeying] {
+    rekeyedTopics.flatMap { topic in
+      topic.kinds.map { kind in
+        TopicPlan.Rekeying(
+          source: topic.name, kind: kind, target: keyedTopic(kind),
+          partitions: partitionCount(topic.name))
+      }
     }
   }
 
@@ -48,9 +78,22 @@ extension Configuration {
     // What its producers believe the time to be must not matter.
     let stamped = ["message.timestamp.type": "LogAppendTime"]
     // Kafka's default of a week would drop old event times at once, and with them any replay.
-    let inputs = inputTopics.map {
+    var names: Set<String> = []
+    let inputs = sourceTopics.filter { names.insert($0.name).inserted }.map {
       TopicRequirement(name: $0.name, role: .input, settings: kept.merging(stamped) { $1 })
     }
+    // Events keep the timestamps that they came with.
+    let keyed = inputTopics.filter { names.insert($0.name).inserted }.map {
+      TopicRequirement(
+        name: $0.name, role: .keyed,
+        settings: kept.merging(large.merging(["message.timestamp.type": "CreateTime"]) { $1 }) {
+          $1
+        })
+    }
+    let positions =
+      keyed.isEmpty
+      ? []
+      : [TopicRequirement(name: keyedPositionsTopic, role: .keyedPositions, settings: compacted)]
     let accepted = topics.accepted.map {
       TopicRequirement(name: $0, role: .accepted, settings: kept)
     }
@@ -65,7 +108,7 @@ extension Configuration {
       TopicRequirement(
         name: deltasTopic, role: .deltas, settings: kept.merging(stamped) { $1 }),
       TopicRequirement(name: stateTopic, role: .state, settings: compacted),
-    ] + (accepted.map { [$0] } ?? [])
+    ] + keyed + positions + (accepted.map { [$0] } ?? [])
   }
 
   /// The topics that the processor writes.

@@ -18,6 +18,12 @@ public struct UserPartitioner: Sendable {
     self.count = count
   }
 
+  /// For whoever keys records: as producers do where that is known, else as Kafka's own clients.
+  package init(choosing partitioner: InputPartitioner, count: Int32) {
+    self.partitioner = partitioner == .consistent ? .consistent : .murmur2
+    self.count = count
+  }
+
   /// The partition that a user's events belong to.
   @inline(__always)
   public func partition(of user: BorrowedBytes) -> Int32 {

@@ -18,17 +18,17 @@ public struct EventDecoder {
   /// Longer names and ids are invalid. In bytes of UTF-8, escapes resolved.
   public static let maximumNameLength = 128
 
-  private let kind: EventKind
-  private let requiredFields: EventFields
+  let kind: EventKind
+  let requiredFields: EventFields
   private let currency: [UInt8]
   private let maxFutureSkew: Milliseconds
-  private let excessDecimals: ExcessDecimals
-  private let earliestEventTime: Milliseconds
+  let excessDecimals: ExcessDecimals
+  let earliestEventTime: Milliseconds
   /// The processor's clock, to be set before each batch: an event further ahead of it than
   /// `max_future_skew` is rejected, whatever its record's timestamp. `max` checks nothing.
   public var clock = Milliseconds.max
-  private let memory: DecoderMemory
-  private let fields: ConfiguredFields
+  let memory: DecoderMemory
+  let fields: ConfiguredFields
   private let absentName = BorrowedBytes.empty
 
   /// - Parameters:
@@ -81,9 +81,13 @@ public struct EventDecoder {
   public mutating func decode(
     _ value: UnsafeRawBufferPointer?, recordTimestamp: Milliseconds, into event: inout Event
   ) -> Rejection? {
-    guard let value, !value.isEmpty else { return .malformedJSON }
-    guard value.count <= Self.maximumRecordSize else { return .tooLarge }
-    guard let present = locateFields(BorrowedBytes(value)) else { return .malformedJSON }
+    guard let value, !value.isEmpty else { return Rejection(.malformedJSON, nil, .hasNoValue) }
+    guard value.count <= Self.maximumRecordSize else {
+      return Rejection(.tooLarge, nil, .isTooLarge(bytes: value.count))
+    }
+    guard let present = locateFields(BorrowedBytes(value)) else {
+      return diagnoseMalformed(BorrowedBytes(value))
+    }
     return readLocated(present, recordTimestamp: recordTimestamp, into: &event)
   }
 
@@ -92,22 +96,16 @@ public struct EventDecoder {
   private func readLocated(
     _ present: EventFields, recordTimestamp: Milliseconds, into event: inout Event
   ) -> Rejection? {
-    guard present.isSuperset(of: requiredFields) else { return .missingField }
+    guard present.isSuperset(of: requiredFields) else {
+      return diagnose(.missingField, present, recordTimestamp: recordTimestamp)
+    }
 
     let mark = memory.arena.mark
-    let rejection = read(present, recordTimestamp: recordTimestamp, into: &event)
-    guard let rejection else { return nil }
+    let reason = read(present, recordTimestamp: recordTimestamp, into: &event)
+    guard let reason else { return nil }
+    let rejection = diagnose(reason, present, recordTimestamp: recordTimestamp)
     memory.arena.rewind(to: mark)
-    return rejection == .invalidField && isRequiredFieldAbsent ? .missingField : rejection
-  }
-
-  /// Whether a required field that is there is `null` or `""`, and so counts as absent.
-  private var isRequiredFieldAbsent: Bool {
-    EventField.allCases.contains { field in
-      guard requiredFields.contains(field) else { return false }
-      let span = memory.spans[Int(field.rawValue)]
-      return span.kind == .null || span.kind == .string && span.text.isEmpty
-    }
+    return rejection
   }
 
   /// Forgets the scratch memory of earlier records, and with it the names of their events.
@@ -125,9 +123,15 @@ extension EventDecoder {
   package mutating func decodeFramed(
     _ value: UnsafeRawBufferPointer?, recordTimestamp: Milliseconds, into event: inout Event
   ) -> Rejection? {
-    guard let value, value.count > 5, value[0] == 0 else { return .malformedJSON }
+    guard let value, Self.isFramed(value) else { return diagnoseMalformed(.empty) }
     return decode(
       UnsafeRawBufferPointer(rebasing: value[5...]), recordTimestamp: recordTimestamp, into: &event)
+  }
+
+  /// Whether a value has those bytes before it.
+  package static func isFramed(_ value: UnsafeRawBufferPointer?) -> Bool {
+    guard let value else { return false }
+    return value.count > 5 && value[0] == 0
   }
 
   /// Puts down the value of a field that was found in some other way than under its name.
@@ -217,7 +221,7 @@ extension EventDecoder {
   @inline(__always)
   private func read(
     _ present: EventFields, recordTimestamp: Milliseconds, into event: inout Event
-  ) -> Rejection? {
+  ) -> RejectionReason? {
     guard let eventID = requiredName(.eventID),
       let time = time(of: memory.spans[Int(EventField.eventTime.rawValue)]),
       let amount = amount(present)
@@ -281,7 +285,7 @@ extension EventDecoder {
   }
 
   /// An integer of 31 bits, or its digits as text; nil when invalid.
-  private func version(of span: JSONSpan) -> Int32? {
+  func version(of span: JSONSpan) -> Int32? {
     func value(_ text: BorrowedBytes) -> Int32? {
       guard (1...10).contains(text.count) else { return nil }
       var value: Int64 = 0
@@ -295,7 +299,7 @@ extension EventDecoder {
   }
 
   /// `true` or `false`, or the word as text; nil for anything else.
-  private func truth(of span: JSONSpan) -> Bool? {
+  func truth(of span: JSONSpan) -> Bool? {
     func value(_ text: BorrowedBytes) -> Bool? {
       if text.buffer.elementsEqual("true".utf8) { return true }
       return text.buffer.elementsEqual("false".utf8) ? false : nil
@@ -312,7 +316,7 @@ extension EventDecoder {
   }
 
   @inline(__always)
-  private func isInFuture(_ time: Milliseconds, _ clock: Milliseconds) -> Bool {
+  func isInFuture(_ time: Milliseconds, _ clock: Milliseconds) -> Bool {
     let (limit, hasOverflowed) = clock.addingReportingOverflow(maxFutureSkew)
     // No time is past a limit that does not fit; every time is past one that underflows.
     return hasOverflowed ? maxFutureSkew < 0 : time > limit
@@ -338,7 +342,7 @@ extension EventDecoder {
   }
 
   @inline(__always)
-  private func name(of span: JSONSpan) -> BorrowedBytes? {
+  func name(of span: JSONSpan) -> BorrowedBytes? {
     guard let text = span.kind == .number ? digits(of: span) : text(of: span),
       text.count <= Self.maximumNameLength
     else { return nil }
@@ -347,7 +351,7 @@ extension EventDecoder {
 
   /// The text of an integer; nil for any other number.
   @inline(never)
-  private func digits(of span: JSONSpan) -> BorrowedBytes? {
+  func digits(of span: JSONSpan) -> BorrowedBytes? {
     for index in 0..<span.text.count
     where !ASCII.isDigit(span.text[index]) && (index > 0 || span.text[index] != ASCII.minus) {
       return nil
@@ -383,12 +387,17 @@ extension EventDecoder {
 
   /// RFC 3339 text, or an integer of milliseconds; nil when invalid.
   @inline(__always)
-  private func time(of span: JSONSpan) -> Milliseconds? {
-    let time =
-      span.kind == .number
-      ? Time.parseInteger(span.text) : temporaryText(of: span) { Time.parse($0) }
+  func time(of span: JSONSpan) -> Milliseconds? {
+    let time = readTime(span)
     guard let time, time >= earliestEventTime else { return nil }
     return time
+  }
+
+  /// The time that a value says, however early.
+  @inline(__always)
+  func readTime(_ span: JSONSpan) -> Milliseconds? {
+    span.kind == .number
+      ? Time.parseInteger(span.text) : temporaryText(of: span) { Time.parse($0) }
   }
 
   /// The money field of this kind of event, 0 when it is optional and absent; nil when invalid.
@@ -427,7 +436,7 @@ extension EventDecoder {
 
   /// What `body` makes of a string that need not be kept; nil when the value is no string.
   @inline(__always)
-  private func temporaryText<Result>(
+  func temporaryText<Result>(
     of span: JSONSpan, _ body: (BorrowedBytes) -> Result?
   ) -> Result? {
     guard span.kind == .escapedString else { return text(of: span).flatMap(body) }

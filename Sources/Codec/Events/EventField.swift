@@ -3,7 +3,7 @@
 import Attribution
 
 /// The fields of an input event that mean something (contract, section 2).
-package enum EventField: UInt8, CaseIterable {
+public enum EventField: UInt8, CaseIterable, Sendable {
   case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
   case cost, value, amount, currency
   case version, deleted, originalTime
@@ -13,6 +13,33 @@ package enum EventField: UInt8, CaseIterable {
   case configured4, configured5, configured6, configured7
   case configured8, configured9, configured10, configured11
   case configured12, configured13, configured14, configured15
+
+  /// Its name in the contract; empty for `unknown` and for those that the configuration names.
+  public var name: String {
+    switch self {
+    case .eventID: "event_id"
+    case .userID: "user_id"
+    case .eventTime: "event_time"
+    case .campaignID: "campaign_id"
+    case .channel: "channel"
+    case .adID: "ad_id"
+    case .sessionID: "session_id"
+    case .ip: "ip"
+    case .cost: "cost"
+    case .value: "value"
+    case .amount: "amount"
+    case .currency: "currency"
+    case .version: "version"
+    case .deleted: "deleted"
+    case .originalTime: "original_time"
+    default: ""
+    }
+  }
+
+  /// Its place in the list of those that the configuration names; nil for all others.
+  var configuredIndex: Int? {
+    rawValue > EventField.unknown.rawValue ? Int(rawValue - EventField.configured0.rawValue) : nil
+  }
 
   /// No field's name is longer, but for those that the configuration names.
   static let longestName = 13

@@ -31,6 +31,28 @@ public enum Money {
     text.withBorrowedBytes { parse($0, excessDecimals: excessDecimals) }
   }
 
+  /// What keeps a text from being an amount; nil where nothing does. For messages: `parse` decides.
+  static func fault(_ text: BorrowedBytes, excessDecimals: ExcessDecimals) -> RejectionDetail? {
+    if parse(text, excessDecimals: excessDecimals) != nil { return nil }
+    guard let digits = digits(text) else {
+      let isAfterMinus = !text.isEmpty && text[0] == ASCII.minus
+      if isAfterMinus,
+        Self.digits(BorrowedBytes(start: text.start + 1, count: text.count - 1)) != nil
+      {
+        return .isNegative
+      }
+      let isDigitsAndCommas = (0..<text.count).allSatisfy {
+        ASCII.isDigit(text[$0]) || text[$0] == ASCII.comma || text[$0] == ASCII.point
+      }
+      return isDigitsAndCommas && (0..<text.count).contains { text[$0] == ASCII.comma }
+        ? .hasComma : .isNoAmount
+    }
+    guard excessDecimals == .refuse, -digits.power > maximumDecimals,
+      digits.count + digits.power <= 13
+    else { return .isTooMuch }
+    return .hasDecimals(-digits.power)
+  }
+
   /// The amount that a published record says: as `append` writes it, or with fewer decimals, perhaps behind a
   /// minus; nil for anything else and for what does not fit `Micros`.
   public static func parseSigned(_ text: BorrowedBytes) -> Micros? {

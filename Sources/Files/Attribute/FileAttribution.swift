@@ -66,7 +66,7 @@ public struct FileAttribution {
   /// summary names kinds that are broken.
   ///
   /// Throws `FileError` when a file cannot be read to its end or a result not be written, `Stopped`
-  /// when `shouldStop` said so, and `PipelineError` when the state outgrows its limit.
+  /// when `shouldStop` said so, and `OperatorError` when the state outgrows its limit.
   ///
   /// - Parameters:
   ///   - now: events later than that by more than `max_future_skew` are dead letters, as they would be

@@ -47,7 +47,7 @@ struct FileLedger {
         return
       }
       guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(value)) else {
-        throw PipelineError(
+        throw OperatorError(
           "\(configuration.filesTopic) holds a record that this program cannot read")
       }
       entries[name] = entry

@@ -40,8 +40,10 @@ public struct FileSurvey: Sendable {
       guard let rejection = decoder.decode(record.bytes, recordTimestamp: now, into: &event) else {
         return
       }
-      let reason = rejection.rawValue
-      let complaint = finder.fault(record.bytes, reason: reason, record.complaint)
+      let reason = rejection.reason.rawValue
+      let complaint = finder.fault(
+        record.bytes, reason: reason, field: rejection.fieldName(definitions),
+        detail: "\(rejection.detail)", record.complaint)
       let fault = counts.add(complaint, reason, at: file.place(record.line))
       if faults.count < FileSurvey.mostFaults { faults.append(fault) }
     }) {

@@ -24,10 +24,10 @@ struct Trouble {
   /// Waits before the next attempt, or throws what another attempt cannot mend.
   mutating func meet(_ error: any Error, _ shouldStop: () -> Bool) throws {
     hasBeen = true
-    if error is PipelineError { throw error }
+    if error is OperatorError { throw error }
     if let error = error as? KafkaError {
       if Trouble.fenced.contains(error.name) {
-        throw PipelineError(
+        throw OperatorError(
           "another ingest of this application_id has begun, or this one stood still for longer than "
             + "transaction.timeout.ms; what was not taken is left to the other, or to the next start"
         )

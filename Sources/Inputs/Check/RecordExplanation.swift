@@ -100,7 +100,7 @@ extension InputDecoder {
   ) -> String {
     guard reading == .filtered else {
       guard case .rejected(let rejection) = reading else { return "" }
-      return rejection.rawValue + detail(rejection, record)
+      return rejection.reason.rawValue + detail(rejection, record)
     }
     var seen: [String] = []
     for condition in plan.entries.flatMap(\.conditions) {
@@ -114,9 +114,9 @@ extension InputDecoder {
   }
 
   private func detail(_ rejection: Rejection, _ record: InputRecord) -> String {
-    guard rejection == .unknownSchema, let value = record.value,
+    guard rejection.reason == .unknownSchema, let value = record.value,
       let frame = RegistryFrame(BorrowedBytes(value))
-    else { return "" }
+    else { return " (\(rejection))" }
     let fault = plan.schemas.fault(frame.schema).map { ": \($0)" } ?? ""
     return " (schema \(frame.schema)\(fault))"
   }
@@ -124,7 +124,9 @@ extension InputDecoder {
   private func reason(
     _ rejection: Rejection, _ fields: [RecordExplanation.Field], _ kind: EventKind
   ) -> String {
-    guard rejection == .missingField else { return rejection.rawValue }
+    guard rejection.reason == .missingField else {
+      return "\(rejection.reason.rawValue) (\(rejection))"
+    }
     let missing = fields.filter { field in
       kind.requiredFields.contains(field.name) && field.found == nil && !field.path.isEmpty
     }

@@ -23,13 +23,18 @@ public struct InputDecoder {
 
   public let plan: InputPlan
   private var decoders: [EventDecoder]
+  /// Of an internal topic of re-keyed events: those of the topics that they come from.
+  private var sources: [InputDecoder]
   let locator: RecordLocator?
   /// The entry that the last record was found to be; nil for none.
   private(set) var lastEntry: Int?
 
   /// The processor's clock, to be set before each batch; see `EventDecoder.clock`.
   public var clock = Milliseconds.max {
-    didSet { for index in decoders.indices { decoders[index].clock = clock } }
+    didSet {
+      for index in decoders.indices { decoders[index].clock = clock }
+      for index in sources.indices { sources[index].clock = clock }
+    }
   }
 
   /// - Parameters:
@@ -40,6 +45,9 @@ public struct InputDecoder {
     explains: Bool = false
   ) {
     self.plan = plan
+    sources = plan.sources.map {
+      InputDecoder($0, definitions: definitions, maxFutureSkew: maxFutureSkew, explains: explains)
+    }
     decoders = plan.entries.map {
       EventDecoder(kind: $0.kind, definitions: definitions, maxFutureSkew: maxFutureSkew)
     }
@@ -49,8 +57,14 @@ public struct InputDecoder {
   /// The decoder of records in our own form; nil where the plan has a mapping. To be given back, with what it has
   /// learned, by assigning it again.
   public var own: EventDecoder? {
-    get { locator == nil ? decoders[0] : nil }
-    set { if let newValue { decoders[0] = newValue } }
+    get {
+      guard sources.isEmpty else { return plan.ownKind == nil ? nil : sources[0].own }
+      return locator == nil ? decoders[0] : nil
+    }
+    set {
+      guard let newValue else { return }
+      if sources.isEmpty { decoders[0] = newValue } else { sources[0].own = newValue }
+    }
   }
 
   /// Decodes one record into `event`, which is unchanged unless the result is `.event`.
@@ -59,18 +73,24 @@ public struct InputDecoder {
   public mutating func decode(
     _ record: InputRecord, into event: inout Event
   ) throws(SchemaUnavailable) -> Reading {
+    if !sources.isEmpty { return try decodeKeyed(record, into: &event) }
     guard let locator else {
       let value = record.value.map { BorrowedBytes($0).withoutJSONFrame.buffer }
       let rejection = decoders[0].decode(value, recordTimestamp: record.timestamp, into: &event)
       return rejection.map { .rejected($0) } ?? .event
     }
     lastEntry = nil
-    guard let value = record.value, !value.isEmpty else { return .rejected(plan.malformed) }
-    guard value.count <= EventDecoder.maximumRecordSize else { return .rejected(.tooLarge) }
+    guard let value = record.value, !value.isEmpty else {
+      return .rejected(Rejection(plan.malformed.reason, nil, .hasNoValue))
+    }
+    guard value.count <= EventDecoder.maximumRecordSize else {
+      return .rejected(Rejection(.tooLarge, nil, .isTooLarge(bytes: value.count)))
+    }
     let mark = locator.values.arena.mark
     if let rejection = try locator.locate(BorrowedBytes(value)) {
       locator.values.arena.rewind(to: mark)
-      return .rejected(rejection)
+      guard rejection.reason == .malformedJSON else { return .rejected(rejection) }
+      return .rejected(decoders[0].diagnoseMalformed(BorrowedBytes(value).withoutJSONFrame))
     }
     guard let entry = plan.entries.firstIndex(where: { isOf($0, record, locator.values) }) else {
       locator.values.arena.rewind(to: mark)
@@ -90,9 +110,32 @@ public struct InputDecoder {
     return .rejected(rejection)
   }
 
+  /// Decodes a re-keyed record as the topic's that it came from.
+  private mutating func decodeKeyed(
+    _ record: InputRecord, into event: inout Event
+  ) throws(SchemaUnavailable) -> Reading {
+    // What the sources say of themselves is no event.
+    guard record.key != nil else { return .filtered }
+    guard plan.needsOrigin else { return try sources[0].decode(record, into: &event) }
+    guard let index = record.headers.lastIndex(where: { $0.name == RecordOrigin.header }),
+      let origin = record.headers[index].value.flatMap(RecordOrigin.decode),
+      let source = sources.firstIndex(where: { $0.plan.topic == origin.topic })
+    else { return .rejected(plan.malformed) }
+    var original = record
+    original.partition = origin.partition
+    original.offset = origin.offset
+    original.headers.remove(at: index)
+    let arena = sources[source].locator?.values.arena
+    original.key = origin.key.flatMap { key in
+      Array(key).withUnsafeBytes { arena?.keep($0).buffer }
+    }
+    return try sources[source].decode(original, into: &event)
+  }
+
   /// Forgets the scratch memory of earlier records, and with it the names of their events.
   public mutating func recycle() {
     for index in decoders.indices { decoders[index].recycle() }
+    for index in sources.indices { sources[index].recycle() }
     locator?.values.arena.recycle()
   }
 

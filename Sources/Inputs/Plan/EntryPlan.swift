@@ -42,6 +42,11 @@ public struct EntryPlan: Sendable {
     }
   }
 
+  /// Whether fields or conditions need what re-keying changes of a record: its key and its place.
+  var needsOrigin: Bool {
+    (conditions.map(\.source) + fields.flatMap(\.sources)).contains { $0 == .key || $0 == .place }
+  }
+
   /// - Parameters:
   ///   - names: of the kind's fields.
   ///   - configured: of those which the configuration adds, in the order of their values.

@@ -14,6 +14,11 @@ public final class InputPlan: Sendable {
   /// The kind of all records, where they are in our own form.
   public let ownKind: EventKind?
   private let configured: [EventKind: [String]]
+  /// Of an internal topic of re-keyed events: the plans of the topics that they come from. Empty for all others.
+  public let sources: [InputPlan]
+  /// Whether its records must say where they came from.
+  public let needsOrigin: Bool
+  private let keyedKind: EventKind?
   let tree: PathTree
   let topicName: Constant
   let schemas: any SchemaSource
@@ -43,9 +48,34 @@ public final class InputPlan: Sendable {
     tree.finish()
     self.tree = tree
     self.entries = plans
+    sources = []
+    needsOrigin = false
+    keyedKind = nil
     needsHeaders = plans.contains(where: \.needsHeaders)
     ownKind = entries.count == 1 && entries[0].isOwnForm ? entries[0].kind : nil
   }
+
+  /// The plan of an internal topic of re-keyed events, whose records are as they came.
+  ///
+  /// - Parameter sources: of the topics that they come from, at least one.
+  init(keyed topic: String, _ kind: EventKind, sources: [InputPlan]) {
+    self.topic = topic
+    topicName = Constant(topic)
+    self.sources = sources
+    keyedKind = kind
+    configured = sources[0].configured
+    needsOrigin =
+      sources.count > 1 || sources.contains { $0.entries.contains(where: \.needsOrigin) }
+    needsHeaders = needsOrigin || sources.contains(where: \.needsHeaders)
+    entries = sources[0].entries
+    format = sources[0].format
+    tree = sources[0].tree
+    schemas = sources[0].schemas
+    ownKind = sources.count == 1 ? sources[0].ownKind : nil
+  }
+
+  /// Whether it is of an internal topic of re-keyed events.
+  public var isKeyed: Bool { !sources.isEmpty }
 
   /// The plan of a topic in our own form.
   public convenience init(topic: String, kind: EventKind) {
@@ -60,7 +90,8 @@ public final class InputPlan: Sendable {
 
   /// The kinds that its records can be, in the order of their entries.
   public var kinds: [EventKind] {
-    entries.map(\.kind).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    if let keyedKind { return [keyedKind] }
+    return entries.map(\.kind).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 }
 

@@ -3,8 +3,10 @@ import Configuration
 
 /// The plans of every topic that is read, compiled from the configuration. Shared by all threads.
 public final class InputPlans: Sendable {
-  /// In the order of the topics' first kinds, as tasks have their inputs.
+  /// What the tasks read: of re-keyed topics the internal ones.
   public let plans: [InputPlan]
+  /// The topics that are re-keyed.
+  public let rekeyed: [InputPlan]
 
   /// - Throws: `InputError` for a schema file that cannot be used.
   public convenience init(_ configuration: Configuration) throws(InputError) {
@@ -27,11 +29,22 @@ public final class InputPlans: Sendable {
           topic: topic, entries, configuration,
           schemas: try schemaSource(entries[0], registry)))
     }
+    let rekeyedTopics = Set(inputs.filter(\.rekey).compactMap(\.topic))
+    let rekeyed = plans.filter { rekeyedTopics.contains($0.topic) }
+    plans.removeAll { rekeyedTopics.contains($0.topic) }
+    for kind in EventKind.allCases {
+      let sources = rekeyed.filter { $0.kinds.contains(kind) }
+      guard !sources.isEmpty else { continue }
+      plans.append(InputPlan(keyed: configuration.keyedTopic(kind), kind, sources: sources))
+    }
+    self.rekeyed = rekeyed
     self.plans = plans
   }
 
   /// The plan of a topic; nil where it is no input.
-  public func plan(of topic: String) -> InputPlan? { plans.first { $0.topic == topic } }
+  public func plan(of topic: String) -> InputPlan? {
+    plans.first { $0.topic == topic } ?? rekeyed.first { $0.topic == topic }
+  }
 }
 
 /// Where the schemas of an entry's records are found.

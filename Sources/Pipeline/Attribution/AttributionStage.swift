@@ -208,7 +208,7 @@ package final class AttributionStage: Stage {
     let isReached = memory.isReached(
       by: context.name, holding: tasks.flatMap(\.memory), context.logger)
     guard !(isReached && stopsAtEnd) else {
-      throw PipelineError.stateTooLarge(memory.use.total, limit: memory.bytes)
+      throw OperatorError.stateTooLarge(memory.use.total, limit: memory.bytes)
     }
     if isReached != isShedding {
       isShedding = isReached
@@ -231,7 +231,7 @@ package final class AttributionStage: Stage {
     if noteRestoring(more: more) { return true }
     let memory = context.process.memory
     guard !stopsAtEnd else {
-      throw PipelineError.stateTooLarge(memory.use.total, limit: memory.bytes)
+      throw OperatorError.stateTooLarge(memory.use.total, limit: memory.bytes)
     }
     for opening in restoring {
       let needed = opening.heldBytes + opening.bytesToRestore

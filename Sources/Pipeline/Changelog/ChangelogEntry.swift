@@ -53,7 +53,7 @@ struct ChangelogReader {
     reader = ByteReader(record)
     let version: UInt8 = reader.integer()
     guard version == ChangelogChunk.version, !reader.isCut else {
-      throw PipelineError(
+      throw OperatorError(
         "the state topic holds format version \(record.isEmpty ? "none" : "\(version)"), this "
           + "program reads \(ChangelogChunk.version); run the version that wrote it, or use a new "
           + "application_id")
@@ -180,6 +180,6 @@ struct ChangelogReader {
     return SessionHash(bits: UInt64(high) << 32 | UInt64(low))
   }
 
-  private static let damaged = PipelineError(
+  private static let damaged = OperatorError(
     "a record of the state topic is damaged; restore the topic or reset it")
 }

@@ -46,10 +46,10 @@ enum ProgressHeader {
     let position: Int64 = reader.integer()
     let final: Int64 = reader.integer()
     guard foundVersion == version, !reader.isCut else {
-      throw PipelineError(
+      throw OperatorError(
         "the rollups topic's progress record has an unknown format; run the version that wrote it")
     }
-    guard fingerprint.extends(found) else { throw PipelineError.otherDefinitions(topic) }
+    guard fingerprint.extends(found) else { throw OperatorError.otherDefinitions(topic) }
     var tasks: [Int32: TaskStatus] = [:]
     while !reader.isAtEnd {
       let task: Int32 = reader.integer()

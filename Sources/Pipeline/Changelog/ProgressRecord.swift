@@ -61,11 +61,11 @@ struct ProgressRecord {
       base: base, models: reader.fingerprints(), views: reader.fingerprints())
     checkpoint = TaskCheckpoint(&reader)
     guard version == Self.version, !reader.isCut else {
-      throw PipelineError(
+      throw OperatorError(
         "the progress record in \(topic) has an unknown format; run the version that wrote it, or start "
           + "again with `tributary reset`")
     }
-    guard current.extends(fingerprint) else { throw PipelineError.otherDefinitions(topic) }
+    guard current.extends(fingerprint) else { throw OperatorError.otherDefinitions(topic) }
   }
 
   // MARK: What is new
@@ -89,7 +89,7 @@ struct ProgressRecord {
     _ kind: String, _ name: String, since: Milliseconds?, _ newest: Watermark
   ) throws {
     guard last.isKnown, since ?? .min <= last.time else { return }
-    throw PipelineError(
+    throw OperatorError(
       "\(kind) \(name) is new, but there are events up to \(Time.formatSeconds(newest.time)): give it "
         + "`since`, a later instant from which on its windows are counted; `tributary backfill "
         + "--\(kind)s \(name)` fills the time before")

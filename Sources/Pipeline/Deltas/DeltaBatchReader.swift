@@ -30,7 +30,7 @@ struct DeltaBatchReader {
     let count: UInt8 = reader.integer()
     if reader.isCut { throw DeltaWire.truncated }
     guard let found = SumsLayout(width: Int(count)), found.modelCount <= layout.modelCount else {
-      throw PipelineError(
+      throw OperatorError(
         "a delta in the deltas topic was written with other models than those configured; "
           + "go on with those, or use a new application_id")
     }
@@ -64,7 +64,7 @@ struct DeltaBatchReader {
         $0.name.utf8.elementsEqual(name) && $0.dimensions.count == Int(dimensionCount)
       })
     else {
-      throw PipelineError(
+      throw OperatorError(
         "the deltas topic holds a delta of view \"\(String(decoding: name, as: UTF8.self))\", "
           + "which is not configured; use a new application_id when views change")
     }

@@ -23,8 +23,8 @@ package enum DeltaWire {
 
   static func statusKey(task: Int32) -> [UInt8] { Array("@\(task)".utf8) }
 
-  /// The key of what a task has lost of its input.
-  static func lostKey(_ task: TaskID) -> [UInt8] { Array("!\(task)".utf8) }
+  /// The key of what a task, or another reader of inputs, has lost of them.
+  static func lostKey(_ loser: String) -> [UInt8] { Array("!\(loser)".utf8) }
 
   static func isLost(_ key: UnsafeRawBufferPointer) -> Bool { key.first == UInt8(ascii: "!") }
 
@@ -87,13 +87,13 @@ package enum DeltaWire {
   static func check(_ reader: inout ByteReader, _ version: UInt8) throws {
     let found: UInt8 = reader.integer()
     guard found == version else {
-      throw PipelineError(
+      throw OperatorError(
         "the deltas topic holds format version \(reader.isCut ? "none" : "\(found)"), this program "
           + "reads \(version); let the version that wrote it finish, or use a new application_id")
     }
   }
 
-  static var truncated: PipelineError {
-    PipelineError("a record of the deltas topic is cut short; was it written by something else?")
+  static var truncated: OperatorError {
+    OperatorError("a record of the deltas topic is cut short; was it written by something else?")
   }
 }

@@ -24,6 +24,8 @@ public struct WorkerCounters: Sendable {
 
   /// Committed records, by input and outcome.
   public var records: [String: InputCounts] = [:]
+  /// Of topics that are re-keyed: records passed on, and dead letters.
+  public var rekeyed: [String: RekeyCounts] = [:]
   public var transactions: [TransactionResult: Int] = [:]
   /// From the first effect written to the commit's confirmation.
   public var transactionTime = Histogram(bounds: [
@@ -52,6 +54,7 @@ public struct WorkerCounters: Sendable {
 
   mutating func add(_ other: WorkerCounters) {
     for (topic, counts) in other.records { records[topic, default: InputCounts()].add(counts) }
+    for (topic, counts) in other.rekeyed { rekeyed[topic, default: RekeyCounts()].add(counts) }
     for (result, count) in other.transactions { transactions[result, default: 0] += count }
     transactionTime.add(other.transactionTime)
     restoreTime.add(other.restoreTime)

@@ -53,6 +53,10 @@ public struct WorkerReport: Sendable {
   public var phase: Phase
   public var tasks: [Task] = []
   public var rollups: [Rollups] = []
+  /// Partitions of topics that are re-keyed.
+  public var rekeyed: [Source] = []
+  /// What of those was gone before it was read.
+  public var lost: [LostRange] = []
   /// What keeps partitions from being processed, in words.
   public var obstacles: [String] = []
   public var counters = WorkerCounters()
@@ -60,5 +64,5 @@ public struct WorkerReport: Sendable {
   public init(_ phase: Phase) { self.phase = phase }
 
   /// Every partition that the worker reads.
-  public var sources: [Source] { tasks.flatMap(\.sources) + rollups.map(\.source) }
+  public var sources: [Source] { tasks.flatMap(\.sources) + rollups.map(\.source) + rekeyed }
 }

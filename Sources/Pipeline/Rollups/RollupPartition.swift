@@ -115,7 +115,7 @@ final class RollupPartition {
           break
         }
         guard reader[0].offset >= position else {
-          throw PipelineError.shortened(source, to: reader[0].offset, processed: position)
+          throw OperatorError.shortened(source, to: reader[0].offset, processed: position)
         }
       }
       let record = reader[pending]
@@ -260,7 +260,7 @@ final class RollupPartition {
   /// where the deltas begin and end, and puts the rollups in their places.
   ///
   /// - Parameter makeEpoch: called for a partition that is started from nothing.
-  /// - Throws: `PipelineError` where they do not fit.
+  /// - Throws: `OperatorError` where they do not fit.
   func didRestore(
     committed: Int64?, _ bounds: LogBounds, group: String, makeEpoch: () -> String
   ) throws {
@@ -270,7 +270,7 @@ final class RollupPartition {
     {
     case .at(let offset): position = offset
     case .behind(let lost):
-      throw PipelineError.doesNotFit(
+      throw OperatorError.doesNotFit(
         "\(source) begins at offset \(lost.upperBound), but was processed to \(lost.lowerBound)")
     }
     committedPosition = position

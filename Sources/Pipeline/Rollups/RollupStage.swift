@@ -119,7 +119,7 @@ package final class RollupStage: Stage {
     memory.admits(
       restore: openings.reduce(0) { $0 + $1.partition.restoringBytes }, by: context.name)
     guard !(isReached && ends != nil) else {
-      throw PipelineError.stateTooLarge(memory.use.total, limit: memory.bytes)
+      throw OperatorError.stateTooLarge(memory.use.total, limit: memory.bytes)
     }
     return !isReached
   }

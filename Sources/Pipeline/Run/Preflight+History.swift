@@ -89,7 +89,7 @@ extension Preflight {
             partition, remembered: positions[partition]!, committed: committed[partition],
             bounds[partition]!, group: group, state: state)
           if case .behind(let lost) = start, configuration.onLostInput == .stop {
-            throw PipelineError.lost(partition, lost)
+            throw OperatorError.lost(partition, lost)
           }
         } catch {
           let found = [positions[partition], committed[partition]]
@@ -151,7 +151,7 @@ extension Preflight {
     return committed.values.contains { $0 > 0 }
   }
 
-  private func incomplete(_ what: String) -> PipelineError {
+  private func incomplete(_ what: String) -> OperatorError {
     .doesNotFit(what)
   }
 }

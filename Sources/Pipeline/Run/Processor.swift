@@ -8,7 +8,7 @@ import Foundation
 import Kafka
 import Logging
 
-/// Runs both stages: one supervised thread per worker.
+/// Runs the stages: one supervised thread per worker.
 public final class Processor: @unchecked Sendable {
   /// What a run has done, by the outcome of its records.
   public struct Summary: Sendable {
@@ -32,6 +32,7 @@ public final class Processor: @unchecked Sendable {
   private var failure: (any Error)?
   private var finishedWorkers: Set<Int> = []
   private var isGroupFinished = false
+  private var isRekeyed = false
   private var areRollupsFinished = false
   /// Where every input ended when the first worker started, when that is where to stop.
   private var ends: [TopicPartition: Int64]?
@@ -71,6 +72,10 @@ public final class Processor: @unchecked Sendable {
       supervisor("attribution worker \(index)") { [self] in
         try runAttribution(index, $0, isWell: $1)
       }
+    }
+    if !plan.rekeyings.isEmpty {
+      supervisors.append(
+        supervisor("re-keying worker") { [self] in try runRekeying($0, isWell: $1) })
     }
     supervisors.append(supervisor("rollup worker") { [self] in try runRollups($0, isWell: $1) })
     for supervisor in supervisors { supervisor.start() }
@@ -113,6 +118,66 @@ public final class Processor: @unchecked Sendable {
     stop()
   }
 
+  // MARK: Re-keying
+
+  private func runRekeying(_ heartbeat: Heartbeat, isWell: () -> Void) throws {
+    let worker = try RekeyWorker(
+      configuration: configuration, plan: plan, log: log, index: 0, stopsAtEnd: stopsAtEnd,
+      logger: logger, heartbeat: heartbeat, meter: monitor.makeMeter(stage: "rekey", index: 0),
+      process: process)
+    defer { setWaker("rekey", nil, heartbeat) }
+    do {
+      let ends = stopsAtEnd ? try askForEnds(heartbeat) { try worker.sourceEnds() } : nil
+      try worker.start()
+      setWaker("rekey", worker.waker, heartbeat)
+      var patience = Patience(process.clock.monotonic)
+      var wasWell = false
+      while !shouldStop {
+        try worker.step()
+        guard !heartbeat.isAbandoned else { break }
+        heartbeat.beat()
+        if !wasWell && worker.hasAssignment {
+          isWell()
+          wasWell = true
+        }
+        guard let ends, worker.isFinished, patience.isDue else { continue }
+        if try worker.isGroupFinished(upTo: ends) { break }
+        patience.wait(logger, "inputs to be re-keyed")
+      }
+      if heartbeat.isAbandoned {
+        worker.close()
+      } else {
+        try worker.stop()
+        // What has been passed on is all that the tasks are to read.
+        if !shouldStop { lock.withLock { isRekeyed = true } }
+      }
+    } catch {
+      worker.close()
+      throw error
+    }
+  }
+
+  /// Asks where something ends until somebody answers; nil where the run is over before.
+  private func askForEnds(
+    _ heartbeat: Heartbeat, _ ask: () throws -> [TopicPartition: Int64]?
+  ) throws -> [TopicPartition: Int64]? {
+    while !shouldStop && !heartbeat.isAbandoned {
+      if let found = try ask() { return found }
+      heartbeat.beat()
+      usleep(Processor.round)
+    }
+    return nil
+  }
+
+  /// Waits until all has been passed on that the tasks are to read, where they stop at the end.
+  private func waitForRekeying(_ heartbeat: Heartbeat) {
+    guard stopsAtEnd, !plan.rekeyings.isEmpty else { return }
+    while !lock.withLock({ isRekeyed }) && !shouldStop && !heartbeat.isAbandoned {
+      heartbeat.beat()
+      usleep(Processor.round)
+    }
+  }
+
   // MARK: Attribution
 
   private func runAttribution(
@@ -130,6 +195,7 @@ public final class Processor: @unchecked Sendable {
       if !heartbeat.isAbandoned { keep(worker.counts, former, index) }
     }
     do {
+      waitForRekeying(heartbeat)
       if stopsAtEnd { try noteEnds(worker, heartbeat) }
       try worker.start()
       setWaker(name, worker.waker, heartbeat)

@@ -106,7 +106,7 @@ final class Supervisor: @unchecked Sendable {
   /// Whether building the worker again cannot help. A topic that is missing may be one that a broker
   /// has not heard of yet.
   private func isHopeless(_ error: any Error) -> Bool {
-    if error is PipelineError { return true }
+    if error is OperatorError { return true }
     guard let error = error as? KafkaError, error.needsOperator else { return false }
     let since = lock.withLock { trouble?.since } ?? .now
     return !error.mayPass || since.duration(to: .now) > stallTimeout

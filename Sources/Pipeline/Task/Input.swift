@@ -25,6 +25,8 @@ final class Input {
   var isMarkedIdle = false
   /// Where users' events belong; nil where nothing is checked.
   var partitioner: UserPartitioner?
+  /// What is known of the sources, where this is an internal topic of re-keyed events.
+  private(set) var sources: SourceTable?
 
   private let reader: any LogReader
   private var decoder: InputDecoder
@@ -44,8 +46,9 @@ final class Input {
   init(
     number: Int, partition: TopicPartition, plan: InputPlan, reader: any LogReader,
     definitions: Definitions, start: Int64, last: RecordFingerprint? = nil, stop: Int64?,
-    now: Milliseconds
+    now: Milliseconds, sources: SourceTable? = nil
   ) {
+    self.sources = sources
     self.last = last
     self.number = number
     self.partition = partition
@@ -113,11 +116,12 @@ final class Input {
   /// Reads and decodes the next batch once every row has been taken. Does not block.
   ///
   /// - Parameters:
-  ///   - task: will be given the rows; has what it needs for the first fetched from memory.
+  ///   - task: will be given the rows; has what it needs for the first fetched from memory. nil where rows are
+  ///     only passed on.
   ///   - now: monotonic.
   ///   - processorClock: wall time. Events that lie ahead of it are not accepted.
   func fill(
-    for task: AttributionTask, now: Milliseconds, processorClock: Milliseconds = .max
+    for task: AttributionTask?, now: Milliseconds, processorClock: Milliseconds = .max
   ) throws {
     guard !hasRow, !isFinished, overtaken == nil else { return }
     noteLast()
@@ -135,7 +139,7 @@ final class Input {
       return
     }
     guard reader[0].offset >= position else {
-      throw PipelineError.shortened(partition, to: reader[0].offset, processed: position)
+      throw OperatorError.shortened(partition, to: reader[0].offset, processed: position)
     }
     lastArrival = now
     isSilent = false
@@ -143,7 +147,8 @@ final class Input {
     lastQuestion = .min
     arrivals.note()
     rows.removeAll(reserving: count)
-    decoder.clock = processorClock
+    // That re-keyed events are none of the future has been decided.
+    decoder.clock = sources == nil ? processorClock : .max
     if let kind = decoder.plan.ownKind, var own = decoder.own {
       decode(count, kind, with: &own, into: &rows, for: task)
       decoder.own = own
@@ -158,29 +163,38 @@ final class Input {
   ///     fields is checked.
   private func decode(
     _ count: Int, _ kind: EventKind, with decoder: inout EventDecoder,
-    into rows: inout RowBuffer, for task: AttributionTask
+    into rows: inout RowBuffer, for task: AttributionTask?
   ) {
-    let (stop, key, number) = (stop ?? .max, task.key, UInt8(number))
+    let (stop, key, number) = (stop ?? .max, task?.key, UInt8(number))
     let (partitioner, own) = (kind == .cost ? nil : partitioner, partition.partition)
+    let isRekeyed = sources != nil
     reader.visit(count: count) { record in
       guard record.offset < stop else { return false }
       let isNear = rows.count < AttributionTask.prefetchDistance
       let row = rows.add(kind)
       row.pointee.offset = record.offset
-      row.pointee.rejection = decoder.decode(
+      if isRekeyed && record.key == nil {
+        row.pointee.rejection = InputRow.words
+        return true
+      }
+      var rejection = decoder.decode(
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
-      if row.pointee.rejection == .malformedJSON {
-        row.pointee.rejection = decoder.decodeFramed(
+      if rejection?.reason == .malformedJSON, EventDecoder.isFramed(record.value) {
+        rejection = decoder.decodeFramed(
           record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
       }
-      guard row.pointee.rejection == nil else { return true }
+      if let rejection {
+        rows.reject(rejection)
+        return true
+      }
       row.pointee.time = row.pointee.event.time
       row.pointee.event.input = number
       if let partitioner {
         row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
       }
+      guard let key else { return true }
       row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
-      if isNear { task.prefetch(row.pointee.identity, kind) }
+      if isNear { task?.prefetch(row.pointee.identity, kind) }
       return true
     }
   }
@@ -188,9 +202,10 @@ final class Input {
   /// As the other, for records that are not in our own form: of any of the plan's kinds, or nobody's.
   private func decodeMapped(
     _ count: Int, with decoder: inout InputDecoder, into rows: inout RowBuffer,
-    for task: AttributionTask
+    for task: AttributionTask?
   ) throws {
-    let (stop, key, number) = (stop ?? .max, task.key, UInt8(number))
+    let (stop, key, number) = (stop ?? .max, task?.key, UInt8(number))
+    let isRekeyed = sources != nil
     let (partitioner, own) = (partitioner, partition.partition)
     let needsHeaders = decoder.plan.needsHeaders
     var failure: SchemaUnavailable?
@@ -199,13 +214,17 @@ final class Input {
       let isNear = rows.count < AttributionTask.prefetchDistance
       let row = rows.add(.click)
       row.pointee.offset = record.offset
+      if isRekeyed && record.key == nil {
+        row.pointee.rejection = InputRow.words
+        return true
+      }
       do throws(SchemaUnavailable) {
         let reading = try decoder.decode(
           InputRecord(record, withHeaders: needsHeaders), into: &row.pointee.event)
         switch reading {
         case .event: break
-        case .filtered: row.pointee.isFiltered = true
-        case .rejected(let rejection): row.pointee.rejection = rejection
+        case .filtered: row.pointee.rejection = InputRow.filtered
+        case .rejected(let rejection): rows.reject(rejection)
         }
         guard reading == .event else { return true }
       } catch {
@@ -218,14 +237,15 @@ final class Input {
       if kind != .cost, let partitioner {
         row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
       }
+      guard let key else { return true }
       row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
-      if isNear { task.prefetch(row.pointee.identity, kind) }
+      if isNear { task?.prefetch(row.pointee.identity, kind) }
       return true
     }
     guard let failure else { return }
     // The records come again: the worker starts anew from what is committed, once somebody answers.
     rows.removeAll(reserving: 0)
-    throw failure.needsOperator ? PipelineError("\(partition): \(failure)") : failure
+    throw failure.needsOperator ? OperatorError("\(partition): \(failure)") : failure
   }
 
   /// Event time of the next row; a record that cannot be used comes first.
@@ -233,6 +253,9 @@ final class Input {
 
   /// The rows from the next on, lent until `fill`.
   var waiting: UnsafeBufferPointer<InputRow> { rows.waiting }
+
+  /// Why a row cannot be used.
+  func rejection(of row: UnsafePointer<InputRow>) -> Rejection? { rows.rejection(of: row) }
 
   /// The record of a row, counted from the next on.
   func record(_ index: Int) -> Record { reader[rows.next + index] }
@@ -247,6 +270,17 @@ final class Input {
       position = max(position, min(metEnd, stop ?? metEnd))
     }
   }
+
+  // MARK: Sources
+
+  /// Takes what a row says of the sources, counted from the next on.
+  func takeWords(_ index: Int) {
+    guard let value = record(index).value, let words = SourceWords.decode(value) else { return }
+    sources?.take(words)
+  }
+
+  /// Nothing is read for now: how the sources stand is not known.
+  func forgetSources() { sources?.forget() }
 
   // MARK: What a commit puts down
 

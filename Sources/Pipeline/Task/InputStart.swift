@@ -19,7 +19,7 @@ enum InputStart: Equatable {
   static func decide(
     _ partition: TopicPartition, remembered: Int64?, committed: Int64?, _ bounds: LogBounds,
     group: String, state: String
-  ) throws(PipelineError) -> InputStart {
+  ) throws(OperatorError) -> InputStart {
     guard let remembered else {
       guard committed ?? 0 == 0 else {
         throw .doesNotFit(
@@ -29,7 +29,7 @@ enum InputStart: Equatable {
       return .at(bounds.start)
     }
     if let committed, committed != remembered {
-      throw PipelineError(
+      throw OperatorError(
         "\(partition): \(group) has committed offset \(committed), but the state in \(state) was written "
           + "at offset \(remembered), so somebody has moved the group's offsets; put them back, or "
           + "`tributary reset` starts again from the beginning")
@@ -45,41 +45,41 @@ enum InputStart: Equatable {
   /// there proves nothing.
   static func check(
     _ partition: TopicPartition, last: RecordFingerprint, found: RecordFingerprint?
-  ) throws(PipelineError) {
+  ) throws(OperatorError) {
     guard let found, found.offset == last.offset, found != last else { return }
     throw .madeAnew("\(partition) holds another record at offset \(last.offset) than was processed")
   }
 }
 
-extension PipelineError {
-  static func doesNotFit(_ what: String) -> PipelineError {
-    PipelineError(
+extension OperatorError {
+  static func doesNotFit(_ what: String) -> OperatorError {
+    OperatorError(
       "\(what): it is another application's, or offsets, records or topics were deleted since; going on "
         + "would corrupt the numbers, `tributary reset` starts again from the beginning")
   }
 
-  static func madeAnew(_ what: String) -> PipelineError {
-    PipelineError(
+  static func madeAnew(_ what: String) -> OperatorError {
+    OperatorError(
       "\(what): the topic was made anew or cut short; going on would corrupt the numbers, `tributary "
         + "reset` starts again from the beginning")
   }
 
-  static func lost(_ partition: TopicPartition, _ range: Range<Int64>) -> PipelineError {
-    PipelineError(
+  static func lost(_ partition: TopicPartition, _ range: Range<Int64>) -> OperatorError {
+    OperatorError(
       "\(partition) begins at offset \(range.upperBound), but was processed to \(range.lowerBound): "
         + "\(range.count) records were deleted before they were read; `on_lost_input: continue` goes on "
         + "without them and says so in every report that they may have touched")
   }
 
-  static func otherPartitions(_ topics: [String], was: Int32, is count: Int32) -> PipelineError {
-    PipelineError(
+  static func otherPartitions(_ topics: [String], was: Int32, is count: Int32) -> OperatorError {
+    OperatorError(
       "\(topics.joined(separator: ", ")) have \(count) partitions, but had \(was) when they were first "
         + "processed: a user's events no longer meet; replay them under a new application_id with "
         + "rollups and attributions topics of its own, or make them again with \(was)")
   }
 
-  static func otherInputs(_ was: [String], is names: [String]) -> PipelineError {
-    PipelineError(
+  static func otherInputs(_ was: [String], is names: [String]) -> OperatorError {
+    OperatorError(
       "the inputs are \(names.joined(separator: ", ")), but were \(was.joined(separator: ", ")) when "
         + "they were first processed; restore the former configuration, or replay under a new "
         + "application_id with rollups and attributions topics of its own")
@@ -88,7 +88,7 @@ extension PipelineError {
 
 extension TaskCheckpoint {
   /// Refuses other inputs, or another number of partitions, than the task began with.
-  func checkInputs(_ topics: [String], partitionCount count: Int32) throws(PipelineError) {
+  func checkInputs(_ topics: [String], partitionCount count: Int32) throws(OperatorError) {
     let former = inputs.map(\.topic)
     guard former == topics else { throw .otherInputs(former, is: topics) }
     guard partitionCount == count else {

@@ -74,6 +74,8 @@ final class PartitionTask {
     fingerprint = task.definitions.fingerprint
     historyMask = HistoryMask(task.definitions)
     committedPositions = inputs.map(\.position)
+    // Until each has said how it stands, nothing is over.
+    for input in inputs where input.sources != nil { noteSources(of: input) }
   }
 
   /// Whether every input has been read to its stop.
@@ -150,12 +152,13 @@ final class PartitionTask {
       let near = taken + AttributionTask.journeyDistance
       if near < rows.count { task.prefetchJourney(rows[near].identity) }
       let row = rows.baseAddress! + taken
-      if let rejection = row.pointee.rejection {
+      if row.pointee.rejection == InputRow.words {
+        input.takeWords(taken)
+        noteSources(of: input)
+      } else if row.pointee.rejection >= 0, let rejection = input.rejection(of: row) {
         input.countRejection()
-        try outbox.setAside(
-          input.record(taken), from: input.partition, reason: rejection.rawValue,
-          to: configuration.topics.deadLetters)
-      } else if row.pointee.isFiltered {
+        try outbox.setAside(input.record(taken), from: input.partition, rejection)
+      } else if row.pointee.rejection == InputRow.filtered {
         input.countFiltered()
       } else {
         let outcome = task.apply(row.event, row.pointee.identity)
@@ -169,9 +172,7 @@ final class PartitionTask {
               row.event, isLate: outcome.isLate, replaces: accepted.replaces, to: topic)
           }
         case .tooLate:
-          try outbox.setAside(
-            input.record(taken), from: input.partition, reason: "too_late",
-            to: configuration.topics.lateEvents)
+          try outbox.setAsideTooLate(input.record(taken), from: input.partition)
         case .duplicate:
           break
         }
@@ -179,6 +180,12 @@ final class PartitionTask {
       taken += 1
     }
     return taken
+  }
+
+  /// Has the watermark follow the sources of a re-keyed input.
+  private func noteSources(of input: Input) {
+    guard let marks = input.sources?.marks else { return }
+    task.setSources(marks, input.number)
   }
 
   private func noteAccepted() {
@@ -195,6 +202,10 @@ final class PartitionTask {
       input.isMarkedIdle = false
       task.markIdle(input.number, false)
     }
+    for input in inputs where input.sources != nil {
+      input.forgetSources()
+      noteSources(of: input)
+    }
   }
 
   /// Bytes of everything that the task holds, by store.
@@ -204,6 +215,14 @@ final class PartitionTask {
 
   /// Tells the task whether an input is idle; one with rows to take is not.
   private func markIdle(_ input: Input, _ now: Milliseconds) {
+    // How a re-keyed one stands its sources say, until it has been read to its stop.
+    if input.sources != nil {
+      if input.isFinished && !input.isMarkedIdle {
+        input.isMarkedIdle = true
+        task.markIdle(input.number, true)
+      }
+      return
+    }
     let isIdle =
       !input.hasRow
       && input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, ends)
@@ -273,7 +292,12 @@ final class PartitionTask {
   /// How this task stands, for the rollup stage; by which clock is said when it is sent.
   private var status: TaskStatus {
     if isFinished { return .closed(through: closingTime) }
-    return task.progress.isIdle ? .idle(asOf: .max) : .active(task.progress.watermark)
+    return task.progress.isIdle ? .idle(asOf: sourcesAsOf) : .active(task.progress.watermark)
+  }
+
+  /// The earliest of the clocks by which the sources of re-keyed inputs were called idle.
+  private var sourcesAsOf: Milliseconds {
+    inputs.compactMap { $0.sources?.asOf }.min() ?? .max
   }
 
   /// Whether so much is missing to the ends of the inputs that nobody waits for what was counted last.

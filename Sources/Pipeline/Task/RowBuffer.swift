@@ -13,11 +13,17 @@ struct InputRow {
   var offset: Int64
   /// Event time; a record that cannot be used comes before all others.
   var time: Milliseconds
-  var rejection: Rejection?
-  /// Whether it is nobody's.
-  var isFiltered = false
+  /// Where its rejection is among the batch's, or what else it is.
+  var rejection = InputRow.usable
   /// Whether it lies in another partition than its user belongs to.
   var isMisplaced = false
+
+  /// An event.
+  static let usable: Int32 = -1
+  /// What the sources of a re-keyed input say.
+  static let words: Int32 = -2
+  /// Nobody's.
+  static let filtered: Int32 = -3
 
   static func blank(_ kind: EventKind) -> InputRow {
     InputRow(
@@ -34,6 +40,8 @@ struct RowBuffer: ~Copyable {
   private(set) var count = 0
   /// The first row that has not been taken.
   private(set) var next = 0
+  /// Why records of the batch cannot be used: beside the rows, which stay small.
+  private var rejections: [Rejection] = []
 
   init() { rows = .allocate(capacity: 0) }
 
@@ -43,6 +51,7 @@ struct RowBuffer: ~Copyable {
   mutating func removeAll(reserving most: Int) {
     count = 0
     next = 0
+    rejections.removeAll(keepingCapacity: true)
     guard most > capacity else { return }
     rows.deallocate()
     rows = .allocate(capacity: most)
@@ -57,6 +66,17 @@ struct RowBuffer: ~Copyable {
     row.initialize(to: .blank(kind))
     count += 1
     return row
+  }
+
+  /// Notes why the row that was added last cannot be used.
+  mutating func reject(_ rejection: Rejection) {
+    rows[count - 1].rejection = Int32(rejections.count)
+    rejections.append(rejection)
+  }
+
+  /// Why a row cannot be used; nil for one that can.
+  func rejection(of row: UnsafePointer<InputRow>) -> Rejection? {
+    row.pointee.rejection < 0 ? nil : rejections[Int(row.pointee.rejection)]
   }
 
   /// Rows that have not been taken.

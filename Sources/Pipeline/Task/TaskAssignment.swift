@@ -18,10 +18,10 @@ struct TaskAssignment {
 
   /// The tasks to open, and a line for each that is split.
   ///
-  /// - Throws: `PipelineError` when there are more partitions than the process was started with.
+  /// - Throws: `OperatorError` when there are more partitions than the process was started with.
   func openings(
     _ context: StageContext
-  ) throws(PipelineError) -> (opened: [TaskOpening], split: [String]) {
+  ) throws(OperatorError) -> (opened: [TaskOpening], split: [String]) {
     let owned = Set(partitions)
     var opened: [TaskOpening] = []
     var split: [String] = []

@@ -132,7 +132,7 @@ final class TaskOpening {
 
   /// The state partition has been read to its end.
   ///
-  /// - Throws: `PipelineError` where state, offsets and logs do not fit.
+  /// - Throws: `OperatorError` where state, offsets and logs do not fit.
   func didReadState() throws {
     progress = try changelog.progress(of: live, under: context.configuration.definitions)
     let checkpoint = progress?.checkpoint
@@ -143,7 +143,7 @@ final class TaskOpening {
         committed: committed.answer?[input], answeredBounds![input]!,
         group: group, state: context.configuration.stateTopic)
       if case .behind(let lost) = start, context.configuration.onLostInput == .stop {
-        throw PipelineError.lost(input, lost)
+        throw OperatorError.lost(input, lost)
       }
       starts.append(start)
       records.append(RepeatedQuestion())
@@ -185,7 +185,7 @@ final class TaskOpening {
     checkpoint.partitionCount = partitionCount
     let definitions = context.configuration.definitions
     guard let secret = IdentitySecret(checkpoint.secret) else {
-      throw PipelineError(
+      throw OperatorError(
         "the progress record of task \(name) in \(statePartition) is damaged; `tributary reset` starts again"
       )
     }
@@ -230,11 +230,13 @@ final class TaskOpening {
     stopsAtEnd: Bool
   ) throws -> Input {
     let end = answeredBounds![input]!.stableEnd
+    let sources = context.plan.sources(of: input.topic)
     return Input(
       number: number, partition: input, plan: try context.inputPlan(of: input.topic),
       reader: try context.consumer.reader(of: input, from: position, end: end),
       definitions: context.configuration.definitions, start: position, last: last,
-      stop: stopsAtEnd ? end : nil, now: context.now())
+      stop: stopsAtEnd ? end : nil, now: context.now(),
+      sources: sources.isEmpty ? nil : SourceTable(sources))
   }
 
   private func lostRange(
@@ -258,7 +260,7 @@ final class TaskOpening {
   ///
   /// - Parameter needed: bytes that it would take.
   func waitingForMemory(of needed: Int, now: Milliseconds) -> TaskOpening {
-    let error = PipelineError("restoring it would take more than max_memory allows")
+    let error = OperatorError("restoring it would take more than max_memory allows")
     if bytesNeeded == 0 {
       context.logger.warning("task \(name) waits for memory, the others go on: \(error)")
     }

@@ -48,11 +48,11 @@ final class Outbox {
 
   /// Commits the open transaction with the offsets of everything that it holds.
   ///
-  /// - Throws: a `PipelineError` where there are no offsets. They are what the broker checks the member's place in
+  /// - Throws: a `OperatorError` where there are no offsets. They are what the broker checks the member's place in
   ///   the group by: without any, a member that has lost its partitions could still commit.
   func commit(_ offsets: [TopicPartition: Int64], of consumer: any LogConsumer) throws {
     guard !offsets.isEmpty else {
-      throw PipelineError("a transaction without offsets is not committed: nothing would fence it")
+      throw OperatorError("a transaction without offsets is not committed: nothing would fence it")
     }
     let producer = try transaction()
     try producer.sendOffsets(offsets, of: consumer)
@@ -78,17 +78,25 @@ final class Outbox {
 
   // MARK: Records
 
-  /// Sends a record aside with its bytes untouched, as far as its topic takes them (``FittedRecord``), its
-  /// reason and where it came from.
-  func setAside(_ record: Record, from source: TopicPartition, reason: String, to topic: String)
-    throws
-  {
-    let added = [
-      Header(name: "reason", value: Array(reason.utf8)),
-      Header(name: "source_topic", value: Array(source.topic.utf8)),
-      Header(name: "source_partition", value: Array("\(source.partition)".utf8)),
-      Header(name: "source_offset", value: Array("\(record.offset)".utf8)),
-    ]
+  /// Sends a record that can never be used to the dead letters, with what is wrong with it.
+  func setAside(_ record: Record, from source: TopicPartition, _ rejection: Rejection) throws {
+    try setAside(
+      record, to: configuration.topics.deadLetters, SideHeaders.of(rejection, configuration.definitions),
+      SideHeaders.source(source, record.offset))
+  }
+
+  /// Sends an event to those that wait for a backfill.
+  func setAsideTooLate(_ record: Record, from source: TopicPartition) throws {
+    try setAside(
+      record, to: configuration.topics.lateEvents, [SideHeaders.tooLate],
+      SideHeaders.source(source, record.offset))
+  }
+
+  /// Sends a record aside with its bytes untouched, as far as its topic takes them (``FittedRecord``).
+  private func setAside(
+    _ record: Record, to topic: String, _ reason: [Header], _ source: [Header]
+  ) throws {
+    let added = reason + source
     let fitted = FittedRecord(
       key: record.key, value: record.value, own: record.headers(), added: added,
       limit: recordLimit(topic))
@@ -158,11 +166,16 @@ final class Outbox {
 
   /// Tells every partition of the deltas what a task has lost of its input.
   func broadcast(lost: [LostRange], ofTask task: TaskID) throws {
+    try broadcast(lost: lost, of: "\(task)")
+  }
+
+  /// - Parameter loser: names a task, or another reader of inputs.
+  func broadcast(lost: [LostRange], of loser: String) throws {
     value.removeAll(keepingCapacity: true)
     DeltaWire.encode(lost, into: &value)
     let producer = try transaction()
     for partition in 0..<deltaPartitions {
-      try DeltaWire.lostKey(task).withUnsafeBytes { key in
+      try DeltaWire.lostKey(loser).withUnsafeBytes { key in
         try value.withUnsafeBytes { value in
           try producer.produce(
             configuration.deltasTopic, partition: partition, key: key, value: value,

@@ -5,7 +5,7 @@ import Codec
 public struct HostileRecord: Sendable, CustomStringConvertible {
   /// What must become of a record.
   public enum Outcome: Equatable, Sendable {
-    case rejected(Rejection)
+    case rejected(RejectionReason)
     case accepted(AcceptedEvent)
   }
 
@@ -97,7 +97,7 @@ extension HostileRecords {
   }
 
   /// A record whose whole value is given.
-  static func raw(_ name: String, _ value: String, _ rejection: Rejection) -> HostileRecord {
+  static func raw(_ name: String, _ value: String, _ rejection: RejectionReason) -> HostileRecord {
     record(name, .click, Array(value.utf8), .rejected(rejection))
   }
 
@@ -120,7 +120,9 @@ extension HostileRecords {
   }
 
   /// A valid click with more fields at its end, to be rejected.
-  static func click(and fields: String, _ name: String, _ rejection: Rejection) -> HostileRecord {
+  static func click(and fields: String, _ name: String, _ rejection: RejectionReason)
+    -> HostileRecord
+  {
     record(name, .click, valid(.click, and: fields), .rejected(rejection))
   }
 

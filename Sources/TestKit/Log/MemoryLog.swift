@@ -102,10 +102,22 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   }
 
   /// Appends a record without key to a partition.
-  func append(_ name: TopicPartition, value: [UInt8], timestamp: Int64) {
+  func append(_ name: TopicPartition, value: [UInt8], timestamp: Int64, headers: [Header] = []) {
     value.withUnsafeBytes { value in
       partition(name).append(
-        key: nil, value: value, timestamp: timestamp, headers: [], transaction: nil)
+        key: nil, value: value, timestamp: timestamp, headers: headers, transaction: nil)
+    }
+  }
+
+  /// Appends a record to a partition.
+  func append(
+    _ name: TopicPartition, key: [UInt8], value: [UInt8], timestamp: Int64, headers: [Header]
+  ) {
+    key.withUnsafeBytes { key in
+      value.withUnsafeBytes { value in
+        partition(name).append(
+          key: key, value: value, timestamp: timestamp, headers: headers, transaction: nil)
+      }
     }
   }
 
@@ -155,12 +167,16 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   /// Visits every committed record that a topic has ever held, deleted ones too, partition by partition.
   func forEachRecordEver(of topic: String, _ body: (Record) throws -> Void) rethrows {
     for number in 0..<Int32(partitionCount(of: topic)) {
-      let name = TopicPartition(topic: topic, partition: number)
-      for record in partition(name).deleted where record.isVisible {
-        try body(record.lent(partition: number))
-      }
-      try forEachRecord(of: name, body)
+      try forEachRecordEver(of: TopicPartition(topic: topic, partition: number), body)
     }
+  }
+
+  /// As the other, of one partition.
+  func forEachRecordEver(of name: TopicPartition, _ body: (Record) throws -> Void) rethrows {
+    for record in partition(name).deleted where record.isVisible {
+      try body(record.lent(partition: name.partition))
+    }
+    try forEachRecord(of: name, body)
   }
 
   /// Visits every committed record of a topic, partition by partition.

@@ -78,7 +78,7 @@ final class MemoryLogConsumer: LogConsumer {
     of partition: TopicPartition, from offset: Int64, end: Int64
   ) throws -> any LogReader {
     try enter(.reader)
-    guard owned.contains(partition) else { throw PipelineError("\(partition) is not assigned") }
+    guard owned.contains(partition) else { throw OperatorError("\(partition) is not assigned") }
     let reader = MemoryLogReader(log, partition, start: Int(offset), process: process)
     readers[partition] = reader
     return reader

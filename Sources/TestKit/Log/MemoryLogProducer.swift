@@ -34,7 +34,7 @@ final class MemoryLogProducer: LogProducer {
         RecordSize.bytes(key: key?.count ?? 0, value: value?.count ?? 0, headers: headers) > limit
       {
         transaction.refusal =
-          transaction.refusal ?? PipelineError.recordTooLarge(topic, limit: limit)
+          transaction.refusal ?? OperatorError.recordTooLarge(topic, limit: limit)
         return
       }
       let target = log.partition(topic, partition, key: key)

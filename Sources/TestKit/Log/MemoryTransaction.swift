@@ -10,7 +10,7 @@ final class MemoryTransaction {
   /// When the coordinator first heard of it; nil before.
   var began: Int64?
   /// Why it cannot be committed: a record that its topic does not take.
-  var refusal: PipelineError?
+  var refusal: OperatorError?
   /// When a commit takes effect that timed out for its producer.
   var lands: Int64?
   /// Where it has written, in the order of first records.

@@ -50,13 +50,18 @@ extension Simulation {
     return refused
   }
 
-  /// Whether the group has committed all that the inputs hold.
+  /// Whether the groups have committed all that the inputs hold.
   var hasReadInputs: Bool {
-    configuration.inputTopics.allSatisfy { input in
+    let hasReadSources = sourcePartitions.allSatisfy { name in
+      log.committed(name, by: "\(configuration.applicationID)-rekey") ?? 0 >= log.end(of: name)
+    }
+    return hasReadSources && configuration.inputTopics.allSatisfy { input in
       (0..<Int32(log.partitionCount(of: input.name))).allSatisfy { number in
         let name = TopicPartition(topic: input.name, partition: number)
         let committed = log.committed(name, by: "\(configuration.applicationID)-attribution") ?? 0
         return committed >= log.end(of: name)
+          || (input.name == configuration.keyedTopic(input.kinds[0])
+            && hasOnlyWords(name, from: committed))
       }
     }
   }

@@ -1,15 +1,17 @@
 import Kafka
 import Pipeline
 
-/// A worker of either stage, as `Processor` drives it.
+/// A worker of one of the stages, as `Processor` drives it.
 enum SimulatedWorker {
   case attribution(AttributionWorker)
   case rollups(RollupWorker)
+  case rekey(RekeyWorker)
 
   func start() throws {
     switch self {
     case .attribution(let worker): try worker.start()
     case .rollups(let worker): try worker.start()
+    case .rekey(let worker): try worker.start()
     }
   }
 
@@ -17,6 +19,7 @@ enum SimulatedWorker {
     switch self {
     case .attribution(let worker): try worker.step()
     case .rollups(let worker): try worker.step()
+    case .rekey(let worker): try worker.step()
     }
   }
 
@@ -24,6 +27,7 @@ enum SimulatedWorker {
     switch self {
     case .attribution(let worker): try worker.stop()
     case .rollups(let worker): try worker.stop()
+    case .rekey(let worker): try worker.stop()
     }
   }
 
@@ -31,6 +35,7 @@ enum SimulatedWorker {
     switch self {
     case .attribution(let worker): worker.close()
     case .rollups(let worker): worker.close()
+    case .rekey(let worker): worker.close()
     }
   }
 
@@ -39,6 +44,7 @@ enum SimulatedWorker {
     switch self {
     case .attribution(let worker): (worker.consumer as? MemoryLogConsumer)?.heartbeat()
     case .rollups(let worker): (worker.consumer as? MemoryLogConsumer)?.heartbeat()
+    case .rekey(let worker): (worker.consumer as? MemoryLogConsumer)?.heartbeat()
     }
   }
 
@@ -52,6 +58,7 @@ enum SimulatedWorker {
     switch self {
     case .attribution(let worker): worker.isFinished
     case .rollups(let worker): worker.isFinished
+    case .rekey(let worker): worker.isFinished
     }
   }
 
@@ -62,13 +69,16 @@ enum SimulatedWorker {
       guard let ends = try worker.inputEnds() else { return false }
       return try worker.isGroupFinished(upTo: ends)
     case .rollups(let worker): return try worker.isGroupFinished()
+    case .rekey(let worker):
+      guard let ends = try worker.sourceEnds() else { return false }
+      return try worker.isGroupFinished(upTo: ends)
     }
   }
 }
 
 /// A place for a worker, and who is in it now.
 package final class WorkerSlot {
-  package enum Stage: String, Sendable { case attribution, rollups }
+  package enum Stage: String, Sendable { case attribution, rollups, rekey }
 
   package let stage: Stage
   package let number: Int

@@ -19,6 +19,9 @@ extension Simulation {
   /// Has every worker read what its inputs hold now to its end, close every window, and leave.
   /// Starts those that are missing, and those that fail on the way.
   package func runToEnd() throws {
+    for slot in rekeyers { stop(slot) }
+    if !rekeyers.isEmpty { try drive("sources", rekeyers, alongside: attribution + rollups) }
+    for slot in rekeyers { stop(slot) }
     for slot in attribution { stop(slot) }
     try drive("inputs", attribution, alongside: rollups)
     for slot in attribution { stop(slot) }
@@ -76,6 +79,7 @@ extension Simulation {
     var verification = VerificationPass(
       definitions: definitions ?? configuration.definitions,
       inputs: plans.map { .init($0) },
+      rekeyed: rekeyedPlans,
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents,
@@ -95,6 +99,7 @@ extension Simulation {
       verification.take(backfills: backfills)
     }
     let lost = lostInput
+    verifyRekeying(&verification, lost)
     for (index, input) in plans.enumerated() {
       log.forEachRecordEver(of: input.topic) { record in
         let isLost = lost.contains {
@@ -109,6 +114,27 @@ extension Simulation {
       verification.note(unprocessed: Int(log.end(of: name) - committed), of: "\(name)")
     }
     return verification.finish()
+  }
+
+  private func verifyRekeying(_ verification: inout VerificationPass, _ lost: Set<LostRange>) {
+    for (index, source) in rekeyedPlans.enumerated() {
+      log.forEachRecordEver(of: source.plan.topic) { record in
+        let isLost = lost.contains {
+          $0.topic == source.plan.topic && $0.partition == record.partition
+            && $0.from <= record.offset && record.offset < $0.to
+        }
+        if !isLost { try! verification.take(LoggedRecord(record), ofRekeyed: index) }
+      }
+    }
+    for rekeying in plan.rekeyings {
+      log.forEachRecordEver(of: rekeying.target) {
+        verification.take(passedOn: LoggedRecord($0), of: rekeying.kind)
+      }
+    }
+    for name in sourcePartitions {
+      let committed = log.committed(name, by: "\(configuration.applicationID)-rekey") ?? 0
+      verification.note(unprocessed: Int(log.end(of: name) - committed), of: "\(name)")
+    }
   }
 
   /// Input that was gone before it was read, as the rollups topic says.

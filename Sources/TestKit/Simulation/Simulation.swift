@@ -34,6 +34,11 @@ package final class Simulation {
   package let log: MemoryLog
   package let attribution: [WorkerSlot]
   package let rollups: [WorkerSlot]
+  /// Workers that re-key; none where no input is re-keyed.
+  package let rekeyers: [WorkerSlot]
+  let rekeying: SimulatedRekeying?
+  /// Where records without keys go.
+  var scatter: SeededRandom
   /// What no restart can mend; the run has failed.
   package internal(set) var failure: String?
   /// The process that makes this call next is killed at it.
@@ -64,6 +69,7 @@ package final class Simulation {
   ///   - wall: what clocks show at the beginning. By default a month after the traffic's.
   ///   - memoryLimit: the most that a worker may remember, in bytes.
   ///   - deadLetterLimit: the largest record that the topic of dead letters takes, in bytes; nil for any.
+  ///   - rekeying: which inputs are re-keyed; nil for none.
   ///   - form: how records are written, where it is not our own form.
   ///   - inputs: what the topics hold, where it is something else again.
   ///   - log: that of another simulation, to go on with.
@@ -76,8 +82,11 @@ package final class Simulation {
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
     deadLetterLimit: Int? = nil, onLostInput: LostInputPolicy = .stop,
     partitioner: InputPartitioner = .murmur2, form: ForeignForm? = nil,
-    inputs: [InputEntry]? = nil, schemaRegistry: RegistryAddress? = nil, log: MemoryLog? = nil
+    inputs: [InputEntry]? = nil, rekeying: SimulatedRekeying? = nil,
+    schemaRegistry: RegistryAddress? = nil, log: MemoryLog? = nil
   ) {
+    self.rekeying = rekeying
+    scatter = SeededRandom(seed: seed ^ 0x5CA7_7E12)
     self.memoryLimit = memoryLimit
     var configuration = Configuration()
     configuration.definitions = definitions
@@ -90,6 +99,7 @@ package final class Simulation {
     configuration.longestWalk = longestWalk
     configuration.partitioner = partitioner
     configuration.inputs = inputs ?? form?.inputs(definitions)
+    if let rekeying { configuration.inputs = rekeying.inputs(configuration.topicInputs) }
     configuration.schemaRegistry = schemaRegistry
     self.form = form
     self.configuration = configuration
@@ -97,11 +107,14 @@ package final class Simulation {
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),
       costPartitions: configuration.inputTopics.contains(where: \.isCosts) ? Int32(partitions) : 0,
       rollupPartitions: Int32(rollupPartitions),
-      recordLimits: deadLetterLimit.map { [configuration.topics.deadLetters: $0] } ?? [:])
+      recordLimits: deadLetterLimit.map { [configuration.topics.deadLetters: $0] } ?? [:],
+      rekeyings: configuration.rekeyings { _ in Int32(rekeying?.sourcePartitions ?? 0) })
     var topics: [String: Int] = [:]
     for topic in configuration.topicRequirements { topics[topic.name] = partitions }
     topics[configuration.topics.rollups] = rollupPartitions
     topics[configuration.deltasTopic] = rollupPartitions
+    for topic in configuration.rekeyedTopics { topics[topic.name] = rekeying!.sourcePartitions }
+    if rekeying != nil { topics[configuration.keyedPositionsTopic] = 1 }
     self.log = log ?? MemoryLog(topics: topics, timeouts: timeouts)
     self.log.recordLimits = plan.recordLimits
     clock = SimulatedClock(wall: wall)
@@ -109,22 +122,33 @@ package final class Simulation {
     secrets = SeededRandom(seed: seed ^ 0x5EC2_E700_0000)
     attribution = (0..<attributionWorkers).map { WorkerSlot(.attribution, $0) }
     rollups = (0..<rollupWorkers).map { WorkerSlot(.rollups, $0) }
+    rekeyers = rekeying == nil ? [] : (0..<2).map { WorkerSlot(.rekey, $0) }
     self.log.environment = self
     self.log.wantsOffsets = true
   }
 
-  package var slots: [WorkerSlot] { attribution + rollups }
+  package var slots: [WorkerSlot] { attribution + rollups + rekeyers }
 
   /// Appends a record to its input topic.
   package func append(_ record: GeneratedRecord) {
-    let topic = topic(of: record.kind)
-    log.append(
-      topic, key: record.key, value: form?.value(of: record) ?? record.value,
-      timestamp: record.timestamp)
     counts.records += 1
-    guard topic == ForeignForm.topic, counts.records % 7 == 0 else { return }
+    let value = form?.value(of: record) ?? record.value
+    let isNoisy = sourceTopic(of: record.kind) == ForeignForm.topic && counts.records % 7 == 0
+    if let source = rekeyedTopics.first(where: { $0.kinds.contains(record.kind) })?.name {
+      append(record, value, toSource: source)
+      if isNoisy { append(record, ForeignForm.noise, toSource: source) }
+      return
+    }
+    let topic = topic(of: record.kind)
+    log.append(topic, key: record.key, value: value, timestamp: record.timestamp)
+    guard isNoisy else { return }
     log.append(
       topic, key: record.key, value: ForeignForm.noise, timestamp: record.timestamp)
+  }
+
+  /// The topic that producers of a kind of events write.
+  private func sourceTopic(of kind: EventKind) -> String {
+    configuration.sourceTopics.first { $0.kinds.contains(kind) }!.name
   }
 
   /// The input topic that has events of a kind.
@@ -158,7 +182,7 @@ package final class Simulation {
     let configuration = configurationOf?(slot) ?? configuration
     var plan = plan
     plan.inputTopics = configuration.inputTopics
-    let party: SimulatedClock.Party = slot.stage == .attribution ? .attribution : .rollups
+    let party: SimulatedClock.Party = slot.stage == .rollups ? .rollups : .attribution
     let world = SimulatedWorld(self)
     let process = ProcessContext(
       clock: ProcessClock(
@@ -169,6 +193,11 @@ package final class Simulation {
     case .attribution:
       return .attribution(
         try AttributionWorker(
+          configuration: configuration, plan: plan, log: log, index: index,
+          stopsAtEnd: stopsAtEnd, logger: logger, process: process))
+    case .rekey:
+      return .rekey(
+        try RekeyWorker(
           configuration: configuration, plan: plan, log: log, index: index,
           stopsAtEnd: stopsAtEnd, logger: logger, process: process))
     case .rollups:
@@ -248,7 +277,7 @@ package final class Simulation {
       } else {
         trace.note("\(slot.name) fails: \(error)")
         counts.rebuilds += 1
-        if let error = error as? PipelineError {
+        if let error = error as? OperatorError {
           failure = failure ?? "\(slot.name) stops for good: \(error)"
         }
         slot.worker?.close()

@@ -38,6 +38,8 @@ struct SimulationPlan {
   var deadLetterLimit: Int?
   /// Records that arrive in a turn, at most.
   var arrivals: Int64
+  /// Which inputs come in topics that are keyed otherwise.
+  var rekeying: SimulatedRekeying?
   /// What right clocks show at the beginning: in the middle of the traffic, or days after it.
   var wall: Milliseconds
   /// Whose clock is wrong, and by how much at the beginning.
@@ -98,6 +100,9 @@ struct SimulationPlan {
     let isTight = sizes.below(3) == 0
     oversized = isTight ? 1 + sizes.below(20) : 0
     deadLetterLimit = isTight ? 600 + Int(sizes.below(1_500)) : nil
+    // Drawn apart as well.
+    var foreign = SeededRandom(seed: seed ^ 0xF02E_1610)
+    rekeying = SimulatedRekeying(&foreign)
     // Apart, too. What is restated may be final.
     var restatements = SeededRandom(seed: seed ^ 0x7E51_0000)
     if !isPunctual, restatements.below(2) == 0 {

@@ -9,8 +9,9 @@ extension SimulationRun {
     }
   }
 
+  /// A partition that the tasks read, or one that is re-keyed.
   func anyInput() -> TopicPartition {
-    let partitions = inputPartitions
+    let partitions = inputPartitions + simulation.sourcePartitions
     return partitions[Int(simulation.random.below(Int64(partitions.count)))]
   }
 
@@ -27,7 +28,8 @@ extension SimulationRun {
   func deleteInput() {
     let partition = anyInput()
     let log = simulation.log
-    let group = "\(simulation.configuration.applicationID)-attribution"
+    let isSource = simulation.sourcePartitions.contains(partition)
+    let group = "\(simulation.configuration.applicationID)-\(isSource ? "rekey" : "attribution")"
     // What goes before the first commit is nobody's loss.
     guard let committed = log.committed(partition, by: group) else { return }
     let end = log.end(of: partition)
@@ -52,6 +54,9 @@ extension SimulationRun {
     for partition in inputPartitions {
       simulation.log.setCommitted(
         nil, of: partition, by: "\(configuration.applicationID)-attribution")
+    }
+    for partition in simulation.sourcePartitions {
+      simulation.log.setCommitted(nil, of: partition, by: "\(configuration.applicationID)-rekey")
     }
     for partition in deltas {
       simulation.log.setCommitted(nil, of: partition, by: "\(configuration.applicationID)-rollups")
@@ -123,7 +128,7 @@ extension SimulationRun {
       plan.definitions, seed: plan.traffic.seed, partitions: partitions,
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
       isStatic: plan.isStatic, wall: simulation.clock.right, timeouts: plan.timeouts,
-      form: plan.form, log: log)
+      form: plan.form, rekeying: plan.rekeying, log: log)
     do {
       try next.runToEnd()
       return "\(sabotage) of \(victim) is not noticed"

@@ -43,7 +43,8 @@ extension SimulationRun {
       case .conversion: "\"user_id\":\"\(name)\",\"value\":1"
       case .cost: "\"campaign_id\":\"\(name)\",\"amount\":1"
       }
-    let value = "{\"event_id\":\"\(prefix)\(partition)\",\"event_time\":\(time),\(fields)}"
+    // No two kinds share an id: touches of one time and id have no order.
+    let value = "{\"event_id\":\"\(prefix)\(kind)-\(partition)\",\"event_time\":\(time),\(fields)}"
     return GeneratedRecord(
       kind: kind, key: key, value: Array(value.utf8), timestamp: time, truth: .ordinary)
   }

@@ -49,7 +49,7 @@ public struct SimulationRun {
       stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.wall,
       timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue,
-      form: plan.form)
+      form: plan.form, rekeying: plan.rekeying)
     simulation.answersLate = plan.answersLate
     simulation.trace.onLine = onLine
     for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
@@ -116,7 +116,7 @@ public struct SimulationRun {
   }
 
   private func isWanted(_ slot: WorkerSlot) -> Bool {
-    slot.stage == .rollups || slot.number < wantedWorkers || slot.isRunning
+    slot.stage != .attribution || slot.number < wantedWorkers || slot.isRunning
   }
 
   private func happens(_ permille: Int64) -> Bool {
@@ -154,7 +154,10 @@ public struct SimulationRun {
     // Compaction may be ahead of a reader, and hide revisions from it.
     readDownstream()
     let topics = simulation.configuration.topics
-    for topic in [topics.rollups, topics.attributions, simulation.configuration.stateTopic] {
+    let positions = simulation.configuration.keyedPositionsTopic
+    for topic in [topics.rollups, topics.attributions, simulation.configuration.stateTopic]
+      + (plan.rekeying == nil ? [] : [positions])
+    {
       for number in 0..<simulation.log.partitionCount(of: topic) {
         let name = TopicPartition(topic: topic, partition: Int32(number))
         let bound = simulation.random.below(simulation.log.end(of: name) + 1)
@@ -181,6 +184,12 @@ public struct SimulationRun {
     let partition = Int32(simulation.random.below(Int64(plan.partitions)))
     let time = plan.wall + 365 * 86_400_000
     let stray = record(kind, in: partition, at: time, "stray-\(strays.count)-")
+    if let source = simulation.rekeyedTopics.first(where: { $0.kinds.contains(kind) }) {
+      let value = simulation.form?.value(of: stray) ?? stray.value
+      let (name, offset) = simulation.append(stray, value, toSource: source.name)
+      strays.append(Stray(source: name, offset: offset))
+      return simulation.trace.note("an event of a year ahead, in \(name)")
+    }
     let topic = simulation.topic(of: kind)
     let name = TopicPartition(topic: topic, partition: partition)
     strays.append(Stray(source: name, offset: simulation.log.end(of: name)))
@@ -262,6 +271,7 @@ public struct SimulationRun {
     if let failure = simulation.failure { return failure }
     if let complaint = downstream.complaint { return complaint }
     if let violation = simulation.log.violations.first { return violation }
+    if let complaint = simulation.complaintAboutRekeying() { return complaint }
     let report = simulation.verify()
     if let complaint = complaint(about: report) { return complaint }
     if !report.differences.agrees { return "\(report.differences)" }

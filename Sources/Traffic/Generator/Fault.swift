@@ -13,7 +13,7 @@ enum Fault {
   case foreignCurrency
 
   /// One of the faults that are reported as `rejection` and can befall this event.
-  init(_ rejection: Rejection, of event: PendingEvent) {
+  init(_ rejection: RejectionReason, of event: PendingEvent) {
     let candidates: [Fault] =
       switch rejection {
       case .tooLarge: [.padded]

@@ -14,7 +14,7 @@ public enum Truth: Hashable, Sendable {
   /// Older than the correction horizon on arrival.
   case tooLate
   /// A dead letter with this reason.
-  case malformed(Rejection)
+  case malformed(RejectionReason)
 
   /// Whether the event counts: ordinary or late.
   public var isAccepted: Bool { self == .ordinary || self == .late }

@@ -312,7 +312,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   }
 
   private mutating func sendMalformed() {
-    let rejection: Rejection =
+    let rejection: RejectionReason =
       switch random.below(64) {
       case 0: .tooLarge
       case 1..<20: .malformedJSON

@@ -4,7 +4,7 @@ import Codec
 /// How many records of each kind and truth a generator has emitted: the known truth.
 public struct TrafficSummary: Sendable, Equatable, CustomStringConvertible {
   private static let truths: [Truth] =
-    [.ordinary, .duplicate, .late, .tooLate, .version] + Rejection.allCases.map { .malformed($0) }
+    [.ordinary, .duplicate, .late, .tooLate, .version] + RejectionReason.allCases.map { .malformed($0) }
   private var counts = Array(
     repeating: 0, count: EventKind.allCases.count * TrafficSummary.truths.count)
 
@@ -37,7 +37,7 @@ public struct TrafficSummary: Sendable, Equatable, CustomStringConvertible {
 
   /// Dead letters of this kind, whatever their reason.
   public func malformed(_ kind: EventKind) -> Int {
-    Rejection.allCases.reduce(0) { $0 + count(kind, .malformed($1)) }
+    RejectionReason.allCases.reduce(0) { $0 + count(kind, .malformed($1)) }
   }
 
   /// One line per kind.

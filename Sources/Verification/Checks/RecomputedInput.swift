@@ -16,6 +16,8 @@ struct RecomputedInput {
 
   let topic: String
   let isCosts: Bool
+  /// Whether it is an internal topic of re-keyed events.
+  let isKeyed: Bool
   let number: Int
   private let definitions: Definitions
   private var decoder: InputDecoder
@@ -49,6 +51,7 @@ struct RecomputedInput {
     definitions: Definitions
   ) {
     topic = input.plan.topic
+    isKeyed = input.plan.isKeyed
     isCosts = input.isCosts
     let others = all.filter { $0.plan.topic != input.plan.topic }.flatMap(\.plan.kinds)
     sharedKinds = Set(others).intersection(input.plan.kinds)
@@ -79,15 +82,15 @@ struct RecomputedInput {
       InputRecord(
         partition: record.partition, offset: record.offset, timestamp: record.timestamp,
         key: record.key, value: record.value, headers: record.headers), into: &event)
-    var rejection: Rejection?
-    if case .rejected(let reason) = reading { rejection = reason }
-    if deadLetter?.reason == Rejection.unknownSchema.rawValue, rejection != .unknownSchema {
+    var rejection: RejectionReason?
+    if case .rejected(let found) = reading { rejection = found.reason }
+    if deadLetter?.reason == RejectionReason.unknownSchema.rawValue, rejection != .unknownSchema {
       rejection = .unknownSchema
       schemasUnknown += 1
     }
     // Of several faults the first counts, and a wrong currency comes behind.
     if rejection == nil || rejection == .wrongCurrency,
-      deadLetter?.reason == Rejection.futureEvent.rawValue
+      deadLetter?.reason == RejectionReason.futureEvent.rawValue
     {
       // What the processor's clock showed then nobody knows any more: the dead letter says what it meant.
       rejection = .futureEvent

@@ -51,8 +51,16 @@ public struct VerificationPass {
     }
   }
 
+  /// A topic whose events pass through the inputs of their kinds.
+  public struct RekeyedSource: Sendable {
+    public var plan: InputPlan
+
+    public init(_ plan: InputPlan) { self.plan = plan }
+  }
+
   private let definitions: Definitions
   private var inputs: [RecomputedInput]
+  private var rekeyed: [RecomputedRekeying]
   private var rollups: PublishedRollups
   private var attributions: PublishedAttributions
   private var deadLetters: SetAsideRecords
@@ -60,19 +68,27 @@ public struct VerificationPass {
   private var accepted: AcceptedStream?
   private var backfills = BackfillLedger()
   private var oracle: Oracle
+  /// What the internal topics of re-keyed events hold.
+  private var passedOn: [EventKind: PassedOnRecords] = [:]
   private var differences: ComparisonResult
   private let limit: Int
 
   /// - Parameter limit: how many differences to list; all are counted.
-  public init(definitions: Definitions, inputs: [Input], outputs: Outputs, limit: Int = 20) {
+  public init(
+    definitions: Definitions, inputs: [Input], rekeyed: [RekeyedSource] = [], outputs: Outputs,
+    limit: Int = 20
+  ) {
     self.definitions = definitions
+    self.rekeyed = rekeyed.enumerated().map {
+      RecomputedRekeying($1, number: inputs.count + $0, definitions: definitions)
+    }
     self.limit = limit
     self.inputs = inputs.enumerated().map {
       RecomputedInput($1, number: $0, among: inputs, definitions: definitions)
     }
     rollups = PublishedRollups(topic: outputs.rollups, definitions: definitions)
     attributions = PublishedAttributions(topic: outputs.attributions, definitions: definitions)
-    let topics = inputs.map(\.plan.topic)
+    let topics = inputs.map(\.plan.topic) + rekeyed.map(\.plan.topic)
     deadLetters = SetAsideRecords(topic: outputs.deadLetters, inputTopics: topics)
     lateEvents = SetAsideRecords(topic: outputs.lateEvents, inputTopics: topics)
     accepted = outputs.accepted.map { AcceptedStream(topic: $0, definitions: definitions) }
@@ -112,8 +128,23 @@ public struct VerificationPass {
   ///
   /// - Parameter input: its index among the inputs.
   public mutating func take(_ record: LoggedRecord, ofInput input: Int) throws {
+    // What the sources of re-keyed events say of themselves.
+    if record.key == nil, inputs[input].isKeyed { return }
     try inputs[input].take(
       record, &oracle, &deadLetters, &lateEvents, &accepted, backfills, &differences)
+  }
+
+  /// Takes a record of a topic that is re-keyed, as far as it has been.
+  ///
+  /// - Parameter source: its index among those.
+  public mutating func take(_ record: LoggedRecord, ofRekeyed source: Int) throws {
+    try rekeyed[source].take(record, &deadLetters, &differences)
+  }
+
+  /// Takes every record of an internal topic of re-keyed events, those that are no input any more too.
+  public mutating func take(passedOn record: LoggedRecord, of kind: EventKind) {
+    guard record.key != nil else { return }
+    passedOn[kind, default: PassedOnRecords()].add(record)
   }
 
   /// Says that the processor has left out records that should be processed by now.
@@ -129,6 +160,10 @@ public struct VerificationPass {
     deadLetters.reportUnmatched(into: &differences)
     lateEvents.reportUnmatched(into: &differences)
     expectEarliestTooLate()
+    expectAllPassedOn()
+    report.rekeyed = rekeyed.map { source in
+      (source.topic, source.tally(deadLetters: deadLetters.counts[source.number]))
+    }
     report.accepted = accepted?.finish(into: &differences)
     report.inputs = inputs.map { input in (input.topic, conservedTally(of: input)) }
     rollups.reportOpenWindows(into: &differences)
@@ -145,7 +180,8 @@ public struct VerificationPass {
       attributions: attributions.latest, with: oracle, limit: limit)
     differences.append(attributionResult)
     report.attributions = attributions.latest.count
-    report.refusedByClock = inputs.reduce(0) { $0 + $1.refusedByClock }
+    report.refusedByClock =
+      inputs.reduce(0) { $0 + $1.refusedByClock } + rekeyed.reduce(0) { $0 + $1.refusedByClock }
     report.differences = differences
     report.notes = notes
     return report
@@ -158,6 +194,31 @@ public struct VerificationPass {
     for input in inputs {
       input.expectEarliestTooLate(
         behind: input.isCosts ? input.largest : largest, into: &differences)
+    }
+  }
+
+  /// Every usable record of a re-keyed topic has been passed on once, its bytes and timestamp untouched; a record in
+  /// is passed on, filtered or a dead letter.
+  private mutating func expectAllPassedOn() {
+    var expected: [EventKind: PassedOnRecords] = [:]
+    for source in rekeyed {
+      for (kind, records) in source.passedOn {
+        expected[kind, default: PassedOnRecords()].add(records)
+      }
+      let tally = source.tally(deadLetters: deadLetters.counts[source.number])
+      differences.expect(
+        Int64(tally.filtered + tally.passedOn + tally.deadLetters), toBe: Int64(tally.records),
+        "filtered + passed on + dead letter", of: source.topic)
+    }
+    for kind in Set(expected.keys).union(passedOn.keys) {
+      let (found, wanted) = (
+        passedOn[kind] ?? PassedOnRecords(), expected[kind] ?? PassedOnRecords()
+      )
+      differences.expect(
+        Int64(found.count), toBe: Int64(wanted.count), "records passed on", of: "\(kind)")
+      differences.expect(
+        found == wanted ? "untouched" : "changed", toBe: "untouched",
+        "values and timestamps of records passed on", of: "\(kind)")
     }
   }
 
@@ -212,9 +273,11 @@ public struct VerificationPass {
         "\(rollups.recordsOfOtherViews) records of views that the configuration does not have "
           + "were left out")
     }
-    for input in inputs where input.refusedByClock > 0 {
+    let refused =
+      inputs.map { ($0.topic, $0.refusedByClock) } + rekeyed.map { ($0.topic, $0.refusedByClock) }
+    for (topic, count) in refused where count > 0 {
       notes.append(
-        "\(input.refusedByClock) records of \(input.topic) are dead letters by the processor's clock "
+        "\(count) records of \(topic) are dead letters by the processor's clock "
           + "(future_event); a replay may accept them")
     }
     for input in inputs where input.schemasUnknown > 0 {

@@ -4,6 +4,8 @@ import Attribution
 public struct VerificationReport: Sendable {
   /// What became of the records of each input, in the order of the inputs.
   public var inputs: [(topic: String, tally: RecordTally)] = []
+  /// What became of the records of each topic that is re-keyed.
+  public var rekeyed: [(topic: String, tally: RekeyingTally)] = []
   /// Published rollups.
   public var rollups = 0
   /// Published rollups that are final.

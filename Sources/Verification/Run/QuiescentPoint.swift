@@ -15,17 +15,33 @@ final class QuiescentPoint {
   private let outputs: [TopicPartition]
   private let attributionGroup: String
   private let rollupGroup: String
+  private let rekeyGroup: String
+  private let sources: [TopicPartition]
+  private let keyedTopics: Set<String>
 
   init(_ configuration: Configuration, reader: TopicReader) throws {
     self.reader = reader
     attributionGroup = "\(configuration.applicationID)-attribution"
     rollupGroup = "\(configuration.applicationID)-rollups"
+    rekeyGroup = "\(configuration.applicationID)-rekey"
+    keyedTopics = Set(configuration.rekeyings { _ in 0 }.map(\.target))
+    sources = try reader.partitions(of: Set(configuration.rekeyedTopics.map(\.name)).sorted())
     inputs = try reader.partitions(of: configuration.inputTopics.map(\.name))
     deltas = try reader.partitions(of: [configuration.deltasTopic])
     let topics = configuration.topics
     outputs = try reader.partitions(
       of: [topics.rollups, topics.attributions, topics.deadLetters, topics.lateEvents]
         + (topics.accepted.map { [$0] } ?? []))
+  }
+
+  /// What the re-keying stage has committed; empty where nothing is re-keyed.
+  func rekeyed() throws -> [TopicPartition: Int64] {
+    sources.isEmpty ? [:] : try reader.committed(sources, by: rekeyGroup)
+  }
+
+  /// Where the topics that are re-keyed end now.
+  func sourceEnds() throws -> [TopicPartition: Int64] {
+    sources.isEmpty ? [:] : try reader.ends(of: sources)
   }
 
   /// What the attribution stage has committed; partitions without a committed offset are absent.
@@ -48,11 +64,14 @@ final class QuiescentPoint {
     while true {
       let processed = try processed()
       let obstacle = try obstacle()
-      let isEnough = try !wantsInputs || firstUnread(inputs, after: processed) == nil
+      let isEnough =
+        try !wantsInputs
+        || firstUnread(sources, after: rekeyed()) == nil
+          && firstUnread(inputs, after: processed) == nil
       if obstacle == nil && isEnough { return processed }
       if ContinuousClock.now >= deadline {
         guard let obstacle else { return processed }
-        throw PipelineError(
+        throw OperatorError(
           "\(obstacle), so there is nothing exact to compare with: while the processor works, stop "
             + "the traffic or let SIGTERM end the processor; if it was killed, start it again; "
             + "--wait gives it longer")
@@ -69,9 +88,34 @@ final class QuiescentPoint {
     if let open = writable.first(where: { committed[$0] ?? 0 < all[$0] ?? 0 }) {
       return "a transaction is still open in \(open)"
     }
+    if !sources.isEmpty, let unread = try firstUnread(inputs, after: processed()) {
+      return "the attribution stage has not taken in all of \(unread) yet"
+    }
     let consumed = try reader.committed(deltas, by: rollupGroup)
     guard let unread = try firstUnread(deltas, after: consumed) else { return nil }
     return "the rollup stage has not taken in all of \(unread) yet"
+  }
+
+  /// Whether somebody has sent it: what the sources of re-keyed events say of themselves goes on and on.
+  private func isRecord(_ record: Record, of partition: TopicPartition) -> Bool {
+    record.key != nil || !keyedTopics.contains(partition.topic)
+  }
+
+  /// Whether the processor has taken in more than this.
+  func hasGoneOn(
+    since processed: [TopicPartition: Int64], _ rekeyed: [TopicPartition: Int64]
+  ) throws -> Bool {
+    guard try self.rekeyed() == rekeyed else { return true }
+    for (partition, offset) in try self.processed() where offset != processed[partition] {
+      guard keyedTopics.contains(partition.topic) else { return true }
+      var hasRecord = false
+      try reader.read(through: [partition: offset], from: processed[partition] ?? 0) { _, record in
+        hasRecord = isRecord(record, of: partition)
+        return !hasRecord
+      }
+      if hasRecord { return true }
+    }
+    return false
   }
 
   /// The first partition with a record at or after its offset (0 when it has none). Transactions'
@@ -84,9 +128,9 @@ final class QuiescentPoint {
       let offset = offsets[partition] ?? 0
       guard let end = ends[partition], offset < end else { continue }
       var hasRecord = false
-      try reader.read(through: [partition: end], from: offset) { _, _ in
-        hasRecord = true
-        return false
+      try reader.read(through: [partition: end], from: offset) { _, record in
+        hasRecord = isRecord(record, of: partition)
+        return !hasRecord
       }
       if hasRecord { return partition }
     }

@@ -16,6 +16,8 @@ public final class Verifier {
   private var notes: [String] = []
   /// In the order of the verification's inputs.
   private let plans: [InputPlan]
+  /// Of the topics that are re-keyed.
+  private let rekeyedPlans: [InputPlan]
 
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) throws {
     self.configuration = configuration
@@ -23,12 +25,15 @@ public final class Verifier {
     reader = try TopicReader(configuration, logger: logger)
     quiescence = try QuiescentPoint(configuration, reader: reader)
     let topics = configuration.topics
-    plans = try InputPlans(configuration).plans(in: plan)
+    let inputPlans = try InputPlans(configuration)
+    plans = inputPlans.plans(in: plan)
+    rekeyedPlans = inputPlans.rekeyed
     verification = VerificationPass(
       definitions: configuration.definitions,
       inputs: plans.map {
         .init($0, partitioner: configuration.partitioner, partitionCount: plan.taskCount)
       },
+      rekeyed: rekeyedPlans.map { .init($0) },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents, accepted: topics.accepted))
@@ -60,13 +65,15 @@ public final class Verifier {
     }
 
     verification.take(backfills: try BackfillLedger(configuration, from: log))
+    let rekeyed = try quiescence.rekeyed()
     try readPublished(outputEnds, count)
-    guard try quiescence.processed() == processed else {
-      throw PipelineError(
+    guard try !quiescence.hasGoneOn(since: processed, rekeyed) else {
+      throw OperatorError(
         "the processor went on while what it had published was being read; stop the traffic or the "
           + "processor, then verify again")
     }
     try readInputs(bounds, processed, count)
+    try readRekeyed(rekeyed, expectsAll: expectsAll, count)
     var report = verification.finish()
     report.notes = notes + report.notes
     return report
@@ -118,6 +125,40 @@ public final class Verifier {
       }
       for (partition, count) in unprocessed.sorted(by: { $0.key < $1.key }) {
         verification.note(unprocessed: count, of: "\(input.topic)[\(partition)]")
+      }
+    }
+  }
+
+  /// Reads the topics that are re-keyed, as far as they have been, and what they were passed on to.
+  private func readRekeyed(
+    _ done: [TopicPartition: Int64], expectsAll: Bool, _ count: () -> Void
+  ) throws {
+    guard !rekeyedPlans.isEmpty else { return }
+    let bounds = expectsAll ? try quiescence.sourceEnds() : done
+    for partition in bounds.keys.sorted() where try reader.start(of: partition) > 0 {
+      notes.append(
+        "the log of \(partition) no longer has its first records; what was passed on of them shows as a "
+          + "difference")
+    }
+    for (index, plan) in rekeyedPlans.enumerated() {
+      var unprocessed: [Int32: Int] = [:]
+      try read(plan.topic, bounds, withHeaders: plan.needsHeaders) { record in
+        let partition = TopicPartition(topic: plan.topic, partition: record.partition)
+        if record.offset >= done[partition] ?? 0 {
+          unprocessed[record.partition, default: 0] += 1
+        }
+        try verification.take(record, ofRekeyed: index)
+        count()
+      }
+      for (partition, count) in unprocessed.sorted(by: { $0.key < $1.key }) {
+        verification.note(unprocessed: count, of: "\(plan.topic)[\(partition)]")
+      }
+    }
+    let ends = try quiescence.inputEnds()
+    for plan in plans where plan.isKeyed {
+      try read(plan.topic, ends) {
+        verification.take(passedOn: $0, of: plan.kinds[0])
+        count()
       }
     }
   }

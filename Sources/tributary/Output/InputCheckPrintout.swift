@@ -111,7 +111,7 @@ struct InputCheckPrintout {
       switch record.reading {
       case .event: writer.value("event")
       case .filtered: writer.value("filtered")
-      case .rejected(let rejection): writer.value(rejection.rawValue)
+      case .rejected(let rejection): writer.value(rejection.reason.rawValue)
       }
       writer.key("kind")
       writer.value(record.kind.map { "\($0)" })

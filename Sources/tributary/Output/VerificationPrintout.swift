@@ -29,6 +29,10 @@ struct VerificationPrintout {
       ]
     }
     var lines = [TextTable(header: header, rows: rows).text, ""]
+    lines += report.rekeyed.map { topic, tally in
+      "re-keyed      \(topic): \(tally.records) records, \(tally.filtered) filtered, "
+        + "\(tally.passedOn) passed on, \(tally.deadLetters) dead letters"
+    }
     lines.append("rollups       \(report.rollups) published, \(report.finalRollups) of them final")
     lines.append("attributions  \(report.attributions) published")
     lines.append(
@@ -73,7 +77,15 @@ struct VerificationPrintout {
       var expected: String
       var published: String
     }
+    struct Rekeyed: Encodable {
+      var topic: String
+      var records: Int
+      var filtered: Int
+      var passedOn: Int
+      var deadLetters: Int
+    }
     var inputs: [Input]
+    var rekeyed: [Rekeyed]
     var rollups: Int
     var finalRollups: Int
     var attributions: Int
@@ -95,6 +107,11 @@ struct VerificationPrintout {
             topic: topic, records: tally.records, filtered: tally.filtered,
             accepted: tally.accepted, replaced: tally.replaced, duplicates: tally.duplicates,
             deadLetters: tally.deadLetters, tooLate: tally.tooLate)
+        },
+        rekeyed: report.rekeyed.map { topic, tally in
+          .init(
+            topic: topic, records: tally.records, filtered: tally.filtered, passedOn: tally.passedOn,
+            deadLetters: tally.deadLetters)
         },
         rollups: report.rollups, finalRollups: report.finalRollups,
         attributions: report.attributions, creditsExact: report.creditsAreExact,

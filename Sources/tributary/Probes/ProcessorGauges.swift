@@ -1,6 +1,8 @@
 import Attribution
+import Codec
 import Configuration
 import Foundation
+import Kafka
 import Pipeline
 import Service
 
@@ -92,7 +94,11 @@ struct ProcessorGauges: Sendable {
     if let memory { set(memory) }
     for (stage, members) in Dictionary(grouping: workers, by: \.stage) {
       let counters = members.map(\.report.counters)
-      stage == "rollups" ? setRollups(counters) : setAttribution(counters)
+      switch stage {
+      case "rollups": setRollups(counters)
+      case "attribution": setAttribution(counters)
+      default: setRekeyed(counters)
+      }
       set("tributary_transaction_duration_seconds", counters, \.transactionTime, ["stage": stage])
       set("tributary_restore_duration_seconds", counters, \.restoreTime, ["stage": stage])
       for result in WorkerCounters.TransactionResult.allCases {
@@ -131,6 +137,9 @@ struct ProcessorGauges: Sendable {
         "tributary_last_progress_timestamp_seconds", labels,
         to: worker.lastMoves[source.partition].map { Double($0) / 1_000 })
     }
+    for source in report.rekeyed {
+      setLost(report.lost, of: source.partition)
+    }
     for task in report.tasks {
       let inputs = task.isKeyed ? "keyed" : "costs"
       if task.isKeyed {
@@ -138,15 +147,7 @@ struct ProcessorGauges: Sendable {
           "tributary_watermark_lag_seconds", ["partition": "\(task.partition)"],
           to: task.watermark.map { now - Double($0) / 1_000 })
       }
-      for source in task.sources {
-        let count = task.lost.filter {
-          $0.topic == source.partition.topic && $0.partition == source.partition.partition
-        }.reduce(0) { $0 + $1.count }
-        metrics.set(
-          "tributary_lost_records_total",
-          ["topic": source.partition.topic, "partition": "\(source.partition.partition)"],
-          to: Double(count))
-      }
+      for source in task.sources { setLost(task.lost, of: source.partition) }
       for store in task.stores {
         set(store, ["inputs": inputs, "partition": "\(task.partition)"])
       }
@@ -159,6 +160,15 @@ struct ProcessorGauges: Sendable {
       metrics.set("tributary_open_buckets", labels, to: Double(rollups.openCount))
       set(rollups.store, labels)
     }
+  }
+
+  private func setLost(_ lost: [LostRange], of partition: TopicPartition) {
+    let count = lost.filter {
+      $0.topic == partition.topic && $0.partition == partition.partition
+    }.reduce(0) { $0 + $1.count }
+    metrics.set(
+      "tributary_lost_records_total",
+      ["topic": partition.topic, "partition": "\(partition.partition)"], to: Double(count))
   }
 
   private func set(_ store: StoreSize, _ labels: [String: String]) {
@@ -199,6 +209,24 @@ struct ProcessorGauges: Sendable {
     }
     metrics.set(
       "tributary_conversion_corrections_total", to: sum(counters, \.correctedConversions))
+  }
+
+  private func setRekeyed(_ counters: [WorkerCounters]) {
+    var total = WorkerCounters()
+    for counter in counters {
+      for (topic, counts) in counter.rekeyed {
+        total.rekeyed[topic, default: RekeyCounts()].add(counts)
+      }
+    }
+    for (topic, counts) in total.rekeyed {
+      for (outcome, count) in [
+        ("filtered", counts.filtered), ("rekeyed", counts.forwarded),
+        ("dead_letter", counts.deadLetters),
+      ] {
+        metrics.set(
+          "tributary_records_total", ["topic": topic, "outcome": outcome], to: Double(count))
+      }
+    }
   }
 
   private func setRollups(_ counters: [WorkerCounters]) {

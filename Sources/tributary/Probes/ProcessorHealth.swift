@@ -86,6 +86,13 @@ final class ProcessorHealth: HealthSource {
         return partition
       }
     }
+      + worker.report.rekeyed.map { source in
+        var partition = partition(source)
+        partition.lost = worker.report.lost.filter {
+          $0.topic == source.partition.topic && $0.partition == source.partition.partition
+        }
+        return partition
+      }
       + worker.report.rollups.map { rollups in
         var partition = partition(rollups.source)
         partition.finalThrough = rollups.finalThrough

@@ -1,0 +1,50 @@
+import Attribution
+import Cluster
+import Configuration
+import Inputs
+import Kafka
+
+/// The internal topic that takes the events of a kind, and which of its partitions takes whose.
+struct RekeyTarget {
+  let topic: String
+  private let partitioner: UserPartitioner
+  private let recordLimit: Int
+  private let needsOrigin: Bool
+
+  /// - Returns: nil where events of the kind are not re-keyed.
+  init?(_ kind: EventKind, _ context: StageContext) throws {
+    let plan = context.plan
+    guard let rekeying = plan.rekeyings.first(where: { $0.kind == kind }) else { return nil }
+    topic = rekeying.target
+    partitioner = UserPartitioner(
+      choosing: context.configuration.partitioner, count: plan.partitionCount(of: kind))
+    recordLimit = plan.recordLimit(of: topic)
+    needsOrigin = try context.inputPlan(of: topic).needsOrigin
+  }
+
+  /// Passes an event on: its record as it came, under the key that it should have had.
+  ///
+  /// A record whose own headers are more than the topic takes goes without them; its value is never too large.
+  func forward(
+    _ record: Record, of source: TopicPartition, _ event: UnsafePointer<Event>,
+    to producer: any LogProducer
+  ) throws {
+    let key = event.pointee.kind == .cost ? event.pointee.campaignID : event.pointee.userID
+    var headers = record.headers()
+    var added: [Header] = []
+    if needsOrigin {
+      let origin = RecordOrigin.encode(
+        topic: source.topic, partition: source.partition, offset: record.offset, key: record.key)
+      added = [Header(name: RecordOrigin.header, value: origin)]
+    }
+    if !headers.isEmpty,
+      RecordSize.bytes(
+        key: key.count, value: record.value?.count ?? 0, headers: headers + added) > recordLimit
+    {
+      headers = []
+    }
+    try producer.produce(
+      topic, partition: partitioner.partition(of: key), key: key.buffer, value: record.value,
+      timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: headers + added)
+  }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Attribution
+import Codec
+import Configuration
+import Foundation
+import History
+import Cluster
+import Reporting
+
+struct DeadLettersCommand: ParsableCommand {
+  /// Stretches of time that dead letters are counted by.
+  enum Span: String, ExpressibleByArgument, CaseIterable { case hour, day }
+
+  static let configuration = CommandConfiguration(
+    commandName: "dead-letters",
+    abstract: "Show which records could not be used, and why; send them through again.",
+    discussion: """
+      Lists dead letters by topic, reason and field, with an example of each and when they came. \
+      --replay sends them to the topics that they came from once what was wrong has been repaired: \
+      each once, however often it runs. A record that is refused again becomes a new dead letter.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  @Option(help: "Only this reason, such as invalid_field.")
+  var reason: String?
+
+  @Option(help: "Only records that came from this topic.")
+  var topic: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only records since then: a duration back from now (24h), or an instant.",
+      valueName: "time"))
+  var since: String?
+
+  @Option(help: "Count them over time: hour or day.")
+  var by: Span?
+
+  @Option(help: "Time zone of days and hours (IANA name).")
+  var timezone = "UTC"
+
+  @Flag(help: "Show the values of the examples. They may hold personal data.")
+  var showValues = false
+
+  @Flag(help: "Send them through again; without --yes, say what would be sent.")
+  var replay = false
+
+  @Flag(help: "With --replay: send.")
+  var yes = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if ZonedCalendar(timezone) == nil {
+      throw ValidationError("--timezone \(timezone) is no time zone such as Europe/Berlin.")
+    }
+    if yes && !replay { throw ValidationError("--yes says yes to --replay; it needs it.") }
+    if replay && (by != nil || showValues) {
+      throw ValidationError("--by and --show-values list; they do not go with --replay.")
+    }
+    _ = try instant()
+  }
+
+  /// What `--since` says, in milliseconds.
+  private func instant() throws -> Milliseconds? {
+    guard let since else { return nil }
+    if let time = Time.parse(since) { return time }
+    guard let length = try? DurationText.parse(since) else {
+      throw ValidationError(
+        "--since \(since) is neither a duration such as 24h nor an instant such as "
+          + "2026-01-05T08:00:00Z.")
+    }
+    return Milliseconds(Date().timeIntervalSince1970 * 1_000) - length
+  }
+
+  func run() throws {
+    let settings = try options.load()
+    let logger = options.makeLogger()
+    let plan = try Preflight(settings, logger: logger).plan()
+    let log = KafkaLog(settings, plan: plan, logger: logger)
+    let filter = DeadLetterFilter(reason: reason, topic: topic, since: try instant())
+    if replay {
+      let result = try DeadLetterReplay(settings, log: log, filter).run(isDryRun: !yes)
+      let printout = ReplayPrintout(result, isDryRun: !yes)
+      return try StandardOutput.print(json ? printout.json : printout.text)
+    }
+    let calendar = ZonedCalendar(timezone)!
+    let summary = try DeadLetterSummary(settings, from: log, filter, showsValues: showValues) {
+      time in
+      guard by == .hour else { return calendar.start(of: calendar.day(of: time)) }
+      return time - (time % 3_600_000 + 3_600_000) % 3_600_000
+    }
+    let printout = DeadLettersPrintout(summary, calendar, by: by)
+    try StandardOutput.print(json ? printout.json : printout.text)
+  }
+}
