@@ -36,21 +36,26 @@ let package = Package(
     .target(name: "Attribution", dependencies: ["CIntrinsics", "CMemory"]),
     .target(name: "Codec", dependencies: ["Attribution", "CIntrinsics"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Codec", "Yams"]),
+    .target(name: "WebClient", dependencies: ["CCurl"]),
+    .target(
+      name: "Inputs", dependencies: ["Attribution", "Codec", "Configuration", "WebClient"]),
     .target(
       name: "Cluster",
       dependencies: [
-        "Attribution", "CMemory", "Codec", "Configuration", "Kafka",
+        "Attribution", "CMemory", "Codec", "Configuration", "Inputs", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Pipeline",
       dependencies: [
-        "Attribution", "CMemory", "Cluster", "Codec", "Configuration", "Kafka",
+        "Attribution", "CMemory", "Cluster", "Codec", "Configuration", "Inputs", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "History",
-      dependencies: ["Attribution", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline"]),
+      dependencies: [
+        "Attribution", "Cluster", "Codec", "Configuration", "Inputs", "Kafka", "Pipeline",
+      ]),
     .target(name: "Reporting", dependencies: ["Attribution", "Codec"]),
     .target(name: "SQLite", dependencies: ["CSQLite"]),
     .target(
@@ -65,7 +70,7 @@ let package = Package(
       ]),
     .target(
       name: "Journeys",
-      dependencies: ["Attribution", "CCurl", "Codec", "SQLSink", "SQLite"]),
+      dependencies: ["Attribution", "Codec", "SQLSink", "SQLite", "WebClient"]),
     .target(
       name: "Service",
       dependencies: [
@@ -81,8 +86,8 @@ let package = Package(
     .target(
       name: "Readers",
       dependencies: [
-        "Attribution", "Cluster", "Codec", "Configuration", "Dashboard", "Kafka", "Reporting",
-        "SQLSink", "Service", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "Cluster", "Codec", "Configuration", "Dashboard", "Inputs", "Kafka",
+        "Reporting", "SQLSink", "Service", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "BrokerKit"),
     .target(
@@ -94,13 +99,13 @@ let package = Package(
     .target(
       name: "Verification",
       dependencies: [
-        "Attribution", "Cluster", "Codec", "Configuration", "History", "Kafka",
+        "Attribution", "Cluster", "Codec", "Configuration", "History", "Inputs", "Kafka",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "TestKit",
       dependencies: [
-        "Attribution", "Cluster", "Codec", "Configuration", "History", "Kafka", "Pipeline",
+        "Attribution", "Cluster", "Codec", "Configuration", "History", "Inputs", "Kafka", "Pipeline",
         "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -119,9 +124,8 @@ let package = Package(
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Cluster", "Codec", "Configuration",
         "Dashboard",
-        "Files", "History", "Journeys", "Kafka", "Pipeline", "Readers", "Reporting", "SQLSink",
-        "SQLite",
-        "Service", "Traffic", "Verification",
+        "Files", "History", "Inputs", "Journeys", "Kafka", "Pipeline", "Readers", "Reporting",
+        "SQLSink", "SQLite", "Service", "Traffic", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -158,6 +162,13 @@ let package = Package(
       dependencies: ["Attribution", "Benchmarks", "CAllocationCount", "Codec"]),
     .testTarget(name: "CodecTests", dependencies: ["Codec", "TestKit", "Traffic"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+    .testTarget(
+      name: "InputsTests",
+      dependencies: [
+        "Attribution", "CAllocationCount", "Codec", "Configuration", "Inputs", "Kafka", "Pipeline",
+        "TestKit", "Traffic", "Verification",
+      ],
+      exclude: ["Fixtures"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),
     .testTarget(
       name: "TestKitTests", dependencies: ["Cluster", "Kafka", "TestKit"]),
@@ -165,9 +176,7 @@ let package = Package(
       name: "TrafficTests", dependencies: ["Attribution", "Codec", "Traffic", "Verification"]),
     .testTarget(
       name: "VerificationTests",
-      dependencies: [
-        "Attribution", "Codec", "Traffic", "Verification",
-      ]),
+      dependencies: ["Attribution", "Codec", "Inputs", "Traffic", "Verification"]),
     // Servers that several test targets ask.
     .target(
       name: "TestServers",
@@ -202,8 +211,8 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline",
-        "TestKit", "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Inputs", "Kafka",
+        "Pipeline", "TestKit", "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "CommandTests",

@@ -302,15 +302,25 @@ private struct Loader {
 
   private func checkTogether() throws(ConfigurationError) {
     try checkTopicsAreDistinct()
-    if configuration.definitions.touchKinds.contains(.impression),
-      configuration.topics.impressions == nil
-    {
+    try checkInputs()
+    try checkTransactionTimes()
+  }
+
+  private func checkInputs() throws(ConfigurationError) {
+    let hasImpressions = configuration.topicInputs.contains { $0.kind == .impression }
+    if configuration.definitions.touchKinds.contains(.impression), !hasImpressions {
+      if configuration.inputs != nil {
+        throw error(
+          at: "inputs", "inputs has no topic of kind impression, but touch_kinds lists impression",
+          "add one, or take impression out of touch_kinds")
+      }
       throw error(
         at: "topics.impressions", "topics.impressions is null, but touch_kinds lists impression",
         "name the topic, or take impression out of touch_kinds")
     }
     try checkFields()
-    try checkTransactionTimes()
+    guard let entries = configuration.inputs, let value = origins["inputs"] else { return }
+    try InputChecks(configuration: configuration, value: value, entries: entries).check()
   }
 
   /// The extra fields must be told apart, and views must list fields that there are.
@@ -344,10 +354,22 @@ private struct Loader {
 
   private func checkTopicsAreDistinct() throws(ConfigurationError) {
     let topics = configuration.topics
-    let uses: [(path: String, topic: String?)] = [
+    var uses: [(path: String, topic: String?)] = [
       ("application_id", configuration.deltasTopic), ("application_id", configuration.stateTopic),
-      ("topics.impressions", topics.impressions), ("topics.clicks", topics.clicks),
-      ("topics.conversions", topics.conversions), ("topics.costs", topics.costs),
+    ]
+    // Several inputs may share a topic.
+    var inputTopics: Set<String> = []
+    if let inputs = configuration.inputs {
+      for case let topic? in inputs.map(\.topic) where inputTopics.insert(topic).inserted {
+        uses.append(("inputs", topic))
+      }
+    } else {
+      uses += [
+        ("topics.impressions", topics.impressions), ("topics.clicks", topics.clicks),
+        ("topics.conversions", topics.conversions), ("topics.costs", topics.costs),
+      ]
+    }
+    uses += [
       ("topics.rollups", topics.rollups), ("topics.attributions", topics.attributions),
       ("topics.dead_letters", topics.deadLetters), ("topics.late_events", topics.lateEvents),
       ("topics.accepted", topics.accepted),

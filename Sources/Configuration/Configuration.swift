@@ -36,6 +36,10 @@ public struct Configuration: Sendable, Equatable {
   /// Name of this process among those of the same `applicationID`; empty for none. When set, group
   /// membership is static and transactional ids are stable.
   public var instanceID = ""
+  /// What the inputs hold, and under which names; nil: one input for each of ``topics``, with our own names.
+  public var inputs: [InputEntry]?
+  /// Where schemas of Avro and Protobuf records are asked for.
+  public var schemaRegistry: RegistryAddress?
   /// librdkafka properties, passed through as they are. Values may be secrets: see
   /// ``isSecret(kafkaProperty:)``.
   public var kafka: [String: String] = [:]

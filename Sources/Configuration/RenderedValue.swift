@@ -53,7 +53,7 @@ extension View {
 }
 
 /// `text` as a YAML scalar: plain where every reader takes that for the same text.
-private func yamlScalar(_ text: String) -> String {
+func yamlScalar(_ text: String) -> String {
   let words = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"]
   let isPlain =
     text.first.map { $0.isASCII && $0.isLetter } == true

@@ -197,6 +197,16 @@ extension Setting {
       read: { value throws(ConfigurationError) in try value.instanceID() },
       render: { .scalar($0) }),
     Setting(
+      "inputs", \.inputs,
+      "what the inputs hold, and where in it our fields are; `null`: the topics above, under our names",
+      shape: .structure, read: { value throws(ConfigurationError) in try value.inputs() },
+      render: { inputs in inputs.map { .blockList($0.map(\.flowText)) } ?? .plain("null") }),
+    Setting(
+      "schema_registry", \.schemaRegistry,
+      "`http(s)://user:password@host:port` of the schemas of Avro and Protobuf inputs",
+      read: { value throws(ConfigurationError) in try value.registry() },
+      render: { address in address.map { .scalar($0.masked) } ?? .plain("null") }),
+    Setting(
       "kafka", \.kafka, "any librdkafka property, as in `security.protocol: SSL`",
       shape: .structure,
       read: { value throws(ConfigurationError) in try value.kafkaProperties() },

@@ -112,7 +112,7 @@ extension SettingValue {
   }
 
   /// The values of a mapping that may have these keys.
-  private func fields(_ keys: [String]) throws(ConfigurationError) -> [String: SettingValue] {
+  func fields(_ keys: [String]) throws(ConfigurationError) -> [String: SettingValue] {
     var fields: [String: SettingValue] = [:]
     for (key, value) in try entries() {
       let name = key.node.scalar?.string ?? ""

@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 import Logging
 import Pipeline
@@ -32,8 +33,10 @@ public final class Backfill {
   private var producer: (any LogProducer)?
   private var ledger = BackfillLedger()
   private var kept: [TaskID: Watermark] = [:]
-  private var inputs: [(kind: EventKind, partition: TopicPartition, end: Int64)] = []
-  private var lateEvents: [TaskID: [(LateEvent.Place, EventKind, [Milliseconds], [UInt8])]] = [:]
+  private var plans: InputPlans!
+  private var inputs: [(partition: TopicPartition, end: Int64)] = []
+  private var lateEvents:
+    [TaskID: [(LateEvent.Place, [Milliseconds], InputPlan, KeptInputRecord)]] = [:]
   /// Conversions of which versions are among the late events.
   private var restated: Set<[UInt8]> = []
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
@@ -71,6 +74,7 @@ public final class Backfill {
       producer?.close()
       producer = nil
     }
+    plans = try InputPlans(configuration)
     ledger = try BackfillLedger(configuration, from: log)
     kept = try KeptMarks.read(configuration, plan, from: log)
     try findInputs()
@@ -109,12 +113,9 @@ public final class Backfill {
 
   /// The inputs as far as they are processed: what follows is still the processor's.
   private func findInputs() throws {
-    let partitions = try configuration.inputTopics.flatMap { topic in
-      try log.partitions(of: topic.name).map { (topic.kind, $0) }
-    }
-    let ends = try log.committed(
-      partitions.map(\.1), by: "\(configuration.applicationID)-attribution")
-    inputs = partitions.map { ($0, $1, ends[$1] ?? 0) }
+    let partitions = try configuration.inputTopics.flatMap { try log.partitions(of: $0.name) }
+    let ends = try log.committed(partitions, by: "\(configuration.applicationID)-attribution")
+    inputs = partitions.map { ($0, ends[$0] ?? 0) }
   }
 
   /// Where to begin to read for a stretch: no event is older than its record, but for the skew that is
@@ -144,13 +145,10 @@ public final class Backfill {
   }
 
   private func readLateEvents() throws {
-    let topics = Dictionary(
-      uniqueKeysWithValues: configuration.inputTopics.map { ($0.kind, $0.name) })
     let reach = 4 * Stretch.reach(definitions)
-    var reader = LateEvents(configuration)
+    var reader = LateEvents(configuration, plans)
     lateEnds = try reader.forEach(from: log) { late in
-      let input = TopicPartition(
-        topic: topics[late.event.kind]!, partition: late.source.partition)
+      let input = TopicPartition(topic: late.topic, partition: late.source.partition)
       lateOffsets[input, default: []].insert(late.source.offset)
       if late.event.kind == .conversion, late.event.version > 0 {
         restated.insert(Array(late.event.eventID.buffer))
@@ -159,7 +157,7 @@ public final class Backfill {
       let times = [late.event.time] + (late.event.originalTime.map { [$0] } ?? [])
       guard times.contains(where: { $0 >= from - reach && $0 < to + reach }) else { return }
       lateEvents[late.task, default: []].append(
-        (late.place, late.event.kind, times, Array(late.value)))
+        (late.place, times, plans.plan(of: late.topic)!, KeptInputRecord(late.record)))
     }
   }
 
@@ -178,12 +176,15 @@ public final class Backfill {
       let bound = kept[task].map { $0.moved(back: definitions.correctionHorizon) } ?? .unknown
       let countable = bound.moved(back: stretch.reach)
       if countable.time < stretch.to { before[task.description] = countable.time }
-      let sources = inputs.filter { TaskID($0.kind, partition: $0.partition.partition) == task }
-        .map { input in
-          Recomputation.Source(
-            kind: input.kind, partition: input.partition, start: starts[input.partition]!,
-            end: input.end, late: lateOffsets[input.partition] ?? [])
-        }
+      let sources = inputs.filter { input in
+        plan.task(of: input.partition.topic, partition: input.partition.partition) == task
+      }
+      .map { input in
+        Recomputation.Source(
+          plan: plans.plan(of: input.partition.topic)!, partition: input.partition,
+          start: starts[input.partition]!,
+          end: input.end, late: lateOffsets[input.partition] ?? [])
+      }
       try recomputation.run(sources, late(of: task, stretch, before: countable)) { conversion in
         guard fill?.views == nil || fill?.models != nil,
           stretch.conversions.contains(conversion.time),
@@ -227,16 +228,16 @@ public final class Backfill {
     of task: TaskID, _ stretch: Stretch, before countable: Watermark
   ) -> [Recomputation.KeptLateEvent] {
     var kept: [Recomputation.KeptLateEvent] = []
-    for (place, kind, times, value) in lateEvents[task] ?? [] {
+    for (place, times, plan, record) in lateEvents[task] ?? [] {
       let time = times.first { $0 >= stretch.from && $0 < stretch.to } ?? times[0]
       let isCounted = ledger.hasCounted(place, at: time, of: task)
       let isOfStretch = time >= stretch.from && time < stretch.to
       if isCounted {
-        kept.append(.init(kind: kind, value: value, isNew: false))
+        kept.append(.init(plan: plan, record: record, isNew: false))
       } else if fill != nil {
         continue
       } else if isOfStretch, time < countable.time {
-        kept.append(.init(kind: kind, value: value, isNew: true))
+        kept.append(.init(plan: plan, record: record, isNew: true))
         // One that corrects its time is looked at where it was, too.
         if time == times[0] { result.eventsCounted += 1 }
       } else if isOfStretch {

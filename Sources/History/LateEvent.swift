@@ -4,6 +4,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 import Pipeline
 
@@ -22,30 +23,33 @@ public struct LateEvent {
 
   /// Where it is among the late events.
   public var place: Place
-  /// Where it came from, in the input of its kind.
+  /// Where it came from.
   public var source: Place
+  /// The input topic that it came from.
+  public var topic: String
   /// When it arrived: the record's own timestamp, in milliseconds.
   public var arrival: Milliseconds
   public var event: Event
-  public var value: UnsafeRawBufferPointer
-
-  var task: TaskID { TaskID(event.kind, partition: source.partition) }
+  /// As it came, at its place in the input.
+  public var record: InputRecord
+  package var task: TaskID
 }
 
 /// Reads the late events.
 public struct LateEvents {
   private let topic: String
-  private let kinds: [String: EventKind]
-  private var decoders: [EventKind: EventDecoder]
+  private let inputs: [String: TopicPlan.InputTopic]
+  private var decoders: [String: InputDecoder]
 
-  public init(_ configuration: Configuration) {
+  /// - Parameter plans: of the configuration's inputs.
+  public init(_ configuration: Configuration, _ plans: InputPlans) {
     topic = configuration.topics.lateEvents
-    kinds = Dictionary(uniqueKeysWithValues: configuration.inputTopics.map { ($0.name, $0.kind) })
+    inputs = Dictionary(uniqueKeysWithValues: configuration.inputTopics.map { ($0.name, $0) })
     let definitions = configuration.definitions
     decoders = Dictionary(
-      uniqueKeysWithValues: EventKind.allCases.map {
+      uniqueKeysWithValues: plans.plans.map {
         // That it was not from the future has been decided.
-        ($0, EventDecoder(kind: $0, definitions: definitions, maxFutureSkew: .max))
+        ($0.topic, InputDecoder($0, definitions: definitions, maxFutureSkew: .max))
       })
   }
 
@@ -74,17 +78,25 @@ public struct LateEvents {
       // A record may have brought headers of these names with it; ours come behind.
       headers.last { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
     }
-    guard let value = record.value, let kind = header("source_topic").flatMap({ kinds[$0] }),
+    guard record.value != nil, let input = header("source_topic").flatMap({ inputs[$0] }),
       let partition = header("source_partition").flatMap({ Int32($0) }),
       let offset = header("source_offset").flatMap({ Int64($0) })
     else { return }
-    var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
-    decoders[kind]!.recycle()
-    guard decoders[kind]!.decode(value, recordTimestamp: -1, into: &event) == nil else { return }
+    // Behind those that it came with stand ours, the reason first.
+    let source = InputRecord(
+      partition: partition, offset: offset, timestamp: record.timestamp, key: record.key,
+      value: record.value,
+      headers: headers[..<(headers.lastIndex { $0.name == "reason" } ?? headers.count)].map {
+        (name: $0.name, value: $0.value)
+      })
+    var event = Event(kind: input.kinds[0], time: 0, eventID: .empty, userID: .empty)
+    decoders[input.name]!.recycle()
+    guard try decoders[input.name]!.decode(source, into: &event) == .event else { return }
     try body(
       LateEvent(
         place: .init(partition: record.partition, offset: record.offset),
-        source: .init(partition: partition, offset: offset), arrival: record.timestamp,
-        event: event, value: value))
+        source: .init(partition: partition, offset: offset), topic: input.name,
+        arrival: record.timestamp, event: event, record: source,
+        task: TaskID(isCosts: input.isCosts, partition: partition)))
   }
 }

@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 
 /// What waits among the late events, by day, by campaign, and by how late it came.
 public struct LateSummary: Sendable {
@@ -44,7 +45,7 @@ public struct LateSummary: Sendable {
     _ configuration: Configuration, from log: any ArchiveLog, day: (Milliseconds) -> Milliseconds
   ) throws {
     let ledger = try BackfillLedger(configuration, from: log)
-    var reader = LateEvents(configuration)
+    var reader = LateEvents(configuration, try InputPlans(configuration))
     try reader.forEach(from: log) { late in
       if ledger.hasCounted(late.place, late.event, of: late.task) {
         countedBefore += 1

@@ -4,6 +4,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 
 /// Recomputes a stretch of event time by the engine itself, task by task: once as it has been counted,
@@ -11,7 +12,7 @@ import Kafka
 final class Recomputation {
   /// A partition of an input and the records to read of it.
   struct Source {
-    var kind: EventKind
+    var plan: InputPlan
     var partition: TopicPartition
     var start: Int64
     /// The first offset that the processor has not committed.
@@ -22,8 +23,8 @@ final class Recomputation {
 
   /// A late event, kept.
   struct KeptLateEvent {
-    var kind: EventKind
-    var value: [UInt8]
+    var plan: InputPlan
+    var record: KeptInputRecord
     /// Whether it is counted only now.
     var isNew: Bool
   }
@@ -58,48 +59,50 @@ final class Recomputation {
   func run(
     _ sources: [Source], _ late: [KeptLateEvent], _ body: (CreditedConversion) throws -> Void
   ) throws {
-    let kinds = Set(sources.map(\.kind))
     // Nothing of it is stored: a secret of the moment does.
     var random = SystemRandomNumberGenerator()
     let key = IdentityKey(IdentitySecret(using: &random))
     func makeTask() -> AttributionTask {
-      AttributionTask(definitions: definitions, kinds: kinds, key: key)
+      AttributionTask(definitions: definitions, kinds: Set(EventKind.allCases), key: key)
     }
     let old = makeTask()
     let new = late.contains(where: \.isNew) ? makeTask() : nil
     for source in sources { try read(source, into: [old] + (new.map { [$0] } ?? [])) }
     for event in late {
       let tasks = (event.isNew ? [] : [old]) + (new.map { [$0] } ?? [])
-      var decoder = makeDecoder(event.kind)
-      event.value.withUnsafeBytes { apply($0, timestamp: -1, &decoder, event.kind, to: tasks) }
+      var decoder = makeDecoder(event.plan, isLate: true)
+      try event.record.withRecord { record in
+        // That it was not from the future has been decided.
+        try apply(record, &decoder, to: tasks)
+      }
     }
     try (new ?? old).forEachCorrectedConversion(body)
     collect(old, into: &before)
     collect(new ?? old, into: &after)
   }
 
-  private func makeDecoder(_ kind: EventKind) -> EventDecoder {
-    EventDecoder(kind: kind, definitions: definitions)
+  private func makeDecoder(_ plan: InputPlan, isLate: Bool = false) -> InputDecoder {
+    InputDecoder(plan, definitions: definitions, maxFutureSkew: isLate ? .max : nil)
   }
 
   private func read(_ source: Source, into tasks: [AttributionTask]) throws {
     guard source.start < source.end else { return }
-    var decoder = makeDecoder(source.kind)
+    var decoder = makeDecoder(source.plan)
     try log.readThrough(source.partition, from: source.start) { record in
       guard record.offset < source.end else { return }
       try didRead()
       guard !source.late.contains(record.offset) else { return }
-      apply(record.value, timestamp: record.timestamp, &decoder, source.kind, to: tasks)
+      try apply(
+        InputRecord(record, withHeaders: source.plan.needsHeaders), &decoder, to: tasks)
     }
   }
 
   private func apply(
-    _ value: UnsafeRawBufferPointer?, timestamp: Milliseconds, _ decoder: inout EventDecoder,
-    _ kind: EventKind, to tasks: [AttributionTask]
-  ) {
+    _ record: InputRecord, _ decoder: inout InputDecoder, to tasks: [AttributionTask]
+  ) throws {
     decoder.recycle()
-    var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
-    guard decoder.decode(value, recordTimestamp: timestamp, into: &event) == nil else { return }
+    var event = Event(kind: decoder.plan.kinds[0], time: 0, eventID: .empty, userID: .empty)
+    guard try decoder.decode(record, into: &event) == .event else { return }
     // That it was not too late has been decided.
     event.originalTime = nil
     if !stretch.events.contains(event.time) {

@@ -26,7 +26,7 @@ struct Tributary: ParsableCommand {
     version: BuildInfo.version,
     subcommands: [
       RunCommand.self, DemoCommand.self, GenerateCommand.self, AttributeCommand.self,
-      IngestCommand.self, TopicsCommand.self, TailCommand.self,
+      IngestCommand.self, InputsCommand.self, TopicsCommand.self, TailCommand.self,
       ReportCommand.self, ServeCommand.self, SinkCommand.self, ExplainCommand.self,
       LateCommand.self, BackfillCommand.self,
       JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,

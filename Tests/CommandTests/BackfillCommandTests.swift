@@ -119,7 +119,7 @@ import Testing
     defer { producer.close() }
     let topics = Dictionary(
       uniqueKeysWithValues: try cluster.configuration.inputTopics.map {
-        ($0.kind, try producer.topic($0.name))
+        ($0.kinds[0], try producer.topic($0.name))
       })
     for record in records {
       try record.key.withUnsafeBytes { key in

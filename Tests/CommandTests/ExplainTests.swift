@@ -118,4 +118,19 @@ import Testing
     try process(cluster)
     #expect(try story(cluster, "v-1").touches.map(\.eventID) == ["k-1", "k-after"])
   }
+
+  @Test func aTouchOfAnotherAccountSaysSo() throws {
+    let cluster = try Cluster(["TRIBUTARY_MATCH_ON": "account_id"])
+    let place = #""campaign_id":"c-1","account_id"#
+    try send(cluster, "clicks", "k-1", "u-1", "09:40:00", "\(place)\":\"a-1\"")
+    try send(cluster, "clicks", "k-2", "u-1", "09:50:00", "\(place)\":\"a-2\"")
+    try send(cluster, "clicks", "k-3", "u-1", "09:55:00", #""campaign_id":"c-1""#)
+    try send(cluster, "conversions", "v-1", "u-1", "10:00:00", #""account_id":"a-1""#)
+    try process(cluster)
+    #expect(
+      try story(cluster, "v-1").touches.map { "\($0.eventID): \($0.verdict)" } == [
+        "k-1: eligible", "k-2: another account_id (match_on)",
+        "k-3: another account_id (match_on)",
+      ])
+  }
 }

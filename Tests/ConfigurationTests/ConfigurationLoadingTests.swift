@@ -41,6 +41,8 @@ let contractBlock = """
   workers: 0                        # 0: one per core
   instance_id: ""                   # set: static membership and stable transactional ids
   kafka: {}                         # any librdkafka property
+  inputs: null                      # section 2
+  schema_registry: null             # http(s)://user:password@host:port; password better from the environment
   """
 
 /// Every setting with a value that is not its default.
@@ -92,6 +94,24 @@ let everythingChanged = """
     security.protocol: SASL_SSL
     statistics.interval.ms: 5000
     socket.keepalive.enable: true
+  inputs:
+    - kind: click
+      topic: ad-events
+      format: json
+      where: {type: [click, tap], $header.x-source: web}
+      fields:
+        event_id: payload.id
+        event_time: {path: ts, unit: s}
+        user_id: {first: [user.id, ["device.v2", "idfa[0]"]], default: nobody}
+        campaign_id: {path: "params[key=utm campaign].value", default: none}
+        channel: {value: paid_search}
+        session_id: $header.x-session
+        ad_id: {default: "-"}
+      rekey: true
+    - {kind: conversion, topic: orders, format: avro, fields: {event_id: $place, user_id: $key,
+       event_time: {path: placed, format: "%d.%m.%Y %H:%M", timezone: Europe/Berlin}}}
+    - {kind: cost, files: "costs*.csv", delimiter: ";", skip_lines: 2, null_values: ["", "-"], decimal: ","}
+  schema_registry: https://registry:8081/api/
   """
 
 @Suite("Loading a configuration")
@@ -168,6 +188,49 @@ struct ConfigurationLoading {
         "security.protocol": "SASL_SSL", "statistics.interval.ms": "5000",
         "socket.keepalive.enable": "true",
       ])
+    let inputs = try #require(configuration.inputs)
+    #expect(inputs.map(\.kind) == [.click, .conversion, .cost])
+    #expect(inputs.map(\.source) == [.topic("ad-events"), .topic("orders"), .files("costs*.csv")])
+    #expect(inputs.map(\.format) == [.json, .avro, nil])
+    #expect(inputs.map(\.rekey) == [true, false, false])
+    #expect(
+      inputs[0].conditions == [
+        FieldCondition(path: .member("type"), values: ["click", "tap"]),
+        FieldCondition(path: .header("x-source"), values: ["web"]),
+      ])
+    #expect(
+      inputs[0].fields.map(\.name) == [
+        "event_id", "event_time", "user_id", "campaign_id", "channel", "session_id", "ad_id",
+      ])
+    #expect(
+      inputs[0].fields.map(\.source) == [
+        FieldSource(paths: [.value([.name("payload"), .name("id")])]),
+        FieldSource(paths: [.member("ts")], timeForm: .unit(.seconds)),
+        FieldSource(
+          paths: [
+            .value([.name("user"), .name("id")]), .value([.name("device.v2"), .name("idfa[0]")]),
+          ], fallback: "nobody"),
+        FieldSource(
+          paths: [
+            .value([
+              .name("params"), .element(name: "key", value: "utm campaign"), .name("value"),
+            ])
+          ], fallback: "none"),
+        FieldSource(paths: [], fallback: "paid_search"),
+        FieldSource(paths: [.header("x-session")]),
+        FieldSource(paths: [.member("ad_id")], fallback: "-"),
+      ])
+    #expect(inputs[1].source(of: "event_id")?.paths == [.place])
+    #expect(inputs[1].source(of: "user_id")?.paths == [.key])
+    #expect(
+      inputs[1].source(of: "event_time")?.timeForm
+        == .pattern("%d.%m.%Y %H:%M", timezone: "Europe/Berlin"))
+    #expect(inputs[2].table.delimiter == ";")
+    #expect(inputs[2].table.skipLines == 2)
+    #expect(inputs[2].table.nullValues == ["", "-"])
+    #expect(inputs[2].table.decimal == ",")
+    #expect(configuration.topicInputs == Array(inputs[..<2]))
+    #expect(configuration.schemaRegistry?.url == "https://registry:8081/api")
   }
 
   @Test("Conversions count in their own bucket unless a view says otherwise")

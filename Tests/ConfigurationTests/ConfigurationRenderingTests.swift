@@ -101,6 +101,8 @@ struct ConfigurationRendering {
         max_memory: 0
         workers: 0
         instance_id: ""
+        inputs: null
+        schema_registry: null
         kafka: {}
 
         """)

@@ -49,7 +49,7 @@ import Traffic
       log.forEachRecord(of: input.name) { record in
         ids[String(decoding: record.value!, as: UTF8.self), default: 0] += 1
       }
-      #expect(ids.count == expected[input.kind] ?? 0, "seed \(seed): \(input.name)")
+      #expect(ids.count == expected[input.kinds[0]] ?? 0, "seed \(seed): \(input.name)")
       #expect(ids.values.allSatisfy { $0 == 1 }, "seed \(seed): \(input.name)")
     }
   }

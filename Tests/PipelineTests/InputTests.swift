@@ -2,6 +2,7 @@
 
 import Attribution
 import Cluster
+import Inputs
 import Kafka
 import Testing
 
@@ -133,8 +134,8 @@ import Testing
 
   private func makeInput(_ log: StubLog, start: Int64, stop: Int64? = nil) -> Input {
     Input(
-      kind: .click, partition: InputTests.partition, reader: log, definitions: Definitions(),
-      start: start, stop: stop, now: 0)
+      number: 1, partition: InputTests.partition, plan: InputPlan(topic: "clicks", kind: .click),
+      reader: log, definitions: Definitions(), start: start, stop: stop, now: 0)
   }
 }
 

@@ -45,12 +45,12 @@ import Testing
     }
     let counts = worker.counts
     let usable = EventKind.allCases.filter { $0 != .cost }.reduce(0) {
-      let count = counts[$1] ?? InputCounts()
+      let count = counts[simulation.topic(of: $1)] ?? InputCounts()
       return $0 + count.records - count.deadLetters
     }
     let misplaced = counts.values.reduce(0) { $0 + $1.misplaced }
     #expect(usable > 400)
-    #expect(counts[.cost]?.misplaced ?? 0 == 0)
+    #expect(counts["costs"]?.misplaced ?? 0 == 0)
     switch partitioner {
     case .murmur2, .unchecked: #expect(misplaced == 0)
     case .consistent: #expect(misplaced > usable / 2 && misplaced < usable * 5 / 6)

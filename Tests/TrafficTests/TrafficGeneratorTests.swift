@@ -46,7 +46,7 @@ import Verification
     #expect(generator.summary == summary)
     let accepted = [EventKind.impression, .click, .conversion].map(summary.accepted)
     #expect(accepted.reduce(0, +) == 20_000)
-    for rejection in Rejection.allCases {
+    for rejection in Rejection.ofOwnForm {
       #expect(summary.count(.malformed(rejection)) > 0, "\(rejection)")
     }
   }

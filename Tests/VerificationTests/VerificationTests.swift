@@ -1,4 +1,5 @@
 import Attribution
+import Inputs
 import Testing
 import Verification
 
@@ -273,7 +274,7 @@ import Verification
 
   @Test func recordsThatWereNotProcessedAreReportedWithTheirPartition() {
     var verification = VerificationPass(
-      definitions: Definitions(), inputs: [.init(topic: "clicks", kind: .click)],
+      definitions: Definitions(), inputs: [.init(InputPlan(topic: "clicks", kind: .click))],
       outputs: .init(rollups: "r", attributions: "a", deadLetters: "d", lateEvents: "l"))
     verification.note(unprocessed: 3, of: "clicks[0]")
     let differences = verification.finish().differences

@@ -20,12 +20,13 @@ public struct TaskProgress: Sendable, Equatable {
   /// How long a silent input holds state back: seven days of event time.
   static let longestSilence: Milliseconds = 7 * 86_400_000
 
-  public init(kinds: Set<EventKind>, watermarkDelay: Milliseconds) {
+  /// - Parameter inputs: the numbers of those that the task reads.
+  public init(inputs read: Set<Int>, watermarkDelay: Milliseconds) {
     self.watermarkDelay = watermarkDelay
-    inputs = EventKind.allCases.map { Input(isRead: kinds.contains($0)) }
+    inputs = (0..<(read.max() ?? -1) + 1).map { Input(isRead: read.contains($0)) }
   }
 
-  public subscript(kind: EventKind) -> Input { inputs[Int(kind.rawValue)] }
+  public subscript(input: Int) -> Input { inputs[input] }
 
   /// Whether every input is idle: the task then holds nobody's finality back.
   public var isIdle: Bool { inputs.allSatisfy { !$0.isRead || $0.isIdle } }
@@ -35,19 +36,19 @@ public struct TaskProgress: Sendable, Equatable {
 
   /// What this input alone would allow: its largest event time less the watermark delay, but not
   /// more than the longest silence behind the watermark.
-  func own(_ kind: EventKind) -> Watermark {
+  func own(_ input: Int) -> Watermark {
     max(
-      inputs[Int(kind.rawValue)].largest.moved(back: watermarkDelay),
+      inputs[input].largest.moved(back: watermarkDelay),
       watermark.moved(back: TaskProgress.longestSilence))
   }
 
-  /// The mark that an event of `kind` must not be too far behind.
+  /// The mark that an event of an input must not be too far behind.
   ///
   /// It is the task's watermark, but never ahead of the input's own: the watermark may have moved
   /// on while this input was idle, and being idle never makes an event late enough to lose. Nor is
   /// it behind what is kept: an event whose company is gone could not be counted rightly.
-  func lossMark(for kind: EventKind) -> Watermark {
-    max(kept, self[kind].largest == .unknown ? kept : watermark.meet(own(kind)))
+  func lossMark(for input: Int) -> Watermark {
+    max(kept, inputs[input].largest == .unknown ? kept : watermark.meet(own(input)))
   }
 
   /// Lets the kept mark follow: what is behind every input that has ever delivered can go.
@@ -58,33 +59,33 @@ public struct TaskProgress: Sendable, Equatable {
 
   private var retentionMark: Watermark {
     var mark = watermark
-    for kind in EventKind.allCases where self[kind].largest != .unknown {
-      mark = mark.meet(own(kind))
+    for input in inputs.indices where inputs[input].largest != .unknown {
+      mark = mark.meet(own(input))
     }
     return mark
   }
 
   /// Takes note of an accepted event; true if the watermark moved.
-  mutating func accept(_ kind: EventKind, at time: Milliseconds) -> Bool {
-    let index = Int(kind.rawValue)
-    guard time > inputs[index].largest.time else { return false }
-    inputs[index].largest = Watermark(time)
+  mutating func accept(_ input: Int, at time: Milliseconds) -> Bool {
+    guard time > inputs[input].largest.time else { return false }
+    inputs[input].largest = Watermark(time)
     return advance()
   }
 
   /// Marks an input idle or active; true if the watermark moved.
-  mutating func setIdle(_ isIdle: Bool, _ kind: EventKind) -> Bool {
-    let index = Int(kind.rawValue)
-    guard inputs[index].isIdle != isIdle else { return false }
-    inputs[index].isIdle = isIdle
+  mutating func setIdle(_ isIdle: Bool, _ input: Int) -> Bool {
+    guard inputs[input].isIdle != isIdle else { return false }
+    inputs[input].isIdle = isIdle
     return advance()
   }
 
   /// Takes back the progress of before a restart; every input counts as active again.
-  mutating func restore(watermark: Watermark, kept: Watermark, largest: [EventKind: Watermark]) {
+  ///
+  /// - Parameter largest: by input.
+  mutating func restore(watermark: Watermark, kept: Watermark, largest: [Watermark]) {
     self.watermark = watermark
     self.kept = kept
-    for (kind, mark) in largest { inputs[Int(kind.rawValue)].largest = mark }
+    for (input, mark) in zip(inputs.indices, largest) { inputs[input].largest = mark }
   }
 
   private mutating func advance() -> Bool {

@@ -4,7 +4,7 @@ public typealias Milliseconds = Int64
 /// Money in integer millionths of the configured currency.
 public typealias Micros = Int64
 
-/// What kind of event a record is: one kind per input topic.
+/// What kind of event a record is.
 public enum EventKind: UInt8, CaseIterable, Sendable {
   case impression = 0
   case click = 1
@@ -26,6 +26,8 @@ public struct Event {
   public var hasCurrency = false
   /// Of events with the same id the one with the highest version counts, of equal versions the first.
   public var version: Int32 = 0
+  /// Which input of its task it came by; by itself the one of its kind's own number.
+  public var input: UInt8
   /// When it happened.
   public var time: Milliseconds
   /// The touch's cost, the conversion's value, or the cost record's amount; 0 when absent.
@@ -60,6 +62,7 @@ public struct Event {
     values: ConfiguredValues = .none
   ) {
     self.kind = kind
+    self.input = kind.rawValue
     self.time = time
     self.amount = amount
     self.eventID = eventID

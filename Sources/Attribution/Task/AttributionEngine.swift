@@ -24,7 +24,7 @@ struct AttributionEngine: ~Copyable {
   /// Users that stand for nobody, by hash: looked at byte by byte where the hash is there.
   private let unmatchedUsers: [Hash128: [UInt8]]
 
-  init(definitions: Definitions, kinds: Set<EventKind>, key: IdentityKey, longestWalk: Int) {
+  init(definitions: Definitions, inputs: Set<Int>, key: IdentityKey, longestWalk: Int) {
     self.definitions = definitions
     self.key = key
     var unmatchedUsers: [Hash128: [UInt8]] = [:]
@@ -33,7 +33,7 @@ struct AttributionEngine: ~Copyable {
       bytes.withUnsafeBytes { unmatchedUsers[key.hash(BorrowedBytes($0))] = bytes }
     }
     self.unmatchedUsers = unmatchedUsers
-    progress = TaskProgress(kinds: kinds, watermarkDelay: definitions.watermarkDelay)
+    progress = TaskProgress(inputs: inputs, watermarkDelay: definitions.watermarkDelay)
     buckets = TimeBuckets(horizon: definitions.correctionHorizon)
     journeys = Journeys(definitions: definitions, key: key, longestWalk: longestWalk)
     ledger = CreditLedger(definitions: definitions, key: key)
@@ -48,9 +48,10 @@ struct AttributionEngine: ~Copyable {
   mutating func apply(_ event: UnsafePointer<Event>, _ identity: EventIdentity) -> Outcome {
     let kind = event.pointee.kind
     let time = event.pointee.time
-    if progress[kind].isIdle { _ = progress.setIdle(false, kind) }
+    let input = Int(event.pointee.input)
+    if progress[input].isIdle { _ = progress.setIdle(false, input) }
     if !event.pointee.isPlain { return applyVersion(event, identity) }
-    let lateness = lateness(of: time, kind)
+    let lateness = lateness(of: time, input)
     if lateness == .tooLate { return .tooLate }
     let bucket = stateBucket(of: time)
     guard identities.insert(identity.event, kind, bucket: bucket) else { return .duplicate }
@@ -61,7 +62,7 @@ struct AttributionEngine: ~Copyable {
     case .conversion: addConversion(event, identity, bucket, revision: 0)
     case .cost: addCost(event, identity, bucket, idBucket: bucket)
     }
-    _ = progress.accept(kind, at: time)
+    _ = progress.accept(input, at: time)
     return lateness == .late ? .acceptedLate : .accepted
   }
 
@@ -87,7 +88,8 @@ struct AttributionEngine: ~Copyable {
     _ event: UnsafePointer<Event>, _ identity: EventIdentity
   ) -> Outcome {
     let kind = event.pointee.kind
-    var lateness = lateness(of: event.pointee.earliestTime, kind)
+    let input = Int(event.pointee.input)
+    var lateness = lateness(of: event.pointee.earliestTime, input)
     if lateness == .tooLate { return .tooLate }
     var idBucket = stateBucket(of: event.pointee.latestTime)
     var replaces: Int32?
@@ -97,7 +99,7 @@ struct AttributionEngine: ~Copyable {
         let former = former(of: event, identity, in: knownBucket),
         event.pointee.version > former.version, former.isOfSameKey
       else { return .duplicate }
-      lateness = self.lateness(of: min(event.pointee.earliestTime, former.time), kind)
+      lateness = self.lateness(of: min(event.pointee.earliestTime, former.time), input)
       if lateness == .tooLate { return .tooLate }
       revision = takeBack(former, of: event, identity)
       idBucket = identities.extend(identity.event, kind, to: idBucket)
@@ -109,7 +111,7 @@ struct AttributionEngine: ~Copyable {
     lastAccepted.bucket = idBucket
     lastAccepted.replaces = replaces
     lastAccepted.revision = revision + 1
-    _ = progress.accept(kind, at: event.pointee.time)
+    _ = progress.accept(input, at: event.pointee.time)
     if replaces != nil { return lateness == .late ? .replacedLate : .replaced }
     return lateness == .late ? .acceptedLate : .accepted
   }
@@ -234,13 +236,13 @@ struct AttributionEngine: ~Copyable {
   }
 
   /// Says that an input stands at the end of its log and nothing has come for the idle timeout.
-  mutating func markIdle(_ kind: EventKind, _ isIdle: Bool = true) {
-    _ = progress.setIdle(isIdle, kind)
+  mutating func markIdle(_ input: Int, _ isIdle: Bool = true) {
+    _ = progress.setIdle(isIdle, input)
   }
 
-  private mutating func lateness(of time: Milliseconds, _ kind: EventKind) -> Lateness {
+  private mutating func lateness(of time: Milliseconds, _ input: Int) -> Lateness {
     if time >= progress.watermark.time { return .onTime }
-    let mark = progress.lossMark(for: kind)
+    let mark = progress.lossMark(for: input)
     return mark.isKnown && time < mark.time - definitions.correctionHorizon ? .tooLate : .late
   }
 
@@ -552,7 +554,7 @@ struct AttributionEngine: ~Copyable {
 
   /// Takes back the progress of before a restart. Call before restoring events.
   mutating func restore(
-    watermark: Watermark, kept: Watermark, largest: [EventKind: Watermark]
+    watermark: Watermark, kept: Watermark, largest: [Watermark]
   ) {
     progress.restore(watermark: watermark, kept: kept, largest: largest)
     // As the commit that wrote it did, right afterwards.

@@ -18,10 +18,11 @@
 /// ```
 public final class AttributionTask {
   public let definitions: Definitions
-  public let kinds: Set<EventKind>
 
   private let state: UnsafeMutablePointer<AttributionEngine>
 
+  /// A task with one input for each of these kinds.
+  ///
   /// - Parameters:
   ///   - secret: what ids are hashed with; of a task that is restored, the one of before.
   ///   - longestWalk: how many of a user's records are walked before they are indexed.
@@ -33,16 +34,31 @@ public final class AttributionTask {
       definitions: definitions, kinds: kinds, key: IdentityKey(secret), longestWalk: longestWalk)
   }
 
+  /// A task whose inputs are numbered from 0, whatever kinds of events each has: `Event.input` says which one an event
+  /// came by.
+  public convenience init(
+    definitions: Definitions, inputCount: Int, secret: IdentitySecret, longestWalk: Int = 256
+  ) {
+    self.init(
+      definitions, inputs: Set(0..<inputCount), key: IdentityKey(secret), longestWalk: longestWalk)
+  }
+
   /// As the other, for several tasks that hash with the same secret.
-  public init(
+  public convenience init(
     definitions: Definitions, kinds: Set<EventKind>, key: IdentityKey, longestWalk: Int = 256
   ) {
+    self.init(
+      definitions, inputs: Set(kinds.map { Int($0.rawValue) }), key: key, longestWalk: longestWalk)
+  }
+
+  private init(
+    _ definitions: Definitions, inputs: Set<Int>, key: IdentityKey, longestWalk: Int
+  ) {
     self.definitions = definitions
-    self.kinds = kinds
     state = .allocate(capacity: 1)
     state.initialize(
       to: AttributionEngine(
-        definitions: definitions, kinds: kinds, key: key, longestWalk: longestWalk))
+        definitions: definitions, inputs: inputs, key: key, longestWalk: longestWalk))
   }
 
   deinit {
@@ -92,8 +108,13 @@ public final class AttributionTask {
   }
 
   /// Says that an input stands at the end of its log and nothing has come for the idle timeout.
+  public func markIdle(_ input: Int, _ isIdle: Bool = true) {
+    state.pointee.markIdle(input, isIdle)
+  }
+
+  /// As the other, where each kind has an input of its own.
   public func markIdle(_ kind: EventKind, _ isIdle: Bool = true) {
-    state.pointee.markIdle(kind, isIdle)
+    markIdle(Int(kind.rawValue), isIdle)
   }
 
   // MARK: Effects of a commit
@@ -162,8 +183,10 @@ public final class AttributionTask {
   }
 
   /// Takes back the progress of before a restart. Call before restoring events.
+  ///
+  /// - Parameter largest: by input.
   public func restore(
-    watermark: Watermark, kept: Watermark, largest: [EventKind: Watermark]
+    watermark: Watermark, kept: Watermark, largest: [Watermark]
   ) {
     state.pointee.restore(watermark: watermark, kept: kept, largest: largest)
   }

@@ -32,10 +32,9 @@ public struct BrokerRestore {
       let changelog = Changelog(
         name: "keyed", topic: partition.topic, partition: partition.partition,
         recordBytes: configuration.stateRecordBytes)
-      let kinds = Set(plan.inputTopics.map(\.kind))
       guard
         let (task, count) = try changelog.restore(
-          configuration.definitions, kinds, of: partition, from: scan)
+          configuration.definitions, inputCount: plan.inputTopics.count, of: partition, from: scan)
       else { continue }
       entries += count
       size.add(task.size)

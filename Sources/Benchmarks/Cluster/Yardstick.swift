@@ -35,7 +35,7 @@ public struct Yardstick {
         configuration, decodes: decodes, logger: logger,
         partitions: plan.inputTopics.flatMap { topic in
           (0..<plan.taskCount).filter { Int($0) % threads == thread }.map {
-            (topic.kind, TopicPartition(topic: topic.name, partition: $0))
+            (topic.kinds[0], TopicPartition(topic: topic.name, partition: $0))
           }
         })
     }

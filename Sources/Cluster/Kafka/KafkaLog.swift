@@ -20,7 +20,7 @@ public struct KafkaLog: ArchiveLog {
     prober = KafkaLogProber(configuration, logger: logger)
     // Costs and deltas hardly count: they are a trickle beside the keyed inputs.
     prefetch = Prefetch(
-      partitions: Int(plan.taskCount) * plan.inputTopics.filter { $0.kind != .cost }.count)
+      partitions: Int(plan.taskCount) * plan.inputTopics.filter { !$0.isCosts }.count)
   }
 
   public func makeConsumer(group: String, member: String) throws -> any LogConsumer {

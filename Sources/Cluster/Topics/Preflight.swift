@@ -70,8 +70,16 @@ public struct Preflight {
         "missing topic\(missing.count == 1 ? "" : "s") \(missing.joined(separator: ", ")) at "
           + "\(configuration.bootstrapServers); `tributary topics create` makes them")
     }
-    let keyed = configuration.inputTopics.filter { $0.kind != .cost }
-    guard Set(keyed.map { found[$0.name]! }).count == 1 else {
+    let inputs = configuration.inputTopics
+    guard !inputs.isEmpty else {
+      throw PipelineError(
+        "inputs has no topic, so there is nothing to process; add one, or leave inputs out")
+    }
+    let keyed = inputs.filter { !$0.isCosts }
+    guard !keyed.isEmpty else {
+      throw PipelineError("inputs has costs alone; add a topic of touches or conversions")
+    }
+    guard Set(keyed.map { found[$0.name]! }).count <= 1 else {
       let counts = keyed.map { "\($0.name) has \(found[$0.name]!)" }.joined(separator: ", ")
       throw PipelineError(
         "the keyed inputs need equal partition counts, so that one user's events meet: \(counts); "
@@ -84,7 +92,14 @@ public struct Preflight {
           + "\(configuration.topics.rollups) has \(rollups); they must be equal: delete "
           + "\(configuration.deltasTopic) and run `tributary topics create`")
     }
-    let tasks = configuration.inputTopics.map { found[$0.name]! }.max()!
+    let costs = inputs.filter(\.isCosts)
+    guard Set(costs.map { found[$0.name]! }).count <= 1 else {
+      let counts = costs.map { "\($0.name) has \(found[$0.name]!)" }.joined(separator: ", ")
+      throw PipelineError(
+        "the topics of costs need equal partition counts: \(counts); recreate or extend the smaller topics"
+      )
+    }
+    let tasks = inputs.map { found[$0.name]! }.max()!
     guard found[configuration.stateTopic]! >= tasks else {
       throw PipelineError(
         "\(configuration.stateTopic) has \(found[configuration.stateTopic]!) partitions, fewer "
@@ -92,8 +107,8 @@ public struct Preflight {
           + "`tributary topics create`")
     }
     return TopicPlan(
-      inputTopics: configuration.inputTopics, taskCount: Int32(found[keyed[0].name]!),
-      costPartitions: Int32(configuration.topics.costs.map { found[$0]! } ?? 0),
+      inputTopics: inputs, taskCount: Int32(found[keyed[0].name]!),
+      costPartitions: Int32(costs.first.map { found[$0.name]! } ?? 0),
       rollupPartitions: Int32(rollups),
       recordLimits: Dictionary(
         uniqueKeysWithValues: facts.filter { $0.role != .input }.map { ($0.name, $0.recordLimit) }))

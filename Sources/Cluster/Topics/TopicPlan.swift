@@ -1,13 +1,23 @@
 import Attribution
 import Configuration
+import Inputs
 import Kafka
 
 /// Which topics the processor uses, and how many partitions they have.
 public struct TopicPlan: Sendable, Equatable {
-  /// An input topic with the kind of its events.
+  /// An input topic with the kinds of its events.
   public struct InputTopic: Sendable, Equatable {
     public var name: String
-    public var kind: EventKind
+    /// Ascending by their numbers.
+    public var kinds: [EventKind]
+
+    public init(name: String, kinds: [EventKind]) {
+      self.name = name
+      self.kinds = kinds.sorted { $0.rawValue < $1.rawValue }
+    }
+
+    /// Whether it has a task of its own per partition; all others are joined by partition number.
+    public var isCosts: Bool { kinds == [.cost] }
   }
 
   public var inputTopics: [InputTopic]
@@ -39,10 +49,17 @@ extension TopicPlan {
   /// Every partition of every input, whoever owns it.
   package var inputPartitions: [TopicPartition] {
     inputTopics.flatMap { topic in
-      (0..<(topic.kind == .cost ? costPartitions : taskCount)).map {
+      (0..<(topic.isCosts ? costPartitions : taskCount)).map {
         TopicPartition(topic: topic.name, partition: $0)
       }
     }
+  }
+}
+
+extension InputPlans {
+  /// Those of the topics of a plan, in its order.
+  package func plans(in topics: TopicPlan) -> [InputPlan] {
+    topics.inputTopics.compactMap { plan(of: $0.name) }
   }
 }
 

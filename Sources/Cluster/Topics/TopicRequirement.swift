@@ -1,3 +1,4 @@
+import Attribution
 import Configuration
 
 /// What a topic of the contract should look like.
@@ -14,14 +15,23 @@ public struct TopicRequirement: Sendable, Equatable {
 }
 
 extension Configuration {
-  /// The input topics that are configured.
+  /// The input topics that are configured, in the order in which tasks have their inputs: by kind, then by name.
   public var inputTopics: [TopicPlan.InputTopic] {
-    var inputs: [TopicPlan.InputTopic] = []
-    if let name = topics.impressions { inputs.append(.init(name: name, kind: .impression)) }
-    inputs.append(.init(name: topics.clicks, kind: .click))
-    inputs.append(.init(name: topics.conversions, kind: .conversion))
-    if let name = topics.costs { inputs.append(.init(name: name, kind: .cost)) }
-    return inputs
+    let kinds = Dictionary(grouping: topicInputs, by: { $0.topic! }).mapValues { entries in
+      Array(Set(entries.map(\.kind)))
+    }
+    return kinds.map { TopicPlan.InputTopic(name: $0, kinds: $1) }.sorted { left, right in
+      (left.kinds[0].rawValue, left.name) < (right.kinds[0].rawValue, right.name)
+    }
+  }
+
+  /// The input topic that holds events of a kind in our own form; nil where there is none, or where only `inputs` knows
+  /// what its records look like.
+  public func ownTopic(of kind: EventKind) -> String? {
+    topicInputs.first { entry in
+      entry.kind == kind && entry.isOwnForm
+        && topicInputs.count { $0.topic == entry.topic } == 1
+    }?.topic
   }
 
   /// Bytes of the largest record written: an attribution of `Definitions.mostTouches` touches is smaller.

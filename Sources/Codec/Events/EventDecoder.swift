@@ -84,6 +84,14 @@ public struct EventDecoder {
     guard let value, !value.isEmpty else { return .malformedJSON }
     guard value.count <= Self.maximumRecordSize else { return .tooLarge }
     guard let present = locateFields(BorrowedBytes(value)) else { return .malformedJSON }
+    return readLocated(present, recordTimestamp: recordTimestamp, into: &event)
+  }
+
+  /// Reads an event from fields that have been put down, by `locateFields` or by somebody else.
+  @inline(__always)
+  private func readLocated(
+    _ present: EventFields, recordTimestamp: Milliseconds, into event: inout Event
+  ) -> Rejection? {
     guard present.isSuperset(of: requiredFields) else { return .missingField }
 
     let mark = memory.arena.mark
@@ -106,6 +114,35 @@ public struct EventDecoder {
   ///
   /// To be called once the events of a batch have been dealt with.
   public mutating func recycle() { memory.arena.recycle() }
+}
+
+// MARK: - Fields found by somebody else
+
+extension EventDecoder {
+  /// As `decode`, of a record that may have the five bytes before it by which serializers of a schema registry
+  /// tell its schema: JSON does not begin with a zero.
+  @inline(never)
+  package mutating func decodeFramed(
+    _ value: UnsafeRawBufferPointer?, recordTimestamp: Milliseconds, into event: inout Event
+  ) -> Rejection? {
+    guard let value, value.count > 5, value[0] == 0 else { return .malformedJSON }
+    return decode(
+      UnsafeRawBufferPointer(rebasing: value[5...]), recordTimestamp: recordTimestamp, into: &event)
+  }
+
+  /// Puts down the value of a field that was found in some other way than under its name.
+  package func put(_ field: EventField, _ span: JSONSpan) {
+    memory.spans[Int(field.rawValue)] = span
+  }
+
+  /// As the other `decode`, of the fields that have been put down.
+  ///
+  /// - Parameter present: which fields those are.
+  package mutating func decode(
+    _ present: EventFields, recordTimestamp: Milliseconds, into event: inout Event
+  ) -> Rejection? {
+    readLocated(present, recordTimestamp: recordTimestamp, into: &event)
+  }
 }
 
 // MARK: - Finding the fields

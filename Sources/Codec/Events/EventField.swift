@@ -3,7 +3,7 @@
 import Attribution
 
 /// The fields of an input event that mean something (contract, section 2).
-enum EventField: UInt8, CaseIterable {
+package enum EventField: UInt8, CaseIterable {
   case eventID, userID, eventTime, campaignID, channel, adID, sessionID, ip
   case cost, value, amount, currency
   case version, deleted, originalTime
@@ -18,13 +18,13 @@ enum EventField: UInt8, CaseIterable {
   static let longestName = 13
 
   /// The field that the configuration names at this place of its list.
-  static func configured(_ index: Int) -> EventField {
+  package static func configured(_ index: Int) -> EventField {
     EventField(rawValue: EventField.configured0.rawValue + UInt8(index))!
   }
 
   /// The field of this name: by length first, then by words of bytes.
   @inline(__always)
-  init(name: BorrowedBytes) {
+  package init(name: BorrowedBytes) {
     self = .unknown
     switch name.count {
     case 2:
@@ -68,16 +68,16 @@ enum EventField: UInt8, CaseIterable {
 }
 
 /// A set of event fields.
-struct EventFields {
+package struct EventFields {
   private var bits: UInt64 = 0
 
   @inline(__always)
-  init(_ fields: EventField...) {
+  package init(_ fields: EventField...) {
     for field in fields { insert(field) }
   }
 
   @inline(__always)
-  mutating func insert(_ field: EventField) { bits |= 1 << UInt64(field.rawValue) }
+  package mutating func insert(_ field: EventField) { bits |= 1 << UInt64(field.rawValue) }
 
   @inline(__always)
   func contains(_ field: EventField) -> Bool { bits & 1 << UInt64(field.rawValue) != 0 }

@@ -21,12 +21,12 @@ extension EventKind {
   }
 
   /// The fields that mean something on events of this kind: the contract's, and those of the configuration.
-  package func allFields(_ definitions: Definitions) -> [String] {
+  public func allFields(_ definitions: Definitions) -> [String] {
     fields + definitions.fields(of: self).names
   }
 
   /// The contract's (section 2).
-  package var fields: [String] {
+  public var fields: [String] {
     let own: [String] =
       switch self {
       case .impression, .click:
@@ -42,7 +42,7 @@ extension EventKind {
   }
 
   /// Those without which no event can be used.
-  package var requiredFields: [String] {
+  public var requiredFields: [String] {
     switch self {
     case .impression, .click: ["event_id", "user_id", "event_time", "campaign_id"]
     case .conversion: ["event_id", "user_id", "event_time"]

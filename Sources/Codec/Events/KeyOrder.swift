@@ -9,19 +9,13 @@
 /// they stand before a value again: comparing them takes a tenth of the time. Keys that only some records
 /// have are passed over in the others; records of any other order are scanned and learned from.
 final class KeyOrder {
-  /// What stands before a value: a brace or a comma, a key, a colon, blanks.
   private struct Piece {
-    /// Its eight bytes from 0, from 8, from 16, and its last eight, as far as there are so many.
-    var words: (UInt64, UInt64, UInt64)
-    var last: UInt64
-    var count: Int
+    var piece: KeyPiece
     var isFirst: Bool
     var field: EventField
   }
 
   private static let capacity = 24
-  /// A piece has at least as many bytes as a word, and at most four words.
-  private static let lengths = 8...32
 
   private let pieces = UnsafeMutablePointer<Piece>.allocate(capacity: capacity)
   private let counter = UnsafeMutablePointer<Int>.allocate(capacity: 1)
@@ -44,29 +38,18 @@ final class KeyOrder {
     let text = UnsafeRawPointer(scanner.cursor)
     let room = scanner.end - scanner.cursor
     for index in place..<max(place, counter.pointee) {
-      let piece = pieces + index
-      guard piece.pointee.count <= room, KeyOrder.isSame(piece, text),
-        piece.pointee.isFirst == isFirst
+      let known = pieces + index
+      // A struct begins with its first field.
+      let piece = UnsafeRawPointer(known).assumingMemoryBound(to: KeyPiece.self)
+      guard piece.pointee.count <= room, KeyPiece.isSame(piece, text),
+        known.pointee.isFirst == isFirst
       else { continue }
       scanner.cursor += piece.pointee.count
       scanner.skipWhitespace()
       place = index + 1
-      return piece.pointee.field
+      return known.pointee.field
     }
     return nil
-  }
-
-  @inline(__always)
-  private static func isSame(
-    _ piece: UnsafeMutablePointer<Piece>, _ text: UnsafeRawPointer
-  ) -> Bool {
-    let count = piece.pointee.count
-    return text.loadUnaligned(as: UInt64.self) == piece.pointee.words.0
-      && text.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self) == piece.pointee.last
-      && (count <= 16
-        || text.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == piece.pointee.words.1
-          && (count <= 24
-            || text.loadUnaligned(fromByteOffset: 16, as: UInt64.self) == piece.pointee.words.2))
   }
 
   /// Remembers what has been scanned at a place, from `start` on, and moves the place behind it.
@@ -76,18 +59,13 @@ final class KeyOrder {
     _ place: inout Int, isFirst: Bool
   ) {
     let count = end - start
-    guard KeyOrder.lengths.contains(count) else { return }
+    guard KeyPiece.lengths.contains(count) else { return }
     // Keys without order: begin anew rather than look through all of them each time.
     if counter.pointee == KeyOrder.capacity { counter.pointee = 0 }
     place = min(place, counter.pointee)
-    func word(_ offset: Int) -> UInt64 {
-      guard offset + 8 <= count else { return 0 }
-      return UnsafeRawPointer(start).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-    }
     (pieces + place + 1).update(from: pieces + place, count: counter.pointee - place)
     pieces[place] = Piece(
-      words: (word(0), word(8), word(16)), last: word(count - 8), count: count, isFirst: isFirst,
-      field: field)
+      piece: KeyPiece(start, count: count), isFirst: isFirst, field: field)
     counter.pointee += 1
     place += 1
   }

@@ -1,7 +1,7 @@
 import Attribution
 
 /// What a span of JSON text is, once the scanner has found it well formed.
-enum JSONKind: UInt8 {
+package enum JSONKind: UInt8 {
   case null
   case boolean
   case number
@@ -18,9 +18,14 @@ enum JSONKind: UInt8 {
 /// One well-formed value, or object key, inside a record: where it is and what it is.
 ///
 /// The text of a string leaves out its quotes.
-struct JSONSpan {
-  var kind: JSONKind
-  var text: BorrowedBytes
+package struct JSONSpan {
+  package var kind: JSONKind
+  package var text: BorrowedBytes
+
+  package init(_ kind: JSONKind, _ text: BorrowedBytes) {
+    self.kind = kind
+    self.text = text
+  }
 
   @inline(__always)
   init(_ kind: JSONKind, from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) {

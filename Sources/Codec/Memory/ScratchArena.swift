@@ -6,27 +6,29 @@ import Attribution
 /// Memory for strings that cannot be lent from a record because they held escapes.
 ///
 /// Memory is handed out front to back of chunks of `chunkSize` bytes and taken back all at once.
-final class ScratchArena {
+package final class ScratchArena {
   /// A reservation cannot be larger; no record is.
   static let chunkSize = EventDecoder.maximumRecordSize
   /// What is kept when a batch is over, so that one odd batch does not hold memory for ever.
   private static let keptChunks = 16
 
   /// How far the arena was filled at some moment.
-  struct Mark {
+  package struct Mark {
     fileprivate var chunk: Int
     fileprivate var used: Int
   }
 
   private var chunks: [UnsafeMutablePointer<UInt8>] = []
-  private(set) var mark = Mark(chunk: 0, used: 0)
+  package private(set) var mark = Mark(chunk: 0, used: 0)
+
+  package init() {}
 
   deinit {
     for chunk in chunks { chunk.deallocate() }
   }
 
   /// The meaning of an escaped string, in memory that stays until `recycle` or an earlier `rewind`.
-  func unescape(_ text: BorrowedBytes) -> BorrowedBytes {
+  package func unescape(_ text: BorrowedBytes) -> BorrowedBytes {
     let room = reserve(text.count)
     let count = text.unescape(into: room)
     mark.used += count
@@ -45,12 +47,57 @@ final class ScratchArena {
   }
 
   /// Forgets everything handed out since `earlier`.
-  func rewind(to earlier: Mark) { mark = earlier }
+  package func rewind(to earlier: Mark) { mark = earlier }
 
   /// Forgets everything handed out.
-  func recycle() {
+  package func recycle() {
     mark = Mark(chunk: 0, used: 0)
     while chunks.count > Self.keptChunks { chunks.removeLast().deallocate() }
+  }
+
+  /// A copy of bytes, at most `chunkSize` of them, in memory that stays as long.
+  package func keep(_ bytes: UnsafeRawBufferPointer) -> BorrowedBytes {
+    let room = reserve(bytes.count)
+    UnsafeMutableRawBufferPointer(start: room, count: bytes.count).copyMemory(from: bytes)
+    mark.used += bytes.count
+    return BorrowedBytes(start: room, count: bytes.count)
+  }
+
+  /// A copy of a text, in memory that stays as long.
+  package func keep(text: [UInt8]) -> BorrowedBytes { text.withUnsafeBytes { keep($0) } }
+
+  /// The digits of a number, in memory that stays as long.
+  package func keep(decimal value: Int64) -> BorrowedBytes {
+    // 20 bytes are the most that 64 bits need.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { room in
+      var start = 20
+      var rest = value.magnitude
+      repeat {
+        start -= 1
+        room[start] = ASCII.zero + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      } while rest > 0
+      if value < 0 {
+        start -= 1
+        room[start] = ASCII.minus
+      }
+      return keep(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(room)[start...]))
+    }
+  }
+
+  /// A text and two numbers with hyphens between them, in memory that stays as long.
+  package func keep(joining text: BorrowedBytes, _ first: Int64, _ second: Int64) -> BorrowedBytes {
+    // So many digits and signs two numbers have at most. What follows stays in this room.
+    let room = reserve(text.count + 2 * 21)
+    let start = mark.used
+    _ = keep(text.buffer)
+    room[mark.used - start] = ASCII.minus
+    mark.used += 1
+    _ = keep(decimal: first)
+    room[mark.used - start] = ASCII.minus
+    mark.used += 1
+    _ = keep(decimal: second)
+    return BorrowedBytes(start: room, count: mark.used - start)
   }
 
   private func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {

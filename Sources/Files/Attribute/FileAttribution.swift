@@ -40,6 +40,8 @@ public struct FileAttribution {
     self.configuration = configuration
     // Nothing was counted before that a backfill could add to.
     self.configuration.definitions = configuration.definitions.fromTheBeginning
+    // Every file becomes records in our own form.
+    self.configuration.inputs = nil
     self.files = Dictionary(grouping: files, by: \.kind)
     self.map = map
     self.output = output
@@ -134,6 +136,9 @@ public struct FileAttribution {
     }
     rollups.finish()
     while !rollups.isFinished { try rollups.step() }
-    return attribution.counts
+    return Dictionary(
+      uniqueKeysWithValues: attribution.counts.compactMap { topic, counts in
+        log.kind(ofTopic: topic).map { ($0, counts) }
+      })
   }
 }

@@ -37,8 +37,9 @@ final class FileLog: Log, @unchecked Sendable {
     self.keepsAttributions = keepsAttributions
     var merges: [EventKind: FileMerge] = [:]
     for input in configuration.inputTopics {
-      merges[input.kind] = try FileMerge(
-        input.kind, files[input.kind] ?? [], map: map, configuration.definitions)
+      let kind = input.kinds[0]
+      merges[kind] = try FileMerge(
+        kind, files[kind] ?? [], map: map, configuration.definitions)
     }
     self.merges = merges
     for (kind, merge) in merges {
@@ -68,7 +69,7 @@ final class FileLog: Log, @unchecked Sendable {
   }
 
   func kind(ofTopic name: String) -> EventKind? {
-    configuration.inputTopics.first { $0.name == name }?.kind
+    configuration.inputTopics.first { $0.name == name }?.kinds[0]
   }
 
   func reader(of partition: TopicPartition) -> any LogReader {

@@ -92,7 +92,9 @@ public final class FileIngest {
     self.onProgress = onProgress
     self.now = now
     topics = Dictionary(
-      uniqueKeysWithValues: configuration.inputTopics.map { ($0.kind, $0.name) })
+      uniqueKeysWithValues: EventKind.allCases.compactMap { kind in
+        configuration.ownTopic(of: kind).map { (kind, $0) }
+      })
   }
 
   /// Makes the ledger's topic if it is missing.
@@ -179,8 +181,8 @@ public final class FileIngest {
 
   private func withoutTopic(_ part: InputFile) -> FileError {
     FileError(
-      "\(part.name) holds \(part.kind.inputName), but topics.\(part.kind.inputName) is null in the "
-        + "configuration")
+      "\(part.name) holds \(part.kind.inputName), but the configuration has no topic for them in our own "
+        + "form: topics.\(part.kind.inputName) is null, or inputs maps it")
   }
 
   private func pass(_ path: String, _ stamp: FileStamp, _ error: FileError) {

@@ -1,3 +1,5 @@
+import WebClient
+
 /// What became of chunks.
 struct ChunkOutcome: Equatable {
   /// Journeys.
@@ -48,7 +50,11 @@ struct ChunkSender {
     self.options = options
     self.note = note
     self.shouldStop = shouldStop
-    client = try HTTPClient(options.limits, connections: options.parallel)
+    do throws(HTTPFailure) {
+      client = try HTTPClient(options.limits, connections: options.parallel)
+    } catch {
+      throw JourneyError("\(error)")
+    }
   }
 
   /// Sends all chunks; returns when each is answered or given up.

@@ -1,3 +1,5 @@
+import WebClient
+
 /// What attributes journeys.
 package enum AttributionModel: Sendable {
   case api(APIEndpoint, APIKey)

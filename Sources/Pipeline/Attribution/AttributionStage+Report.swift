@@ -17,7 +17,7 @@ extension PartitionTask {
       sources: inputs.map { input in
         WorkerReport.Source(
           partition: input.partition, position: input.position, lag: input.lag,
-          isIdle: progress[input.kind].isIdle)
+          isIdle: progress[input.number].isIdle)
       },
       lost: lost, stores: task.stores)
   }

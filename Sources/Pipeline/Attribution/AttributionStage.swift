@@ -27,7 +27,7 @@ package final class AttributionStage: Stage {
   private var splits: [String] = []
   private var openedEntries = 0
   /// Committed counts of tasks given up, so that totals survive a rebalance.
-  private var formerCounts: [EventKind: InputCounts] = [:]
+  private var formerCounts: [String: InputCounts] = [:]
 
   /// - Parameters:
   ///   - stopsAtEnd: read to where the inputs end when they are taken over, and no further.
@@ -75,11 +75,11 @@ package final class AttributionStage: Stage {
   /// Those of which the commit under way tells it.
   private var announced: [TaskOpening] = []
 
-  /// Committed records, by input and outcome.
-  var counts: [EventKind: InputCounts] {
+  /// Committed records, by topic and outcome.
+  var counts: [String: InputCounts] {
     tasks.reduce(into: formerCounts) { counts, task in
-      for (kind, count) in task.committedCounts {
-        counts[kind, default: InputCounts()].add(count)
+      for (topic, count) in task.committedCounts {
+        counts[topic, default: InputCounts()].add(count)
       }
     }
   }
@@ -123,10 +123,9 @@ package final class AttributionStage: Stage {
   }
 
   private func noteMisplaced() {
-    for (kind, counts) in counts where counts.misplaced > 0 {
-      guard let topic = context.plan.inputTopics.first(where: { $0.kind == kind }) else { continue }
+    for (topic, counts) in counts where counts.misplaced > 0 {
       context.process.misplaced.note(
-        counts, of: topic.name, partitioner: context.configuration.partitioner, context.logger)
+        counts, of: topic, partitioner: context.configuration.partitioner, context.logger)
     }
   }
 
@@ -352,6 +351,6 @@ extension Worker where S == AttributionStage {
     try stage.groupOffsets.hasReached(ends, now: context.now())
   }
 
-  /// Committed records, by input and outcome.
-  package var counts: [EventKind: InputCounts] { stage.counts }
+  /// Committed records, by topic and outcome.
+  package var counts: [String: InputCounts] { stage.counts }
 }

@@ -195,7 +195,7 @@ package final class Changelog {
   ///
   /// - Returns: the task and the number of entries restored; nil if it never committed anything.
   package func restore(
-    _ definitions: Definitions, _ kinds: Set<EventKind>, of partition: TopicPartition,
+    _ definitions: Definitions, inputCount: Int, of partition: TopicPartition,
     from scan: any LogScan
   ) throws -> (task: AttributionTask, entries: Int)? {
     var live = makeLiveRecords()
@@ -203,7 +203,8 @@ package final class Changelog {
     guard let progress = try progress(of: live, under: definitions),
       let secret = IdentitySecret(progress.checkpoint.secret)
     else { return nil }
-    let task = AttributionTask(definitions: definitions, kinds: kinds, secret: secret)
+    let task = AttributionTask(
+      definitions: definitions, inputCount: inputCount, secret: secret)
     return (task, try restore(task, progress, live))
   }
 

@@ -4,7 +4,7 @@ import Codec
 
 /// How a task stood at a commit: the record of the state topic that every commit writes.
 struct ProgressRecord {
-  private static let version: UInt8 = 4
+  private static let version: UInt8 = 5
 
   var fingerprint: DefinitionsFingerprint
   /// How many records of events the task has written.
@@ -12,7 +12,8 @@ struct ProgressRecord {
   var watermark: Watermark
   /// The mark up to which the task has dropped its state.
   var kept: Watermark
-  var largest: [EventKind: Watermark]
+  /// By input.
+  var largest: [Watermark]
   var checkpoint: TaskCheckpoint
 
   init(
@@ -24,8 +25,7 @@ struct ProgressRecord {
     self.serial = serial
     watermark = progress.watermark
     kept = progress.keptAfterCommit
-    largest = Dictionary(
-      uniqueKeysWithValues: EventKind.allCases.map { ($0, progress[$0].largest) })
+    largest = progress.inputs.map(\.largest)
   }
 
   // MARK: Coding
@@ -36,7 +36,8 @@ struct ProgressRecord {
     bytes.append(integer: serial)
     bytes.append(integer: watermark.time)
     bytes.append(integer: kept.time)
-    for kind in EventKind.allCases { bytes.append(integer: largest[kind]!.time) }
+    bytes.append(UInt8(largest.count))
+    for mark in largest { bytes.append(integer: mark.time) }
     bytes.append(fingerprint.models)
     bytes.append(fingerprint.views)
     checkpoint.encode(into: &bytes)
@@ -54,8 +55,8 @@ struct ProgressRecord {
     serial = reader.integer()
     watermark = Watermark(reader.integer())
     kept = Watermark(reader.integer())
-    largest = [:]
-    for kind in EventKind.allCases { largest[kind] = Watermark(reader.integer()) }
+    let inputCount: UInt8 = reader.integer()
+    largest = (0..<inputCount).map { _ in Watermark(reader.integer()) }
     fingerprint = DefinitionsFingerprint(
       base: base, models: reader.fingerprints(), views: reader.fingerprints())
     checkpoint = TaskCheckpoint(&reader)
@@ -70,7 +71,7 @@ struct ProgressRecord {
   // MARK: What is new
 
   /// The task's newest event.
-  var last: Watermark { largest.values.max() ?? .unknown }
+  var last: Watermark { largest.max() ?? .unknown }
 
   /// Refuses a new view or model that would count in windows which had begun before it was there.
   ///

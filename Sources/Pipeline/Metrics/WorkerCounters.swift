@@ -23,7 +23,7 @@ public struct WorkerCounters: Sendable {
   }
 
   /// Committed records, by input and outcome.
-  public var records: [EventKind: InputCounts] = [:]
+  public var records: [String: InputCounts] = [:]
   public var transactions: [TransactionResult: Int] = [:]
   /// From the first effect written to the commit's confirmation.
   public var transactionTime = Histogram(bounds: [
@@ -51,7 +51,7 @@ public struct WorkerCounters: Sendable {
   public init() {}
 
   mutating func add(_ other: WorkerCounters) {
-    for (kind, counts) in other.records { records[kind, default: InputCounts()].add(counts) }
+    for (topic, counts) in other.records { records[topic, default: InputCounts()].add(counts) }
     for (result, count) in other.transactions { transactions[result, default: 0] += count }
     transactionTime.add(other.transactionTime)
     restoreTime.add(other.restoreTime)

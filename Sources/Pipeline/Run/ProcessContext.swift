@@ -1,4 +1,8 @@
 import Attribution
+import Cluster
+import Configuration
+import Inputs
+import Synchronization
 
 /// What the workers of a process have in common.
 package final class ProcessContext: Sendable {
@@ -7,6 +11,7 @@ package final class ProcessContext: Sendable {
   /// 64 random bits a call: what nobody may guess, and nothing that decides a number.
   package let random: @Sendable () -> UInt64
   let misplaced = MisplacedRecordsNotice()
+  let inputs = SharedInputPlans()
 
   package init(
     clock: ProcessClock = .system, memory: MemoryLimit = MemoryLimit(bytes: .max),
@@ -15,5 +20,24 @@ package final class ProcessContext: Sendable {
     self.random = random
     self.clock = clock
     self.memory = memory
+  }
+}
+
+/// The plans of the inputs, compiled by the first worker and shared by all, with the schemas that they fetch.
+final class SharedInputPlans: Sendable {
+  private let made = Mutex<(inputs: [InputEntry], plans: InputPlans)?>(nil)
+
+  func plans(of configuration: Configuration) throws -> InputPlans {
+    try made.withLock { made in
+      let inputs = configuration.topicInputs
+      if let made, made.inputs == inputs { return made.plans }
+      do {
+        let plans = try InputPlans(configuration)
+        made = (inputs, plans)
+        return plans
+      } catch {
+        throw OperatorError("\(error)")
+      }
+    }
   }
 }

@@ -12,7 +12,8 @@ import Logging
 public final class Processor: @unchecked Sendable {
   /// What a run has done, by the outcome of its records.
   public struct Summary: Sendable {
-    public var counts: [EventKind: InputCounts] = [:]
+    /// By topic.
+    public var counts: [String: InputCounts] = [:]
     public var seconds: Double = 0
   }
 
@@ -34,7 +35,7 @@ public final class Processor: @unchecked Sendable {
   private var areRollupsFinished = false
   /// Where every input ended when the first worker started, when that is where to stop.
   private var ends: [TopicPartition: Int64]?
-  private var counts: [Int: [EventKind: InputCounts]] = [:]
+  private var counts: [Int: [String: InputCounts]] = [:]
   private var wakers: [String: @Sendable () -> Void] = [:]
 
   /// How often threads are looked after, in microseconds.
@@ -80,7 +81,9 @@ public final class Processor: @unchecked Sendable {
     if let failure = lock.withLock({ failure }) { throw failure }
     var summary = Summary()
     for workerCounts in lock.withLock({ Array(counts.values) }) {
-      for (kind, count) in workerCounts { summary.counts[kind, default: InputCounts()].add(count) }
+      for (topic, count) in workerCounts {
+        summary.counts[topic, default: InputCounts()].add(count)
+      }
     }
     summary.seconds = began.duration(to: .now) / .seconds(1)
     return summary
@@ -170,7 +173,7 @@ public final class Processor: @unchecked Sendable {
   }
 
   private func keep(
-    _ new: [EventKind: InputCounts], _ former: [EventKind: InputCounts], _ index: Int
+    _ new: [String: InputCounts], _ former: [String: InputCounts], _ index: Int
   ) {
     let sum = former.merging(new) { first, second in
       var both = first

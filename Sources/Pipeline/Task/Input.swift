@@ -1,6 +1,7 @@
 import Attribution
 import Cluster
 import Codec
+import Inputs
 import Kafka
 
 // Safety: a row's event lends bytes of the reader's current batch and of the decoder's scratch
@@ -8,7 +9,8 @@ import Kafka
 
 /// One input partition of a task: reads batches, decodes them, and hands out rows in order.
 final class Input {
-  let kind: EventKind
+  /// Its place among the inputs of its task.
+  let number: Int
   let partition: TopicPartition
   /// Read up to here and no further; nil without an end.
   let stop: Int64?
@@ -25,7 +27,7 @@ final class Input {
   var partitioner: UserPartitioner?
 
   private let reader: any LogReader
-  private var decoder: EventDecoder
+  private var decoder: InputDecoder
   private var rows = RowBuffer()
   private var metEnd: Int64?
   private var lastArrival: Milliseconds
@@ -40,17 +42,18 @@ final class Input {
   private static let pauseBetweenQuestions: Milliseconds = 2_000
 
   init(
-    kind: EventKind, partition: TopicPartition, reader: any LogReader, definitions: Definitions,
-    start: Int64, last: RecordFingerprint? = nil, stop: Int64?, now: Milliseconds
+    number: Int, partition: TopicPartition, plan: InputPlan, reader: any LogReader,
+    definitions: Definitions, start: Int64, last: RecordFingerprint? = nil, stop: Int64?,
+    now: Milliseconds
   ) {
     self.last = last
-    self.kind = kind
+    self.number = number
     self.partition = partition
     self.reader = reader
     self.stop = stop
     position = start
     lastArrival = now
-    decoder = EventDecoder(kind: kind, definitions: definitions)
+    decoder = InputDecoder(plan, definitions: definitions)
   }
 
   // MARK: Where the reader stands
@@ -141,7 +144,12 @@ final class Input {
     arrivals.note()
     rows.removeAll(reserving: count)
     decoder.clock = processorClock
-    decode(count, with: &decoder, into: &rows, for: task)
+    if let kind = decoder.plan.ownKind, var own = decoder.own {
+      decode(count, kind, with: &own, into: &rows, for: task)
+      decoder.own = own
+    } else {
+      try decodeMapped(count, with: &decoder, into: &rows, for: task)
+    }
     if rows.count == 0, let stop { position = max(position, stop) }
   }
 
@@ -149,11 +157,11 @@ final class Input {
   ///   - decoder, rows: this input's own, taken out once for the whole batch: every access to an object's
   ///     fields is checked.
   private func decode(
-    _ count: Int, with decoder: inout EventDecoder, into rows: inout RowBuffer,
-    for task: AttributionTask
+    _ count: Int, _ kind: EventKind, with decoder: inout EventDecoder,
+    into rows: inout RowBuffer, for task: AttributionTask
   ) {
-    let (kind, stop, key) = (kind, stop ?? .max, task.key)
-    let (partitioner, own) = (partitioner, partition.partition)
+    let (stop, key, number) = (stop ?? .max, task.key, UInt8(number))
+    let (partitioner, own) = (kind == .cost ? nil : partitioner, partition.partition)
     reader.visit(count: count) { record in
       guard record.offset < stop else { return false }
       let isNear = rows.count < AttributionTask.prefetchDistance
@@ -161,8 +169,13 @@ final class Input {
       row.pointee.offset = record.offset
       row.pointee.rejection = decoder.decode(
         record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
+      if row.pointee.rejection == .malformedJSON {
+        row.pointee.rejection = decoder.decodeFramed(
+          record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
+      }
       guard row.pointee.rejection == nil else { return true }
       row.pointee.time = row.pointee.event.time
+      row.pointee.event.input = number
       if let partitioner {
         row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
       }
@@ -170,6 +183,49 @@ final class Input {
       if isNear { task.prefetch(row.pointee.identity, kind) }
       return true
     }
+  }
+
+  /// As the other, for records that are not in our own form: of any of the plan's kinds, or nobody's.
+  private func decodeMapped(
+    _ count: Int, with decoder: inout InputDecoder, into rows: inout RowBuffer,
+    for task: AttributionTask
+  ) throws {
+    let (stop, key, number) = (stop ?? .max, task.key, UInt8(number))
+    let (partitioner, own) = (partitioner, partition.partition)
+    let needsHeaders = decoder.plan.needsHeaders
+    var failure: SchemaUnavailable?
+    reader.visit(count: count) { record in
+      guard record.offset < stop else { return false }
+      let isNear = rows.count < AttributionTask.prefetchDistance
+      let row = rows.add(.click)
+      row.pointee.offset = record.offset
+      do throws(SchemaUnavailable) {
+        let reading = try decoder.decode(
+          InputRecord(record, withHeaders: needsHeaders), into: &row.pointee.event)
+        switch reading {
+        case .event: break
+        case .filtered: row.pointee.isFiltered = true
+        case .rejected(let rejection): row.pointee.rejection = rejection
+        }
+        guard reading == .event else { return true }
+      } catch {
+        failure = error
+        return false
+      }
+      let kind = row.pointee.event.kind
+      row.pointee.time = row.pointee.event.time
+      row.pointee.event.input = number
+      if kind != .cost, let partitioner {
+        row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
+      }
+      row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
+      if isNear { task.prefetch(row.pointee.identity, kind) }
+      return true
+    }
+    guard let failure else { return }
+    // The records come again: the worker starts anew from what is committed, once somebody answers.
+    rows.removeAll(reserving: 0)
+    throw failure.needsOperator ? PipelineError("\(partition): \(failure)") : failure
   }
 
   /// Event time of the next row; a record that cannot be used comes first.
@@ -212,4 +268,5 @@ final class Input {
     if isMisplaced { counts.misplaced += 1 }
   }
   func countRejection() { counts.deadLetters += 1 }
+  func countFiltered() { counts.filtered += 1 }
 }

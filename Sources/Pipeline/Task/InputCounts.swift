@@ -10,12 +10,16 @@ public struct InputCounts: Sendable, Equatable {
   public var duplicates = 0
   public var tooLate = 0
   public var deadLetters = 0
+  /// Nobody's, by `where` of all inputs of the topic.
+  public var filtered = 0
   /// Usable ones that lie in another partition than their user belongs to.
   public var misplaced = 0
 
   public init() {}
 
-  public var records: Int { accepted + replaced + duplicates + tooLate + deadLetters }
+  public var records: Int {
+    filtered + accepted + replaced + duplicates + tooLate + deadLetters
+  }
 
   mutating func count(_ outcome: Outcome) {
     switch outcome {
@@ -39,6 +43,7 @@ public struct InputCounts: Sendable, Equatable {
     duplicates += other.duplicates
     tooLate += other.tooLate
     deadLetters += other.deadLetters
+    filtered += other.filtered
     misplaced += other.misplaced
   }
 }

@@ -27,7 +27,7 @@ final class PartitionTask {
   /// Whether the commit under way writes anything of it.
   private(set) var isWritten = false
   /// What became of the rows committed since the task was taken over.
-  private(set) var committedCounts: [(EventKind, InputCounts)] = []
+  private(set) var committedCounts: [(topic: String, counts: InputCounts)] = []
 
   private let changelog: Changelog
   /// What belongs to the task for good: its progress records carry it on.
@@ -70,7 +70,7 @@ final class PartitionTask {
     clock = context.clock
     let partitioner = UserPartitioner(
       configuration.partitioner, count: context.plan.taskCount)
-    for input in inputs where input.kind != .cost { input.partitioner = partitioner }
+    for input in inputs where role == .keyed { input.partitioner = partitioner }
     fingerprint = task.definitions.fingerprint
     historyMask = HistoryMask(task.definitions)
     committedPositions = inputs.map(\.position)
@@ -146,7 +146,7 @@ final class PartitionTask {
     defer { input.take(taken) }
     while taken < min(limit, rows.count), rows[taken].time <= bound {
       let far = taken + AttributionTask.prefetchDistance
-      if far < rows.count { task.prefetch(rows[far].identity, input.kind) }
+      if far < rows.count { task.prefetch(rows[far].identity, rows[far].event.kind) }
       let near = taken + AttributionTask.journeyDistance
       if near < rows.count { task.prefetchJourney(rows[near].identity) }
       let row = rows.baseAddress! + taken
@@ -155,6 +155,8 @@ final class PartitionTask {
         try outbox.setAside(
           input.record(taken), from: input.partition, reason: rejection.rawValue,
           to: configuration.topics.deadLetters)
+      } else if row.pointee.isFiltered {
+        input.countFiltered()
       } else {
         let outcome = task.apply(row.event, row.pointee.identity)
         input.count(outcome, isMisplaced: row.pointee.isMisplaced)
@@ -191,7 +193,7 @@ final class PartitionTask {
   func stopReading() {
     for input in inputs where input.isMarkedIdle {
       input.isMarkedIdle = false
-      task.markIdle(input.kind, false)
+      task.markIdle(input.number, false)
     }
   }
 
@@ -207,7 +209,7 @@ final class PartitionTask {
       && input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, ends)
     guard isIdle != input.isMarkedIdle else { return }
     input.isMarkedIdle = isIdle
-    task.markIdle(input.kind, isIdle)
+    task.markIdle(input.number, isIdle)
   }
 
   // MARK: Committing
@@ -264,7 +266,7 @@ final class PartitionTask {
     mustCommit = false
     acceptanceTimes.removeAll()
     committedPositions = inputs.map(\.position)
-    committedCounts = inputs.map { ($0.kind, $0.counts) }
+    committedCounts = inputs.map { ($0.partition.topic, $0.counts) }
     task.endCommit()
   }
 

@@ -14,6 +14,8 @@ struct InputRow {
   /// Event time; a record that cannot be used comes before all others.
   var time: Milliseconds
   var rejection: Rejection?
+  /// Whether it is nobody's.
+  var isFiltered = false
   /// Whether it lies in another partition than its user belongs to.
   var isMisplaced = false
 

@@ -34,12 +34,10 @@ struct TaskAssignment {
         guard number < count else {
           throw .otherPartitions(topics.map(\.name), was: count, is: numbers.max()! + 1)
         }
-        let inputs = topics.map {
-          ($0.kind, TopicPartition(topic: $0.name, partition: number))
-        }
-        let missing = inputs.map(\.1).filter { !owned.contains($0) }
+        let inputs = topics.map { TopicPartition(topic: $0.name, partition: number) }
+        let missing = inputs.filter { !owned.contains($0) }
         guard missing.isEmpty else {
-          let given = inputs.map(\.1).filter(owned.contains)
+          let given = inputs.filter(owned.contains)
           split.append(
             "task \(role.rawValue)-\(number) is not processed: this member was assigned "
               + "\(list(given)) without \(list(missing)); give every instance the same topics, "
@@ -60,10 +58,15 @@ struct TaskAssignment {
 }
 
 extension TopicPlan {
-  /// The inputs that a kind of task reads, in the order of their kinds.
+  /// The inputs that a kind of task reads, in the order in which it numbers them.
   func inputs(of role: PartitionTask.Role) -> [InputTopic] {
-    inputTopics.filter { ($0.kind == .cost) == (role == .costs) }
-      .sorted { $0.kind.rawValue < $1.kind.rawValue }
+    inputTopics.filter { $0.isCosts == (role == .costs) }
+  }
+
+  /// The task that reads a topic's partition.
+  package func task(of topic: String, partition: Int32) -> TaskID {
+    let isCosts = inputTopics.first { $0.name == topic }?.isCosts ?? false
+    return TaskID(isCosts: isCosts, partition: partition)
   }
 
   func partitionCount(of role: PartitionTask.Role) -> Int32 {

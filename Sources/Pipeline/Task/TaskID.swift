@@ -12,11 +12,6 @@ package struct TaskID: Hashable, Comparable, Sendable, CustomStringConvertible {
     self.partition = partition
   }
 
-  /// The task that reads an input's partition.
-  package init(_ kind: EventKind, partition: Int32) {
-    self.init(isCosts: kind == .cost, partition: partition)
-  }
-
   package var description: String {
     "\((isCosts ? PartitionTask.Role.costs : .keyed).rawValue)|\(partition)"
   }

@@ -23,7 +23,6 @@ final class TaskOpening {
   /// Entries of its state.
   private(set) var entries = 0
 
-  private let inputs: [(kind: EventKind, partition: TopicPartition)]
   private let partitionCount: Int32
   private let context: StageContext
   private let group: String
@@ -37,12 +36,12 @@ final class TaskOpening {
   private var records: [RepeatedQuestion<RecordFingerprint?>] = []
 
   init(
-    role: PartitionTask.Role, number: Int32, inputs: [(EventKind, TopicPartition)],
+    role: PartitionTask.Role, number: Int32, inputs: [TopicPartition],
     partitionCount: Int32, context: StageContext
   ) {
     self.role = role
     self.number = number
-    self.inputs = inputs.map { (kind: $0.0, partition: $0.1) }
+    partitions = inputs
     self.partitionCount = partitionCount
     self.context = context
     group = context.group
@@ -54,7 +53,8 @@ final class TaskOpening {
     live = changelog.makeLiveRecords()
   }
 
-  var partitions: [TopicPartition] { inputs.map(\.partition) }
+  /// Its inputs, in the order in which it numbers them.
+  let partitions: [TopicPartition]
 
   // MARK: Created
 
@@ -96,7 +96,7 @@ final class TaskOpening {
         guard let offset = offsetToRead(index) else { continue }
         try note(
           records[index].advance(now: now) {
-            context.log.prober.record(atOrAfter: offset, of: inputs[index].partition)
+            context.log.prober.record(atOrAfter: offset, of: partitions[index])
           })
       }
       if isReadyToRun { obstacle = nil }
@@ -137,18 +137,18 @@ final class TaskOpening {
     progress = try changelog.progress(of: live, under: context.configuration.definitions)
     let checkpoint = progress?.checkpoint
     try checkpoint?.checkInputs(partitions.map(\.topic), partitionCount: partitionCount)
-    for (index, input) in inputs.enumerated() {
+    for (index, input) in partitions.enumerated() {
       let start = try InputStart.decide(
-        input.partition, remembered: checkpoint?.inputs[index].position,
-        committed: committed.answer?[input.partition], answeredBounds![input.partition]!,
+        input, remembered: checkpoint?.inputs[index].position,
+        committed: committed.answer?[input], answeredBounds![input]!,
         group: group, state: context.configuration.stateTopic)
       if case .behind(let lost) = start, context.configuration.onLostInput == .stop {
-        throw PipelineError.lost(input.partition, lost)
+        throw PipelineError.lost(input, lost)
       }
       starts.append(start)
       records.append(RepeatedQuestion())
     }
-    if progress != nil, committed.answer!.count < inputs.count {
+    if progress != nil, committed.answer!.count < partitions.count {
       context.logger.notice(
         "task \(name): \(group) has no offsets any more; it goes on from those in its state")
     }
@@ -160,7 +160,7 @@ final class TaskOpening {
     case .behind(let lost): return lost.upperBound
     case .at:
       guard let last = progress?.checkpoint.inputs[index].last,
-        last.offset >= answeredBounds![inputs[index].partition]!.start
+        last.offset >= answeredBounds![partitions[index]]!.start
       else { return nil }
       return last.offset
     }
@@ -190,11 +190,11 @@ final class TaskOpening {
       )
     }
     let task = AttributionTask(
-      definitions: definitions, kinds: Set(inputs.map(\.kind)), secret: secret,
+      definitions: definitions, inputCount: partitions.count, secret: secret,
       longestWalk: context.configuration.longestWalk)
     var opened: [Input] = []
     var lost: [LostRange] = []
-    for (index, input) in inputs.enumerated() {
+    for (index, input) in partitions.enumerated() {
       let former = progress?.checkpoint.inputs[index]
       let found = records[index].answer ?? nil
       let position: Int64
@@ -202,13 +202,14 @@ final class TaskOpening {
       case .at(let offset):
         position = offset
         if let last = former?.last {
-          try InputStart.check(input.partition, last: last, found: found)
+          try InputStart.check(input, last: last, found: found)
         }
       case .behind(let range):
         position = range.upperBound
-        lost.append(lostRange(range, of: input.partition, input.kind, first: found))
+        lost.append(lostRange(range, of: input, number: index, first: found))
       }
-      opened.append(try open(input, at: position, former?.last, stopsAtEnd: stopsAtEnd))
+      opened.append(
+        try open(input, number: index, at: position, former?.last, stopsAtEnd: stopsAtEnd))
     }
     if let progress { entries = try changelog.restore(task, progress, live) }
     for range in lost { checkpoint.add(range) }
@@ -221,31 +222,30 @@ final class TaskOpening {
 
   /// Whether the group has no offsets although the task has.
   private var hasLostOffsets: Bool {
-    progress != nil && (committed.answer?.count ?? 0) < inputs.count
+    progress != nil && (committed.answer?.count ?? 0) < partitions.count
   }
 
   private func open(
-    _ input: (kind: EventKind, partition: TopicPartition), at position: Int64,
-    _ last: RecordFingerprint?, stopsAtEnd: Bool
+    _ input: TopicPartition, number: Int, at position: Int64, _ last: RecordFingerprint?,
+    stopsAtEnd: Bool
   ) throws -> Input {
-    let end = answeredBounds![input.partition]!.stableEnd
+    let end = answeredBounds![input]!.stableEnd
     return Input(
-      kind: input.kind, partition: input.partition,
-      reader: try context.consumer.reader(of: input.partition, from: position, end: end),
+      number: number, partition: input, plan: try context.inputPlan(of: input.topic),
+      reader: try context.consumer.reader(of: input, from: position, end: end),
       definitions: context.configuration.definitions, start: position, last: last,
       stop: stopsAtEnd ? end : nil, now: context.now())
   }
 
   private func lostRange(
-    _ range: Range<Int64>, of partition: TopicPartition, _ kind: EventKind,
-    first: RecordFingerprint?
+    _ range: Range<Int64>, of partition: TopicPartition, number: Int, first: RecordFingerprint?
   ) -> LostRange {
     context.logger.error(
       """
       \(partition): \(range.count) records from offset \(range.lowerBound) to \(range.upperBound) were \
       deleted before they were read; reports of the days concerned say so
       """)
-    let newest = progress?.largest[kind] ?? .unknown
+    let newest = progress?.largest[number] ?? .unknown
     return LostRange(
       topic: partition.topic, partition: partition.partition, from: range.lowerBound,
       to: range.upperBound, after: newest.isKnown ? newest.time : nil, before: first?.timestamp)
@@ -271,7 +271,7 @@ final class TaskOpening {
   /// The same task from its beginning, after a pause: its state could not be read.
   func successor(after error: any Error, now: Milliseconds) -> TaskOpening {
     let next = TaskOpening(
-      role: role, number: number, inputs: inputs.map { ($0.kind, $0.partition) },
+      role: role, number: number, inputs: partitions,
       partitionCount: partitionCount, context: context)
     next.obstacle = error
     next.isAnnounced = isAnnounced

@@ -1,6 +1,7 @@
 import Attribution
 import Cluster
 import Configuration
+import Inputs
 import Kafka
 import Logging
 
@@ -67,11 +68,13 @@ package final class StageContext {
   let ends: EndProbe
   let group: String
   let outbox: Outbox
+  private let inputPlans: InputPlans
 
   init(
     _ name: WorkerName, configuration: Configuration, plan: TopicPlan, log: any Log,
     logger: Logger, meter: Meter, process: ProcessContext
   ) throws {
+    inputPlans = try process.inputs.plans(of: configuration)
     self.configuration = configuration
     self.plan = plan
     self.log = log
@@ -85,6 +88,14 @@ package final class StageContext {
     group = name.group
     ends = EndProbe(log.prober)
     consumer = try log.makeConsumer(group: name.group, member: name.instanceID)
+  }
+
+  /// How the records of an input become events.
+  func inputPlan(of topic: String) throws -> InputPlan {
+    guard let plan = inputPlans.plan(of: topic) else {
+      throw OperatorError("\(topic) is no input of the configuration")
+    }
+    return plan
   }
 
   var clock: ProcessClock { process.clock }

@@ -4,6 +4,7 @@ import Codec
 import Configuration
 import Dashboard
 import Foundation
+import Inputs
 import Kafka
 import Logging
 import Reporting
@@ -39,7 +40,7 @@ public final class ConversionFinder: ConversionSource {
     defer { reader.close() }
     let revisions = try revisions(of: Array(conversionID.utf8), reader)
     guard let current = revisions.last else { return nil }
-    let touches = try touches(of: current, reader)
+    let touches = try compared(try touches(of: current, reader), with: current, reader)
     return ConversionStory(
       revisions: revisions, versions: try versions(of: revisions, current, reader),
       touches: touches,
@@ -51,13 +52,16 @@ public final class ConversionFinder: ConversionSource {
     of revisions: [PublishedAttribution], _ conversion: PublishedAttribution,
     _ reader: TopicReader
   ) throws -> [ConversionStory.Version] {
-    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
-    let own = try partitions(
-      of: search.topic, forUser: Array(conversion.userID.utf8), reader
-    ).own
-    let recent = try search.versions(of: revisions, in: own, .ofItsTime, reader)
+    let user = Array(conversion.userID.utf8)
+    func find(_ reach: TouchSearch.Reach) throws -> [ConversionStory.Version] {
+      try searches { $0 == .conversion }.flatMap { search in
+        let own = try partitions(of: search.topic, forUser: user, reader).own
+        return try search.versions(of: revisions, in: own, reach, reader)
+      }
+    }
+    let recent = try find(.ofItsTime)
     // History that was loaded later has the timestamps of its loading.
-    return recent.isEmpty ? try search.versions(of: revisions, in: own, .any, reader) : recent
+    return recent.isEmpty ? try find(.any) : recent
   }
 
   /// Where the conversion came, if some of its user's touches may lie elsewhere.
@@ -67,11 +71,47 @@ public final class ConversionFinder: ConversionSource {
   ) throws -> Int32? {
     guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
     else { return nil }
+    let searches = try searches { $0 == .conversion }
+    for isOwn in [true, false] {
+      for search in searches {
+        let (own, others) = try partitions(
+          of: search.topic, forUser: Array(conversion.userID.utf8), reader)
+        let found = try search.partition(of: conversion, in: isOwn ? own : others, reader)
+        if let found { return found }
+      }
+    }
+    return nil
+  }
+
+  /// The topics that have events of some kinds.
+  private func searches(_ isWanted: (EventKind) -> Bool) throws -> [TouchSearch] {
+    try InputPlans(settings).plans.filter { $0.kinds.contains(where: isWanted) }.map {
+      TouchSearch($0, settings.definitions)
+    }
+  }
+
+  /// The touches with what of `match_on` they do not have in common with the conversion.
+  private func compared(
+    _ touches: [ConversionStory.FoundTouch], with conversion: PublishedAttribution,
+    _ reader: TopicReader
+  ) throws -> [ConversionStory.FoundTouch] {
+    let names = settings.definitions.matchOn
+    guard !names.isEmpty else { return touches }
     let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
     let (own, others) = try partitions(
       of: search.topic, forUser: Array(conversion.userID.utf8), reader)
-    return try search.partition(of: conversion, in: own, reader)
-      ?? search.partition(of: conversion, in: others, reader)
+    let found =
+      try search.matchOn(of: conversion, in: own, reader)
+      ?? search.matchOn(of: conversion, in: others, reader)
+    guard let values = found else { return touches }
+    return touches.map { touch in
+      var touch = touch
+      for (index, name) in names.enumerated()
+      where !touch.matchOn[index].utf8.elementsEqual(values[index].utf8) {
+        touch.differing.append(name)
+      }
+      return touch
+    }
   }
 
   /// The partitions of an input: the one that a user belongs to, and the others.
@@ -129,9 +169,7 @@ public final class ConversionFinder: ConversionSource {
   private func touches(
     of conversion: PublishedAttribution, _ reader: TopicReader
   ) throws -> [ConversionStory.FoundTouch] {
-    let searches = [
-      (EventKind.impression, settings.topics.impressions), (.click, settings.topics.clicks),
-    ].compactMap { kind, topic in topic.map { TouchSearch(kind, $0, settings.definitions) } }
+    let searches = try searches(\.isTouch)
     let user = Array(conversion.userID.utf8)
     func find(
       _ reach: TouchSearch.Reach, inOwn isOwn: Bool

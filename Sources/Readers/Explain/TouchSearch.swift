@@ -1,10 +1,11 @@
 import Attribution
 import Cluster
 import Codec
+import Inputs
 import Kafka
 import Reporting
 
-/// Finds a user's touches of one kind around a conversion, or the conversion, in the topic they came by.
+/// Finds a user's touches around a conversion, or the conversion, in a topic they came by.
 struct TouchSearch {
   /// Which records are read, by the time that the log gave them.
   enum Reach {
@@ -13,13 +14,12 @@ struct TouchSearch {
     case any
   }
 
-  let topic: String
-  private let kind: EventKind
+  var topic: String { plan.topic }
+  private let plan: InputPlan
   private let definitions: Definitions
 
-  init(_ kind: EventKind, _ topic: String, _ definitions: Definitions) {
-    self.kind = kind
-    self.topic = topic
+  init(_ plan: InputPlan, _ definitions: Definitions) {
+    self.plan = plan
     self.definitions = definitions
   }
 
@@ -32,13 +32,15 @@ struct TouchSearch {
     let range = (conversion.time - distance)...(conversion.time + distance)
     var touches: [ConversionStory.FoundTouch] = []
     try search(for: conversion.userID, range, in: partitions, reach, reader) { event, partition in
+      guard event.kind.isTouch else { return true }
       touches.append(
         ConversionStory.FoundTouch(
           PublishedAttribution.Touch(
-            kind: kind, time: event.time, eventID: event.eventID.string,
+            kind: event.kind, time: event.time, eventID: event.eventID.string,
             campaignID: event.campaignID.string, channel: event.channel.string,
             adID: event.adID.string), in: partition, version: event.version,
           isDeleted: event.isDeleted))
+      touches[touches.count - 1].matchOn = matchOn(event)
       return true
     }
     return touches
@@ -54,12 +56,10 @@ struct TouchSearch {
     let identifier = Array(conversion.conversionID.utf8)
     let times = revisions.map(\.time)
     let earliest = times.min()! - definitions.correctionHorizon
-    let latest = times.max()! + definitions.correctionHorizon
+    let range = earliest...(times.max()! + definitions.correctionHorizon)
     var versions: [ConversionStory.Version] = []
-    try search(
-      for: conversion.userID, earliest...latest, in: partitions, reach, reader
-    ) { event, _ in
-      if event.eventID.buffer.elementsEqual(identifier) {
+    try search(for: conversion.userID, range, in: partitions, reach, reader) { event, _ in
+      if event.kind == .conversion, event.eventID.buffer.elementsEqual(identifier) {
         versions.append(
           ConversionStory.Version(
             number: event.version, time: event.time, value: event.amount,
@@ -78,10 +78,31 @@ struct TouchSearch {
     var found: Int32?
     let range = conversion.time...conversion.time
     try search(for: conversion.userID, range, in: partitions, .any, reader) { event, partition in
-      if event.eventID.buffer.elementsEqual(identifier) { found = found ?? partition }
+      if event.kind == .conversion, event.eventID.buffer.elementsEqual(identifier) {
+        found = found ?? partition
+      }
       return found == nil
     }
     return found
+  }
+
+  /// The values of what `match_on` names, of the conversion as it came; nil where it is not found.
+  func matchOn(
+    of conversion: PublishedAttribution, in partitions: [TopicPartition], _ reader: TopicReader
+  ) throws -> [String]? {
+    let identifier = Array(conversion.conversionID.utf8)
+    var found: [String]?
+    let range = conversion.time...conversion.time
+    try search(for: conversion.userID, range, in: partitions, .any, reader) { event, _ in
+      if event.eventID.buffer.elementsEqual(identifier) { found = found ?? matchOn(event) }
+      return found == nil
+    }
+    return found
+  }
+
+  private func matchOn(_ event: borrowing Event) -> [String] {
+    let values = event.values
+    return values.matching.map { values[$0].string }
   }
 
   /// Visits a user's events of some time, whatever they are keyed by, until `body` returns false.
@@ -90,8 +111,8 @@ struct TouchSearch {
     _ reach: Reach, _ reader: TopicReader, _ body: (borrowing Event, Int32) -> Bool
   ) throws {
     let user = Array(userID.utf8)
-    var decoder = EventDecoder(kind: kind, definitions: definitions)
-    var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
+    var decoder = InputDecoder(plan, definitions: definitions)
+    var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
     // An event is accepted only if its record was written later than this.
     let starts = try reader.offsets(
       of: partitions, atOrAfter: range.lowerBound - definitions.maxFutureSkew)
@@ -105,7 +126,8 @@ struct TouchSearch {
       }
     try reader.read(through: ends, from: starts) { _, record in
       defer { decoder.recycle() }
-      guard decoder.decode(record.value, recordTimestamp: record.timestamp, into: &event) == nil,
+      let record = InputRecord(record, withHeaders: plan.needsHeaders)
+      guard try decoder.decode(record, into: &event) == .event,
         range.contains(event.time), event.userID.buffer.elementsEqual(user)
       else { return true }
       return body(event, record.partition)

@@ -45,6 +45,8 @@ public struct ConversionStory: Sendable {
     /// By how much it is too early.
     case beforeLookback(Milliseconds)
     case kindEarnsNothing
+    /// These fields, which must match, have other values than the conversion's.
+    case otherValues(of: [String])
     /// An impression, where clicks are eligible and take all.
     case clicksTakeAll
     /// So many later ones share the credit already.
@@ -69,6 +71,7 @@ public struct ConversionStory: Sendable {
       case .afterConversion(let by): "after the conversion, by \(Self.length(by))"
       case .beforeLookback(let by): "too early, by \(Self.length(by))"
       case .kindEarnsNothing: "impressions earn no credit here"
+      case .otherValues(let names): "another \(names.joined(separator: " and ")) (match_on)"
       case .clicksTakeAll: "clicks take all"
       case .surpassed(let limit): "the last \(limit) take all (max_touches)"
       case .userIsNobody: "the user stands for nobody (unmatched_users)"
@@ -100,6 +103,11 @@ public struct ConversionStory: Sendable {
     public var partition: Int32?
     public var version: Int32
     public var isDeleted: Bool
+
+    /// The values of what `match_on` names.
+    public var matchOn: [String] = []
+    /// What `match_on` names and the conversion has other values of.
+    public var differing: [String] = []
 
     public init(
       _ touch: PublishedAttribution.Touch, in partition: Int32? = nil, version: Int32 = 0,
@@ -138,6 +146,7 @@ public struct ConversionStory: Sendable {
     let attribution = revisions[revisions.count - 1]
     self.versions = Self.judged(versions, attribution)
     var judge = Judge(attribution, definitions, partition)
+    for found in touches { judge.note(found) }
     let fates = Self.fates(of: touches, attribution)
     var judged = zip(touches, fates).map { found, fate in
       Touch(
@@ -268,6 +277,7 @@ public struct ConversionStory: Sendable {
     private let definitions: Definitions
     private let eligible: Set<[UInt8]>
     private let hasClicks: Bool
+    private var differing: [[UInt8]: [String]] = [:]
     private var seen: Set<[UInt8]> = []
     private let partition: Int32?
 
@@ -279,6 +289,11 @@ public struct ConversionStory: Sendable {
       self.definitions = definitions
       eligible = Set(attribution.touches.map(Self.identity))
       hasClicks = attribution.touches.contains { $0.kind == .click }
+    }
+
+    /// Takes note of what a touch does not have in common with the conversion.
+    mutating func note(_ found: FoundTouch) {
+      if !found.differing.isEmpty { differing[Self.identity(found.touch)] = found.differing }
     }
 
     func hasSeen(_ touch: PublishedAttribution.Touch) -> Bool {
@@ -303,6 +318,7 @@ public struct ConversionStory: Sendable {
       if age < 0 { return .afterConversion(-age) }
       if !definitions.touchKinds.contains(touch.kind) { return .kindEarnsNothing }
       if age > lookback { return .beforeLookback(age - lookback) }
+      if let names = differing[identity] { return .otherValues(of: names) }
       if touch.kind == .impression, definitions.preferClicks, hasClicks { return .clicksTakeAll }
       if let partition, let place, partition != place { return .inOtherPartition(place) }
       if attribution.isTruncated, let first = attribution.touches.first, isBefore(touch, first) {

@@ -1,6 +1,7 @@
 import Attribution
 import Codec
 import History
+import Inputs
 import Kafka
 import Verification
 
@@ -70,9 +71,11 @@ extension Simulation {
   /// - Parameter definitions: what the oracle goes by; nil for the simulation's own.
   package func verify(under definitions: Definitions? = nil) -> VerificationReport {
     let topics = configuration.topics
+    // A form of the simulation's own, without schemas.
+    let plans = try! InputPlans(configuration).plans(in: plan)
     var verification = VerificationPass(
       definitions: definitions ?? configuration.definitions,
-      inputs: configuration.inputTopics.map { .init(topic: $0.name, kind: $0.kind) },
+      inputs: plans.map { .init($0) },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
         deadLetters: topics.deadLetters, lateEvents: topics.lateEvents,
@@ -92,13 +95,13 @@ extension Simulation {
       verification.take(backfills: backfills)
     }
     let lost = lostInput
-    for (index, input) in configuration.inputTopics.enumerated() {
-      log.forEachRecordEver(of: input.name) { record in
+    for (index, input) in plans.enumerated() {
+      log.forEachRecordEver(of: input.topic) { record in
         let isLost = lost.contains {
-          $0.topic == input.name && $0.partition == record.partition
+          $0.topic == input.topic && $0.partition == record.partition
             && $0.from <= record.offset && record.offset < $0.to
         }
-        if !isLost { verification.take(LoggedRecord(record), ofInput: index) }
+        if !isLost { try! verification.take(LoggedRecord(record), ofInput: index) }
       }
     }
     for name in inputPartitions {

@@ -29,6 +29,8 @@ private struct SimulatedWorld: @unchecked Sendable {
 ///     print(simulation.verify().differences)
 package final class Simulation {
   package let configuration: Configuration
+  /// How records are written, where it is not our own form.
+  let form: ForeignForm?
   package let log: MemoryLog
   package let attribution: [WorkerSlot]
   package let rollups: [WorkerSlot]
@@ -62,6 +64,8 @@ package final class Simulation {
   ///   - wall: what clocks show at the beginning. By default a month after the traffic's.
   ///   - memoryLimit: the most that a worker may remember, in bytes.
   ///   - deadLetterLimit: the largest record that the topic of dead letters takes, in bytes; nil for any.
+  ///   - form: how records are written, where it is not our own form.
+  ///   - inputs: what the topics hold, where it is something else again.
   ///   - log: that of another simulation, to go on with.
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
@@ -71,7 +75,8 @@ package final class Simulation {
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
     deadLetterLimit: Int? = nil, onLostInput: LostInputPolicy = .stop,
-    partitioner: InputPartitioner = .murmur2, log: MemoryLog? = nil
+    partitioner: InputPartitioner = .murmur2, form: ForeignForm? = nil,
+    inputs: [InputEntry]? = nil, schemaRegistry: RegistryAddress? = nil, log: MemoryLog? = nil
   ) {
     self.memoryLimit = memoryLimit
     var configuration = Configuration()
@@ -84,10 +89,14 @@ package final class Simulation {
     configuration.stateRecordBytes = stateRecordBytes
     configuration.longestWalk = longestWalk
     configuration.partitioner = partitioner
+    configuration.inputs = inputs ?? form?.inputs(definitions)
+    configuration.schemaRegistry = schemaRegistry
+    self.form = form
     self.configuration = configuration
     plan = TopicPlan(
       inputTopics: configuration.inputTopics, taskCount: Int32(partitions),
-      costPartitions: Int32(partitions), rollupPartitions: Int32(rollupPartitions),
+      costPartitions: configuration.inputTopics.contains(where: \.isCosts) ? Int32(partitions) : 0,
+      rollupPartitions: Int32(rollupPartitions),
       recordLimits: deadLetterLimit.map { [configuration.topics.deadLetters: $0] } ?? [:])
     var topics: [String: Int] = [:]
     for topic in configuration.topicRequirements { topics[topic.name] = partitions }
@@ -108,9 +117,19 @@ package final class Simulation {
 
   /// Appends a record to its input topic.
   package func append(_ record: GeneratedRecord) {
-    let topic = configuration.inputTopics.first { $0.kind == record.kind }!.name
-    log.append(topic, key: record.key, value: record.value, timestamp: record.timestamp)
+    let topic = topic(of: record.kind)
+    log.append(
+      topic, key: record.key, value: form?.value(of: record) ?? record.value,
+      timestamp: record.timestamp)
     counts.records += 1
+    guard topic == ForeignForm.topic, counts.records % 7 == 0 else { return }
+    log.append(
+      topic, key: record.key, value: ForeignForm.noise, timestamp: record.timestamp)
+  }
+
+  /// The input topic that has events of a kind.
+  package func topic(of kind: EventKind) -> String {
+    configuration.inputTopics.first { $0.kinds.contains(kind) }!.name
   }
 
   // MARK: Workers

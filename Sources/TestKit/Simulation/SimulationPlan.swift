@@ -48,6 +48,8 @@ struct SimulationPlan {
   var endsIdle = false
   /// Records whose producer's clock is a year ahead.
   var strays: Int64 = 0
+  /// How records are written, where it is not our own form.
+  var form: ForeignForm?
 
   init(seed: UInt64) {
     var random = SeededRandom(seed: seed ^ 0x51AB_7E5E_ED00)
@@ -103,6 +105,14 @@ struct SimulationPlan {
     }
     setClocks(&random)
     strays = random.below(2) * random.below(4)
+    // Kinds that share a topic come at a pace of their own, so that some are late.
+    var forms = SeededRandom(seed: seed ^ 0xF07E_1600_0000)
+    if !isPunctual, forms.below(3) == 0 {
+      let kinds: [[EventKind]] = [
+        EventKind.allCases, [.click, .conversion], [.impression, .click, .cost], [.conversion],
+      ]
+      form = ForeignForm(kinds: kinds[Int(forms.below(4))])
+    }
   }
 
   /// Half of the worlds have fields of their own, in views, in the join, or in neither.

@@ -122,7 +122,8 @@ extension SimulationRun {
     let next = Simulation(
       plan.definitions, seed: plan.traffic.seed, partitions: partitions,
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
-      isStatic: plan.isStatic, wall: simulation.clock.right, timeouts: plan.timeouts, log: log)
+      isStatic: plan.isStatic, wall: simulation.clock.right, timeouts: plan.timeouts,
+      form: plan.form, log: log)
     do {
       try next.runToEnd()
       return "\(sabotage) of \(victim) is not noticed"

@@ -48,7 +48,8 @@ public struct SimulationRun {
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
       stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.wall,
-      timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue)
+      timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue,
+      form: plan.form)
     simulation.answersLate = plan.answersLate
     simulation.trace.onLine = onLine
     for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
@@ -180,7 +181,7 @@ public struct SimulationRun {
     let partition = Int32(simulation.random.below(Int64(plan.partitions)))
     let time = plan.wall + 365 * 86_400_000
     let stray = record(kind, in: partition, at: time, "stray-\(strays.count)-")
-    let topic = simulation.configuration.inputTopics.first { $0.kind == kind }!.name
+    let topic = simulation.topic(of: kind)
     let name = TopicPartition(topic: topic, partition: partition)
     strays.append(Stray(source: name, offset: simulation.log.end(of: name)))
     simulation.append(stray)

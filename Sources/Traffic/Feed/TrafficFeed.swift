@@ -38,7 +38,15 @@ public final class TrafficFeed {
       configuration.kafka["message.timeout.ms"] ?? "\(TrafficFeed.patienceMilliseconds)"
     producer = try Producer(settings, logger: logger)
     var topics: [EventKind: ProducerTopic] = [:]
-    for input in found.inputTopics { topics[input.kind] = try producer.topic(input.name) }
+    for kind in EventKind.allCases
+    where found.inputTopics.contains(where: { $0.kinds.contains(kind) }) {
+      guard let name = configuration.ownTopic(of: kind) else {
+        throw OperatorError(
+          "the \(kind.inputName) are mapped by inputs, and generated events are in our own form; leave inputs "
+            + "out for a trial")
+      }
+      topics[kind] = try producer.topic(name)
+    }
     self.topics = topics
     self.pace = pace
     self.isStopped = isStopped

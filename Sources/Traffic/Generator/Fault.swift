@@ -31,6 +31,8 @@ enum Fault {
         ] + (event.kind == .cost ? [] : [.longUser])
       case .futureEvent: [.fromTheFuture]
       case .wrongCurrency: [.foreignCurrency]
+      // Traffic is in our own form.
+      case .malformedAvro, .malformedProtobuf, .unknownSchema: [.prose]
       }
     self = candidates[Int((event.format >> 40) % UInt64(candidates.count))]
   }

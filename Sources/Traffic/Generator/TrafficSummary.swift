@@ -64,6 +64,9 @@ public struct TrafficSummary: Sendable, Equatable, CustomStringConvertible {
       case .malformed(.invalidField): 8
       case .malformed(.futureEvent): 9
       case .malformed(.wrongCurrency): 10
+      case .malformed(.malformedAvro): 11
+      case .malformed(.malformedProtobuf): 12
+      case .malformed(.unknownSchema): 13
       }
     return Int(kind.rawValue) * truths.count + column
   }

@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import History
+import Inputs
 import Pipeline
 
 /// One input topic read again: decodes its records and decides what became of each, by the contract
@@ -14,15 +15,19 @@ struct RecomputedInput {
   }
 
   let topic: String
-  let kind: EventKind
+  let isCosts: Bool
   let number: Int
   private let definitions: Definitions
-  private var decoder: EventDecoder
+  private var decoder: InputDecoder
+  /// Kinds of which another topic has events too, so that an id may lie in both.
+  private let sharedKinds: Set<EventKind>
   private(set) var tally = RecordTally()
   /// Records that came too late and have been counted by a backfill.
   private(set) var backfilled = 0
   /// Refused by the processor's clock; by the record's own it is no event of the future.
   private(set) var refusedByClock = 0
+  /// Dead letters because their schema was not known then, whatever the registry knows now.
+  private(set) var schemasUnknown = 0
   /// Accepted records that lie in another partition than their user belongs to.
   private(set) var misplaced = 0
   private let partitioner: UserPartitioner?
@@ -36,17 +41,22 @@ struct RecomputedInput {
 
   // Of the partition that is being read.
   private var partition: Int32 = -1
-  private var eventIDs: Set<ByteString> = []
+  private var eventIDs: [EventKind: Set<ByteString>] = [:]
   private var smallest: Milliseconds?
 
-  init(_ input: VerificationPass.Input, number: Int, definitions: Definitions) {
-    topic = input.topic
-    kind = input.kind
+  init(
+    _ input: VerificationPass.Input, number: Int, among all: [VerificationPass.Input],
+    definitions: Definitions
+  ) {
+    topic = input.plan.topic
+    isCosts = input.isCosts
+    let others = all.filter { $0.plan.topic != input.plan.topic }.flatMap(\.plan.kinds)
+    sharedKinds = Set(others).intersection(input.plan.kinds)
     self.number = number
     self.definitions = definitions
-    decoder = EventDecoder(kind: input.kind, definitions: definitions)
+    decoder = InputDecoder(input.plan, definitions: definitions)
     partitioner =
-      input.kind == .cost
+      input.isCosts
       ? nil : UserPartitioner(input.partitioner, count: input.partitionCount)
   }
 
@@ -55,7 +65,7 @@ struct RecomputedInput {
     _ record: LoggedRecord, _ oracle: inout Oracle, _ deadLetters: inout SetAsideRecords,
     _ lateEvents: inout SetAsideRecords, _ accepted: inout AcceptedStream?,
     _ backfills: BackfillLedger, _ differences: inout ComparisonResult
-  ) {
+  ) throws {
     if record.partition != partition { begin(record.partition) }
     tally.records += 1
     let place = record.place(in: topic)
@@ -64,9 +74,17 @@ struct RecomputedInput {
     let lateEvent = lateEvents.match(input: number, source)
 
     decoder.recycle()
-    var event = Event(kind: kind, time: 0, eventID: .empty, userID: .empty)
-    var rejection = decoder.decode(
-      record.value, recordTimestamp: record.timestamp, into: &event)
+    var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
+    let reading = try decoder.decode(
+      InputRecord(
+        partition: record.partition, offset: record.offset, timestamp: record.timestamp,
+        key: record.key, value: record.value, headers: record.headers), into: &event)
+    var rejection: Rejection?
+    if case .rejected(let reason) = reading { rejection = reason }
+    if deadLetter?.reason == Rejection.unknownSchema.rawValue, rejection != .unknownSchema {
+      rejection = .unknownSchema
+      schemasUnknown += 1
+    }
     // Of several faults the first counts, and a wrong currency comes behind.
     if rejection == nil || rejection == .wrongCurrency,
       deadLetter?.reason == Rejection.futureEvent.rawValue
@@ -82,17 +100,24 @@ struct RecomputedInput {
     differences.expect(
       deadLetter?.reason ?? "absent", toBe: rejection?.rawValue ?? "absent",
       "record in \(deadLetters.topic)", of: place.description)
+    if reading == .filtered, rejection == nil {
+      tally.filtered += 1
+      if lateEvent == nil { return }
+    }
     if let lateEvent {
       expectUntouched(lateEvent, record, lateEvents.topic, place, &differences)
       // A version is as late as the earliest of its times, and of the time of what it would have replaced.
       let former =
         event.version > 0 && rejection == nil
-        ? oracle.time(of: event.eventID.string, kind) : nil
+        ? oracle.time(of: event.eventID.string, event.kind) : nil
       expectTooLate(
-        rejection == nil ? min(event.earliestTime, former ?? .max) : nil, lateEvent,
+        rejection == nil && reading == .event
+          ? min(event.earliestTime, former ?? .max) : nil, lateEvent,
         lateEvents.topic, place, &differences)
-      let task = TaskID(kind, partition: record.partition)
-      if rejection == nil, backfills.hasCounted(lateEvent.place, event, of: task) {
+      let task = TaskID(isCosts: isCosts, partition: record.partition)
+      if rejection == nil, reading == .event,
+        backfills.hasCounted(lateEvent.place, event, of: task)
+      {
         backfilled += 1
         tally.count(oracle.add(OracleEvent(event)))
       }
@@ -115,7 +140,9 @@ struct RecomputedInput {
     let finding = oracle.add(copy)
     tally.count(finding)
     if finding != .new {
-      if eventIDs.insert(ByteString(copy.eventID)).inserted {
+      if eventIDs[event.kind, default: []].insert(ByteString(copy.eventID)).inserted,
+        !sharedKinds.contains(event.kind)
+      {
         differences.expect(
           "in another partition too", toBe: "in one partition only", "event id",
           of: place.description)
@@ -123,11 +150,12 @@ struct RecomputedInput {
     }
     if finding == .duplicate { return }
     accepted?.match(event, isReplacement: finding == .replacement, place, &differences)
-    eventIDs.insert(ByteString(copy.eventID))
+    eventIDs[event.kind, default: []].insert(ByteString(copy.eventID))
     largest[partition] = max(largest[partition] ?? event.time, event.time)
     smallest = min(smallest ?? event.time, event.time)
+    guard event.kind != .cost else { return }
     if let partitioner, partitioner.partition(of: event.userID) != partition { misplaced += 1 }
-    if kind != .cost, !(record.key?.elementsEqual(event.userID.buffer) ?? false) { strayKeys += 1 }
+    if !(record.key?.elementsEqual(event.userID.buffer) ?? false) { strayKeys += 1 }
   }
 
   private func expectUntouched(
@@ -191,6 +219,8 @@ struct RecomputedInput {
 /// What became of the records of an input.
 public struct RecordTally: Equatable, Sendable {
   public var records = 0
+  /// Nobody's, by `where` of all inputs of the topic.
+  public var filtered = 0
   public var accepted = 0
   /// Versions that took the place of another of the same event.
   public var replaced = 0

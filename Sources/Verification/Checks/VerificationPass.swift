@@ -1,6 +1,7 @@
 import Attribution
 import Configuration
 import History
+import Inputs
 
 /// Recomputes from the input topics what should have been published, by brute force, and compares.
 ///
@@ -10,20 +11,20 @@ import History
 ///
 /// Time and memory are the oracle's: about 160 bytes per event, and a few per published key.
 public struct VerificationPass {
-  /// An input topic and the kind of its events.
+  /// An input topic, and how its records become events.
   public struct Input: Sendable {
-    public var topic: String
-    public var kind: EventKind
+    public var plan: InputPlan
+    /// Whether it has a task of its own per partition.
+    public var isCosts: Bool
     /// How its producers choose partitions, and among how many.
     public var partitioner: InputPartitioner
     public var partitionCount: Int32
 
     public init(
-      topic: String, kind: EventKind, partitioner: InputPartitioner = .unchecked,
-      partitionCount: Int32 = 1
+      _ plan: InputPlan, partitioner: InputPartitioner = .unchecked, partitionCount: Int32 = 1
     ) {
-      self.topic = topic
-      self.kind = kind
+      self.plan = plan
+      isCosts = plan.kinds == [.cost]
       self.partitioner = partitioner
       self.partitionCount = partitionCount
     }
@@ -67,11 +68,11 @@ public struct VerificationPass {
     self.definitions = definitions
     self.limit = limit
     self.inputs = inputs.enumerated().map {
-      RecomputedInput($1, number: $0, definitions: definitions)
+      RecomputedInput($1, number: $0, among: inputs, definitions: definitions)
     }
     rollups = PublishedRollups(topic: outputs.rollups, definitions: definitions)
     attributions = PublishedAttributions(topic: outputs.attributions, definitions: definitions)
-    let topics = inputs.map(\.topic)
+    let topics = inputs.map(\.plan.topic)
     deadLetters = SetAsideRecords(topic: outputs.deadLetters, inputTopics: topics)
     lateEvents = SetAsideRecords(topic: outputs.lateEvents, inputTopics: topics)
     accepted = outputs.accepted.map { AcceptedStream(topic: $0, definitions: definitions) }
@@ -110,8 +111,8 @@ public struct VerificationPass {
   /// Takes a processed record of an input, partition after partition, each in order.
   ///
   /// - Parameter input: its index among the inputs.
-  public mutating func take(_ record: LoggedRecord, ofInput input: Int) {
-    inputs[input].take(
+  public mutating func take(_ record: LoggedRecord, ofInput input: Int) throws {
+    try inputs[input].take(
       record, &oracle, &deadLetters, &lateEvents, &accepted, backfills, &differences)
   }
 
@@ -152,23 +153,25 @@ public struct VerificationPass {
 
   /// Clicks, impressions and conversions of one partition number share a task, and its watermark.
   private mutating func expectEarliestTooLate() {
-    let keyed = inputs.filter { $0.kind != .cost }
+    let keyed = inputs.filter { !$0.isCosts }
     let largest = keyed.reduce(into: [:]) { $0.merge($1.largest, uniquingKeysWith: max) }
     for input in inputs {
       input.expectEarliestTooLate(
-        behind: input.kind == .cost ? input.largest : largest, into: &differences)
+        behind: input.isCosts ? input.largest : largest, into: &differences)
     }
   }
 
-  /// Records in = accepted + replaced + duplicate + dead letter + too late.
+  /// Records in = filtered + accepted + replaced + duplicate + dead letter + too late.
   private mutating func conservedTally(of input: RecomputedInput) -> RecordTally {
     var tally = input.tally
     tally.deadLetters = deadLetters.counts[input.number]
     tally.tooLate = lateEvents.counts[input.number] - input.backfilled
     differences.expect(
       Int64(
-        tally.accepted + tally.replaced + tally.duplicates + tally.deadLetters + tally.tooLate),
-      toBe: Int64(tally.records), "accepted + replaced + duplicate + dead letter + too late",
+        tally.filtered + tally.accepted + tally.replaced + tally.duplicates + tally.deadLetters
+          + tally.tooLate),
+      toBe: Int64(tally.records),
+      "filtered + accepted + replaced + duplicate + dead letter + too late",
       of: input.topic)
     return tally
   }
@@ -213,6 +216,17 @@ public struct VerificationPass {
       notes.append(
         "\(input.refusedByClock) records of \(input.topic) are dead letters by the processor's clock "
           + "(future_event); a replay may accept them")
+    }
+    for input in inputs where input.schemasUnknown > 0 {
+      notes.append(
+        "\(input.schemasUnknown) records of \(input.topic) are dead letters because the registry did not know "
+          + "their schema; a replay may accept them")
+    }
+    for input in inputs where input.tally.records > 0 && input.tally.filtered == input.tally.records
+    {
+      notes.append(
+        "all records of \(input.topic) are nobody's by `where`; `tributary inputs check` shows some"
+      )
     }
     for input in inputs where input.misplaced > 0 {
       notes.append(

@@ -2,6 +2,7 @@ import Cluster
 import Configuration
 import Foundation
 import History
+import Inputs
 import Kafka
 import Logging
 
@@ -13,6 +14,8 @@ public final class Verifier {
   private let quiescence: QuiescentPoint
   private var verification: VerificationPass
   private var notes: [String] = []
+  /// In the order of the verification's inputs.
+  private let plans: [InputPlan]
 
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) throws {
     self.configuration = configuration
@@ -20,12 +23,11 @@ public final class Verifier {
     reader = try TopicReader(configuration, logger: logger)
     quiescence = try QuiescentPoint(configuration, reader: reader)
     let topics = configuration.topics
+    plans = try InputPlans(configuration).plans(in: plan)
     verification = VerificationPass(
       definitions: configuration.definitions,
-      inputs: configuration.inputTopics.map {
-        .init(
-          topic: $0.name, kind: $0.kind, partitioner: configuration.partitioner,
-          partitionCount: plan.taskCount)
+      inputs: plans.map {
+        .init($0, partitioner: configuration.partitioner, partitionCount: plan.taskCount)
       },
       outputs: .init(
         rollups: topics.rollups, attributions: topics.attributions,
@@ -104,29 +106,29 @@ public final class Verifier {
         "the log of \(partition) no longer has its first records; what they counted cannot be "
           + "recomputed")
     }
-    for (index, input) in configuration.inputTopics.enumerated() {
+    for (index, input) in plans.enumerated() {
       var unprocessed: [Int32: Int] = [:]
-      try read(input.name, bounds) { record in
-        let partition = TopicPartition(topic: input.name, partition: record.partition)
+      try read(input.topic, bounds, withHeaders: input.needsHeaders) { record in
+        let partition = TopicPartition(topic: input.topic, partition: record.partition)
         if let committed = processed[partition], record.offset >= committed {
           unprocessed[record.partition, default: 0] += 1
         }
-        verification.take(record, ofInput: index)
+        try verification.take(record, ofInput: index)
         count()
       }
       for (partition, count) in unprocessed.sorted(by: { $0.key < $1.key }) {
-        verification.note(unprocessed: count, of: "\(input.name)[\(partition)]")
+        verification.note(unprocessed: count, of: "\(input.topic)[\(partition)]")
       }
     }
   }
 
   private func read(
     _ topic: String, _ ends: [TopicPartition: Int64], withHeaders: Bool = false,
-    _ body: (LoggedRecord) -> Void
+    _ body: (LoggedRecord) throws -> Void
   ) throws {
     try reader.read(through: ends.filter { $0.key.topic == topic }) { _, record in
       let headers = withHeaders ? record.headers().map { (name: $0.name, value: $0.value) } : []
-      body(
+      try body(
         LoggedRecord(
           partition: record.partition, offset: record.offset, timestamp: record.timestamp,
           key: record.key, value: record.value, headers: headers))

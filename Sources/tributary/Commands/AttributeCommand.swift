@@ -91,7 +91,7 @@ struct AttributeCommand: ParsableCommand {
         "there are no files of impressions, clicks, conversions or costs in "
           + files.paths.joined(separator: ", "))
     }
-    let known = Set(settings.inputTopics.map(\.kind))
+    let known = Set(EventKind.allCases.filter { settings.topics.input(of: $0) != nil })
     if let file = found.files.first(where: { !known.contains($0.kind) }) {
       throw Failure(
         "\(file.name) holds \(file.kind.inputName), but topics.\(file.kind.inputName) is null in the "

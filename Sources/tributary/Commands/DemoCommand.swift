@@ -105,7 +105,7 @@ struct DemoCommand: ParsableCommand {
     try dashboard.check()
     try feed.catchUp()
     try LiveDisplay(table, screen: nil, warning: nil).show(feed)
-    try RunReport(summary).print(asJSON: false)
+    try RunReport(summary, settings).print(asJSON: false)
   }
 
   private func note(_ text: String) {

@@ -111,7 +111,7 @@ struct GenerateCommand: ParsableCommand {
     traffic.versions = versionRate
     traffic.users = users
     traffic.campaigns = campaigns
-    traffic.costRows = costs && settings.topics.costs != nil
+    traffic.costRows = costs && settings.ownTopic(of: .cost) != nil
     traffic.definitions = settings.definitions
     do { traffic.disorder = try DurationText.parse(disorder) } catch {
       throw ValidationError("--disorder: \(error)")

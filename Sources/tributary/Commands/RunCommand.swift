@@ -61,7 +61,7 @@ struct RunCommand: ParsableCommand {
     let summary = try withExtendedLifetime(signals) {
       try process(settings, failpoint, logger, shutdown, service)
     }
-    try RunReport(summary).print(asJSON: json)
+    try RunReport(summary, settings).print(asJSON: json)
   }
 
   /// What serves health and metrics, where asked for.

@@ -1,4 +1,7 @@
 import Attribution
+import Cluster
+import Codec
+import Configuration
 import Foundation
 import Pipeline
 import Service
@@ -9,12 +12,11 @@ struct RunReport {
   private let seconds: Double
   private let peakResidentBytes = ProcessMemory.peakResidentBytes
 
-  init(_ summary: Processor.Summary) {
-    let names: [EventKind: String] = [
-      .impression: "impressions", .click: "clicks", .conversion: "conversions", .cost: "costs",
-    ]
-    rows = EventKind.allCases.compactMap { kind in
-      summary.counts[kind].map { (names[kind]!, $0) }
+  /// Topics in our own form go by what they hold, all others by their names.
+  init(_ summary: Processor.Summary, _ settings: Configuration) {
+    rows = settings.inputTopics.compactMap { topic in
+      let kind = settings.inputs == nil ? topic.kinds[0].inputName : nil
+      return summary.counts[topic.name].map { (kind ?? topic.name, $0) }
     }
     seconds = summary.seconds
   }
@@ -23,9 +25,9 @@ struct RunReport {
     if asJSON {
       let inputs = rows.map { name, counts in
         """
-        "\(name)":{"records":\(counts.records),"accepted":\(counts.accepted),"late":\(counts.late),\
-        "replaced":\(counts.replaced),"duplicates":\(counts.duplicates),\
-        "dead_letters":\(counts.deadLetters),\
+        "\(name)":{"records":\(counts.records),"filtered":\(counts.filtered),\
+        "accepted":\(counts.accepted),"late":\(counts.late),"replaced":\(counts.replaced),\
+        "duplicates":\(counts.duplicates),"dead_letters":\(counts.deadLetters),\
         "too_late":\(counts.tooLate)}
         """
       }
@@ -36,13 +38,13 @@ struct RunReport {
         """)
       return
     }
-    let header = [
-      "", "records", "accepted", "replaced", "of it late", "duplicates", "dead letters", "too late",
-    ]
+    let hasFiltered = rows.contains { $0.counts.filtered > 0 }
+    let header =
+      ["", "records"] + (hasFiltered ? ["filtered"] : [])
+      + ["accepted", "replaced", "of it late", "duplicates", "dead letters", "too late"]
     let lines = rows.map { name, counts in
-      [
-        name, "\(counts.records)", "\(counts.accepted)", "\(counts.replaced)", "\(counts.late)",
-        "\(counts.duplicates)",
+      [name, "\(counts.records)"] + (hasFiltered ? ["\(counts.filtered)"] : []) + [
+        "\(counts.accepted)", "\(counts.replaced)", "\(counts.late)", "\(counts.duplicates)",
         "\(counts.deadLetters)", "\(counts.tooLate)",
       ]
     }

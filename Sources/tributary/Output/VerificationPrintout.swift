@@ -18,13 +18,13 @@ struct VerificationPrintout {
   // MARK: For people
 
   var text: String {
-    let header = [
-      "", "records", "accepted", "replaced", "duplicates", "dead letters", "too late",
-    ]
+    let hasFiltered = report.inputs.contains { $0.tally.filtered > 0 }
+    let header =
+      ["", "records"] + (hasFiltered ? ["filtered"] : [])
+      + ["accepted", "replaced", "duplicates", "dead letters", "too late"]
     let rows = report.inputs.map { topic, tally in
-      [
-        topic, "\(tally.records)", "\(tally.accepted)", "\(tally.replaced)",
-        "\(tally.duplicates)",
+      [topic, "\(tally.records)"] + (hasFiltered ? ["\(tally.filtered)"] : []) + [
+        "\(tally.accepted)", "\(tally.replaced)", "\(tally.duplicates)",
         "\(tally.deadLetters)", "\(tally.tooLate)",
       ]
     }
@@ -60,6 +60,7 @@ struct VerificationPrintout {
     struct Input: Encodable {
       var topic: String
       var records: Int
+      var filtered: Int
       var accepted: Int
       var replaced: Int
       var duplicates: Int
@@ -91,9 +92,9 @@ struct VerificationPrintout {
       let document = Document(
         inputs: report.inputs.map { topic, tally in
           .init(
-            topic: topic, records: tally.records, accepted: tally.accepted,
-            replaced: tally.replaced, duplicates: tally.duplicates, deadLetters: tally.deadLetters,
-            tooLate: tally.tooLate)
+            topic: topic, records: tally.records, filtered: tally.filtered,
+            accepted: tally.accepted, replaced: tally.replaced, duplicates: tally.duplicates,
+            deadLetters: tally.deadLetters, tooLate: tally.tooLate)
         },
         rollups: report.rollups, finalRollups: report.finalRollups,
         attributions: report.attributions, creditsExact: report.creditsAreExact,

@@ -8,12 +8,10 @@ import Service
 struct ProcessorGauges: Sendable {
   private let metrics: Metrics
   private let models: [Model]
-  private let topics: [EventKind: String]
 
   init(_ settings: Configuration, _ metrics: Metrics) {
     self.metrics = metrics
     models = settings.definitions.models
-    topics = Dictionary(uniqueKeysWithValues: settings.inputTopics.map { ($0.kind, $0.name) })
     BuildInfo.set(metrics, command: "run")
     ProcessMetrics.define(metrics)
     for (name, kind, help) in Self.families { metrics.define(name, kind, help: help) }
@@ -170,16 +168,17 @@ struct ProcessorGauges: Sendable {
   }
 
   private func setAttribution(_ counters: [WorkerCounters]) {
-    var records: [EventKind: InputCounts] = [:]
+    var records: [String: InputCounts] = [:]
     for counter in counters {
-      for (kind, counts) in counter.records { records[kind, default: InputCounts()].add(counts) }
+      for (topic, counts) in counter.records {
+        records[topic, default: InputCounts()].add(counts)
+      }
     }
-    for (kind, counts) in records {
-      guard let topic = topics[kind] else { continue }
+    for (topic, counts) in records {
       for (outcome, count) in [
-        ("accepted", counts.accepted), ("replaced", counts.replaced),
-        ("duplicate", counts.duplicates), ("dead_letter", counts.deadLetters),
-        ("too_late", counts.tooLate),
+        ("filtered", counts.filtered), ("accepted", counts.accepted),
+        ("replaced", counts.replaced), ("duplicate", counts.duplicates),
+        ("dead_letter", counts.deadLetters), ("too_late", counts.tooLate),
       ] {
         metrics.set(
           "tributary_records_total", ["topic": topic, "outcome": outcome], to: Double(count))

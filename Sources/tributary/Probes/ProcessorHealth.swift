@@ -16,10 +16,10 @@ final class ProcessorHealth: HealthSource {
 
   private let monitor = Mutex<ProcessorMonitor?>(nil)
   private let gauges: ProcessorGauges
-  private let topics: [EventKind: String]
+  private let topics: [String]
 
   init(_ settings: Configuration, _ metrics: Metrics) {
-    topics = Dictionary(uniqueKeysWithValues: settings.inputTopics.map { ($0.kind, $0.name) })
+    topics = settings.inputTopics.map(\.name).sorted()
     gauges = ProcessorGauges(settings, metrics)
   }
 
@@ -44,9 +44,9 @@ final class ProcessorHealth: HealthSource {
 
   /// Topics whose records lie in other partitions than their users belong to.
   private func warnings(_ workers: [ProcessorMonitor.Worker]) -> [String] {
-    topics.sorted { $0.value < $1.value }.compactMap { kind, topic in
+    topics.compactMap { topic in
       var total = InputCounts()
-      for worker in workers { total.add(worker.report.counters.records[kind] ?? InputCounts()) }
+      for worker in workers { total.add(worker.report.counters.records[topic] ?? InputCounts()) }
       guard total.misplaced > 0 else { return nil }
       return "\(topic): \(total.misplaced) of \(total.records) records lie in another partition "
         + "than their user_id belongs to"

@@ -7,7 +7,7 @@ internal import CCurl
 ///
 /// Redirects are not followed, so that headers with secrets go nowhere else. Certificates are
 /// verified. Nothing that fails says more of a request than libcurl's name of the failure.
-final class HTTPClient {
+package final class HTTPClient {
   private let limits: HTTPLimits
   private let multi: UnsafeMutableRawPointer
   private var transfers: [UnsafeMutableRawPointer: HTTPTransfer] = [:]
@@ -15,9 +15,9 @@ final class HTTPClient {
   /// Once per process, before anything else of libcurl's.
   private static let isSetUp = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-  init(_ limits: HTTPLimits, connections: Int) throws(JourneyError) {
+  package init(_ limits: HTTPLimits, connections: Int) throws(HTTPFailure) {
     guard Self.isSetUp, let multi = curl_multi_init() else {
-      throw JourneyError("libcurl cannot be started")
+      throw .lasting("libcurl cannot be started")
     }
     self.multi = multi
     self.limits = limits
@@ -33,10 +33,10 @@ final class HTTPClient {
   }
 
   /// How many requests are under way.
-  var count: Int { transfers.count }
+  package var count: Int { transfers.count }
 
   /// Begins a request; `wait` returns its result with the same number.
-  func start(_ request: HTTPRequest, number: Int) throws(HTTPFailure) {
+  package func start(_ request: HTTPRequest, number: Int) throws(HTTPFailure) {
     let transfer = HTTPTransfer(request, number: number, limit: limits.answerSize)
     guard let handle = curl_easy_init() else { throw .lasting("libcurl has no memory") }
     var codes: [CURLcode] = []
@@ -56,10 +56,12 @@ final class HTTPClient {
     set(CURLOPT_SSL_VERIFYHOST, 2)
     set(CURLOPT_CONNECTTIMEOUT_MS, limits.connectTimeout)
     set(CURLOPT_TIMEOUT_MS, limits.timeout)
-    set(CURLOPT_POST, 1)
-    set(CURLOPT_POSTFIELDSIZE, request.body.count)
-    codes.append(
-      tributary_curl_set_pointer(handle, CURLOPT_POSTFIELDS, transfer.body.baseAddress))
+    if let body = request.body {
+      set(CURLOPT_POST, 1)
+      set(CURLOPT_POSTFIELDSIZE, body.count)
+      codes.append(
+        tributary_curl_set_pointer(handle, CURLOPT_POSTFIELDS, transfer.body.baseAddress))
+    }
     codes.append(
       tributary_curl_set_pointer(
         handle, CURLOPT_HTTPHEADER, UnsafeMutableRawPointer(transfer.headers)))
@@ -85,7 +87,7 @@ final class HTTPClient {
   }
 
   /// Works on all requests until one is done, or for `milliseconds`; returns those that are done.
-  func wait(milliseconds: Int) -> [(number: Int, result: Result<HTTPAnswer, HTTPFailure>)] {
+  package func wait(milliseconds: Int) -> [(number: Int, result: Result<HTTPAnswer, HTTPFailure>)] {
     var running: Int32 = 0
     curl_multi_perform(multi, &running)
     var done = collect()
@@ -159,8 +161,9 @@ private final class HTTPTransfer {
   init(_ request: HTTPRequest, number: Int, limit: Int) {
     self.number = number
     self.limit = limit
-    body = .allocate(byteCount: max(1, request.body.count), alignment: 1)
-    body.copyBytes(from: request.body)
+    let bytes = request.body ?? []
+    body = .allocate(byteCount: max(1, bytes.count), alignment: 1)
+    body.copyBytes(from: bytes)
     // Without `Expect`, libcurl does not wait for a permission to send a large body.
     for (name, value) in request.headers + [("Expect", "")] {
       headers = curl_slist_append(headers, "\(name): \(value)")

@@ -1,21 +1,28 @@
-/// A POST of JSON.
-struct HTTPRequest: Sendable {
-  var url: String
+/// What is asked of a server.
+package struct HTTPRequest: Sendable {
+  package var url: String
   /// Names and values; values may be secret and are in no error.
-  var headers: [(name: String, value: String)] = []
-  var body: [UInt8] = []
+  package var headers: [(name: String, value: String)]
+  /// What is posted; nil for a GET.
+  package var body: [UInt8]?
+
+  package init(url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil) {
+    self.url = url
+    self.headers = headers
+    self.body = body
+  }
 }
 
 /// What a server answered.
-struct HTTPAnswer: Sendable {
-  var status: Int
+package struct HTTPAnswer: Sendable {
+  package var status: Int
   /// Seconds that `Retry-After` asks to wait, whether it said so in seconds or with a date.
-  var retryAfter: Int64?
-  var body: [UInt8]
+  package var retryAfter: Int64?
+  package var body: [UInt8]
 }
 
 /// Why there is no answer.
-enum HTTPFailure: Error, Equatable, CustomStringConvertible {
+package enum HTTPFailure: Error, Equatable, Sendable, CustomStringConvertible {
   /// The connection was not made, or cut, or nothing came in time: trying again may help.
   case passing(String)
   /// The answer is longer than the limit, in bytes.
@@ -23,7 +30,7 @@ enum HTTPFailure: Error, Equatable, CustomStringConvertible {
   /// The address, the certificate or this library's set-up is wrong.
   case lasting(String)
 
-  var description: String {
+  package var description: String {
     switch self {
     case .passing(let reason), .lasting(let reason): reason
     case .tooLarge(let limit): "the answer is larger than \(limit >> 20) MiB"

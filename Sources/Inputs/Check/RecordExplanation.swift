@@ -1,0 +1,133 @@
+import Attribution
+import Codec
+import Configuration
+
+/// A record, what was found in it, and what became of that: for people.
+public struct RecordExplanation: Sendable {
+  public struct Field: Sendable {
+    /// Our name.
+    public var name: String
+    /// Where it was looked for; of several paths the one that counted, or all where none did. Empty for a constant.
+    public var path: String
+    /// What stood there; nil where nothing did.
+    public var found: String?
+    /// What the event has; nil where there is no event, or it has no such thing.
+    public var became: String?
+  }
+
+  public var partition: Int32
+  public var offset: Int64
+  public var reading: InputDecoder.Reading
+  /// Which of the topic's entries it is; nil for none.
+  public var entry: Int?
+  public var kind: EventKind?
+  public var fields: [Field] = []
+  /// Why it cannot be used, or is nobody's; empty for an event.
+  public var reason = ""
+  /// Entries whose conditions hold as well, but which stand behind.
+  public var alsoFits: [Int] = []
+}
+
+extension InputDecoder {
+  /// As `decode`, with the reasons. Slow; needs a decoder that was made to explain.
+  public mutating func explain(
+    _ record: InputRecord
+  ) throws(SchemaUnavailable) -> RecordExplanation {
+    guard let locator else { preconditionFailure("a decoder that was not made to explain") }
+    defer { recycle() }
+    var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
+    let reading = try decode(record, into: &event)
+    var explanation = RecordExplanation(
+      partition: record.partition, offset: record.offset, reading: reading)
+    guard let entry = lastEntry else {
+      explanation.reason = reason(reading, record, locator)
+      return explanation
+    }
+    explanation.entry = entry
+    explanation.kind = plan.entries[entry].kind
+    explanation.alsoFits = plan.entries.indices.filter { other in
+      other > entry && isOf(plan.entries[other], record, locator.values)
+    }
+    for field in plan.entries[entry].fields {
+      explanation.fields.append(describe(field, record, locator.values, event, reading))
+    }
+    if case .rejected(let rejection) = reading {
+      explanation.reason = reason(rejection, explanation.fields, plan.entries[entry].kind)
+    }
+    return explanation
+  }
+
+  private func describe(
+    _ field: EntryPlan.Field, _ record: InputRecord, _ values: LocatedValues, _ event: Event,
+    _ reading: Reading
+  ) -> RecordExplanation.Field {
+    var result = RecordExplanation.Field(
+      name: field.name, path: field.paths.map(\.text).joined(separator: ", "))
+    for (path, source) in zip(field.paths, field.sources) {
+      guard let found = self.source(source, record, values), !found.isAbsent else { continue }
+      result.path = path.text
+      result.found = values.arena.text(of: found.span)
+      break
+    }
+    if reading == .event { result.became = text(of: field.name, event) }
+    return result
+  }
+
+  private func text(of field: String, _ event: Event) -> String? {
+    switch field {
+    case "event_id": event.eventID.string
+    case "user_id": event.userID.string
+    case "event_time": Time.formatMilliseconds(event.time)
+    case "campaign_id": event.campaignID.string
+    case "channel": event.channel.string
+    case "ad_id": event.adID.string
+    case "session_id": event.sessionID.string
+    case "cost", "value", "amount": Money.format(event.amount)
+    default: configuredText(of: field, event)
+    }
+  }
+
+  private func configuredText(of field: String, _ event: Event) -> String? {
+    plan.configuredNames(of: event.kind).firstIndex(of: field).map { event.values[$0].string }
+  }
+
+  /// Why a record belongs to no entry.
+  private func reason(
+    _ reading: Reading, _ record: InputRecord, _ locator: RecordLocator
+  ) -> String {
+    guard reading == .filtered else {
+      guard case .rejected(let rejection) = reading else { return "" }
+      return rejection.rawValue + detail(rejection, record)
+    }
+    var seen: [String] = []
+    for condition in plan.entries.flatMap(\.conditions) {
+      let found = source(condition.source, record, locator.values)
+      let text =
+        found.map { "\(condition.path.text) is \"\(locator.values.arena.text(of: $0.span))\"" }
+        ?? "\(condition.path.text) is not there"
+      if !seen.contains(text) { seen.append(text) }
+    }
+    return "filtered: " + seen.joined(separator: ", ")
+  }
+
+  private func detail(_ rejection: Rejection, _ record: InputRecord) -> String {
+    guard rejection == .unknownSchema, let value = record.value,
+      let frame = RegistryFrame(BorrowedBytes(value))
+    else { return "" }
+    let fault = plan.schemas.fault(frame.schema).map { ": \($0)" } ?? ""
+    return " (schema \(frame.schema)\(fault))"
+  }
+
+  private func reason(
+    _ rejection: Rejection, _ fields: [RecordExplanation.Field], _ kind: EventKind
+  ) -> String {
+    guard rejection == .missingField else { return rejection.rawValue }
+    let missing = fields.filter { field in
+      kind.requiredFields.contains(field.name) && field.found == nil && !field.path.isEmpty
+    }
+    let texts = missing.map { field in
+      field.name == field.path ? field.name : "\(field.name): \(field.path)"
+    }
+    return "missing_field" + (texts.isEmpty ? "" : " (\(texts.joined(separator: "; ")))")
+  }
+}

@@ -1,0 +1,174 @@
+// Safety: as `EventDecoder`: names in the result are borrowed from the record, from the plan's constants, or from
+// scratch memory, which lives until `recycle()`. The plan and the memory are kept alive by this value.
+
+import Attribution
+import Codec
+import Configuration
+
+/// Turns the records of one topic into events by its plan.
+///
+/// Records in our own form go straight to `EventDecoder`. Of all others the wanted values are located in one pass, the first entry whose
+/// conditions hold is chosen, and its fields are put down for the same reading that our own form gets.
+///
+/// Linear in the size of the record; allocates nothing per event, but for headers. For one thread at a time; copies share their memory.
+public struct InputDecoder {
+  /// What a record turned out to be.
+  public enum Reading: Equatable, Sendable {
+    case event
+    /// It can never be used.
+    case rejected(Rejection)
+    /// It is nobody's: no entry's conditions hold.
+    case filtered
+  }
+
+  public let plan: InputPlan
+  private var decoders: [EventDecoder]
+  let locator: RecordLocator?
+  /// The entry that the last record was found to be; nil for none.
+  private(set) var lastEntry: Int?
+
+  /// The processor's clock, to be set before each batch; see `EventDecoder.clock`.
+  public var clock = Milliseconds.max {
+    didSet { for index in decoders.indices { decoders[index].clock = clock } }
+  }
+
+  /// - Parameters:
+  ///   - maxFutureSkew: in place of the definitions'.
+  ///   - explains: whether `explain` will be asked, for which our own form is read like all others.
+  public init(
+    _ plan: InputPlan, definitions: Definitions, maxFutureSkew: Milliseconds? = nil,
+    explains: Bool = false
+  ) {
+    self.plan = plan
+    decoders = plan.entries.map {
+      EventDecoder(kind: $0.kind, definitions: definitions, maxFutureSkew: maxFutureSkew)
+    }
+    locator = plan.ownKind == nil || explains ? RecordLocator(plan) : nil
+  }
+
+  /// The decoder of records in our own form; nil where the plan has a mapping. To be given back, with what it has
+  /// learned, by assigning it again.
+  public var own: EventDecoder? {
+    get { locator == nil ? decoders[0] : nil }
+    set { if let newValue { decoders[0] = newValue } }
+  }
+
+  /// Decodes one record into `event`, which is unchanged unless the result is `.event`.
+  ///
+  /// - Throws: `SchemaUnavailable` where its schema cannot be fetched for now.
+  public mutating func decode(
+    _ record: InputRecord, into event: inout Event
+  ) throws(SchemaUnavailable) -> Reading {
+    guard let locator else {
+      let value = record.value.map { BorrowedBytes($0).withoutJSONFrame.buffer }
+      let rejection = decoders[0].decode(value, recordTimestamp: record.timestamp, into: &event)
+      return rejection.map { .rejected($0) } ?? .event
+    }
+    lastEntry = nil
+    guard let value = record.value, !value.isEmpty else { return .rejected(plan.malformed) }
+    guard value.count <= EventDecoder.maximumRecordSize else { return .rejected(.tooLarge) }
+    let mark = locator.values.arena.mark
+    if let rejection = try locator.locate(BorrowedBytes(value)) {
+      locator.values.arena.rewind(to: mark)
+      return .rejected(rejection)
+    }
+    guard let entry = plan.entries.firstIndex(where: { isOf($0, record, locator.values) }) else {
+      locator.values.arena.rewind(to: mark)
+      return .filtered
+    }
+    lastEntry = entry
+    var present = EventFields()
+    for field in plan.entries[entry].fields {
+      guard let found = self.value(of: field, record, locator.values) else { continue }
+      decoders[entry].put(field.field, found.span)
+      present.insert(field.field)
+    }
+    let rejection = decoders[entry].decode(
+      present, recordTimestamp: record.timestamp, into: &event)
+    guard let rejection else { return .event }
+    locator.values.arena.rewind(to: mark)
+    return .rejected(rejection)
+  }
+
+  /// Forgets the scratch memory of earlier records, and with it the names of their events.
+  public mutating func recycle() {
+    for index in decoders.indices { decoders[index].recycle() }
+    locator?.values.arena.recycle()
+  }
+
+  // MARK: Values
+
+  func isOf(
+    _ entry: EntryPlan, _ record: InputRecord, _ values: LocatedValues
+  ) -> Bool {
+    entry.conditions.allSatisfy { condition in
+      guard let found = source(condition.source, record, values) else { return false }
+      return condition.values.contains { values.arena.hasText(found.span, $0) }
+    }
+  }
+
+  /// What a field is: the first of its sources that is not absent, or its fallback.
+  func value(
+    of field: EntryPlan.Field, _ record: InputRecord, _ values: LocatedValues
+  ) -> LocatedValue? {
+    for source in field.sources {
+      guard let found = self.source(source, record, values), !found.isAbsent else { continue }
+      guard let time = field.time, !found.isTime else { return found }
+      return converted(found, time, values.arena)
+    }
+    guard var fallback = field.fallback?.value else { return nil }
+    // Only a flag is more than a text.
+    if fallback.span.kind == .boolean, field.name != "deleted" { fallback.span.kind = .string }
+    return fallback
+  }
+
+  private func converted(
+    _ value: LocatedValue, _ reading: TimeReading, _ arena: ScratchArena
+  ) -> LocatedValue {
+    let before = arena.mark
+    let text: BorrowedBytes? =
+      switch value.span.kind {
+      case .number, .string: value.span.text
+      case .escapedString: arena.unescape(value.span.text)
+      default: nil
+      }
+    let time = text.flatMap { reading.time($0) }
+    arena.rewind(to: before)
+    guard let time else { return LocatedValue(JSONSpan(.brokenString, .empty)) }
+    return LocatedValue(JSONSpan(.number, arena.keep(decimal: time)), isTime: true)
+  }
+
+  func source(
+    _ source: EntryPlan.Source, _ record: InputRecord, _ values: LocatedValues
+  ) -> LocatedValue? {
+    switch source {
+    case .slot(let slot): return values.slots[slot]
+    case .key: return record.key.map { LocatedValue(BorrowedBytes($0).stringSpan) }
+    case .timestamp:
+      guard record.timestamp != -1 else { return nil }
+      let digits = values.arena.keep(decimal: record.timestamp)
+      return LocatedValue(JSONSpan(.number, digits), isTime: true)
+    case .place:
+      let place = values.arena.keep(
+        joining: plan.topicName.value.span.text, Int64(record.partition), record.offset)
+      return LocatedValue(JSONSpan(.string, place))
+    case .header(let name):
+      guard let header = record.headers.last(where: { $0.name == name }),
+        let bytes = header.value
+      else { return nil }
+      let kept = bytes.withUnsafeBytes { values.arena.keep($0) }
+      return LocatedValue(kept.stringSpan)
+    }
+  }
+}
+
+extension InputPlan {
+  /// What a record is that cannot be read at all.
+  var malformed: Rejection {
+    switch format {
+    case .json: .malformedJSON
+    case .avro: .malformedAvro
+    case .protobuf: .malformedProtobuf
+    }
+  }
+}

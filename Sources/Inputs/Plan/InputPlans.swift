@@ -1,0 +1,47 @@
+import Attribution
+import Configuration
+
+/// The plans of every topic that is read, compiled from the configuration. Shared by all threads.
+public final class InputPlans: Sendable {
+  /// In the order of the topics' first kinds, as tasks have their inputs.
+  public let plans: [InputPlan]
+
+  /// - Throws: `InputError` for a schema file that cannot be used.
+  public convenience init(_ configuration: Configuration) throws(InputError) {
+    let registry = try configuration.schemaRegistry.map { address throws(InputError) in
+      try SchemaRegistry(address)
+    }
+    try self.init(configuration, registry: registry)
+  }
+
+  /// - Parameter registry: nil for none.
+  public init(_ configuration: Configuration, registry: SchemaRegistry?) throws(InputError) {
+    var plans: [InputPlan] = []
+    var topics: [String] = []
+    let inputs = configuration.topicInputs
+    for case let topic? in inputs.map(\.topic) where !topics.contains(topic) {
+      topics.append(topic)
+      let entries = inputs.filter { $0.topic == topic }
+      plans.append(
+        try InputPlan(
+          topic: topic, entries, configuration,
+          schemas: try schemaSource(entries[0], registry)))
+    }
+    self.plans = plans
+  }
+
+  /// The plan of a topic; nil where it is no input.
+  public func plan(of topic: String) -> InputPlan? { plans.first { $0.topic == topic } }
+}
+
+/// Where the schemas of an entry's records are found.
+private func schemaSource(
+  _ entry: InputEntry, _ registry: SchemaRegistry?
+) throws(InputError) -> any SchemaSource {
+  guard let format = entry.format, format != .json else { return NoSchemas() }
+  if let file = entry.schema { return try SchemaFile(file, format) }
+  guard let registry else {
+    throw InputError("\(entry.topic ?? "") is \(format.rawValue), but there is no schema_registry")
+  }
+  return registry
+}
