@@ -24,6 +24,7 @@ let package = Package(
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -64,9 +65,9 @@ let package = Package(
     .target(
       name: "Files",
       dependencies: [
-        "Attribution", "COpenSSL", "CZlib", "Cluster", "Codec", "Configuration", "Kafka",
-        "Pipeline",
-        "Reporting", "SQLSink", "SQLite", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "COpenSSL", "CZlib", "CZstd", "Cluster", "Codec", "Configuration", "Inputs",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
       name: "Journeys",
@@ -201,9 +202,8 @@ let package = Package(
     .testTarget(
       name: "FilesTests",
       dependencies: [
-        "Attribution", "CZlib", "Cluster", "Codec", "Configuration", "Files", "Pipeline", "SQLSink",
-        "SQLite",
-        "TestKit", "Traffic", .product(name: "Logging", package: "swift-log"),
+        "Attribution", "CZlib", "CZstd", "Cluster", "Codec", "Configuration", "Files", "Pipeline",
+        "SQLSink", "SQLite", "TestKit", "Traffic", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "JourneysTests",

@@ -12,8 +12,9 @@ internal import CSQLite
 package final class SQLiteDatabase {
   /// What is done with the file, and how long a lock of another process is waited for.
   package enum Access: Sendable {
-    /// Nothing is written; 5 s.
-    case readOnly
+    /// Nothing is written, nor is anything made beside the file, so that it can lie on a medium that takes no
+    /// writes. Rows that are still in its write-ahead log are read; 5 s.
+    case asItLies
     /// Reads and writes a file that must exist; only reads if the file cannot be written. 10 s.
     case existing
     /// Reads and writes, and creates the file if there is none; 10 s.
@@ -23,6 +24,8 @@ package final class SQLiteDatabase {
   }
 
   package let path: String
+  /// Whether reading keeps other processes from changing the file meanwhile.
+  package let isLocked: Bool
   private var handle: OpaquePointer?
   private var statements: [String: SQLiteStatement] = [:]
 
@@ -30,12 +33,14 @@ package final class SQLiteDatabase {
     self.path = path
     let flags =
       switch access {
-      case .readOnly: SQLITE_OPEN_READONLY
+      case .asItLies: SQLITE_OPEN_READONLY
       case .existing: SQLITE_OPEN_READWRITE
       case .readWrite, .scratch: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
       }
+    isLocked = !(access == .asItLies && WriteAheadLog.isUnused(path))
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
+    let code = sqlite3_open_v2(
+      path, &opened, flags | SQLITE_OPEN_NOMUTEX, isLocked ? nil : WriteAheadLog.lockless)
     guard code == SQLITE_OK, let opened else {
       let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
       sqlite3_close_v2(opened)
@@ -43,9 +48,11 @@ package final class SQLiteDatabase {
     }
     handle = opened
     switch access {
-    case .readOnly, .scratch: sqlite3_busy_timeout(opened, 5_000)
+    case .asItLies, .scratch: sqlite3_busy_timeout(opened, 5_000)
     case .existing, .readWrite: sqlite3_busy_timeout(opened, 10_000)
     }
+    // The index of the log is in memory then, and not in a file beside it.
+    if !isLocked { try execute("PRAGMA locking_mode = EXCLUSIVE") }
     if access == .scratch {
       try execute(
         """

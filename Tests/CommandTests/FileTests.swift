@@ -140,11 +140,12 @@ import Traffic
     #expect(
       result.output.contains(#""taken":1,"known":0,"rejected":2,"failed":1"#), "\(result.output)")
     let report = folder.text("input/rejected/conversions-1.jsonl.report.txt")
-    #expect(report.contains("2 of 3 records cannot be used"), "\(report)")
-    #expect(report.contains("conversions-1.jsonl:2: malformed_json"))
-    #expect(report.contains("conversions-1.jsonl:4: missing_field"))
+    #expect(report.contains("2 of 3 conversions cannot be used"), "\(report)")
+    #expect(report.contains("conversions-1.jsonl:2: the JSON object does not end on its line"))
+    #expect(report.contains("conversions-1.jsonl:4: user_id: is missing"))
     let second = folder.text("input/rejected/conversions-2.csv.report.txt")
-    #expect(second.contains("conversions-2.csv:3: malformed_json (2 fields, but the header has 3)"))
+    #expect(second.contains("conversions-2.csv:3: 2 fields, but the header has 3"))
+    #expect(result.output.contains(#""unusable":{"conversions":[{"reason":"malformed_json""#))
     #expect(try cluster.records(of: "\(cluster.prefix)-conversions").count == 1)
 
     // The same content again, under another name.
@@ -152,6 +153,29 @@ import Traffic
     let again = try cluster.program.run("ingest", input.path, "--json")
     #expect(again.output.contains(#""taken":0,"known":1"#), "\(again.output)")
     #expect(try cluster.records(of: "\(cluster.prefix)-conversions").count == 1)
+    try write("conversions-5.jsonl", good)
+    let asked = try cluster.program.run("ingest", input.path, "--again", "--json")
+    #expect(asked.output.contains(#""taken":1,"known":0"#), "\(asked.output)")
+    #expect(try cluster.records(of: "\(cluster.prefix)-conversions").count == 2)
+  }
+
+  @Test func tooManyFaultsEndWithOneAndWriteNothing() throws {
+    let folder = try TemporaryFolder()
+    let clicks = folder.url.appendingPathComponent("clicks.csv").path
+    let output = folder.url.appendingPathComponent("r.csv").path
+    let rows = ["1,u,2026-01-05T00:00:00Z,c", "2,u,05.01.2026,c"]
+    try Data("event_id,user_id,event_time,campaign_id\n\(rows.joined(separator: "\n"))\n".utf8)
+      .write(to: URL(fileURLWithPath: clicks))
+    let program = Program()
+    let refused = try program.run("attribute", clicks, "-o", output)
+    #expect(refused.status == 1 && !FileManager.default.fileExists(atPath: output))
+    #expect(refused.errors.contains("tributary: 1 of 2 clicks cannot be used; nothing was written"))
+    #expect(
+      refused.output.contains(
+        "1 invalid_field event_time, such as \(clicks):3: event_time: \"05.01.2026\" is not a time; "
+      ))
+    let accepted = try program.run("attribute", clicks, "-o", output, "--allow-broken", "0.5")
+    #expect(accepted.status == 0 && FileManager.default.fileExists(atPath: output))
   }
 
   @Test func aWatchedFolderIsTakenAsItFillsAndSIGTERMEndsIt() throws {

@@ -86,7 +86,7 @@ import Testing
     // In our own form nothing of it can be used.
     let checked = try cluster.program.run("inputs", "check", "--topic", topic)
     #expect(checked.status == 1)
-    #expect(checked.output.contains("missing_field (user_id"))
+    #expect(checked.output.contains("missing_field (event_id; user_id; event_time; campaign_id)"))
     #expect(checked.output.contains("a mapping to begin with"))
     #expect(checked.output.contains("event_time: {path: timestamp, unit: s}"))
     #expect(checked.output.contains("campaign_id: utm.campaign"))

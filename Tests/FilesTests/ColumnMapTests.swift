@@ -4,14 +4,30 @@ import Testing
 @testable import Files
 
 @Suite struct ColumnMapTests {
+  /// Our fields of a record of a table, as an object.
+  private func map(
+    _ mappings: [String], _ kind: EventKind, _ header: [String], _ row: [String]
+  ) throws -> String {
+    var shape = FileShape(kind: kind)
+    shape.map = try ColumnMap(mappings)
+    let text = [header, row].map { $0.joined(separator: ",") }.joined(separator: "\n")
+    return try records(
+      DelimitedTable(
+        Pieces(Array(text.utf8), size: 64), shape: shape, currency: "EUR", name: "t", delimiter: nil
+      )
+    )[0].text
+  }
+
   @Test func aMappingForOneKindGoesBeforeOneForAll() throws {
-    let map = try ColumnMap(["event_id=id", "conversions.event_id=order", "conversion.value=total"])
+    let mappings = ["event_id=id", "conversions.event_id=order", "conversion.value=total"]
     let header = ["id", "order", "user_id", "event_time", "campaign_id", "total"]
-    let clicks = try map.bind(.click, to: header, of: "t")
-    #expect(clicks.first { $0.field == "event_id" }?.column == 0)
-    let conversions = try map.bind(.conversion, to: header, of: "t")
-    #expect(conversions.first { $0.field == "event_id" }?.column == 1)
-    #expect(conversions.first { $0.field == "value" }?.column == 5)
+    let row = ["i", "o", "u", "1", "c", "5"]
+    #expect(
+      try map(mappings, .click, header, row)
+        == #"{"event_id":"i","user_id":"u","event_time":1,"campaign_id":"c"}"#)
+    #expect(
+      try map(mappings, .conversion, header, row)
+        == #"{"event_id":"o","user_id":"u","event_time":1,"value":"5"}"#)
   }
 
   @Test func aMappingThatCannotBeMeantIsRefusedInOneLine() throws {
@@ -21,7 +37,7 @@ import Testing
       ("evnt_id=x", "events have no field \"evnt_id\"; there are event_id, user_id"),
       ("costs.user_id=x", "costs have no field \"user_id\""),
     ] {
-      let error = #expect(throws: FileError.self) { try ColumnMap([mapping]) }
+      let error = #expect(throws: FileError.self) { try ColumnMap([mapping]).check([:]) }
       #expect(error?.description.contains(complaint) == true, "\(mapping): \(error!)")
       #expect(error?.description.contains("\n") == false)
     }
@@ -29,7 +45,7 @@ import Testing
   }
 
   @Test func aTableWithoutTheColumnsIsRefusedInOneLine() throws {
-    for (map, header, complaint) in [
+    for (mappings, header, complaint) in [
       ([], ["event_id", "user_id"], "t has no column \"event_time\", which conversions need"),
       (
         ["value=total"], ["event_id", "user_id", "event_time"],
@@ -39,12 +55,13 @@ import Testing
         [], ["event_id", "event_id", "user_id", "event_time"],
         "t has more than one column \"event_id\""
       ),
-      ([], ["bad\nname"], "it has \"bad\u{FFFD}name\""),
+      ([], ["bad\u{7}name", "x"], "it has \"bad\u{FFFD}name\""),
     ] {
       let error = #expect(throws: FileError.self) {
-        _ = try ColumnMap(map).bind(.conversion, to: header, of: "t")
+        _ = try map(mappings, .conversion, header, [])
       }
       #expect(error?.description.contains(complaint) == true, "\(error!)")
+      #expect(error?.description.contains("\n") == false)
     }
   }
 

@@ -58,14 +58,17 @@ extension Numbers {
   /// What `attribute` makes of files.
   init(
     ofFiles paths: [String], _ definitions: Definitions, _ folder: TemporaryFolder,
-    map: [String] = [], now: Milliseconds
+    map: [String] = [], inputs: [InputEntry]? = nil, now: Milliseconds
   ) throws {
-    let found = try FileFinder().find(paths)
     var configuration = Configuration()
     configuration.definitions = definitions
-    let run = FileAttribution(
-      configuration, files: found.files, map: try ColumnMap(map),
-      output: folder.path("out.jsonl"), attributions: folder.path("out-attributions.jsonl"))
+    configuration.inputs = inputs
+    let rules = try FileRules(configuration, map: ColumnMap(map))
+    let found = try FileFinder(rules: rules).find(paths)
+    var run = FileAttribution(
+      configuration, files: found.files, output: folder.path("out.jsonl"),
+      attributions: folder.path("out-attributions.jsonl"))
+    run.brokenShare = 1
     _ = try run.run(now: now)
     let codec = RollupCodec(definitions: definitions)
     for line in try folder.bytes("out.jsonl").split(separator: 0x0A) {

@@ -10,14 +10,14 @@ import Testing
   private static let good = #"{"event_id":"1","user_id":"u","event_time":1767571570250}"#
 
   private func attribute(
-    _ name: String, _ bytes: [UInt8]
+    _ name: String, _ bytes: [UInt8], brokenShare: Double = 1
   ) throws -> FileAttribution.Summary {
     let folder = try TemporaryFolder()
     let path = try folder.write(name, bytes)
     let files = try FileFinder().find([path]).files
-    let run = FileAttribution(
-      Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
-      attributions: nil)
+    var run = FileAttribution(
+      Configuration(), files: files, output: folder.path("out.csv"), attributions: nil)
+    run.brokenShare = brokenShare
     return try run.run()
   }
 
@@ -27,8 +27,7 @@ import Testing
     ("conversions.csv", "1,2,3\n4,5,6\n", "has no column \"event_id\""),
     ("conversions.csv", "event_id,user_id,event_time\n1,\"u\n", ":2: a quote that opens"),
     ("conversions.tsv", "event_id,user_id,event_time\n", "has no column \"event_id\""),
-    ("conversions.jsonl.gz", "{}\n", "is not gzip"),
-    ("conversions.jsonl.gz", "\u{1F}\u{8B}", "is"),
+    ("conversions.jsonl.gz", "\u{1F}\u{8B}", "is cut off"),
     ("conversions.sqlite", "not a database, but long enough to look for a header in it", "not a"),
     ("conversions.sqlite", "", "has no table"),
     ("conversions.txt", "x", "its name does not say what it is"),
@@ -52,13 +51,20 @@ import Testing
       "conversions.jsonl", Array(lines.joined(separator: "\r\n").utf8) + [0x0A, 0xFF, 0xFE, 0x00])
     let counts = summary.counts[.conversion]
     #expect(counts?.records == 9 && counts?.accepted == 1 && counts?.deadLetters == 8)
+    let faults = summary.setAside.deadLetters[.conversion]
     #expect(
-      summary.setAside.deadLetters[.conversion] == [
+      faults?.byReason == [
         "malformed_json": 3, "too_large": 1, "missing_field": 1, "invalid_field": 1,
         "future_event": 1, "wrong_currency": 1,
       ])
-    let places = summary.setAside.examples.map { $0.place.split(separator: ":").last! }
-    #expect(places == ["3", "4", "5", "6", "7", "8", "9", "10"])
+    let examples = try #require(faults).sorted.map { group, count in
+      "\(group.name) \(count.count) \(count.example.place.split(separator: ":").last!)"
+    }
+    #expect(
+      examples == [
+        "malformed_json 3 3", "future_event event_time 1 8", "invalid_field user_id 1 7",
+        "missing_field event_id 1 6", "too_large 1 4", "wrong_currency currency 1 9",
+      ])
   }
 
   @Test func anEmptyFileHasNoRecords() throws {
@@ -67,8 +73,17 @@ import Testing
     #expect(try attribute("conversions.csv", header).counts[.conversion]?.records == 0)
   }
 
-  @Test(arguments: ["conversions.jsonl", "conversions.csv", "conversions.sqlite", "clicks.tsv.gz"])
-  func junkNeverCrashes(_ name: String) {
+  @Test(
+    arguments: [
+      ("conversions.jsonl", []), ("conversions.csv", []), ("conversions.sqlite", []),
+      ("clicks.tsv.gz", []),
+      ("conversions.json", [0x5B]), ("conversions.csv", [0xFF, 0xFE]),
+      ("conversions.jsonl", [0xFE, 0xFF]),
+      ("conversions.csv", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3]),
+      ("conversions.jsonl", [0x28, 0xB5, 0x2F, 0xFD]),
+      ("conversions.csv", Array("event_id,user_id,event_time\n".utf8)),
+    ] as [(String, [UInt8])])
+  func junkNeverCrashes(_ name: String, _ start: [UInt8]) {
     for seed in 0..<40 {
       var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
       let bytes = (0..<(seed * 97)).map { _ in
@@ -76,10 +91,19 @@ import Testing
         return UInt8(truncatingIfNeeded: state >> 56)
       }
       do {
-        let summary = try attribute(name, bytes)
+        let summary = try attribute(name, start + bytes)
         #expect(summary.counts.values.reduce(0) { $0 + $1.accepted } == 0)
       } catch { #expect(error is FileError) }
     }
+  }
+
+  @Test func zerosAreText() throws {
+    let lines = [Self.good.replacing("\"u\"", with: "\"\0\""), Self.good, "\0"]
+    let summary = try attribute("conversions.jsonl", Array(lines.joined(separator: "\n").utf8))
+    #expect(summary.counts[.conversion]?.accepted == 1)
+    let table = try attribute(
+      "conversions.csv", Array("event_id,user_id,event_time\n\0,\0,5\0\n1,\0,1767571570250\n".utf8))
+    #expect(table.counts[.conversion]?.accepted == 1 && table.counts[.conversion]?.deadLetters == 1)
   }
 
   @Test func whatComesTooLateIsSaid() throws {
@@ -96,19 +120,19 @@ import Testing
     let before = folder.names
     #expect(throws: FileError.self) {
       try FileAttribution(
-        Configuration(), files: files, map: ColumnMap(), output: "/proc/nowhere/out.csv",
+        Configuration(), files: files, output: "/proc/nowhere/out.csv",
         attributions: nil
       ).run()
     }
     #expect(throws: FileError("\(path) is one of the files to read; write to another")) {
       try FileAttribution(
-        Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
+        Configuration(), files: files, output: folder.path("out.csv"),
         attributions: path
       ).run()
     }
     #expect(throws: FileAttribution.Stopped.self) {
       try FileAttribution(
-        Configuration(), files: files, map: ColumnMap(), output: folder.path("out.csv"),
+        Configuration(), files: files, output: folder.path("out.csv"),
         attributions: nil
       ).run(shouldStop: { true })
     }

@@ -34,7 +34,7 @@ import Testing
     configuration.definitions.watermarkDelay = 1_000
     configuration.definitions.correctionHorizon = 1_000
     let run = FileAttribution(
-      configuration, files: try FileFinder().find([input.url.path]).files, map: ColumnMap(),
+      configuration, files: try FileFinder().find([input.url.path]).files,
       output: input.path("out.csv"), attributions: nil)
     let counts = try run.run().counts[.click]
     #expect(counts?.accepted == 600 && counts?.late == 0 && counts?.tooLate == 0)
@@ -47,9 +47,9 @@ import Testing
     let early = try folder.write(
       "clicks-2.jsonl", click("a", MergeTests.start) + click("c", MergeTests.start + 9_000_000))
     let files = [late, early].map {
-      InputFile(path: $0, kind: .click, format: .jsonLines, table: nil)
+      InputFile(path: $0, kind: .click, format: .json)
     }
-    let merge = try FileMerge(.click, files, map: ColumnMap(), Definitions())
+    let merge = try FileMerge(.click, files, Definitions())
     var order: [String] = []
     while let next = merge.next {
       order.append("\(next.number)")
@@ -73,9 +73,9 @@ import Testing
       let log = try FileLog(
         configuration,
         files: [
-          .cost: [InputFile(path: costs, kind: .cost, format: .jsonLines, table: nil)],
-          .click: [InputFile(path: clicks, kind: .click, format: .jsonLines, table: nil)],
-        ], map: ColumnMap(), store: store, keepsAttributions: false, timestamp: -1)
+          .cost: [InputFile(path: costs, kind: .cost, format: .json)],
+          .click: [InputFile(path: clicks, kind: .click, format: .json)],
+        ], store: store, keepsAttributions: false, timestamp: -1)
       let readers: [EventKind: any LogReader] = [
         .cost: log.reader(of: TopicPartition(topic: "costs", partition: 0)),
         .click: log.reader(of: TopicPartition(topic: "clicks", partition: 0)),

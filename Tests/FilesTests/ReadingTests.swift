@@ -42,9 +42,8 @@ import Testing
   }
 
   @Test func aQuoteThatIsNeverClosedNamesItsLine() throws {
-    #expect(throws: FileError("t.csv:2: a quote that opens on this line is never closed")) {
-      try rows("a,b\n1,\"2\n3,4\n", size: 64)
-    }
+    let error = #expect(throws: FileError.self) { try rows("a,b\n1,\"2\n3,4\n", size: 64) }
+    #expect(error?.description.hasPrefix("t.csv:2: a quote that opens on this line") == true)
   }
 
   @Test func aRowBecomesTheObjectThatTheTopicWouldHold() throws {
@@ -54,10 +53,11 @@ import Testing
         "v-2,2026-01-05T00:01:02Z,u-2,,", "v-3,007,u-3,1,x,too many", "v-4,1,u-4",
         #"v-5,-1,"u"-5,2,x"#,
       ].joined(separator: "\r\n") + "\r\n"
-    let map = try ColumnMap(["event_id=order", "event_time=when", "user_id=customer"])
+    var shape = FileShape(kind: .conversion)
+    shape.map = try ColumnMap(["event_id=order", "event_time=when", "user_id=customer"])
     let table = try DelimitedTable(
-      Pieces(Array(text.utf8), size: 5), kind: .conversion, map: map, name: "t.csv",
-      delimiter: 0x2C)
+      Pieces(Array(text.utf8), size: 5), shape: shape, currency: "EUR", name: "t.csv",
+      delimiter: nil)
     let found = try records(table)
     #expect(
       found.map(\.text).prefix(2) == [
@@ -65,7 +65,7 @@ import Testing
         #"{"event_id":"v-2","user_id":"u-2","event_time":"2026-01-05T00:01:02Z"}"#,
       ])
     #expect(
-      found.map(\.complaint) == [
+      found.map(\.complaint?.problem) == [
         nil, nil, "6 fields, but the header has 5", "3 fields, but the header has 5",
         "text follows a closing quote",
       ])
@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test(arguments: [3, 64, 1 << 20]) func linesOfJSONKeepTheirBytes(_ size: Int) throws {
-    let source = try JSONLines(
+    let source = try JSONRecords(
       Pieces(Array("\u{FEFF}{\"a\":1}\r\n\n  \n{\"b\": 2}".utf8), size: size), name: "t.jsonl")
     let found = try records(source)
     #expect(found.map(\.text) == [#"{"a":1}"#, #"{"b": 2}"#])
@@ -83,7 +83,7 @@ import Testing
   @Test(arguments: [1_000, 1 << 20]) func ofAnEndlessLineOnlyTheBeginningIsKept(_ size: Int) throws
   {
     let text = String(repeating: "x", count: 3 << 20) + "\n{}\n"
-    let source = try JSONLines(Pieces(Array(text.utf8), size: size), name: "t.jsonl")
+    let source = try JSONRecords(Pieces(Array(text.utf8), size: size), name: "t.jsonl")
     let found = try records(source)
     #expect(found.count == 2)
     #expect(found[0].text.utf8.count > 65_536 && found[0].text.utf8.count <= 2 * RecordLimit.chunk)
@@ -93,8 +93,8 @@ import Testing
       "event_id,event_time,user_id\n1,2,\(String(repeating: "u", count: 3 << 20))\n3,4,5\n"
     let rows = try records(
       DelimitedTable(
-        Pieces(Array(table.utf8), size: size), kind: .conversion, map: ColumnMap(), name: "t.csv",
-        delimiter: 0x2C))
+        Pieces(Array(table.utf8), size: size), shape: FileShape(kind: .conversion), currency: "EUR",
+        name: "t.csv", delimiter: nil))
     #expect(rows.map(\.text.utf8.count).first == RecordLimit.kept)
     #expect(rows.last?.text == #"{"event_id":"3","user_id":"5","event_time":4}"#)
   }
@@ -105,30 +105,22 @@ import Testing
     let one = try folder.bytes(gzip: lines.prefix(30_000).joined())
     let two = try folder.bytes(gzip: lines.dropFirst(30_000).joined())
     let path = try folder.write("clicks.jsonl.gz", one + two)
-    let found = try records(JSONLines(FileBytes.open(path), name: path))
+    let found = try records(JSONRecords(FileBytes.open(path), name: path))
     #expect(found.map(\.text) == lines.map { String($0.dropLast()) })
 
     let cut = try folder.write("cut.jsonl.gz", Array(one.dropLast(100)))
     #expect(throws: FileError("\(cut) is cut off: the gzip data end too early")) {
-      _ = try records(JSONLines(FileBytes.open(cut), name: cut))
+      _ = try records(JSONRecords(FileBytes.open(cut), name: cut))
     }
     var damaged = one
     for index in 500..<520 { damaged[index] ^= 0x55 }
     let broken = try folder.write("broken.jsonl.gz", damaged)
     #expect(throws: FileError.self) {
-      _ = try records(JSONLines(FileBytes.open(broken), name: broken))
+      _ = try records(JSONRecords(FileBytes.open(broken), name: broken))
     }
+    // The content decides, not the name.
     let plain = try folder.write("plain.jsonl.gz", "{}\n")
-    #expect(throws: FileError("\(plain) is not gzip, as its name says")) {
-      _ = try FileBytes.open(plain)
-    }
-  }
-
-  @Test func utf16IsRefused() throws {
-    #expect(throws: FileError("t.csv is UTF-16; convert it to UTF-8")) {
-      _ = try DelimitedRows(
-        Pieces([0xFF, 0xFE, 0x61, 0], size: 64), name: "t.csv", delimiter: 0x2C)
-    }
+    #expect(try records(JSONRecords(FileBytes.open(plain), name: plain)).map(\.text) == ["{}"])
   }
 }
 

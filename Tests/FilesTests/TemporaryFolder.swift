@@ -1,7 +1,9 @@
 import Attribution
 import CZlib
+import CZstd
 import Foundation
 
+@testable import Configuration
 @testable import Files
 
 /// A folder that is gone when nobody refers to it any more.
@@ -70,10 +72,54 @@ final class Pieces: ByteSource {
 }
 
 /// All records of a source, as text, with their lines.
-func records(_ source: any RecordSource) throws -> [(text: String, line: Int, complaint: String?)] {
-  var found: [(text: String, line: Int, complaint: String?)] = []
+func records(_ source: any RecordSource) throws -> [(
+  text: String, line: Int, complaint: Complaint?
+)] {
+  var found: [(text: String, line: Int, complaint: Complaint?)] = []
   while try source.next({
+    if $0.isFiltered { return }
     found.append((String(decoding: $0.bytes, as: UTF8.self), $0.line, $0.complaint))
   }) {}
   return found
+}
+
+extension TemporaryFolder {
+  /// Writes a zstd file, of one frame.
+  @discardableResult
+  func write(zstd name: String, _ bytes: [UInt8]) throws -> String {
+    try write(name, zstd(bytes))
+  }
+}
+
+/// Bytes as one frame of zstd.
+func zstd(_ bytes: [UInt8]) -> [UInt8] {
+  var packed = [UInt8](repeating: 0, count: ZSTD_compressBound(bytes.count))
+  let count = ZSTD_compress(&packed, packed.count, bytes, bytes.count, 3)
+  return Array(packed[..<count])
+}
+
+/// Text as UTF-16 with a byte order mark.
+func utf16(_ text: String, isBigEndian: Bool) -> [UInt8] {
+  ([0xFEFF] + Array(text.utf16)).flatMap { (unit: UInt16) in
+    let bytes = [UInt8(unit >> 8), UInt8(unit & 0xFF)]
+    return isBigEndian ? bytes : bytes.reversed()
+  }
+}
+
+/// A configuration whose `inputs` are these entries, each in YAML's flow style.
+func configuration(_ entries: String..., more: String = "") throws -> Configuration {
+  let inputs = entries.map { "  - {\($0)}\n" }.joined()
+  return try Configuration.load(yaml: (inputs.isEmpty ? "" : "inputs:\n\(inputs)") + more)
+}
+
+/// What becomes of a file's records of a kind.
+func records(
+  of path: String, _ kind: EventKind, _ configuration: Configuration = Configuration(),
+  map: [String] = [], form: TableOverrides = TableOverrides()
+) throws -> [(text: String, line: Int, complaint: Complaint?)] {
+  let rules = try FileRules(configuration, map: ColumnMap(map), form: form)
+  let parts = try FileFinder(rules: rules).find([path]).files
+  return try parts.filter { $0.kind == kind }.flatMap {
+    try records($0.open(currency: configuration.definitions.currency))
+  }
 }

@@ -164,7 +164,7 @@ import Verification
   @Test func aMissingDeadLetterIsFound() {
     expectDifferences([
       "clicks[0] offset 3: record in dead-letters should be malformed_json, is absent",
-      "clicks: accepted + replaced + duplicate + dead letter + too late should be 5, is 4",
+      "clicks: filtered + accepted + replaced + duplicate + dead letter + too late should be 5, is 4",
     ]) { $0.deadLetters.removeAll() }
   }
 
@@ -210,7 +210,7 @@ import Verification
   @Test func aDoubledLateEventIsFound() {
     expectDifferences([
       "clicks[0] offset 4: records in late-events should be one, is more than one",
-      "clicks: accepted + replaced + duplicate + dead letter + too late should be 5, is 6",
+      "clicks: filtered + accepted + replaced + duplicate + dead letter + too late should be 5, is 6",
     ]) { $0.lateEvents.append($0.lateEvents[0]) }
   }
 

@@ -79,6 +79,7 @@ have_package() {
     libpq-dev) pkg-config --exists libpq ;;
     libssl-dev) pkg-config --exists libcrypto ;;
     zlib1g-dev) pkg-config --exists zlib ;;
+    libzstd-dev) pkg-config --exists libzstd ;;
     libcurl4-openssl-dev) pkg-config --exists libcurl ;;
     sqlite3 | chromium | openssl) command -v "$1" ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
@@ -143,5 +144,5 @@ require_noida_db() {
 require_build_tools() {
   require_swift
   require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev libssl-dev zlib1g-dev \
-    libcurl4-openssl-dev
+    libcurl4-openssl-dev libzstd-dev
 }

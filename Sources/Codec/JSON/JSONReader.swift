@@ -118,7 +118,7 @@ struct JSONReader {
     return Time.latest + 1
   }
 
-  private mutating func span() throws -> JSONSpan {
+  mutating func span() throws -> JSONSpan {
     guard let span = scanner.value() else { throw Self.malformed }
     return span
   }
@@ -131,8 +131,8 @@ struct JSONReader {
 }
 
 extension String {
-  /// The text of a JSON string, escapes resolved.
-  fileprivate init(_ span: JSONSpan) {
+  /// The text of a JSON string, escapes resolved; of any other value its text.
+  init(_ span: JSONSpan) {
     guard span.kind == .escapedString else {
       self = span.text.string
       return

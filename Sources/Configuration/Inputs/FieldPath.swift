@@ -27,16 +27,16 @@ public enum FieldPath: Sendable, Hashable {
 
 extension FieldPath {
   /// Why a text is no path.
-  struct Fault: Error {
-    var problem: String
-    var advice: String
+  package struct Fault: Error {
+    package var problem: String
+    package var advice: String
   }
 
   private static let specials = ["$key", "$timestamp", "$place", "$header.NAME"]
 
   /// Reads `payload.id`, `items[0].id`, `params[key=source].value`, `$key`, `$timestamp`, `$place` or
   /// `$header.NAME`. A backslash takes the meaning from the character behind it.
-  init(text: String) throws(Fault) {
+  package init(text: String) throws(Fault) {
     if text.hasPrefix("$") {
       self = try FieldPath.special(text)
       return

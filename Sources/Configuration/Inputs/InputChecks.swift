@@ -4,9 +4,11 @@ import Codec
 // What entries of `inputs` must be together, and with the other settings.
 
 extension Configuration {
-  /// The inputs of topics; without `inputs` one of each topic that is configured, every field under its own name.
+  /// The inputs of topics; where `inputs` names no topic, one of each topic that is configured, every field under
+  /// its own name.
   public var topicInputs: [InputEntry] {
-    if let inputs { return inputs.filter { $0.topic != nil } }
+    let named = (inputs ?? []).filter { $0.topic != nil }
+    if !named.isEmpty { return named }
     return EventKind.allCases.compactMap { kind in
       topics.input(of: kind).map { InputEntry(kind: kind, source: .topic($0)) }
     }

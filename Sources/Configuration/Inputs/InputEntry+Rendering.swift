@@ -25,7 +25,7 @@ extension InputEntry {
     if !table.nullValues.isEmpty {
       parts.append("null_values: " + RenderedValue.flowList(table.nullValues).flowText)
     }
-    if table.decimal != "." { parts.append("decimal: " + yamlScalar(table.decimal)) }
+    if let decimal = table.decimal { parts.append("decimal: " + yamlScalar(decimal)) }
     return "{" + parts.joined(separator: ", ") + "}"
   }
 }

@@ -92,8 +92,8 @@ public struct TableForm: Sendable, Equatable {
   public var skipLines = 0
   /// Texts that stand for an absent value, besides the empty one.
   public var nullValues: [String] = []
-  /// `.` or `,`.
-  public var decimal = "."
+  /// `.` or `,`. If it is set, amounts may have separators of thousands and the sign of the currency.
+  public var decimal: String?
 
   public init() {}
 }

@@ -14,6 +14,12 @@ public struct FileAttribution {
   public struct Summary: Sendable {
     public var counts: [EventKind: InputCounts] = [:]
     public var setAside = SetAside()
+    /// Records that are for no entry of `inputs`.
+    public var filtered: [EventKind: Int] = [:]
+    /// What the owner of the files should know about them.
+    public var warnings: [String] = []
+    /// Kinds of whose records more than the allowed share cannot be used: then nothing is written.
+    public var brokenKinds: [EventKind] = []
     public var rollups = 0
     public var attributions = 0
     public var seconds = 0.0
@@ -24,7 +30,9 @@ public struct FileAttribution {
 
   private var configuration: Configuration
   private let files: [EventKind: [InputFile]]
-  private let map: ColumnMap
+  /// The share of a kind's records that may be unusable, 0 to 1. With more of them something is wrong with
+  /// the files or with what is said about them, and nothing is written.
+  public var brokenShare = 0.2
   private let output: String
   private let attributions: String?
 
@@ -34,8 +42,7 @@ public struct FileAttribution {
   ///   - attributions: where the attributions go: `.csv` or `.jsonl`; nil for nowhere. A SQLite output
   ///     has them anyway.
   public init(
-    _ configuration: Configuration, files: [InputFile], map: ColumnMap, output: String,
-    attributions: String?
+    _ configuration: Configuration, files: [InputFile], output: String, attributions: String?
   ) {
     self.configuration = configuration
     // Nothing was counted before that a backfill could add to.
@@ -43,7 +50,6 @@ public struct FileAttribution {
     // Every file becomes records in our own form.
     self.configuration.inputs = nil
     self.files = Dictionary(grouping: files, by: \.kind)
-    self.map = map
     self.output = output
     self.attributions = attributions
   }
@@ -56,7 +62,8 @@ public struct FileAttribution {
     }
   }
 
-  /// Reads all files and writes the results; those are there in full or not at all.
+  /// Reads all files and writes the results; those are there in full or not at all. They are not there if the
+  /// summary names kinds that are broken.
   ///
   /// Throws `FileError` when a file cannot be read to its end or a result not be written, `Stopped`
   /// when `shouldStop` said so, and `PipelineError` when the state outgrows its limit.
@@ -76,17 +83,27 @@ public struct FileAttribution {
     let began = ContinuousClock.now
     let store = try ResultStore("\(output).\(getpid()).work", configuration.definitions)
     let log = try FileLog(
-      configuration, files: files, map: map, store: store,
+      configuration, files: files, store: store,
       keepsAttributions: attributions != nil || format == .sqlite, timestamp: now)
     var summary = Summary()
     summary.counts = try process(log, now, shouldStop, onProgress)
+    summary.setAside = log.setAside
+    summary.filtered = log.filteredCounts.filter { $0.value > 0 }
+    summary.warnings = log.warnings
+    summary.brokenKinds = EventKind.allCases.filter { kind in
+      guard let counts = summary.counts[kind], counts.records > 0 else { return false }
+      return Double(counts.deadLetters) / Double(counts.records) > brokenShare
+    }
+    guard summary.brokenKinds.isEmpty else {
+      summary.seconds = began.duration(to: .now) / .seconds(1)
+      return summary
+    }
     let writer = ResultWriter(definitions: configuration.definitions, store: store)
     if let attributions {
       summary.attributions = try writer.writeAttributions(
         to: attributions, ResultFormat(path: attributions) ?? .jsonl)
     }
     summary.rollups = try writer.writeRollups(to: output, format)
-    summary.setAside = log.setAside
     summary.seconds = began.duration(to: .now) / .seconds(1)
     return summary
   }

@@ -10,29 +10,41 @@ final class FileCursor {
   private let clock: RecordClock
   private(set) var bytes: [UInt8] = []
   private(set) var line = 0
-  private(set) var complaint: String?
+  private(set) var complaint: Complaint?
+  /// Records that were passed over because they are for no entry of `inputs`.
+  private(set) var filteredCount = 0
   private(set) var hasRecord = false
   private var knownTime: Milliseconds?
 
-  init(_ file: InputFile, number: Int, map: ColumnMap, clock: RecordClock) throws {
+  init(_ file: InputFile, number: Int, clock: RecordClock) throws {
     self.file = file
     self.number = number
     self.clock = clock
-    source = try file.open(map)
+    source = try file.open(currency: clock.currency)
     try advance()
   }
 
   /// Bytes of the file taken so far, as they lie on the disk.
   var consumed: Int64 { source.consumed }
+  var warning: String? { source.warning }
 
   /// Goes to the next record.
   func advance() throws {
     knownTime = nil
-    hasRecord = try source.next { record in
-      bytes.removeAll(keepingCapacity: true)
-      bytes.append(contentsOf: record.bytes)
-      line = record.line
-      complaint = record.complaint
+    var isFiltered = true
+    while isFiltered {
+      isFiltered = false
+      hasRecord = try source.next { record in
+        guard !record.isFiltered else {
+          isFiltered = true
+          filteredCount += 1
+          return
+        }
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(contentsOf: record.bytes)
+        line = record.line
+        complaint = record.complaint
+      }
     }
   }
 
@@ -50,9 +62,12 @@ final class FileCursor {
 final class RecordClock {
   private var decoder: EventDecoder
   private let kind: EventKind
+  /// The one that amounts are in.
+  let currency: String
 
   init(_ kind: EventKind, _ definitions: Definitions) {
     self.kind = kind
+    currency = definitions.currency
     decoder = EventDecoder(kind: kind, definitions: definitions)
   }
 

@@ -16,10 +16,11 @@ final class FileInput: LogReader {
   /// What records are taken to carry as their own timestamp.
   private let timestamp: Milliseconds
   private let mayRead: () -> Bool
+  private let faults: FaultFinder
 
   private var arena = RecordArena()
   private var places: [(file: Int, line: Int)] = []
-  private var complaints: [Int: String] = [:]
+  private var complaints: [Int: Complaint] = [:]
   private var firstOffset: Int64 = 0
   private var nextOffset: Int64 = 0
   private var hasEnded = false
@@ -28,10 +29,11 @@ final class FileInput: LogReader {
   ///   - timestamp: decides which events lie in the future.
   ///   - mayRead: whether it is this input's turn.
   init(
-    _ kind: EventKind, _ files: [InputFile], _ merge: FileMerge, timestamp: Milliseconds,
-    mayRead: @escaping () -> Bool
+    _ kind: EventKind, _ files: [InputFile], _ merge: FileMerge, _ definitions: Definitions,
+    timestamp: Milliseconds, mayRead: @escaping () -> Bool
   ) {
     self.kind = kind
+    faults = FaultFinder(kind, fields: files.first?.shape.fields ?? kind.fields, definitions)
     self.files = files
     self.merge = merge
     self.timestamp = timestamp
@@ -72,10 +74,22 @@ final class FileInput: LogReader {
 
   // MARK: Where records come from
 
-  /// Where a person finds a record of the batch, and what its file's format says against it.
-  func origin(of offset: Int64) -> (place: String, complaint: String?) {
+  /// Where a person finds a record of the batch.
+  func place(of offset: Int64) -> String {
+    let (file, line) = places[Int(offset - firstOffset)]
+    return files[file].place(line)
+  }
+
+  /// What is wrong with a record of the batch that was refused for a reason.
+  ///
+  /// - Parameters:
+  ///   - field: the one that is refused; nil if it is the record.
+  ///   - detail: what is wrong, in the decoder's words.
+  func complaint(
+    about offset: Int64, _ reason: String, field: String?, detail: String?
+  ) -> Complaint {
     let index = Int(offset - firstOffset)
-    let (file, line) = places[index]
-    return (files[file].place(line), complaints[index])
+    return faults.fault(
+      arena[index], reason: reason, field: field, detail: detail, complaints[index])
   }
 }

@@ -29,8 +29,8 @@ final class FileLog: Log, @unchecked Sendable {
   ///   - merges: by kind; a kind without files has an empty one.
   ///   - timestamp: what records carry as their own: decides which events lie in the future.
   init(
-    _ configuration: Configuration, files: [EventKind: [InputFile]], map: ColumnMap,
-    store: ResultStore, keepsAttributions: Bool, timestamp: Milliseconds
+    _ configuration: Configuration, files: [EventKind: [InputFile]], store: ResultStore,
+    keepsAttributions: Bool, timestamp: Milliseconds
   ) throws {
     self.configuration = configuration
     self.store = store
@@ -38,12 +38,13 @@ final class FileLog: Log, @unchecked Sendable {
     var merges: [EventKind: FileMerge] = [:]
     for input in configuration.inputTopics {
       let kind = input.kinds[0]
-      merges[kind] = try FileMerge(
-        kind, files[kind] ?? [], map: map, configuration.definitions)
+      merges[kind] = try FileMerge(kind, files[kind] ?? [], configuration.definitions)
     }
     self.merges = merges
     for (kind, merge) in merges {
-      inputs[kind] = FileInput(kind, files[kind] ?? [], merge, timestamp: timestamp) {
+      inputs[kind] = FileInput(
+        kind, files[kind] ?? [], merge, configuration.definitions, timestamp: timestamp
+      ) {
         [unowned self] in isTurn(of: kind)
       }
     }
@@ -57,6 +58,12 @@ final class FileLog: Log, @unchecked Sendable {
 
   /// Bytes of all files taken so far, as they lie on the disk.
   var consumed: Int64 { merges.values.reduce(0) { $0 + $1.consumed } }
+
+  /// Records of each kind that were passed over because they are for no entry of `inputs`.
+  var filteredCounts: [EventKind: Int] { merges.mapValues(\.filteredCount) }
+
+  /// What the owner of the files should know about them.
+  var warnings: [String] { EventKind.allCases.flatMap { merges[$0]?.warnings ?? [] } }
 
   /// Whether an input may be read: neither costs nor touches run away from one another. One of them
   /// always may.
@@ -78,15 +85,20 @@ final class FileLog: Log, @unchecked Sendable {
   }
 
   func setAside(_ headers: [Header]) {
-    func text(_ name: String) -> String {
-      let header = headers.last { $0.name == name }
-      return String(decoding: header?.value ?? [], as: UTF8.self)
+    func text(_ name: String) -> String? {
+      headers.last { $0.name == name }.map { String(decoding: $0.value ?? [], as: UTF8.self) }
     }
-    guard let kind = kind(ofTopic: text("source_topic")), let offset = Int64(text("source_offset"))
+    guard let kind = kind(ofTopic: text("source_topic") ?? ""),
+      let offset = Int64(text("source_offset") ?? ""), let reason = text("reason"),
+      let input = inputs[kind]
     else { return }
-    let reason = text("reason")
-    setAside.add(
-      kind, reason: reason, isTooLate: reason == "too_late", inputs[kind]!.origin(of: offset))
+    if reason == "too_late" {
+      setAside.addTooLate(kind, at: input.place(of: offset))
+    } else {
+      let complaint = input.complaint(
+        about: offset, reason, field: text("field"), detail: text("detail"))
+      setAside.add(kind, complaint, reason, at: input.place(of: offset))
+    }
   }
 
   // MARK: Log

@@ -12,20 +12,21 @@ final class FileMerge {
     let firstTime: Milliseconds
   }
 
-  private let map: ColumnMap
   private let clock: RecordClock
   /// Files not opened yet, the latest first.
   private var waiting: [Waiting] = []
   /// Files that have a record, the one whose record is next last.
   private var open: [FileCursor] = []
   private var finishedBytes: Int64 = 0
+  private var finishedFiltered = 0
+  /// What the owner of files should know about those that have been read.
+  private(set) var warnings: [String] = []
 
   /// Looks at the first record of every file. Throws `FileError` when one cannot be read.
-  init(_ kind: EventKind, _ files: [InputFile], map: ColumnMap, _ definitions: Definitions) throws {
-    self.map = map
+  init(_ kind: EventKind, _ files: [InputFile], _ definitions: Definitions) throws {
     clock = RecordClock(kind, definitions)
     for (number, file) in files.enumerated() {
-      let time = try FileMerge.firstTime(file, map, clock)
+      let time = try FileMerge.firstTime(file, clock)
       waiting.append(Waiting(file: file, number: number, firstTime: time))
     }
     waiting.sort { ($0.firstTime, $0.number) > ($1.firstTime, $1.number) }
@@ -34,9 +35,9 @@ final class FileMerge {
 
   /// Of the first record that can be used; there may be none for a while, or at all.
   private static func firstTime(
-    _ file: InputFile, _ map: ColumnMap, _ clock: RecordClock
+    _ file: InputFile, _ clock: RecordClock
   ) throws -> Milliseconds {
-    let cursor = try FileCursor(file, number: 0, map: map, clock: clock)
+    let cursor = try FileCursor(file, number: 0, clock: clock)
     var looked = 0
     while cursor.hasRecord, looked < 100 {
       let time = cursor.time
@@ -56,6 +57,9 @@ final class FileMerge {
   /// Bytes of all files taken so far, as they lie on the disk.
   var consumed: Int64 { open.reduce(finishedBytes) { $0 + $1.consumed } }
 
+  /// Records that were passed over because they are for no entry of `inputs`.
+  var filteredCount: Int { open.reduce(finishedFiltered) { $0 + $1.filteredCount } }
+
   /// Goes to the next record.
   func advance() throws {
     guard let taken = open.last else { return }
@@ -72,13 +76,15 @@ final class FileMerge {
     while let candidate = waiting.last, candidate.firstTime <= time {
       waiting.removeLast()
       insert(
-        try FileCursor(candidate.file, number: candidate.number, map: map, clock: clock))
+        try FileCursor(candidate.file, number: candidate.number, clock: clock))
     }
   }
 
   private func insert(_ cursor: FileCursor) {
     guard cursor.hasRecord else {
       finishedBytes += cursor.consumed
+      finishedFiltered += cursor.filteredCount
+      if let warning = cursor.warning { warnings.append(warning) }
       return
     }
     let key = (cursor.time, cursor.number)

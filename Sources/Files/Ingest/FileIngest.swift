@@ -15,14 +15,16 @@ public final class FileIngest {
   public struct Options: Sendable {
     /// That of all files, whatever they are called.
     public var kind: EventKind?
-    public var map = ColumnMap()
+    public var rules = FileRules()
     public var timestamps = Timestamps.now
     /// Records per second; nil for as fast as possible.
     public var rate: Int?
     /// Leaves files where they are.
     public var keepsFiles = false
-    /// The share of a file's records that may be unusable, 0 to 1. In a file with more of them something
-    /// is wrong with the file; fewer become dead letters.
+    /// Takes files once more whose content has been taken before.
+    public var takesAgain = false
+    /// The share of a kind's records in a file that may be unusable, 0 to 1. In a file with more of them
+    /// something is wrong with the file; fewer become dead letters.
     public var brokenShare = 0.2
     /// How much goes into one transaction.
     var transactionSize = 20_000
@@ -50,6 +52,8 @@ public final class FileIngest {
     public var failed = 0
     /// Records sent, by kind.
     public var records: [EventKind: Int] = [:]
+    /// Records that cannot be used, of files that were taken and of rejected ones.
+    public var faults: [EventKind: FaultCounts] = [:]
   }
 
   private let configuration: Configuration
@@ -150,7 +154,7 @@ public final class FileIngest {
   /// Takes one file, or sets it aside. Throws what keeps all others from being taken as well.
   private func take(_ path: String, of intake: Intake) throws {
     guard let stamp = FileStamp(path) else { return }
-    let finder = FileFinder(kind: options.kind)
+    let finder = FileFinder(kind: options.kind, rules: options.rules)
     if let complaint = finder.complaint(aboutNameOf: path, below: intake.folder) {
       return pass(path, stamp, complaint)
     }
@@ -163,12 +167,15 @@ public final class FileIngest {
         guard topics[part.kind] != nil else { return pass(path, stamp, withoutTopic(part)) }
         report.surveys.append(
           try FileSurvey(
-            part, options.map, configuration.definitions, now: now(), shouldStop: shouldStop))
+            part, configuration.definitions, now: now(), shouldStop: shouldStop))
       }
     } catch is FileSurvey.Stop {
       return
     } catch let error as FileError {
       report.error = error
+    }
+    for survey in report.surveys where survey.faultCount > 0 {
+      summary.faults[survey.kind, default: FaultCounts()].add(survey.counts)
     }
     guard FileStamp(path) == stamp else {
       return logger.notice("\(path) is still being written; left for later")
@@ -211,6 +218,7 @@ public final class FileIngest {
     _ intake: Intake
   ) throws {
     let surveys = report.surveys
+    for warning in Set(surveys.compactMap(\.warning)).sorted() { logger.warning("\(warning)") }
     let hash = try ContentHash(ofFile: path)
     var isNew = false
     for (part, survey) in zip(parts, surveys) {
@@ -227,8 +235,12 @@ public final class FileIngest {
       }
     }
     if isNew { summary.taken += 1 } else { summary.known += 1 }
-    let records = surveys.reduce(0) { $0 + $1.recordCount }
-    let what = isNew ? "taken: \(path), \(records) records" : "\(path) was taken before"
+    let records = surveys.reduce(0) { $0 + $1.recordCount - $1.filteredCount }
+    let filtered = surveys.reduce(0) { $0 + $1.filteredCount }
+    let what =
+      isNew
+      ? "taken: \(path), \(records) records" + (filtered > 0 ? ", \(filtered) filtered" : "")
+      : "\(path) was taken before (--again takes it once more)"
     guard !options.keepsFiles else {
       passed[path] = stamp
       logger.info("\(what)")
@@ -253,29 +265,46 @@ public final class FileIngest {
   ) throws -> Outcome {
     let sender = FileSender(
       file: part, key: key, topic: topics[part.kind]!, timestamps: options.timestamps,
-      map: options.map, definitions: configuration.definitions, rate: options.rate,
+      definitions: configuration.definitions, rate: options.rate,
       transactionSize: options.transactionSize, now: now)
     var trouble = Trouble(
       patience: FileIngest.patience, firstPause: options.firstPause, logger)
     var reached: Int?
-    func note(_ done: Int) {
-      summary.records[part.kind, default: 0] += done - (reached ?? done)
-      reached = done
+    func note(_ sent: Int) {
+      summary.records[part.kind, default: 0] += sent - (reached ?? sent)
+      reached = sent
     }
+    /// How often the file is to be taken once more in all; nil before it is known.
+    var wantedAgain: Int?
     while !shouldStop() {
       do {
         var session = try openSession()
         let before = session.ledger[key]
-        note(before?.done ?? 0)
-        if let before, before.isComplete { return trouble.hasBeen ? .done : .nothingToDo }
+        var start =
+          before ?? FileLedger.Entry(file: part.name, done: 0, records: recordCount)
+        let isKnown = before?.isComplete ?? false
+        let times = before?.again ?? 0
+        let wanted =
+          wantedAgain ?? (isKnown && options.takesAgain && recordCount > 0 ? times + 1 : times)
+        wantedAgain = wanted
+        if isKnown {
+          guard times < wanted else { return trouble.hasBeen ? .done : .nothingToDo }
+          start = FileLedger.Entry(file: part.name, done: 0, records: recordCount, again: wanted)
+        }
+        guard start.records == recordCount else {
+          throw FileError(
+            "\(part.name): \(start.done) of \(start.records) records are in the topic, but as inputs "
+              + "describes it now it has \(recordCount); describe it as before until all are there")
+        }
+        note(start.sent)
         defer { self.session?.ledger = session.ledger }
         let isDone = try sender.send(
-          recordCount: recordCount, &session.ledger, session.producer,
+          from: start, &session.ledger, session.producer,
           isUnchanged: { FileStamp(part.path) == stamp }, shouldStop: shouldStop,
-          onCommit: { done in
-            note(done)
+          onCommit: { entry in
+            note(entry.sent)
             trouble.isOver()
-            onProgress(done, recordCount)
+            onProgress(entry.done, recordCount)
           })
         return isDone ? .done : .stopped
       } catch let error as FileError {

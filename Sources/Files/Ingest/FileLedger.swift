@@ -21,6 +21,13 @@ struct FileLedger {
     var done: Int
     /// Records that there are.
     var records: Int
+    /// Those among `done` that went nowhere, because they are for no entry of `inputs`; nil for none.
+    var filtered: Int?
+    /// How often the file has been taken once more; nil for never.
+    var again: Int?
+
+    /// Records that are in the topic.
+    var sent: Int { done - (filtered ?? 0) }
 
     var isComplete: Bool { done >= records }
   }

@@ -17,7 +17,6 @@ struct FileSender {
   let key: String
   let topic: String
   let timestamps: FileIngest.Timestamps
-  let map: ColumnMap
   let definitions: Definitions
   /// Records per second; nil for as fast as possible.
   let rate: Int?
@@ -31,17 +30,16 @@ struct FileSender {
   /// then a new producer, and the ledger read again, say where to go on.
   ///
   /// - Parameters:
-  ///   - recordCount: what the survey has counted.
+  ///   - start: how far the file is in the topic.
   ///   - isUnchanged: asked before each commit whether the file is the one that was surveyed.
-  ///   - onCommit: told how many records of the file are in the topic.
+  ///   - onCommit: told how far the file is in the topic.
   /// - Returns: whether all is in the topic; false when `shouldStop` came between.
   func send(
-    recordCount: Int, _ ledger: inout FileLedger, _ producer: any LogProducer,
-    isUnchanged: () -> Bool, shouldStop: () -> Bool, onCommit: (Int) -> Void
+    from start: FileLedger.Entry, _ ledger: inout FileLedger, _ producer: any LogProducer,
+    isUnchanged: () -> Bool, shouldStop: () -> Bool, onCommit: (FileLedger.Entry) -> Void
   ) throws -> Bool {
-    let source = try file.open(map)
-    var entry =
-      ledger[key] ?? FileLedger.Entry(file: file.name, done: 0, records: recordCount)
+    let source = try file.open(currency: definitions.currency)
+    var entry = start
     for _ in 0..<entry.done {
       guard try source.next({ _ in }) else { throw changed }
     }
@@ -51,11 +49,12 @@ struct FileSender {
       let isOver = try chunk.fill(from: source, to: producer, shouldStop)
       guard isUnchanged() else { throw changed }
       entry.done += chunk.records
-      if isOver, entry.done != recordCount { throw changed }
+      if chunk.filtered > 0 { entry.filtered = (entry.filtered ?? 0) + chunk.filtered }
+      if isOver, entry.done != entry.records { throw changed }
       try ledger.write(entry, key, to: producer)
       try producer.commit()
       ledger.note(entry, key)
-      onCommit(entry.done)
+      onCommit(entry)
       if isOver { return true }
       if shouldStop() { return false }
     }
@@ -69,7 +68,10 @@ struct FileSender {
   private struct Chunk {
     private let sender: FileSender
     private var decoder: EventDecoder
+    /// Records of the file.
     private(set) var records = 0
+    /// Those among them that went nowhere.
+    private(set) var filtered = 0
 
     init(_ sender: FileSender) {
       self.sender = sender
@@ -81,10 +83,15 @@ struct FileSender {
       from source: any RecordSource, to producer: any LogProducer, _ shouldStop: () -> Bool
     ) throws -> Bool {
       records = 0
+      filtered = 0
       var bytes = 0
       let began = ContinuousClock.now
       while records < sender.transactionSize, bytes < Limit.bytes {
         let isMore = try source.next { record in
+          guard !record.isFiltered else {
+            filtered += 1
+            return
+          }
           bytes += record.bytes.count
           try send(record, to: producer)
         }

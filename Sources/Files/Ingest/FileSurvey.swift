@@ -3,18 +3,20 @@ import Codec
 
 /// What a first pass over a file finds: how many records there are, and which can never be used.
 public struct FileSurvey: Sendable {
-  public struct Fault: Sendable, Equatable {
-    public let place: String
-    public let reason: String
-    public let complaint: String?
-  }
-
   /// How many faults are listed; all are counted.
   static let mostFaults = 1_000
 
+  let kind: EventKind
+  /// All records that the file has, those for no entry of `inputs` included.
   public private(set) var recordCount = 0
-  public private(set) var faultCount = 0
-  public private(set) var faults: [Fault] = []
+  /// Records that are for no entry of `inputs`.
+  public private(set) var filteredCount = 0
+  public private(set) var counts = FaultCounts()
+  public private(set) var faults: [RecordFault] = []
+  /// What the file's owner should know about it.
+  public private(set) var warning: String?
+
+  public var faultCount: Int { counts.total }
 
   /// Reads all of a file. Throws `FileError` when it cannot be read to its end.
   ///
@@ -22,26 +24,31 @@ public struct FileSurvey: Sendable {
   ///   - now: the timestamp that records will carry.
   ///   - shouldStop: ends the survey, with a `Stop`.
   init(
-    _ file: InputFile, _ map: ColumnMap, _ definitions: Definitions, now: Milliseconds,
-    shouldStop: () -> Bool
+    _ file: InputFile, _ definitions: Definitions, now: Milliseconds, shouldStop: () -> Bool
   ) throws {
-    let source = try file.open(map)
+    kind = file.kind
+    let source = try file.open(currency: definitions.currency)
+    let finder = FaultFinder(file.kind, fields: file.shape.fields, definitions)
     var decoder = EventDecoder(kind: file.kind, definitions: definitions)
     var event = Event(kind: file.kind, time: 0, eventID: .empty, userID: .empty)
     while try source.next({ record in
+      if record.isFiltered {
+        filteredCount += 1
+        return
+      }
       defer { decoder.recycle() }
       guard let rejection = decoder.decode(record.bytes, recordTimestamp: now, into: &event) else {
         return
       }
-      faultCount += 1
-      guard faults.count < FileSurvey.mostFaults else { return }
-      faults.append(
-        Fault(
-          place: file.place(record.line), reason: rejection.rawValue, complaint: record.complaint))
+      let reason = rejection.rawValue
+      let complaint = finder.fault(record.bytes, reason: reason, record.complaint)
+      let fault = counts.add(complaint, reason, at: file.place(record.line))
+      if faults.count < FileSurvey.mostFaults { faults.append(fault) }
     }) {
       recordCount += 1
       if recordCount % 4_096 == 0, shouldStop() { throw Stop() }
     }
+    warning = source.warning
   }
 
   /// The survey was not wanted any more.

@@ -31,23 +31,12 @@ struct Intake: Hashable {
       free = "\(target).\(number)"
     }
     guard rename(path, free) == 0 else { throw FileError.system(path, "moved to \(free)") }
+    // What SQLite keeps beside a database is part of it.
+    for suffix in ["-wal", "-shm", "-journal"] where access(path + suffix, F_OK) == 0 {
+      guard rename(path + suffix, free + suffix) == 0 else {
+        throw FileError.system(path + suffix, "moved to \(free)\(suffix)")
+      }
+    }
     return free
-  }
-}
-
-/// By what a file is known to be the same as before, without reading it.
-struct FileStamp: Equatable {
-  private let size: Int64
-  private let modified: Int64
-  private let node: UInt64
-
-  /// nil when there is no such file.
-  init?(_ path: String) {
-    var information = stat()
-    guard stat(path, &information) == 0 else { return nil }
-    size = Int64(information.st_size)
-    modified =
-      Int64(information.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(information.st_mtim.tv_nsec)
-    node = UInt64(information.st_ino)
   }
 }

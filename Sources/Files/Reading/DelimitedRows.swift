@@ -11,7 +11,7 @@ struct DelimitedRows: ~Copyable {
 
   private var stream: ByteStream
   private let name: String
-  private let delimiter: UInt8
+  let delimiter: UInt8
   private var lineFeeds = 0
 
   /// The line where the row begins; from 1.
@@ -24,14 +24,50 @@ struct DelimitedRows: ~Copyable {
   /// Which fields to keep; nil: all.
   var isWanted: [Bool]?
 
-  /// - Parameter name: of the file, for errors.
-  init(_ source: any ByteSource, name: String, delimiter: UInt8) throws {
-    stream = try ByteStream(source, name: name)
+  /// - Parameters:
+  ///   - name: of the file, for errors.
+  ///   - skipLines: passed over before the first row.
+  init(_ source: any ByteSource, name: String, delimiter: UInt8, skipLines: Int = 0) throws {
+    var stream = try ByteStream(source, name: name)
+    for _ in 0..<skipLines { lineFeeds += try DelimitedRows.skipLine(&stream) }
+    self.stream = stream
     self.name = name
     self.delimiter = delimiter
   }
 
+  /// - Parameter delimiter: nil for a comma, or what a first line such as `sep=;` says, which Excel reads
+  ///   and which is no row in any case.
+  init(
+    _ source: any ByteSource, name: String, delimiter: UInt8?, skipLines: Int
+  ) throws {
+    let text = PeekedBytes(try TextBytes.of(source, name: name))
+    let said = skipLines == 0 ? DelimitedRows.saidDelimiter(try text.peek(7)) : nil
+    try self.init(
+      text, name: name, delimiter: delimiter ?? said ?? UInt8(ascii: ","),
+      skipLines: said == nil ? skipLines : 1)
+  }
+
+  private static func saidDelimiter(_ start: ArraySlice<UInt8>) -> UInt8? {
+    let bytes = Array(start)
+    guard bytes.count >= 6, bytes.starts(with: Array("sep=".utf8)),
+      bytes[5] == 0x0A || bytes[5] == 0x0D
+    else { return nil }
+    return bytes[4]
+  }
+
+  /// Steps over a line; returns how many line feeds it had.
+  private static func skipLine(_ stream: inout ByteStream) throws -> Int {
+    while try stream.fill() {
+      let count = stream.countBeforeLineFeed
+      let hasEnd = count < stream.available.count
+      stream.skip(hasEnd ? count + 1 : count)
+      if hasEnd { return 1 }
+    }
+    return 0
+  }
+
   var consumed: Int64 { stream.consumed }
+  var warning: String? { stream.warning }
 
   /// The bounds of a field in `text`.
   func range(_ field: Int) -> Range<Int> { (field == 0 ? 0 : ends[field - 1])..<ends[field] }
@@ -91,7 +127,9 @@ struct DelimitedRows: ~Copyable {
       if isKept { keep(bytes: UInt8(ascii: "\"")) }
       stream.skip(1)
     }
-    throw FileError("\(name):\(opened): a quote that opens on this line is never closed")
+    throw FileError(
+      "\(name):\(opened): a quote that opens on this line is never closed; a value that begins with a quote "
+        + "must end with one, and have those within it doubled")
   }
 
   private mutating func checkBehindQuote() throws {

@@ -1,12 +1,13 @@
 import Attribution
+import Configuration
 import Foundation
 import SQLite
 
 /// Finds the files that hold records, and what kind of records.
 ///
-/// A file's kind is the one that its name begins with (`clicks-2026-01-05.csv.gz`), or else the name of
-/// a folder that it lies in; that of a SQLite file's table is the one that the table's name begins
-/// with.
+/// What a file holds is said by the entries of `inputs` whose pattern its name fits. Otherwise its kind is
+/// the one that its name begins with (`clicks-2026-01-05.csv.gz`), or else the name of a folder that it
+/// lies in; that of a SQLite file's table is the one that the table's name begins with.
 public struct FileFinder: Sendable {
   /// What there is at a path, and what was passed over and why.
   public struct Found: Sendable {
@@ -16,9 +17,13 @@ public struct FileFinder: Sendable {
   }
 
   private let kind: EventKind?
+  private let rules: FileRules
 
   /// - Parameter kind: that of all files, whatever they are called.
-  public init(kind: EventKind? = nil) { self.kind = kind }
+  public init(kind: EventKind? = nil, rules: FileRules = FileRules()) {
+    self.kind = kind
+    self.rules = rules
+  }
 
   /// All files at `paths`, which may be folders, each folder's in the order of their paths.
   ///
@@ -41,48 +46,91 @@ public struct FileFinder: Sendable {
     return found
   }
 
-  /// What a file holds: one part, or one for each table.
+  /// What a file holds: a part for each kind of its records, and for each table.
   ///
   /// - Parameter folder: names of folders above it say nothing about kinds; its own does.
   func parts(of path: String, below folder: String) throws -> [InputFile] {
     if let complaint = complaint(aboutNameOf: path, below: folder) { throw complaint }
-    let format = FileFormat(name: path)!
+    let format = format(of: path)!
     if format == .sqlite { return try tables(of: path, below: folder) }
-    let kind = kind ?? FileFinder.kind(of: path, below: folder)!
-    return [InputFile(path: path, kind: kind, format: format, table: nil)]
+    return try parts(
+      path, format, rules.entries(of: path), named: FileFinder.kind(of: path, below: folder))
+  }
+
+  /// - Parameter named: the kind that a name says; nil for none.
+  private func parts(
+    _ path: String, _ format: FileFormat, table: String? = nil, _ entries: [InputEntry],
+    named: EventKind?
+  ) throws -> [InputFile] {
+    try FileRules.checkAgreement(entries, table.map { "\(path): table \($0)" } ?? path)
+    var entries = entries
+    var kinds = entries.map(\.kind).reduce(into: [EventKind]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    if let kind {
+      if !kinds.contains(kind) { entries = [] }
+      kinds = [kind]
+    } else if kinds.isEmpty {
+      kinds = named.map { [$0] } ?? []
+    }
+    return kinds.enumerated().map { index, kind in
+      var shape = rules.shape(kind, entries)
+      shape.countsFiltered = index == 0
+      return InputFile(path: path, kind: kind, format: format, table: table, shape: shape)
+    }
+  }
+
+  /// How a file is written: as `inputs` says, or else by its name.
+  private func format(of path: String) -> FileFormat? {
+    let entry = rules.entries(of: path).first
+    if entry?.format == .json { return .json }
+    if let format = FileFormat(name: path) { return format }
+    return rules.form.delimiter != nil || entry?.table.delimiter != nil ? .csv : nil
   }
 
   /// Why a file is passed over without a look at what is in it; nil when it is not.
   func complaint(aboutNameOf path: String, below folder: String) -> FileError? {
-    guard let format = FileFormat(name: path) else {
+    guard let format = format(of: path) else {
       return FileError(
-        "\(path): its name does not say what it is; it should end in .jsonl, .csv, .tsv (each also "
-          + "with .gz) or .sqlite")
+        "\(path): its name does not say what it is; it should end in .jsonl, .json, .csv, .tsv (each also "
+          + "with .gz or .zst) or .sqlite")
     }
-    guard format == .sqlite || kind != nil || FileFinder.kind(of: path, below: folder) != nil else {
+    guard
+      format == .sqlite || kind != nil || !rules.entries(of: path).isEmpty
+        || FileFinder.kind(of: path, below: folder) != nil
+    else {
       return FileError(
         "\(path): its name does not say whether it holds impressions, clicks, conversions or costs; "
-          + "let it begin with one of these, or use --kind")
+          + "let it begin with one of these, use --kind, or describe it in inputs")
     }
     return nil
   }
 
   private func tables(of path: String, below folder: String) throws -> [InputFile] {
     let names = try FileError.of { () throws(SQLiteError) in
-      try DatabaseTable.names(SQLiteDatabase(path, .readOnly))
+      try DatabaseTable.names(SQLiteDatabase(path, .asItLies))
     }
+    let general = rules.entries(of: path)
     let whole = kind ?? FileFinder.kind(of: path, below: folder)
     var files: [InputFile] = []
     for name in names {
       let named = FileFinder.kind(beginning: name)
-      if let kind, let named, named != kind { continue }
-      guard let kind = named ?? (names.count == 1 ? whole : nil) else { continue }
-      files.append(InputFile(path: path, kind: kind, format: .sqlite, table: name))
+      var entries = rules.entries(ofTable: name, of: path)
+      if entries.isEmpty {
+        entries = general.filter { named == nil ? names.count == 1 : $0.kind == named }
+        guard named != nil || names.count == 1 else { continue }
+        if let kind, let named, named != kind { continue }
+      }
+      files += try parts(
+        path, .sqlite, table: name, entries, named: named ?? (names.count == 1 ? whole : nil))
     }
     guard !files.isEmpty else {
       throw FileError(
         "\(path) has no table whose name begins with impressions, clicks, conversions or costs, "
-          + (names.isEmpty ? "in fact none at all" : "only \(names.joined(separator: ", "))"))
+          + (names.isEmpty
+            ? "in fact none at all"
+            : "only \(names.joined(separator: ", ")); inputs can name one, as in files: "
+              + "\"\(path.split(separator: "/").last ?? "")/\(names[0])\""))
     }
     return files
   }

@@ -3,52 +3,74 @@ import SQLite
 
 /// How a file's content is written.
 public enum FileFormat: String, Sendable {
-  case jsonLines, csv, tsv, sqlite
+  /// JSON objects, one per line or all in one array.
+  case json
+  case csv, tsv, sqlite
 
-  /// By a file's name, whether or not it ends in `.gz`; nil for a name that says nothing.
+  /// Endings of names that say how a file is packed. Its content decides.
+  private static let packings = [".gz", ".zst", ".zstd"]
+
+  /// By a file's name, however it is packed; nil for a name that says nothing.
   init?(name: String) {
-    var name = name.lowercased()[...]
-    let isGzip = name.hasSuffix(".gz")
-    if isGzip { name = name.dropLast(3) }
-    guard let point = name.lastIndex(of: ".") else { return nil }
-    switch name[name.index(after: point)...] {
-    case "jsonl", "ndjson", "json": self = .jsonLines
+    let inner = FileFormat.unpackedName(name)
+    guard let point = inner.lastIndex(of: ".") else { return nil }
+    switch inner[inner.index(after: point)...].lowercased() {
+    case "jsonl", "ndjson", "json": self = .json
     case "csv": self = .csv
     case "tsv", "tab": self = .tsv
     case "sqlite", "sqlite3", "db": self = .sqlite
     default: return nil
     }
-    if isGzip && self == .sqlite { return nil }
+    if inner.utf8.count < name.utf8.count && self == .sqlite { return nil }
+  }
+
+  /// A name without the ending of its packing.
+  static func unpackedName(_ name: String) -> String {
+    let ending = packings.first { name.lowercased().hasSuffix($0) }
+    return String(name.dropLast(ending?.count ?? 0))
   }
 }
 
 /// Something that holds records of one kind: a file, or one table of a SQLite file.
-public struct InputFile: Sendable, Hashable {
+public struct InputFile: Sendable {
   public let path: String
   public let kind: EventKind
   public let format: FileFormat
   /// Of a SQLite file.
   public let table: String?
+  /// Which records are in it, and under which names.
+  let shape: FileShape
+
+  init(
+    path: String, kind: EventKind, format: FileFormat, table: String? = nil,
+    shape: FileShape? = nil
+  ) {
+    self.path = path
+    self.kind = kind
+    self.format = format
+    self.table = table
+    self.shape = shape ?? FileShape(kind: kind)
+  }
 
   /// What to call it towards a person.
   public var name: String { table.map { "\(path): table \($0)" } ?? path }
 
   /// Opens it at its first record. Throws `FileError`.
-  func open(_ map: ColumnMap) throws -> any RecordSource {
+  ///
+  /// - Parameter currency: the one that amounts are in.
+  func open(currency: String) throws -> any RecordSource {
     switch format {
-    case .jsonLines: try JSONLines(FileBytes.open(path), name: path)
-    case .csv: try delimited(map, UInt8(ascii: ","))
-    case .tsv: try delimited(map, UInt8(ascii: "\t"))
+    case .json:
+      let records = try JSONRecords(FileBytes.open(path), name: path)
+      return shape.isPlain
+        ? records : try MappedJSON(records, shape: shape, currency: currency, name: path)
+    case .csv, .tsv:
+      return try DelimitedTable(
+        FileBytes.open(path), shape: shape, currency: currency, name: path,
+        delimiter: format == .tsv ? UInt8(ascii: "\t") : nil)
     case .sqlite:
-      try DatabaseTable(
-        FileError.of { () throws(SQLiteError) in try SQLiteDatabase(path, .readOnly) },
-        table: table!, kind: kind, map: map)
+      return try DatabaseTable(path, table: table!, shape: shape, currency: currency)
     }
-  }
-
-  private func delimited(_ map: ColumnMap, _ delimiter: UInt8) throws -> any RecordSource {
-    try DelimitedTable(
-      FileBytes.open(path), kind: kind, map: map, name: path, delimiter: delimiter)
   }
 
   /// Where a person finds a record.

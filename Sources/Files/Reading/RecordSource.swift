@@ -6,8 +6,10 @@ struct FileRecord {
   let bytes: UnsafeRawBufferPointer
   /// The line where it begins, or the number of the row; from 1.
   let line: Int
-  /// Why it can never be used, as far as only the file's format tells.
-  var complaint: String?
+  /// What the file's format or the mapping finds wrong with it.
+  var complaint: Complaint?
+  /// Whether it is for no entry of `inputs`, and goes nowhere.
+  var isFiltered = false
 }
 
 /// The records of a file, one after another, in bounded memory.
@@ -15,8 +17,14 @@ protocol RecordSource: AnyObject {
   /// Lends the next record; returns false at the end. Throws `FileError` when the rest of the file
   /// cannot be read.
   func next(_ body: (FileRecord) throws -> Void) throws -> Bool
-  /// Bytes of the file taken so far, as they lie on the disk.
+  /// Bytes of the file read so far, as they lie on the disk.
   var consumed: Int64 { get }
+  /// Something about the file that its owner should know, once it has been read.
+  var warning: String? { get }
+}
+
+extension RecordSource {
+  var warning: String? { nil }
 }
 
 /// Sizes that bound what a source holds.

@@ -83,6 +83,9 @@ extension InputDecoder {
     case "ad_id": event.adID.string
     case "session_id": event.sessionID.string
     case "cost", "value", "amount": Money.format(event.amount)
+    case "version": event.version > 0 ? "\(event.version)" : nil
+    case "deleted": event.isDeleted ? "true" : nil
+    case "original_time": event.originalTime.map(Time.formatMilliseconds)
     default: configuredText(of: field, event)
     }
   }

@@ -4,12 +4,12 @@ import Configuration
 import Foundation
 
 /// How the times of a field are read, compiled.
-enum TimeReading: Sendable {
+package enum TimeReading: Sendable {
   /// A number of which a second has 10 to the power of `digits`.
   case unit(digits: Int)
   case pattern(TimePattern, ZoneOffsets)
 
-  init(_ form: TimeForm) throws(InputError) {
+  package init(_ form: TimeForm) throws(InputError) {
     switch form {
     case .unit(let unit): self = .unit(digits: unit.digits)
     case .pattern(let text, let timezone):
@@ -24,7 +24,7 @@ enum TimeReading: Sendable {
   }
 
   /// The instant that a text says; nil when it says none.
-  func time(_ text: BorrowedBytes) -> Milliseconds? {
+  package func time(_ text: BorrowedBytes) -> Milliseconds? {
     switch self {
     case .unit(let digits): return Time.parse(number: text, digits: digits)
     case .pattern(let pattern, let zone):

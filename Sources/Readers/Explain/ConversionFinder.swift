@@ -71,13 +71,22 @@ public final class ConversionFinder: ConversionSource {
   ) throws -> Int32? {
     guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
     else { return nil }
+    return try firstFound(conversion, reader) { search, partitions in
+      try search.partition(of: conversion, in: partitions, reader)
+    }
+  }
+
+  /// What one of the topics with conversions knows of it: first where its user's events belong, then elsewhere.
+  private func firstFound<Found>(
+    _ conversion: PublishedAttribution, _ reader: TopicReader,
+    _ find: (TouchSearch, [TopicPartition]) throws -> Found?
+  ) throws -> Found? {
     let searches = try searches { $0 == .conversion }
     for isOwn in [true, false] {
       for search in searches {
         let (own, others) = try partitions(
           of: search.topic, forUser: Array(conversion.userID.utf8), reader)
-        let found = try search.partition(of: conversion, in: isOwn ? own : others, reader)
-        if let found { return found }
+        if let found = try find(search, isOwn ? own : others) { return found }
       }
     }
     return nil
@@ -97,12 +106,9 @@ public final class ConversionFinder: ConversionSource {
   ) throws -> [ConversionStory.FoundTouch] {
     let names = settings.definitions.matchOn
     guard !names.isEmpty else { return touches }
-    let search = TouchSearch(.conversion, settings.topics.conversions, settings.definitions)
-    let (own, others) = try partitions(
-      of: search.topic, forUser: Array(conversion.userID.utf8), reader)
-    let found =
-      try search.matchOn(of: conversion, in: own, reader)
-      ?? search.matchOn(of: conversion, in: others, reader)
+    let found = try firstFound(conversion, reader) { search, partitions in
+      try search.matchOn(of: conversion, in: partitions, reader)
+    }
     guard let values = found else { return touches }
     return touches.map { touch in
       var touch = touch

@@ -94,7 +94,9 @@ struct TouchSearch {
     var found: [String]?
     let range = conversion.time...conversion.time
     try search(for: conversion.userID, range, in: partitions, .any, reader) { event, _ in
-      if event.eventID.buffer.elementsEqual(identifier) { found = found ?? matchOn(event) }
+      if event.kind == .conversion, event.eventID.buffer.elementsEqual(identifier) {
+        found = found ?? matchOn(event)
+      }
       return found == nil
     }
     return found

@@ -3,16 +3,20 @@ import Attribution
 import Configuration
 import Files
 import Foundation
+import Logging
 
 struct AttributeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "attribute",
     abstract: "Run the engine over files, without Kafka.",
     discussion: """
-      The numbers are those that `run` would publish of the same events. What a file holds is told by \
-      its name or its folder's: impressions*, clicks*, conversions*, costs*; in a SQLite file by the \
-      names of its tables. Files need not be sorted, but an event that comes more than watermark_delay \
+      The numbers are those that `run` would publish of the same events. What a file holds, and under which \
+      names, is said by the entries of `inputs` that have `files`; otherwise its name or its folder's says \
+      it: impressions*, clicks*, conversions*, costs*; in a SQLite file the names of its tables. Files need not be sorted, but an event that comes more than watermark_delay \
       and correction_horizon behind the newest one before it is too late and does not count.
+
+      Records that cannot be used are counted by reason and field, with an example of each. If they are more \
+      than a fifth of a kind (--allow-broken), nothing is written, and the exit code is 1.
 
       The output has every rollup once, ordered by view, window start and names. CSV has the columns \
       view, window_start, window_end, campaign_id, channel, ad_id and every extra dimension (empty where \
@@ -59,10 +63,11 @@ struct AttributeCommand: ParsableCommand {
 
   func run() throws {
     let settings = try options.load()
-    let found = try findFiles(settings)
-    let attribution = FileAttribution(
-      settings, files: found, map: try files.columnMap(settings.definitions), output: output,
-      attributions: attributions)
+    let logger = options.makeLogger()
+    let found = try findFiles(settings, logger)
+    var attribution = FileAttribution(
+      settings, files: found, output: output, attributions: attributions)
+    attribution.brokenShare = files.allowBroken
     let stop = StopFlag()
     let signals = StopSignals { stop.raise() }
     let progress = ProgressBar(total: Int(attribution.byteCount >> 10), unit: "KiB")
@@ -76,30 +81,27 @@ struct AttributeCommand: ParsableCommand {
         throw Failure("stopped before the end; nothing was written")
       }
     }
+    for warning in summary.warnings { logger.warning("\(warning)") }
     let printout = AttributePrintout(
       summary, files: found, output: output, attributions: attributions,
       horizon: settings.definitions.correctionHorizon)
     try StandardOutput.print(json ? printout.json : printout.text)
+    if let failure = printout.brokenText { throw Failure(failure) }
   }
 
-  private func findFiles(_ settings: Configuration) throws -> [InputFile] {
-    let found = try FileFinder(kind: files.eventKind).find(files.paths)
-    let logger = options.makeLogger()
+  private func findFiles(_ settings: Configuration, _ logger: Logger) throws -> [InputFile] {
+    let found = try FileFinder(kind: files.eventKind, rules: files.rules(settings)).find(
+      files.paths)
     for line in found.skipped { logger.warning("\(line)") }
-    guard let first = found.files.first else {
+    guard !found.files.isEmpty else {
       throw Failure(
         "there are no files of impressions, clicks, conversions or costs in "
           + files.paths.joined(separator: ", "))
     }
-    let known = Set(EventKind.allCases.filter { settings.topics.input(of: $0) != nil })
-    if let file = found.files.first(where: { !known.contains($0.kind) }) {
+    if let file = found.files.first(where: { settings.topics.input(of: $0.kind) == nil }) {
       throw Failure(
         "\(file.name) holds \(file.kind.inputName), but topics.\(file.kind.inputName) is null in the "
           + "configuration")
-    }
-    if !files.map.isEmpty, found.files.allSatisfy({ $0.format == .jsonLines }) {
-      throw Failure(
-        "--map is for CSV, TSV and SQLite, and \(first.path) is JSON: rename its fields instead")
     }
     return found.files
   }

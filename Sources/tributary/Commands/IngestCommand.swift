@@ -10,8 +10,9 @@ struct IngestCommand: ParsableCommand {
     commandName: "ingest",
     abstract: "Take files into the input topics, each once and whole.",
     discussion: """
-      What a file holds is told by its name or its folder's: impressions*, clicks*, conversions*, \
-      costs*; in a SQLite file by the names of its tables. Every record is checked first. A file of which \
+      What a file holds, and under which names, is said by the entries of `inputs` that have `files`; \
+      otherwise its name or its folder's says it: impressions*, clicks*, conversions*, costs*; in a SQLite \
+      file the names of its tables. The topics get records in our own form, whatever a file's is. Every record is checked first. A file of which \
       more than a fifth cannot be used (--allow-broken), or that cannot be read to its end, is moved \
       to rejected/ in its folder, with a report of line numbers and reasons beside it. One that is in the \
       topics is moved to taken/; a few records that cannot be used become dead letters and are in a \
@@ -19,7 +20,8 @@ struct IngestCommand: ParsableCommand {
 
       How far a file has been taken is written in the same transactions as its records, to the topic \
       <application_id>-files: however often the process dies, every record comes once. The same content \
-      under another name is the same file. Of two that run for one application_id, the second takes over \
+      under another name is the same file; --again takes it once more, as after a change of \
+      `inputs`. Of two that run for one application_id, the second takes over \
       and the first stops.
 
       With --watch folders are looked at each second, until SIGTERM. Names that begin with a dot or end \
@@ -49,19 +51,13 @@ struct IngestCommand: ParsableCommand {
   @Flag(help: "Leave files where they are.")
   var keep = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Take files of whose records up to this share cannot be used; those become dead letters.",
-      valueName: "0...1"))
-  var allowBroken = 0.2
+  @Flag(help: "Take files once more whose content has been taken before.")
+  var again = false
 
   @Flag(help: "Print the summary as JSON.")
   var json = false
 
   func validate() throws {
-    if !(0...1).contains(allowBroken) {
-      throw ValidationError("--allow-broken must be a share from 0 to 1.")
-    }
     if rate < 0 { throw ValidationError("--rate must not be negative.") }
     do { _ = try DurationText.parse(settle) } catch {
       throw ValidationError("--settle: \(error)")
@@ -105,11 +101,12 @@ struct IngestCommand: ParsableCommand {
   private func ingestOptions(_ settings: Configuration) throws -> FileIngest.Options {
     var ingest = FileIngest.Options()
     ingest.kind = files.eventKind
-    ingest.map = try files.columnMap(settings.definitions)
+    ingest.rules = try files.rules(settings)
     ingest.timestamps = timestamps
     ingest.rate = rate > 0 ? rate : nil
     ingest.keepsFiles = keep
-    ingest.brokenShare = allowBroken
+    ingest.takesAgain = again
+    ingest.brokenShare = files.allowBroken
     return ingest
   }
 
@@ -123,6 +120,7 @@ struct IngestCommand: ParsableCommand {
         """
         {"taken":\(summary.taken),"known":\(summary.known),"rejected":\(summary.rejected),\
         "failed":\(summary.failed),"records":{\(records)},\
+        "unusable":{\(FaultPrintout(summary.faults).json)},\
         "seconds":\(String(format: "%.3f", seconds))}
         """)
       return
@@ -132,6 +130,8 @@ struct IngestCommand: ParsableCommand {
       (summary.failed, "left"),
     ].filter { $0.0 > 0 }.map { "\($0) \($1)" }
     let records = counts.map { "\($1) \($0)" }
+    let faults = FaultPrintout(summary.faults).lines
+    if !faults.isEmpty { try StandardOutput.print(faults.joined(separator: "\n")) }
     try StandardOutput.print(
       "files: \(files.isEmpty ? "none" : files.joined(separator: ", ")); records sent: "
         + "\(records.isEmpty ? "none" : records.joined(separator: ", ")); "

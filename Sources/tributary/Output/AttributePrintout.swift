@@ -57,23 +57,23 @@ struct AttributePrintout {
   }
 
   private var deadLetterLines: [String] {
-    var lines: [String] = []
-    for (kind, reasons) in summary.setAside.deadLetters.sorted(by: {
-      $0.key.rawValue < $1.key.rawValue
-    }) {
-      let parts = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-      lines.append(
-        "dead letters of \(kind.inputName): "
-          + parts.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+    let filtered = EventKind.allCases.compactMap { kind in
+      summary.filtered[kind].map {
+        "\($0) records of files with \(kind.inputName) are for no entry of inputs"
+      }
     }
-    lines += summary.setAside.examples.map { example in
-      let complaint = example.complaint.map { " (\($0))" } ?? ""
-      return "  \(TerminalText.printable(example.place)): \(example.reason)\(complaint)"
+    return filtered + FaultPrintout(summary.setAside.deadLetters).lines
+  }
+
+  /// Why nothing was written: too many records cannot be used. nil if all is well.
+  var brokenText: String? {
+    guard !summary.brokenKinds.isEmpty else { return nil }
+    let shares = summary.brokenKinds.map { kind in
+      let counts = summary.counts[kind] ?? InputCounts()
+      return "\(counts.deadLetters) of \(counts.records) \(kind.inputName)"
     }
-    let total = counts.reduce(0) { $0 + $1.counts.deadLetters }
-    let more = total - summary.setAside.examples.count
-    if more > 0 { lines.append("  … and \(more) more") }
-    return lines
+    return shares.joined(separator: ", ")
+      + " cannot be used; nothing was written. --allow-broken 1 writes what the rest gives"
   }
 
   private var tooLateLines: [String] {
@@ -92,6 +92,7 @@ struct AttributePrintout {
     let rate = summary.seconds > 0 ? Double(records) / summary.seconds : 0
     var written = "\(summary.rollups) rollups in \(output)"
     if let attributions { written += ", \(summary.attributions) attributions in \(attributions)" }
+    if !summary.brokenKinds.isEmpty { written = "nothing written" }
     return written
       + String(
         format: "; %.1f s, %.0f records/s, at most %d MiB resident", summary.seconds, rate,
@@ -102,24 +103,19 @@ struct AttributePrintout {
 
   var json: String {
     var fields = counts.map { kind, counts in
-      let reasons = (summary.setAside.deadLetters[kind] ?? [:]).sorted { $0.key < $1.key }
+      let faults = summary.setAside.deadLetters[kind] ?? FaultCounts()
+      let reasons = faults.byReason.sorted { $0.key < $1.key }
         .map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
       return """
         "\(kind.inputName)":{"files":\(files.count { $0.kind == kind }),"records":\(counts.records),\
         "accepted":\(counts.accepted),"replaced":\(counts.replaced),"late":\(counts.late),"duplicates":\(counts.duplicates),\
         "dead_letters":\(counts.deadLetters),"dead_letter_reasons":{\(reasons)},\
-        "too_late":\(counts.tooLate)}
+        "too_late":\(counts.tooLate),"filtered":\(summary.filtered[kind] ?? 0)}
         """
     }
     fields.append("\"rollups\":\(summary.rollups)")
     if attributions != nil { fields.append("\"attributions\":\(summary.attributions)") }
-    let examples = summary.setAside.examples.map { example in
-      var bytes: [UInt8] = []
-      bytes.appendJSONString(example.place)
-      return
-        "{\"place\":\(String(decoding: bytes, as: UTF8.self)),\"reason\":\"\(example.reason)\"}"
-    }
-    fields.append("\"first_dead_letters\":[\(examples.joined(separator: ","))]")
+    fields.append("\"unusable\":{\(FaultPrintout(summary.setAside.deadLetters).json)}")
     fields.append("\"seconds\":\(String(format: "%.3f", summary.seconds))")
     fields.append("\"peak_resident_bytes\":\(peakResidentBytes)")
     return "{\(fields.joined(separator: ","))}"

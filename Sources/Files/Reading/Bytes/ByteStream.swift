@@ -3,24 +3,23 @@
 
 internal import Glibc
 
-/// A source's bytes through a buffer: the next byte, or the run of bytes up to one that matters.
+/// A source's text through a buffer: the next byte, or the run of bytes up to one that matters.
 struct ByteStream: ~Copyable {
   private let source: any ByteSource
   private let buffer = UnsafeMutableRawBufferPointer.allocate(
     byteCount: RecordLimit.chunk, alignment: 16)
   private var cursor = 0
   private var end = 0
-  private var isAtStart = true
 
   /// - Parameter name: of the file, for errors.
   init(_ source: any ByteSource, name: String) throws {
-    self.source = source
-    try skipByteOrderMark(name)
+    self.source = try TextBytes.of(source, name: name)
   }
 
   deinit { buffer.deallocate() }
 
   var consumed: Int64 { source.consumed }
+  var warning: String? { source.warning }
 
   /// Sees to it that there is a byte; false at the end.
   @inline(__always)
@@ -50,14 +49,5 @@ struct ByteStream: ~Copyable {
       return end - cursor
     }
     return UnsafeRawPointer(found) - UnsafeRawPointer(buffer.baseAddress!) - cursor
-  }
-
-  private mutating func skipByteOrderMark(_ name: String) throws {
-    // A short first read does not happen with files, nor with zlib, short of very small ones.
-    guard try fill() else { return }
-    if available.starts(with: [0xEF, 0xBB, 0xBF]) { skip(3) }
-    if available.starts(with: [0xFF, 0xFE]) || available.starts(with: [0xFE, 0xFF]) {
-      throw FileError("\(name) is UTF-16; convert it to UTF-8")
-    }
   }
 }
