@@ -105,8 +105,9 @@ import Testing
     store.close()
     _ = try database.ask(
       kind == .sqlite
-        ? "PRAGMA user_version = 1;"
+        ? "ALTER TABLE attributions DROP COLUMN deleted; PRAGMA user_version = 1;"
         : """
+        ALTER TABLE attributions DROP COLUMN deleted;
         ALTER TABLE rollups ALTER COLUMN spend_micros TYPE BIGINT;
         ALTER TABLE rollups ALTER COLUMN revenue_linear_micros TYPE BIGINT;
         UPDATE tributary_schema SET version = 1;

@@ -7,7 +7,7 @@ import Attribution
 /// `sum()` over such rows is a float there. A dimension that a view does not have is `''`; a model that is not
 /// configured is null. Every dimension of the configuration has a column.
 enum Schema {
-  static let version: Int64 = 3
+  static let version: Int64 = 4
 
   /// How one database names types.
   struct Dialect {
@@ -47,7 +47,7 @@ enum Schema {
       [
         "CREATE TABLE IF NOT EXISTS tributary_dimensions (position INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL)"
       ],
-      // Version 2 knew no conversions that were taken back.
+      // Version 3 knew no conversions that were taken back.
       ["ALTER TABLE attributions ADD COLUMN deleted \(dialect.boolean) NOT NULL DEFAULT FALSE"],
     ]
   }
