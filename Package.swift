@@ -106,7 +106,8 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Attribution", "Cluster", "Codec", "Configuration", "History", "Inputs", "Kafka", "Pipeline",
+        "Attribution", "Cluster", "Codec", "Configuration", "History", "Inputs", "Kafka",
+        "Pipeline",
         "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -212,7 +213,8 @@ let package = Package(
       name: "PipelineTests",
       dependencies: [
         "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Inputs", "Kafka",
-        "Pipeline", "TestKit", "Traffic", "Verification", .product(name: "Logging", package: "swift-log"),
+        "Pipeline", "TestKit", "Traffic", "Verification",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "CommandTests",

@@ -11,5 +11,3 @@ public struct OperatorError: Error, Sendable, Equatable, CustomStringConvertible
         + "started; raise it (`tributary topics describe` says what is needed) and start again")
   }
 }
-
-/// The name that it had.

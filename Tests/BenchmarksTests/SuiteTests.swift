@@ -45,7 +45,8 @@ import Testing
       options.campaigns = campaigns
       let state = StateFigures(EngineRun(options).task.size)
       #expect(state.bytesPerIdentity <= 32, "\(state)")
-      #expect(state.bytesPerRecord <= 64, "\(state)")
+      // 64, and 8 more where a touch has a cost: a version of it takes the cost back.
+      #expect(state.bytesPerRecord <= 80, "\(state)")
     }
   }
 

@@ -70,7 +70,8 @@ struct ConfiguredFieldDecodingTests {
       switch found {
       case .success(let values): Issue.record("\(values) from \(fields)")
       case .failure(let rejection):
-        #expect(rejection.reason == .invalidField && rejection.fieldName(Self.definitions) == "country")
+        #expect(
+          rejection.reason == .invalidField && rejection.fieldName(Self.definitions) == "country")
       }
       return
     }

@@ -1,7 +1,7 @@
 import Attribution
 import Codec
-import Testing
 import TestKit
+import Testing
 
 private let now: Milliseconds = 1_767_600_000_000
 

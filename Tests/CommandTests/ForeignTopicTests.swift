@@ -56,7 +56,9 @@ import Testing
 
     let checked = try cluster.program.run("inputs", "check", "-n", "3")
     #expect(checked.status == 0, "\(checked.errors)")
-    #expect(checked.output.contains("300 records looked at: 200 events, 100 filtered, 0 that cannot be used"))
+    #expect(
+      checked.output.contains(
+        "300 records looked at: 200 events, 100 filtered, 0 that cannot be used"))
     #expect(checked.output.contains(#"filtered: type is "page""#))
     #expect(checked.output.contains("userId"))
     let json = try JSONSerialization.jsonObject(

@@ -1,7 +1,7 @@
 import Attribution
 import Configuration
-import Testing
 import TestKit
+import Testing
 import Traffic
 
 /// A foreign topic that holds several kinds gives what brute force finds in it.

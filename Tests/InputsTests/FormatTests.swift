@@ -30,12 +30,12 @@ import Testing
   }
 
   @Test func everyTypeOfAvroIsRead() throws {
-    let schema = try AvroSchema(text: #require(formats.avro_types.schema))
-    let expected = formats.avro_types.texts
+    let schema = try AvroSchema(text: #require(formats.avroTypes.schema))
+    let expected = formats.avroTypes.texts
     let found = try texts(Array(expected.keys) + ["numbers.9", "nested.x.z", "tree.nothing"]) {
       tree, values in
       let reader = AvroReader(schema, tree, values)
-      return formats.avro_types.value.withUnsafeBytes { reader.locate(BorrowedBytes($0)) }
+      return formats.avroTypes.value.withUnsafeBytes { reader.locate(BorrowedBytes($0)) }
     }
     #expect(found == expected)
   }
@@ -45,12 +45,12 @@ import Testing
     let schema =
       try file == "types.proto"
       ? ProtoSchema(text: Formats.text(file)) { name throws(InputError) in throw InputError(name) }
-      : ProtoSchema(descriptorSet: Array(formats.types_descriptors))
-    let expected = formats.protobuf_types.texts
+      : ProtoSchema(descriptorSet: Array(formats.typesDescriptors))
+    let expected = formats.protobufTypes.texts
     let found = try texts(Array(expected.keys) + ["absent", "packed.9", "inners.5.text"]) {
       tree, values in
       let reader = ProtoReader(schema, message: schema.message(at: [0])!, tree, values)
-      return formats.protobuf_types.value.withUnsafeBytes { reader.locate(BorrowedBytes($0)) }
+      return formats.protobufTypes.value.withUnsafeBytes { reader.locate(BorrowedBytes($0)) }
     }
     #expect(found == expected)
   }
@@ -58,7 +58,7 @@ import Testing
   @Test func bothFormsOfAProtobufSchemaSayTheSame() throws {
     let people = try Formats.text("people.proto")
     let text = try ProtoSchema(text: Formats.text("shop.proto")) { _ throws(InputError) in people }
-    let set = try ProtoSchema(descriptorSet: Array(formats.shop_descriptors))
+    let set = try ProtoSchema(descriptorSet: Array(formats.shopDescriptors))
     func shape(_ schema: ProtoSchema) -> [String] {
       schema.messages.flatMap { message in
         message.fields.map { field in

@@ -2,8 +2,8 @@ import Attribution
 import Foundation
 import Kafka
 import Pipeline
-import Testing
 import TestKit
+import Testing
 import Traffic
 
 @testable import Configuration
@@ -88,8 +88,8 @@ import Traffic
     defer { try? FileManager.default.removeItem(at: folder) }
     let avsc = folder.appendingPathComponent("order.avsc").path
     let desc = folder.appendingPathComponent("shop.desc").path
-    try formats.avro_schemas["3"]!.write(toFile: avsc, atomically: true, encoding: .utf8)
-    try formats.shop_descriptors.write(to: URL(fileURLWithPath: desc))
+    try formats.avroSchemas["3"]!.write(toFile: avsc, atomically: true, encoding: .utf8)
+    try formats.shopDescriptors.write(to: URL(fileURLWithPath: desc))
     let proto = Formats.folder.appendingPathComponent("shop.proto").path
     let order = formats.events.first { $0.kind == "conversion" }!
     var own = try Topic("kind: conversion")

@@ -58,7 +58,7 @@ final class StubRegistry: Sendable {
     }
     let shop = try Formats.text("shop.proto")
     let people = try Formats.text("people.proto")
-    let schemas = formats.avro_schemas
+    let schemas = formats.avroSchemas
     try self.init { path, _ in
       switch path {
       case "/schemas/ids/10":

@@ -118,18 +118,20 @@ struct Formats: Decodable {
     var protobuf: Data
   }
 
-  var avro_schemas: [String: String]
-  var shop_descriptors: Data
-  var types_descriptors: Data
-  var avro_types: Types
-  var protobuf_types: Types
+  var avroSchemas: [String: String]
+  var shopDescriptors: Data
+  var typesDescriptors: Data
+  var avroTypes: Types
+  var protobufTypes: Types
   var events: [Event]
 
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures")
 
   static func load() throws -> Formats {
-    try JSONDecoder().decode(
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(
       Formats.self, from: try Data(contentsOf: folder.appendingPathComponent("formats.json")))
   }
 

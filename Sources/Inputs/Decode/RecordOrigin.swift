@@ -28,7 +28,9 @@ public enum RecordOrigin {
       let size = MemoryLayout<Integer>.size
       guard rest.count >= size else { return nil }
       defer { rest = rest.dropFirst(size) }
-      return rest.prefix(size).reversed().reduce(Integer(0)) { $0 << 8 | Integer(truncatingIfNeeded: $1) }
+      return rest.prefix(size).reversed().reduce(Integer(0)) {
+        $0 << 8 | Integer(truncatingIfNeeded: $1)
+      }
     }
     guard let length = integer(UInt16.self), rest.count >= Int(length) else { return nil }
     let topic = String(decoding: rest.prefix(Int(length)), as: UTF8.self)

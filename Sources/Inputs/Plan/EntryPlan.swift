@@ -64,7 +64,8 @@ public struct EntryPlan: Sendable {
     self.conditions = conditions
     var fields: [Field] = []
     for name in names {
-      let field = configured.firstIndex(of: name).map(EventField.configured)
+      let field =
+        configured.firstIndex(of: name).map(EventField.configured)
         ?? Array(name.utf8).withUnsafeBytes { EventField(name: BorrowedBytes($0)) }
       guard field != .unknown else { continue }
       let source = entry.source(of: name) ?? FieldSource(paths: [.member(name)])

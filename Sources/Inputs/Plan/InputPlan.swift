@@ -41,7 +41,8 @@ public final class InputPlan: Sendable {
     var tree = PathTree()
     var plans: [EntryPlan] = []
     for entry in entries {
-      plans.append(try EntryPlan(
+      plans.append(
+        try EntryPlan(
           entry, configuration.fieldNames(of: entry.kind),
           configured: configuration.definitions.fields(of: entry.kind).names, &tree))
     }

@@ -180,8 +180,10 @@ public final class SchemaRegistry: SchemaSource {
   }
 
   private static func code(_ body: [UInt8]) -> Int? {
-    struct Complaint: Decodable { var error_code: Int }
-    return try? JSONDecoder().decode(Complaint.self, from: Data(body)).error_code
+    struct Complaint: Decodable { var errorCode: Int }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try? decoder.decode(Complaint.self, from: Data(body)).errorCode
   }
 
   private func result(of path: String) -> Result<HTTPAnswer, HTTPFailure> {

@@ -135,7 +135,9 @@ final class RekeyOpening {
     switch start! {
     case .at(let offset):
       position = offset
-      if let last = progress?.position.last { try InputStart.check(source, last: last, found: found) }
+      if let last = progress?.position.last {
+        try InputStart.check(source, last: last, found: found)
+      }
     case .behind(let range):
       position = range.upperBound
       var checkpoint = TaskCheckpoint(lost: lost)

@@ -97,9 +97,11 @@ final class RekeyPartition {
 
   // MARK: Committing
 
-  /// What is said of it now.
+  /// What is said of it now. One that has been read to its stop is left out, but by no clock: what it ends with
+  /// becomes final when the tasks close, not with time.
   func word(asOf clock: Milliseconds) -> SourceWord {
-    SourceWord(largest: largest, isIdle: isIdle && !hasTaken, asOf: clock)
+    SourceWord(
+      largest: largest, isIdle: isIdle && !hasTaken, asOf: input.isFinished ? 0 : clock)
   }
 
   /// Puts down how far it has been read.

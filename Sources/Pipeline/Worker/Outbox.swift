@@ -81,7 +81,8 @@ final class Outbox {
   /// Sends a record that can never be used to the dead letters, with what is wrong with it.
   func setAside(_ record: Record, from source: TopicPartition, _ rejection: Rejection) throws {
     try setAside(
-      record, to: configuration.topics.deadLetters, SideHeaders.of(rejection, configuration.definitions),
+      record, to: configuration.topics.deadLetters,
+      SideHeaders.of(rejection, configuration.definitions),
       SideHeaders.source(source, record.offset))
   }
 

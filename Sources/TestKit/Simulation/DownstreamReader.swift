@@ -75,7 +75,9 @@ struct DownstreamReader {
       return
     }
     guard let rollup = try? codec.decode(value) else {
-      return complain("an unreadable rollup at offset \(record.offset)")
+      return complain(
+        "an unreadable rollup at offset \(record.offset): \(String(decoding: value, as: UTF8.self))"
+      )
     }
     take(rollup, Array(key), partition)
   }

@@ -55,14 +55,15 @@ extension Simulation {
     let hasReadSources = sourcePartitions.allSatisfy { name in
       log.committed(name, by: "\(configuration.applicationID)-rekey") ?? 0 >= log.end(of: name)
     }
-    return hasReadSources && configuration.inputTopics.allSatisfy { input in
-      (0..<Int32(log.partitionCount(of: input.name))).allSatisfy { number in
-        let name = TopicPartition(topic: input.name, partition: number)
-        let committed = log.committed(name, by: "\(configuration.applicationID)-attribution") ?? 0
-        return committed >= log.end(of: name)
-          || (input.name == configuration.keyedTopic(input.kinds[0])
-            && hasOnlyWords(name, from: committed))
+    return hasReadSources
+      && configuration.inputTopics.allSatisfy { input in
+        (0..<Int32(log.partitionCount(of: input.name))).allSatisfy { number in
+          let name = TopicPartition(topic: input.name, partition: number)
+          let committed = log.committed(name, by: "\(configuration.applicationID)-attribution") ?? 0
+          return committed >= log.end(of: name)
+            || (input.name == configuration.keyedTopic(input.kinds[0])
+              && hasOnlyWords(name, from: committed))
+        }
       }
-    }
   }
 }

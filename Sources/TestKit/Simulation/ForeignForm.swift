@@ -18,7 +18,9 @@ package struct ForeignForm: Sendable {
     configuration.definitions = definitions
     return EventKind.allCases.compactMap { kind in
       guard kinds.contains(kind) else {
-        return configuration.topics.input(of: kind).map { InputEntry(kind: kind, source: .topic($0)) }
+        return configuration.topics.input(of: kind).map {
+          InputEntry(kind: kind, source: .topic($0))
+        }
       }
       var entry = InputEntry(kind: kind, source: .topic(Self.topic))
       entry.conditions = [

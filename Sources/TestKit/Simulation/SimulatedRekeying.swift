@@ -101,7 +101,10 @@ extension Simulation {
         log.forEachRecordEver(of: TopicPartition(topic: target, partition: number)) { record in
           guard record.key != nil else { return }
           let header = record.headers().first { $0.name == Self.placeHeader }?.value
-          guard let header else { return complaint = "a record of \(target) has lost its headers" }
+          guard let header else {
+            complaint = "a record of \(target) has lost its headers"
+            return
+          }
           let place = "\(rekeying.source) " + String(decoding: header, as: UTF8.self)
           let parts = place.split(separator: " ")
           if !seen.insert(place).inserted { complaint = "\(place) was passed on twice" }

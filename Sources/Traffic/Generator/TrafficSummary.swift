@@ -4,7 +4,8 @@ import Codec
 /// How many records of each kind and truth a generator has emitted: the known truth.
 public struct TrafficSummary: Sendable, Equatable, CustomStringConvertible {
   private static let truths: [Truth] =
-    [.ordinary, .duplicate, .late, .tooLate, .version] + RejectionReason.allCases.map { .malformed($0) }
+    [.ordinary, .duplicate, .late, .tooLate, .version]
+    + RejectionReason.allCases.map { .malformed($0) }
   private var counts = Array(
     repeating: 0, count: EventKind.allCases.count * TrafficSummary.truths.count)
 

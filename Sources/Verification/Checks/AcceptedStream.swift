@@ -43,7 +43,8 @@ struct AcceptedStream {
     if let rejection = decoders[Int(kind.rawValue)].decode(
       value, recordTimestamp: -1, into: &event)
     {
-      differences.expect(rejection.reason.rawValue, toBe: "an event", "record", of: place.description)
+      differences.expect(
+        rejection.reason.rawValue, toBe: "an event", "record", of: place.description)
       return
     }
     let owner = kind == .cost ? event.campaignID : event.userID

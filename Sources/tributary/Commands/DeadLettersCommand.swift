@@ -1,10 +1,10 @@
 import ArgumentParser
 import Attribution
+import Cluster
 import Codec
 import Configuration
 import Foundation
 import History
-import Cluster
 import Reporting
 
 struct DeadLettersCommand: ParsableCommand {

@@ -110,7 +110,8 @@ struct VerificationPrintout {
         },
         rekeyed: report.rekeyed.map { topic, tally in
           .init(
-            topic: topic, records: tally.records, filtered: tally.filtered, passedOn: tally.passedOn,
+            topic: topic, records: tally.records, filtered: tally.filtered,
+            passedOn: tally.passedOn,
             deadLetters: tally.deadLetters)
         },
         rollups: report.rollups, finalRollups: report.finalRollups,
