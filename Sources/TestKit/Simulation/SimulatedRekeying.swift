@@ -67,14 +67,16 @@ extension Simulation {
   /// - Returns: where it lies.
   @discardableResult
   func append(
-    _ record: GeneratedRecord, _ value: [UInt8], toSource topic: String
+    _ record: GeneratedRecord, _ value: [UInt8], toSource topic: String, partition: Int32? = nil
   ) -> (TopicPartition, Int64) {
     let count = Int32(log.partitionCount(of: topic))
     let hasKeys = rekeying?.hasKeys ?? true
     let number =
-      hasKeys
-      ? record.key.withUnsafeBytes { StandardPartitioner.partition(key: $0, count: count) }
-      : Int32(scatter.below(Int64(count)))
+      partition != nil
+      ? partition!
+      : hasKeys
+        ? record.key.withUnsafeBytes { StandardPartitioner.partition(key: $0, count: count) }
+        : Int32(scatter.below(Int64(count)))
     let name = TopicPartition(topic: topic, partition: number)
     let offset = log.end(of: name)
     let headers = [

@@ -132,7 +132,7 @@ package final class Simulation {
   /// Appends a record to its input topic.
   package func append(_ record: GeneratedRecord) {
     counts.records += 1
-    let value = form?.value(of: record) ?? record.value
+    let value = written(record)
     let isNoisy = sourceTopic(of: record.kind) == ForeignForm.topic && counts.records % 7 == 0
     if let source = rekeyedTopics.first(where: { $0.kinds.contains(record.kind) })?.name {
       append(record, value, toSource: source)
@@ -145,6 +145,9 @@ package final class Simulation {
     log.append(
       topic, key: record.key, value: ForeignForm.noise, timestamp: record.timestamp)
   }
+
+  /// A record's value in the form of its topic.
+  func written(_ record: GeneratedRecord) -> [UInt8] { form?.value(of: record) ?? record.value }
 
   /// The topic that producers of a kind of events write.
   private func sourceTopic(of kind: EventKind) -> String {

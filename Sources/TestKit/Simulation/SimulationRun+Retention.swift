@@ -19,12 +19,24 @@ extension SimulationRun {
             record(kind, in: partition, at: plan.traffic.start + time, "later-\(round)-"))
         }
       }
+      moveEverySource(at: plan.traffic.start + time, "later-\(round)-")
       try simulation.runToEnd()
     }
     let live = simulation.log.liveRecordCount(of: simulation.configuration.stateTopic)
     // Two roles with their progress, and what they took in two rounds, in as many commits at most.
-    let most = 10 * plan.partitions
+    let most = 10 * plan.partitions + 4 * simulation.sourcePartitions.count
     return live <= most ? nil : "\(live) live records of state a month later, not \(most) at most"
+  }
+
+  /// Gives every partition that is re-keyed an event: one of which nothing comes holds state back.
+  private func moveEverySource(at time: Milliseconds, _ prefix: String) {
+    for (number, source) in simulation.sourcePartitions.enumerated() {
+      let kinds = simulation.rekeyedTopics.first { $0.name == source.topic }!.kinds
+      guard let kind = kinds.first(where: { $0 != .cost || !plan.isPunctual }) else { continue }
+      let record = record(kind, in: 0, at: time, "\(prefix)\(number)-")
+      simulation.append(
+        record, simulation.written(record), toSource: source.topic, partition: source.partition)
+    }
   }
 
   /// A record whose key belongs to a partition.
