@@ -3,7 +3,7 @@ import Kafka
 
 extension InputRecord {
   /// Lends what a record of Kafka's lends.
-  package init(_ record: Record, withHeaders: Bool) {
+  package init(_ record: Record, withHeaders: Bool = false) {
     self.init(
       partition: record.partition, offset: record.offset, timestamp: record.timestamp,
       key: record.key, value: record.value,

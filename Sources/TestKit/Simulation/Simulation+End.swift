@@ -175,12 +175,3 @@ extension Simulation {
     }
   }
 }
-
-extension LoggedRecord {
-  fileprivate init(_ record: Record, withHeaders: Bool = false) {
-    self.init(
-      partition: record.partition, offset: record.offset, timestamp: record.timestamp,
-      key: record.key, value: record.value,
-      headers: withHeaders ? record.headers().map { ($0.name, $0.value) } : [])
-  }
-}

@@ -1,33 +1,10 @@
-// Safety: key and value are borrowed from whoever read the record and used only during the call that
-// takes it.
-
 import Attribution
+import Inputs
 
-/// A record as the log holds it, lent for one call. Knows no Kafka, so that tests can make some.
-public struct LoggedRecord {
-  public var partition: Int32
-  public var offset: Int64
-  /// The record's own timestamp; -1 when it has none.
-  public var timestamp: Milliseconds
-  /// nil is no key, which differs from an empty one.
-  public var key: UnsafeRawBufferPointer?
-  /// nil is a tombstone, which differs from an empty value.
-  public var value: UnsafeRawBufferPointer?
-  /// Needed on dead letters and late events only.
-  public var headers: [(name: String, value: [UInt8]?)]
+/// A record as the log holds it, of an input or of an output. Knows no Kafka, so that tests can make some.
+public typealias LoggedRecord = InputRecord
 
-  public init(
-    partition: Int32, offset: Int64, timestamp: Milliseconds, key: UnsafeRawBufferPointer?,
-    value: UnsafeRawBufferPointer?, headers: [(name: String, value: [UInt8]?)] = []
-  ) {
-    self.partition = partition
-    self.offset = offset
-    self.timestamp = timestamp
-    self.key = key
-    self.value = value
-    self.headers = headers
-  }
-
+extension InputRecord {
   func place(in topic: String) -> LogPlace {
     LogPlace(topic: topic, partition: partition, offset: offset)
   }

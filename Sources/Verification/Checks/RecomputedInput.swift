@@ -78,10 +78,7 @@ struct RecomputedInput {
 
     decoder.recycle()
     var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
-    let reading = try decoder.decode(
-      InputRecord(
-        partition: record.partition, offset: record.offset, timestamp: record.timestamp,
-        key: record.key, value: record.value, headers: record.headers), into: &event)
+    let reading = try decoder.decode(record, into: &event)
     var rejection: RejectionReason?
     if case .rejected(let found) = reading { rejection = found.reason }
     if deadLetter?.reason == RejectionReason.unknownSchema.rawValue, rejection != .unknownSchema {

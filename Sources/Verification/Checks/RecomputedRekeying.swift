@@ -64,10 +64,7 @@ struct RecomputedRekeying {
       input: number, .init(partition: record.partition, offset: record.offset))
     decoder.recycle()
     var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
-    let reading = try decoder.decode(
-      InputRecord(
-        partition: record.partition, offset: record.offset, timestamp: record.timestamp,
-        key: record.key, value: record.value, headers: record.headers), into: &event)
+    let reading = try decoder.decode(record, into: &event)
     var reason: RejectionReason?
     if case .rejected(let found) = reading { reason = found.reason }
     // By which clock that was decided, and what the registry knew then, nobody knows any more.

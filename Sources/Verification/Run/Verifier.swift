@@ -168,11 +168,7 @@ public final class Verifier {
     _ body: (LoggedRecord) throws -> Void
   ) throws {
     try reader.read(through: ends.filter { $0.key.topic == topic }) { _, record in
-      let headers = withHeaders ? record.headers().map { (name: $0.name, value: $0.value) } : []
-      try body(
-        LoggedRecord(
-          partition: record.partition, offset: record.offset, timestamp: record.timestamp,
-          key: record.key, value: record.value, headers: headers))
+      try body(LoggedRecord(record, withHeaders: withHeaders))
       return true
     }
   }
