@@ -216,7 +216,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "ObjectStoreTests",
-      dependencies: ["Codec", "Files", "ObjectStore", "TestServers", "WebClient"]),
+      dependencies: ["Cluster", "Files", "ObjectStore", "Service", "WebClient"]),
     .testTarget(
       name: "JourneysTests",
       dependencies: ["Attribution", "Codec", "Journeys", "SQLite", "tributary"]),
@@ -230,9 +230,9 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Dashboard", "Files",
-        "Journeys",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "TestServers", "Traffic",
+        "Attribution", "BrokerKit", "CZstd", "Cluster", "Codec", "Configuration", "Dashboard",
+        "Files", "Journeys",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite", "TestKit", "TestServers", "Traffic",
         "Verification", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],

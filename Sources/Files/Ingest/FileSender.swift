@@ -104,7 +104,10 @@ struct FileSender {
         } else if records % 256 != 0 {
           continue
         }
-        if shouldStop() || sender.file.content.isShort || began.duration(to: .now) > Limit.duration { return false }
+        if shouldStop() || sender.file.content.isShort || began.duration(to: .now) > Limit.duration
+        {
+          return false
+        }
       }
       return false
     }

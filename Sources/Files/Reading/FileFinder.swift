@@ -57,7 +57,8 @@ public struct FileFinder: Sendable {
     let format = format(of: path)!
     if format == .sqlite { return try tables(of: path, below: folder, content) }
     return try parts(
-      path, content, format, rules.entries(of: path), named: FileFinder.kind(of: path, below: folder))
+      path, content, format, rules.entries(of: path),
+      named: FileFinder.kind(of: path, below: folder))
   }
 
   /// - Parameter named: the kind that a name says; nil for none.
@@ -132,7 +133,8 @@ public struct FileFinder: Sendable {
         if let kind, let named, named != kind { continue }
       }
       files += try parts(
-        path, content, .sqlite, table: name, entries, named: named ?? (names.count == 1 ? whole : nil))
+        path, content, .sqlite, table: name, entries,
+        named: named ?? (names.count == 1 ? whole : nil))
     }
     guard !files.isEmpty else {
       throw FileError(

@@ -41,7 +41,9 @@ final class CredentialProvider: Sendable {
     self.now = now
   }
 
-  static let text: @Sendable (String) -> String? = { try? String(contentsOfFile: $0, encoding: .utf8) }
+  static let text: @Sendable (String) -> String? = {
+    try? String(contentsOfFile: $0, encoding: .utf8)
+  }
 
   /// Throws `OperatorError` where there are none, `StoreOutage` where who gives them does not answer.
   func current() throws -> Credentials {

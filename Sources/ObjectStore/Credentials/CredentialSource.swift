@@ -67,6 +67,7 @@ enum CredentialSource: Sendable, Equatable {
   }
 
   private static func isOfThisHost(_ address: WebAddress) -> Bool {
-    linkLocalHosts.contains(address.host) || address.host.wholeMatch(of: /127\.\d+\.\d+\.\d+/) != nil
+    linkLocalHosts.contains(address.host)
+      || address.host.wholeMatch(of: /127\.\d+\.\d+\.\d+/) != nil
   }
 }

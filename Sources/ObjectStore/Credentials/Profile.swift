@@ -35,7 +35,8 @@ struct Profile {
     }
     if let key = self["aws_access_key_id"] {
       guard let secret = self["aws_secret_access_key"] else {
-        throw CredentialError("the profile \(name) has aws_access_key_id, but no aws_secret_access_key")
+        throw CredentialError(
+          "the profile \(name) has aws_access_key_id, but no aws_secret_access_key")
       }
       return .fixed(
         Credentials(accessKey: key, secret: secret, sessionToken: self["aws_session_token"]))

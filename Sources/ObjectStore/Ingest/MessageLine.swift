@@ -19,8 +19,8 @@ final class MessageTask: Sendable {
       switch try ObjectNotification(message.body) {
       case .test: remark = "the queue works: S3 has sent its test event"
       case .objects(let objects):
-        remark = "a message of the queue is of other events than created objects"
-        surveys = objects.map { created in
+        remark = "a message of the queue names no object to take"
+        surveys = objects.filter { !folder.isReport($0.object) }.map { created in
           if let region = created.region {
             folder.client.suppose(created.object.bucket, isIn: region)
           }

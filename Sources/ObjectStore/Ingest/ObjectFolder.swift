@@ -5,6 +5,8 @@ import Logging
 struct ObjectFolder: FileStore {
   /// Bytes of a key: S3's limit is 1,024.
   private static let longestKey = 1_000
+  /// Of the keys of reports.
+  private static let ending = ".report.txt"
 
   /// nil where objects come by notifications.
   let prefix: ObjectPrefix?
@@ -37,8 +39,14 @@ struct ObjectFolder: FileStore {
     guard let name = entry.key.split(separator: "/", omittingEmptySubsequences: false).last,
       !name.isEmpty, !FileFinder.isIgnored(String(name))
     else { return false }
-    guard let reports, reports.bucket == prefix.bucket else { return true }
-    return !entry.key.hasPrefix(ObjectFolder.folder(reports))
+    return !isReport(ObjectName(bucket: prefix.bucket, key: entry.key))
+  }
+
+  /// Whether an object is a report of ours, which the bucket may notify us of as of any other object.
+  func isReport(_ object: ObjectName) -> Bool {
+    guard let reports, reports.bucket == object.bucket else { return false }
+    return object.key.hasPrefix(ObjectFolder.folder(reports))
+      && object.key.hasSuffix(ObjectFolder.ending)
   }
 
   // MARK: Reports
@@ -48,7 +56,9 @@ struct ObjectFolder: FileStore {
   ) throws -> FilePlace {
     let wasTaken = outcome == .taken || outcome == .known
     guard let object = (file.content as? StoredObject)?.object,
-      wasTaken ? report.faultCount > 0 : outcome != .postponed
+      wasTaken ? report.faultCount > 0 : outcome != .postponed,
+      // A report about a report would be one too much, and not the last one.
+      !object.key.hasSuffix(ObjectFolder.ending)
     else { return FilePlace() }
     let name = "\(object.bucket)/\(object.key)"
     return FilePlace(report: write(report.text(wasTaken: wasTaken), of: name))
@@ -63,7 +73,7 @@ struct ObjectFolder: FileStore {
       Array(name.utf8).withUnsafeBytes { hash.add($0) }
       key = ObjectFolder.folder(reports) + hash.finish().map { String($0, radix: 16) }.joined()
     }
-    let report = ObjectName(bucket: reports.bucket, key: key + ".report.txt")
+    let report = ObjectName(bucket: reports.bucket, key: key + ObjectFolder.ending)
     do { try client.put(report, Array(text.utf8)) } catch {
       logger.warning("the report \(report) cannot be written: \(error)")
       return nil

@@ -32,12 +32,14 @@ public struct ObjectStoreOptions: Sendable {
     func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     let profile = Profile(environment, readFile: CredentialProvider.text)
     let region =
-      region ?? value("AWS_REGION") ?? value("AWS_DEFAULT_REGION") ?? profile.region ?? queue?.region
+      region ?? value("AWS_REGION") ?? value("AWS_DEFAULT_REGION") ?? profile.region ?? queue?
+      .region
       ?? "us-east-1"
     guard region.wholeMatch(of: /[A-Za-z0-9-]{1,64}/) != nil else {
       throw OperatorError("\(StoreFault.line(region)) is no name of a region")
     }
-    let endpoint = try address(endpoint ?? value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL"))
+    let endpoint = try address(
+      endpoint ?? value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL"))
     var limits = HTTPLimits()
     limits.authorities = value("AWS_CA_BUNDLE")
     do {

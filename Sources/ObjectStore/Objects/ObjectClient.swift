@@ -68,15 +68,19 @@ final class ObjectClient: Sendable {
       if let token { call.query.append(("continuation-token", token)) }
       return try client.start(call)
     }
-    do {
-      let answer = try answer(prefix.bucket, "\(prefix)", start(), accepted: [200], again: start)
-      guard let listing = ObjectListing(answer.body, prefix.bucket) else {
-        throw OperatorError("\(prefix): the store's list of objects is not one")
-      }
-      return listing
-    } catch let refusal as StoreRefusal {
-      throw OperatorError("\(prefix) cannot be listed: \(refusal); allow s3:ListBucket")
+    let answer = try answer(
+      prefix.bucket, "\(prefix)", start(), accepted: [200], again: start
+    ) { answer, refusal in
+      let error = StoreFault.error(answer, refusal, object: "\(prefix)")
+      guard error is StoreRefusal else { return error }
+      return OperatorError(
+        "\(prefix) cannot be listed (\(StoreFault.words(answer, refusal))); the bucket must be there, and "
+          + "s3:ListBucket be allowed")
     }
+    guard let listing = ObjectListing(answer.body) else {
+      throw OperatorError("\(prefix): the store's answer is no list of objects")
+    }
+    return listing
   }
 
   /// Writes an object.
@@ -101,7 +105,8 @@ final class ObjectClient: Sendable {
 
   private func answer(
     _ bucket: String, _ object: String, _ first: PendingHTTPAnswer, accepted: Set<Int>,
-    again: () throws -> PendingHTTPAnswer
+    again: () throws -> PendingHTTPAnswer,
+    failure: ((HTTPAnswer, StoreFault.Refusal) -> any Error)? = nil
   ) throws -> HTTPAnswer {
     var pending = first
     var pause = Self.pause
@@ -118,7 +123,8 @@ final class ObjectClient: Sendable {
         } else if !hasRenewed, StoreFault.isExpired(refusal), client.credentials.renew() {
           hasRenewed = true
         } else if isLast || !StoreFault.isPassing(answer, refusal) {
-          throw StoreFault.error(answer, refusal, object: object)
+          throw failure?(answer, refusal)
+            ?? StoreFault.error(answer, refusal, object: object)
         } else {
           Thread.sleep(forTimeInterval: pause)
           pause *= 2
@@ -141,7 +147,9 @@ final class ObjectClient: Sendable {
 
   /// Whether the store says that the bucket is in another region than it was asked for in; takes note of it.
   private func isElsewhere(_ bucket: String, _ answer: HTTPAnswer) -> Bool {
-    guard [301, 307, 400, 403].contains(answer.status), address.endpoint == nil else { return false }
+    guard [301, 307, 400, 403].contains(answer.status), address.endpoint == nil else {
+      return false
+    }
     guard let region = answer.headers["x-amz-bucket-region"],
       region.wholeMatch(of: /[a-z0-9-]{2,32}/) != nil
     else { return false }

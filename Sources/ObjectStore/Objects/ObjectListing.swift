@@ -11,7 +11,7 @@ struct ObjectListing: Equatable {
   var next: String?
 
   /// nil for what is no such list.
-  init?(_ body: [UInt8], _ bucket: String) {
+  init?(_ body: [UInt8]) {
     guard let root = XMLElement(body), root.name == "ListBucketResult" else { return nil }
     let isEncoded = root["EncodingType"] == "url"
     for element in root.all("Contents") {
@@ -31,6 +31,7 @@ struct ObjectListing: Equatable {
 
   /// An entity tag without its quotes.
   static func unquoted(_ tag: String) -> String {
-    tag.count >= 2 && tag.first == "\"" && tag.last == "\"" ? String(tag.dropFirst().dropLast()) : tag
+    tag.count >= 2 && tag.first == "\"" && tag.last == "\""
+      ? String(tag.dropFirst().dropLast()) : tag
   }
 }

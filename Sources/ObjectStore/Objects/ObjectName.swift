@@ -30,7 +30,8 @@ public struct ObjectPrefix: Sendable, Equatable, CustomStringConvertible {
 
   /// nil for what is no such URL.
   public init?(_ url: String) {
-    guard let match = url.wholeMatch(of: /s3:\/\/([A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:\/(.*))?/) else {
+    guard let match = url.wholeMatch(of: /s3:\/\/([A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:\/(.*))?/)
+    else {
       return nil
     }
     bucket = String(match.1)

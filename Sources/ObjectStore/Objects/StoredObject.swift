@@ -61,7 +61,8 @@ final class StoredObject: FileContent {
     if let version = head.object.version { return identity(version: version) }
     guard let etag = head.etag else {
       throw StoreRefusal(
-        "refused", "\(object): the store says neither its version nor its ETag, so it cannot be known again")
+        "refused",
+        "\(object): the store says neither its version nor its ETag, so it cannot be known again")
     }
     return identity(etag: etag)
   }

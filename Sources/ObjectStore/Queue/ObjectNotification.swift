@@ -30,12 +30,14 @@ enum ObjectNotification: Equatable {
   }
 
   private static func read(_ text: String, depth: Int) throws(Unreadable) -> ObjectNotification {
-    guard let json = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
+    guard let json = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    else {
       throw Unreadable(description: "the message is not a JSON object")
     }
     if let records = json["Records"] as? [Any] {
       guard records.count <= mostObjects else {
-        throw Unreadable(description: "the message names \(records.count) objects, more than \(mostObjects)")
+        throw Unreadable(
+          description: "the message names \(records.count) objects, more than \(mostObjects)")
       }
       var objects: [Created] = []
       for record in records {
@@ -46,7 +48,8 @@ enum ObjectNotification: Equatable {
     if json["Event"] as? String == "s3:TestEvent" { return .test }
     if let source = json["source"] as? String, let detail = json["detail"] as? [String: Any] {
       guard source == "aws.s3" else {
-        throw Unreadable(description: "the message is an event of \(StoreFault.line(source)), not of aws.s3")
+        throw Unreadable(
+          description: "the message is an event of \(StoreFault.line(source)), not of aws.s3")
       }
       guard json["detail-type"] as? String == "Object Created" else { return .objects([]) }
       return .objects([try created(detail: detail, region: json["region"] as? String)])
@@ -56,7 +59,8 @@ enum ObjectNotification: Equatable {
       return try read(message, depth: depth - 1)
     }
     throw Unreadable(
-      description: "the message has neither Records, nor a Message of SNS, nor a detail of EventBridge")
+      description:
+        "the message has neither Records, nor a Message of SNS, nor a detail of EventBridge")
   }
 
   /// nil for a record of another event.
@@ -94,7 +98,8 @@ enum ObjectNotification: Equatable {
     _ bucket: String, _ key: String, version: Any?, etag: Any?, region: String?
   ) throws(Unreadable) -> Created {
     guard ObjectPrefix("s3://\(bucket)") != nil, !key.isEmpty else {
-      throw Unreadable(description: "\(StoreFault.line(bucket)) is no name of a bucket, or its key is empty")
+      throw Unreadable(
+        description: "\(StoreFault.line(bucket)) is no name of a bucket, or its key is empty")
     }
     func text(_ value: Any?) -> String? {
       (value as? String).flatMap { $0.isEmpty || $0 == "null" ? nil : $0 }

@@ -67,6 +67,8 @@ enum QueueAnswer {
 
   static func refusal(_ body: [UInt8]) -> StoreFault.Refusal {
     let answer = decode(Refusal.self, body)
+    // Who answers for the queue before it is asked may speak XML.
+    if answer?.type == nil, let error = XMLElement(body) { return StoreFault.refusal(error) }
     let code = answer?.type?.split(separator: "#").last.map(String.init) ?? ""
     return StoreFault.Refusal(
       code: StoreFault.word(code), message: StoreFault.line(answer?.message ?? ""))

@@ -25,7 +25,9 @@ final class QueueSession: Sendable {
     var failure: (any Error)?
     var isDraining = false
     var isOver = false
-    /// Receives in a row that brought nothing.
+    /// Those that were left to the queue, by their ids.
+    var left: Set<String> = []
+    /// Receives in a row that brought nothing, or only what had been left before.
     var emptyAnswers = 0
   }
 
@@ -81,7 +83,7 @@ final class QueueSession: Sendable {
   /// Why nothing more is received; nil when all is well.
   var failure: (any Error)? { state.withLock { $0.failure } }
 
-  /// Whether the queue has had nothing more to give, twice in a row.
+  /// Whether the queue has had nothing new to give, twice in a row.
   var isEmpty: Bool { state.withLock { $0.emptyAnswers >= 2 && $0.held.isEmpty } }
 
   /// Receives nothing more, has what was decided carried out, gives back what is left, and ends the thread.
@@ -98,13 +100,15 @@ final class QueueSession: Sendable {
     do { body = try client.body(client.startAttributes()) } catch let error as OperatorError {
       guard error.description.contains("AccessDenied") else { throw error }
       logger.notice(
-        "\(error); messages are hidden for \(usual) s at a time. sqs:GetQueueAttributes tells the queue's own time")
+        "\(error); messages are hidden for \(usual) s at a time. sqs:GetQueueAttributes tells the queue's own time"
+      )
       return usual
     }
     let attributes = QueueAnswer.attributes(body) ?? [:]
     if attributes["RedrivePolicy"] == nil {
       logger.warning(
-        "the queue \(client.address.name) has no dead-letter queue: what cannot be used comes again and again")
+        "the queue \(client.address.name) has no dead-letter queue: what cannot be used comes again and again"
+      )
     }
     return max(1, attributes["VisibilityTimeout"].flatMap { Int($0) } ?? usual)
   }
@@ -148,7 +152,8 @@ final class QueueSession: Sendable {
         if .now >= nextHiding { hide() }
         note()
         let due = min(nextHiding, receiving == nil ? max(nextReceiving, .now) : nextHiding)
-        let milliseconds = max(10, min(1_000, ContinuousClock.now.duration(to: due) / .milliseconds(1)))
+        let milliseconds = max(
+          10, min(1_000, ContinuousClock.now.duration(to: due) / .milliseconds(1)))
         _ = session.wake.wait(timeout: .now() + .milliseconds(Int(milliseconds)))
       }
     }
@@ -184,13 +189,15 @@ final class QueueSession: Sendable {
       receiving = nil
       do {
         guard let messages = QueueAnswer.messages(try session.client.body(answer)) else {
-          throw OperatorError("the queue \(session.client.address.name): the answer is none of SQS'")
+          throw OperatorError(
+            "the queue \(session.client.address.name): the answer is none of SQS'")
         }
         if isTroubled { session.logger.notice("the queue is back") }
         isTroubled = false
         pause = .milliseconds(500)
         session.state.withLock { state in
-          state.emptyAnswers = messages.isEmpty ? state.emptyAnswers + 1 : 0
+          let isNew = messages.contains { !state.left.contains($0.id) }
+          state.emptyAnswers = isNew ? 0 : state.emptyAnswers + 1
           for message in messages { state.held[message.receipt] = message }
         }
         if !messages.isEmpty { nextHiding = min(nextHiding, .now + interval) }
@@ -217,7 +224,11 @@ final class QueueSession: Sendable {
     private mutating func carryOut() {
       let fates = session.state.withLock { state in
         defer { state.fates.removeAll() }
-        for (message, _) in state.fates { state.held[message.receipt] = nil }
+        if state.left.count > 100_000 { state.left.removeAll() }
+        for (message, fate) in state.fates {
+          state.held[message.receipt] = nil
+          if fate == .leave { state.left.insert(message.id) }
+        }
         return state.fates
       }
       for (message, fate) in fates {
@@ -253,7 +264,8 @@ final class QueueSession: Sendable {
     }
 
     private func sayNotDeleted(_ error: any Error) {
-      session.logger.warning("\(error); a message that is done with comes again, and counts for nothing then")
+      session.logger.warning(
+        "\(error); a message that is done with comes again, and counts for nothing then")
     }
 
     // MARK: Hiding
@@ -282,7 +294,8 @@ final class QueueSession: Sendable {
           let isHeld = session.state.withLock { $0.held[message.receipt] != nil }
           guard isHeld, warned.insert(message.id).inserted else { continue }
           session.logger.warning(
-            "the queue no longer hides a message in work (\(code)); it may come twice, and counts once")
+            "the queue no longer hides a message in work (\(code)); it may come twice, and counts once"
+          )
         }
       }
       if warned.count > 10_000 { warned.removeAll() }

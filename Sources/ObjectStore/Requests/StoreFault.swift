@@ -12,10 +12,12 @@ enum StoreFault {
 
   /// Codes that say that nothing will be answered to these credentials, whatever is asked for.
   private static let ofCredentials: Set<String> = [
-    "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidClientTokenId", "ExpiredToken",
+    "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidClientTokenId",
+    "ExpiredToken",
     "ExpiredTokenException", "TokenRefreshRequired", "RequestTimeTooSkewed", "RequestExpired",
     "AuthorizationHeaderMalformed", "UnrecognizedClientException", "InvalidSecurity",
-    "MissingAuthenticationToken", "MissingAuthenticationTokenException", "AccountProblem", "NotSignedUp",
+    "MissingAuthenticationToken", "MissingAuthenticationTokenException", "AccountProblem",
+    "NotSignedUp",
   ]
 
   /// Whether new credentials may be answered otherwise.
@@ -27,27 +29,42 @@ enum StoreFault {
   /// Whether the same request may be answered otherwise later.
   static func isPassing(_ answer: HTTPAnswer, _ refusal: Refusal) -> Bool {
     answer.status == 429 || answer.status >= 500
-      || ["RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "RequestThrottled", "OverLimit"]
-        .contains(refusal.code)
+      || [
+        "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "RequestThrottled",
+        "OverLimit",
+      ]
+      .contains(refusal.code)
   }
 
   /// Reads a refusal of S3's. Answers to HEAD and of some stores have no body: then the status is all there is.
   static func refusal(_ answer: HTTPAnswer) -> Refusal {
     let error = answer.body.isEmpty ? nil : XMLElement(answer.body)
-    return Refusal(code: word(error?["Code"] ?? ""), message: line(error?["Message"] ?? ""))
+    return error.map { refusal($0) } ?? Refusal(code: "", message: "")
+  }
+
+  /// Reads an `Error`, or what a service puts around it.
+  static func refusal(_ root: XMLElement) -> Refusal {
+    var error = root
+    while error.name != "Error", let inner = error.children.first(where: { !$0.children.isEmpty }) {
+      error = inner
+    }
+    return Refusal(code: word(error["Code"] ?? ""), message: line(error["Message"] ?? ""))
   }
 
   /// The error for an object that S3 does not hand out.
   static func error(_ answer: HTTPAnswer, _ refusal: Refusal, object: String) -> any Error {
     let words = words(answer, refusal)
     if isPassing(answer, refusal) { return StoreOutage("\(object): the store answers \(words)") }
-    if ofCredentials.contains(refusal.code) { return operatorError("the object store", words, refusal) }
+    if ofCredentials.contains(refusal.code) {
+      return operatorError("the object store", words, refusal)
+    }
     let isAboutEncryption =
       refusal.code.hasPrefix("KMS.") || refusal.message.lowercased().contains("encrypt")
     switch (answer.status, refusal.code) {
     case (_, "InvalidObjectState"):
       return StoreRefusal(
-        "archived", "\(object) is archived (\(words)); restore it, and have its notification sent again")
+        "archived",
+        "\(object) is archived (\(words)); restore it, and have its notification sent again")
     case (400...403, _) where isAboutEncryption:
       return StoreRefusal(
         "encrypted",
@@ -58,7 +75,8 @@ enum StoreFault {
     case (401, _), (403, _):
       return StoreRefusal(
         "denied",
-        "\(object) may not be read (\(words)); allow s3:GetObject, and s3:GetObjectVersion where the bucket has versions")
+        "\(object) may not be read (\(words)); allow s3:GetObject, and s3:GetObjectVersion where the bucket has versions"
+      )
     case (412, _):
       return StoreRefusal("changed", "\(object) has changed while it was read (\(words))")
     default:
@@ -84,11 +102,13 @@ enum StoreFault {
 
   /// A code as it may stand in a log: a word.
   static func word(_ text: String) -> String {
-    String(text.unicodeScalars.prefix(64).filter { $0.properties.isAlphabetic || $0 == "." || $0.isASCII && $0.properties.numericType != nil }.map(Character.init))
+    String(
+      text.prefix(64).filter { $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) })
   }
 
   /// Words as they may stand in a log: one line of bounded length.
   static func line(_ text: String) -> String {
-    String(ShownText.short(text, most: 160))
+    let text = ShownText.short(text, most: 160)
+    return text.hasSuffix(".") ? String(text.dropLast()) : text
   }
 }

@@ -17,10 +17,12 @@ struct XMLElement: Sendable {
   /// entities that grow.
   init?(_ bytes: [UInt8]) {
     _ = XMLElement.isSetUp
-    let options = XML_PARSE_NONET.rawValue | XML_PARSE_NOERROR.rawValue | XML_PARSE_NOWARNING.rawValue
+    let options =
+      XML_PARSE_NONET.rawValue | XML_PARSE_NOERROR.rawValue | XML_PARSE_NOWARNING.rawValue
     let document = bytes.withUnsafeBytes { bytes in
       xmlReadMemory(
-        bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(clamping: bytes.count), nil, nil,
+        bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(clamping: bytes.count), nil,
+        nil,
         Int32(options))
     }
     guard let document else { return nil }

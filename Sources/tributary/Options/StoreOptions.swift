@@ -34,7 +34,9 @@ struct StoreOptions: ParsableArguments {
 
   func validate() throws {
     if let queue, QueueAddress(queue) == nil {
-      throw ValidationError("--queue takes the URL of an SQS queue, as in https://sqs.eu-west-1.amazonaws.com/123456789012/objects.")
+      throw ValidationError(
+        "--queue takes the URL of an SQS queue, as in https://sqs.eu-west-1.amazonaws.com/123456789012/objects."
+      )
     }
     if let endpoint, !ObjectStoreOptions.isEndpoint(endpoint) {
       throw ValidationError("--endpoint takes http://HOST:PORT or https://HOST:PORT.")

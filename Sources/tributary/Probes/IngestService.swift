@@ -41,14 +41,17 @@ struct IngestHealth: HealthSource {
       help: "Files and objects, by outcome: taken, known, rejected, failed.")
     metrics.define(Name.records, .counter, help: "Records sent to the input topics, by kind.")
     metrics.define(
-      Name.bytes, .counter, help: "Bytes of the files and objects that were taken, as they lie there.")
+      Name.bytes, .counter,
+      help: "Bytes of the files and objects that were taken, as they lie there.")
     metrics.define(
       Name.refusals, .counter, help: "Files, objects and messages that were not taken, by reason.")
     metrics.define(
-      Name.messages, .gauge, help: "Messages of the queue that were received and are not done with.")
+      Name.messages, .gauge, help: "Messages of the queue that were received and are not done with."
+    )
     metrics.define(
       Name.age, .gauge,
-      help: "Age of the oldest message that was received and is not done with, in seconds; 0 for none.")
+      help:
+        "Age of the oldest message that was received and is not done with, in seconds; 0 for none.")
   }
 
   var health: Health {
