@@ -93,6 +93,14 @@ package final class HTTPClient {
     }
   }
 
+  /// Gives a request up and closes its connection. Nothing more is heard of it.
+  package func cancel(number: Int) {
+    guard let handle = transfers.first(where: { $0.value.number == number })?.key else { return }
+    curl_multi_remove_handle(multi, handle)
+    curl_easy_cleanup(handle)
+    transfers[handle] = nil
+  }
+
   /// Has libcurl sign the request. Paths are signed and sent as they are: dots in them are part of a name.
   private static func sign(
     _ handle: UnsafeMutableRawPointer, _ signature: HTTPSignature

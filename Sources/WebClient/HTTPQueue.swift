@@ -5,6 +5,7 @@ import Synchronization
 package final class HTTPQueue: Sendable {
   private struct State {
     var waiting: [(request: HTTPRequest, answer: PendingHTTPAnswer)] = []
+    var cancelled: [PendingHTTPAnswer] = []
     /// Ends the thread's wait; nil once the thread has ended.
     var wake: (@Sendable () -> Void)?
     var isStopped = false
@@ -48,6 +49,14 @@ package final class HTTPQueue: Sendable {
     return answer
   }
 
+  /// Gives a request up: its connection is closed, and it fails, unless its answer is there already.
+  package func cancel(_ answer: PendingHTTPAnswer) {
+    state.withLock { state in
+      state.cancelled.append(answer)
+      state.wake?()
+    }
+  }
+
   /// Ends the thread. Requests under way fail.
   package func stop() {
     state.withLock { state in
@@ -62,10 +71,13 @@ package final class HTTPQueue: Sendable {
     var flying: [Int: PendingHTTPAnswer] = [:]
     var number = 0
     while true {
-      let (waiting, isStopped) = state.withLock { state in
-        defer { state.waiting.removeAll() }
+      let (waiting, cancelled, isStopped) = state.withLock { state in
+        defer {
+          state.waiting.removeAll()
+          state.cancelled.removeAll()
+        }
         if state.isStopped { state.wake = nil }
-        return (state.waiting, state.isStopped)
+        return (state.waiting, state.cancelled, state.isStopped)
       }
       if isStopped {
         for answer in flying.values + waiting.map(\.answer) {
@@ -81,6 +93,12 @@ package final class HTTPQueue: Sendable {
         } catch {
           answer.settle(.failure(error))
         }
+      }
+      for answer in cancelled {
+        guard let number = flying.first(where: { $0.value === answer })?.key else { continue }
+        client.cancel(number: number)
+        flying[number] = nil
+        answer.settle(.failure(Self.stopped))
       }
       for (number, result) in client.wait(milliseconds: Self.turn) {
         flying.removeValue(forKey: number)?.settle(result)

@@ -56,7 +56,8 @@ struct Tributary: ParsableCommand {
       Foundation.exit(2)
     case is OperatorError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
       is ReportingError,
-      is SQLError, is SQLiteError, is FileError, is JourneyError, is ListenError, is Failure:
+      is SQLError, is SQLiteError, is FileError, is StoreRefusal, is StoreOutage, is JourneyError,
+      is ListenError, is Failure:
       complain("\(error)")
       Foundation.exit(1)
     default:

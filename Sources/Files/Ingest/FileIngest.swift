@@ -80,7 +80,7 @@ public final class FileIngest {
   }
 
   /// For how long a broker or a store that does not answer is waited for.
-  static let patience = Duration.seconds(300)
+  package static let patience = Duration.seconds(300)
 
   /// - Parameters:
   ///   - log: where the input topics and the ledger's are.

@@ -5,7 +5,7 @@ import Logging
 
 /// A broker or a store that fails: what passes is waited out, with growing pauses, and said once; what does not is
 /// thrown.
-struct Trouble {
+package struct Trouble {
   private let patience: Duration
   private let logger: Logger
   private var since: ContinuousClock.Instant?
@@ -16,7 +16,7 @@ struct Trouble {
   private var who = "the broker"
 
   /// - Parameter firstPause: in seconds; those after it are longer.
-  init(patience: Duration, firstPause: Double, _ logger: Logger) {
+  package init(patience: Duration, firstPause: Double, _ logger: Logger) {
     self.patience = patience
     self.firstPause = firstPause
     pause = firstPause
@@ -24,7 +24,7 @@ struct Trouble {
   }
 
   /// Waits before the next attempt, or throws what another attempt cannot mend.
-  mutating func meet(_ error: any Error, _ shouldStop: () -> Bool) throws {
+  package mutating func meet(_ error: any Error, _ shouldStop: () -> Bool) throws {
     hasBeen = true
     if error is OperatorError { throw error }
     if let error = error as? KafkaError {
@@ -46,7 +46,7 @@ struct Trouble {
   }
 
   /// A transaction has succeeded.
-  mutating func isOver() {
+  package mutating func isOver() {
     if let since {
       logger.notice("\(who) is back, after \((since.duration(to: .now)).components.seconds) s")
     }

@@ -134,10 +134,16 @@ final class CredentialProvider: Sendable {
   }
 
   private struct ContainerAnswer: Decodable {
-    var AccessKeyId: String
-    var SecretAccessKey: String
-    var Token: String?
-    var Expiration: String?
+    var accessKey: String
+    var secret: String
+    var token: String?
+    var expiration: String?
+    enum CodingKeys: String, CodingKey {
+      case accessKey = "AccessKeyId"
+      case secret = "SecretAccessKey"
+      case token = "Token"
+      case expiration = "Expiration"
+    }
   }
 
   static func container(_ body: [UInt8]) -> Credentials? {
@@ -145,8 +151,8 @@ final class CredentialProvider: Sendable {
       return nil
     }
     return Credentials(
-      accessKey: answer.AccessKeyId, secret: answer.SecretAccessKey, sessionToken: answer.Token,
-      expiry: answer.Expiration.flatMap { Time.parse($0) }.map { $0 / 1_000 })
+      accessKey: answer.accessKey, secret: answer.secret, sessionToken: answer.token,
+      expiry: answer.expiration.flatMap { Time.parse($0) }.map { $0 / 1_000 })
   }
 
   static func webIdentity(_ body: [UInt8]) -> Credentials? {

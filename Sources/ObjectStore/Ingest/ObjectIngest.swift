@@ -90,7 +90,7 @@ public final class ObjectIngest {
         line.append(message)
         turn.signal()
       }, onChange: { turn.signal() })
-    try session.start()
+    guard try start(session) else { return }
     // Whatever ends the loop, messages that nobody has decided about are given back.
     defer { session.finish() }
     while !shouldStop() {
@@ -111,6 +111,20 @@ public final class ObjectIngest {
       // Those behind it in its group wait until it has come again.
       for other in line.remove(group: group) { session.settle(other.message, .release) }
     }
+  }
+
+  /// False when the process is to stop before the queue has answered.
+  private func start(_ session: QueueSession) throws -> Bool {
+    var trouble = Trouble(patience: FileIngest.patience, firstPause: 0.5, logger)
+    while !shouldStop() {
+      do {
+        try session.start()
+        return true
+      } catch let outage as StoreOutage {
+        try trouble.meet(outage, shouldStop)
+      }
+    }
+    return false
   }
 
   private func settle(_ task: MessageTask, _ folder: ObjectFolder) throws -> QueueSession.Fate {

@@ -22,7 +22,7 @@ final class QueueClient: Sendable {
   func startReceiving(
     _ count: Int, wait: Int, onDone: @escaping @Sendable () -> Void
   ) throws -> PendingHTTPAnswer {
-    try start("ReceiveMessage", onDone) { writer in
+    try start("ReceiveMessage", onDone: onDone) { writer in
       writer.field("MaxNumberOfMessages", Int64(count))
       writer.field("WaitTimeSeconds", Int64(wait))
       writer.array("AttributeNames", ["SentTimestamp", "MessageGroupId"]) { $0.value($1) }
@@ -32,14 +32,14 @@ final class QueueClient: Sendable {
   func startDeleting(
     _ message: QueueMessage, onDone: @escaping @Sendable () -> Void
   ) throws -> PendingHTTPAnswer {
-    try start("DeleteMessage", onDone) { $0.field("ReceiptHandle", message.receipt) }
+    try start("DeleteMessage", onDone: onDone) { $0.field("ReceiptHandle", message.receipt) }
   }
 
   /// Sets for how many seconds from now messages, at most `batch` of them, are hidden from others.
   func startHiding(
     _ messages: [QueueMessage], seconds: Int, onDone: @escaping @Sendable () -> Void
   ) throws -> PendingHTTPAnswer {
-    try start("ChangeMessageVisibilityBatch", onDone) { writer in
+    try start("ChangeMessageVisibilityBatch", onDone: onDone) { writer in
       writer.array("Entries", messages.enumerated()) { writer, entry in
         writer.object { writer in
           writer.field("Id", "\(entry.offset)")
@@ -51,13 +51,13 @@ final class QueueClient: Sendable {
   }
 
   func startAttributes() throws -> PendingHTTPAnswer {
-    try start("GetQueueAttributes", {}) { writer in
+    try start("GetQueueAttributes") { writer in
       writer.array("AttributeNames", ["All"]) { $0.value($1) }
     }
   }
 
   private func start(
-    _ action: String, _ onDone: @escaping @Sendable () -> Void,
+    _ action: String, onDone: @escaping @Sendable () -> Void = {},
     _ body: (inout JSONWriter) -> Void
   ) throws -> PendingHTTPAnswer {
     var writer = JSONWriter()
@@ -72,6 +72,9 @@ final class QueueClient: Sendable {
     call.body = writer.bytes
     return try client.start(call, onDone: onDone)
   }
+
+  /// Gives a request up. The queue then hands nothing out for it.
+  func cancel(_ pending: PendingHTTPAnswer) { client.web.cancel(pending) }
 
   /// The body of the answer to a request that is over. Throws `StoreOutage` for what may pass, `OperatorError` for what
   /// does not.

@@ -16,24 +16,37 @@ struct QueueMessage: Sendable, Equatable {
 enum QueueAnswer {
   private struct Received: Decodable {
     struct Message: Decodable {
-      var MessageId: String
-      var ReceiptHandle: String
-      var Body: String
-      var Attributes: [String: String]?
+      var id: String
+      var receipt: String
+      var body: String
+      var attributes: [String: String]?
+      enum CodingKeys: String, CodingKey {
+        case id = "MessageId"
+        case receipt = "ReceiptHandle"
+        case body = "Body"
+        case attributes = "Attributes"
+      }
     }
-    var Messages: [Message]?
+    var messages: [Message]?
+    enum CodingKeys: String, CodingKey { case messages = "Messages" }
   }
 
   private struct Attributes: Decodable {
-    var Attributes: [String: String]?
+    var attributes: [String: String]?
+    enum CodingKeys: String, CodingKey { case attributes = "Attributes" }
   }
 
   private struct Batch: Decodable {
     struct Failure: Decodable {
-      var Id: String
-      var Code: String?
+      var id: String
+      var code: String?
+      enum CodingKeys: String, CodingKey {
+        case id = "Id"
+        case code = "Code"
+      }
     }
-    var Failed: [Failure]?
+    var failed: [Failure]?
+    enum CodingKeys: String, CodingKey { case failed = "Failed" }
   }
 
   private struct Refusal: Decodable {
@@ -48,21 +61,21 @@ enum QueueAnswer {
   /// nil for what is no such answer.
   static func messages(_ body: [UInt8]) -> [QueueMessage]? {
     guard let answer = decode(Received.self, body) else { return nil }
-    return (answer.Messages ?? []).map { message in
+    return (answer.messages ?? []).map { message in
       QueueMessage(
-        id: message.MessageId, receipt: message.ReceiptHandle, body: message.Body,
-        sent: message.Attributes?["SentTimestamp"].flatMap { Int64($0) },
-        group: message.Attributes?["MessageGroupId"])
+        id: message.id, receipt: message.receipt, body: message.body,
+        sent: message.attributes?["SentTimestamp"].flatMap { Int64($0) },
+        group: message.attributes?["MessageGroupId"])
     }
   }
 
   static func attributes(_ body: [UInt8]) -> [String: String]? {
-    decode(Attributes.self, body).map { $0.Attributes ?? [:] }
+    decode(Attributes.self, body).map { $0.attributes ?? [:] }
   }
 
   /// Entries of a batch that were refused, with the code.
   static func failures(_ body: [UInt8]) -> [(id: String, code: String)] {
-    (decode(Batch.self, body)?.Failed ?? []).map { ($0.Id, StoreFault.word($0.Code ?? "")) }
+    (decode(Batch.self, body)?.failed ?? []).map { ($0.id, StoreFault.word($0.code ?? "")) }
   }
 
   static func refusal(_ body: [UInt8]) -> StoreFault.Refusal {
