@@ -14,6 +14,8 @@ public final class Processor: @unchecked Sendable {
   public struct Summary: Sendable {
     /// By topic.
     public var counts: [String: InputCounts] = [:]
+    /// Of topics that are re-keyed, by topic.
+    public var rekeyed: [String: RekeyCounts] = [:]
     public var seconds: Double = 0
   }
 
@@ -37,6 +39,8 @@ public final class Processor: @unchecked Sendable {
   /// Where every input ended when the first worker started, when that is where to stop.
   private var ends: [TopicPartition: Int64]?
   private var counts: [Int: [String: InputCounts]] = [:]
+  /// What this process has re-keyed, by topic.
+  private var rekeyed: [String: RekeyCounts] = [:]
   private var wakers: [String: @Sendable () -> Void] = [:]
 
   /// How often threads are looked after, in microseconds.
@@ -90,6 +94,7 @@ public final class Processor: @unchecked Sendable {
         summary.counts[topic, default: InputCounts()].add(count)
       }
     }
+    summary.rekeyed = lock.withLock { rekeyed }
     summary.seconds = began.duration(to: .now) / .seconds(1)
     return summary
   }
@@ -125,7 +130,16 @@ public final class Processor: @unchecked Sendable {
       configuration: configuration, plan: plan, log: log, index: 0, stopsAtEnd: stopsAtEnd,
       logger: logger, heartbeat: heartbeat, meter: monitor.makeMeter(stage: "rekey", index: 0),
       process: process)
-    defer { setWaker("rekey", nil, heartbeat) }
+    let former = lock.withLock { rekeyed }
+    defer {
+      setWaker("rekey", nil, heartbeat)
+      if !heartbeat.isAbandoned {
+        let counts = worker.counts.reduce(into: former) {
+          $0[$1.key, default: RekeyCounts()].add($1.value)
+        }
+        lock.withLock { rekeyed = counts }
+      }
+    }
     do {
       let ends = stopsAtEnd ? try askForEnds(heartbeat) { try worker.sourceEnds() } : nil
       try worker.start()
