@@ -58,7 +58,7 @@ struct RunReport {
         "\(counts.deadLetters)", "\(counts.tooLate)",
       ]
     }
-    try StandardOutput.print(TextTable(header: header, rows: lines).text)
+    try StandardOutput.print(AlignedTable(header: header, rows: lines).text)
     for (topic, counts) in rekeyed {
       try StandardOutput.print(
         "re-keyed \(topic): \(counts.records) records, \(counts.filtered) filtered, "
