@@ -132,7 +132,7 @@ import Testing
       """)
     let (summary, rollups) = try attribute([folder.path("in")], settings, folder)
     #expect(summary.counts[.cost]?.accepted == 6 && summary.counts[.cost]?.deadLetters == 1)
-    let fault = try #require(summary.setAside.deadLetters[.cost]?.sorted.first?.count.example)
+    let fault = try #require(summary.rejected.deadLetters[.cost]?.sorted.first?.count.example)
     #expect(fault.place.hasSuffix("google-ads.csv:10"))
     #expect(
       fault.text == "campaign_id: is missing"

@@ -4,16 +4,16 @@ import CIntrinsics
 struct AttributionEngine: ~Copyable {
   let definitions: Definitions
   let key: IdentityKey
-  private(set) var progress: TaskProgress
+  private(set) var progress: InputProgress
 
   /// What the last accepted event is remembered as.
-  private(set) var lastAccepted = AcceptedEvent(bucket: 0, placement: 0)
+  private(set) var lastAccepted = AcceptedEvent(bucket: 0, tuple: 0)
 
   private var identities = IdentitySets()
   /// Of ids that are not at version 0, or were taken back.
   private var versions = VersionTable()
   private var costs = CostTable()
-  private var journeys: Journeys
+  private var journeys: JourneyStore
   private var ledger: CreditLedger
   private let buckets: TimeBuckets
   /// How much longer than the correction horizon a touch can matter: for a late conversion's
@@ -33,9 +33,9 @@ struct AttributionEngine: ~Copyable {
       bytes.withUnsafeBytes { unmatchedUsers[key.hash(BorrowedBytes($0))] = bytes }
     }
     self.unmatchedUsers = unmatchedUsers
-    progress = TaskProgress(inputs: inputs, watermarkDelay: definitions.watermarkDelay)
+    progress = InputProgress(inputs: inputs, watermarkDelay: definitions.watermarkDelay)
     buckets = TimeBuckets(horizon: definitions.correctionHorizon)
-    journeys = Journeys(definitions: definitions, key: key, longestWalk: longestWalk)
+    journeys = JourneyStore(definitions: definitions, key: key, longestWalk: longestWalk)
     ledger = CreditLedger(definitions: definitions, key: key)
     journeyMargin = max(
       definitions.lookback, definitions.impressionLookback,
@@ -125,7 +125,7 @@ struct AttributionEngine: ~Copyable {
       guard let cost = costs[identity.event] else { return nil }
       return Former(
         version: cost.version, time: cost.time,
-        isOfSameKey: journeys.placements.name(cost.placement, slot: Dimension.campaignSlot).equals(
+        isOfSameKey: journeys.tuples.name(cost.tuple, slot: Dimension.campaignSlot).equals(
           event.pointee.campaignID))
     }
     let user = journeys.user(identity.user)
@@ -155,7 +155,7 @@ struct AttributionEngine: ~Copyable {
   ) -> Int32 {
     if event.pointee.kind == .cost {
       if let cost = costs[identity.event], !cost.isDeleted {
-        ledger.spend(-cost.amount, on: cost.placement, at: cost.time, &journeys)
+        ledger.spend(-cost.amount, on: cost.tuple, at: cost.time, &journeys)
       }
       return 0
     }
@@ -168,9 +168,9 @@ struct AttributionEngine: ~Copyable {
     return takeBack(record.conversion!, of: user)
   }
 
-  private mutating func takeBack(_ touch: TouchPointer, of user: Journeys.User) {
+  private mutating func takeBack(_ touch: TouchPointer, of user: JourneyStore.User) {
     let kind = touch.pointee.kind
-    ledger.prefetch(touch.pointee.placement, touch.pointee.time, &journeys)
+    ledger.prefetch(touch.pointee.tuple, touch.pointee.time, &journeys)
     ledger.locate()
     journeys.place(for: touch, of: user, isThere: true)
     for index in journeys.creditable.indices {
@@ -182,14 +182,14 @@ struct AttributionEngine: ~Copyable {
 
   /// - Returns: how often it was published.
   private mutating func takeBack(
-    _ conversion: ConversionPointer, of user: Journeys.User
+    _ conversion: ConversionPointer, of user: JourneyStore.User
   ) -> Int32 {
-    if !conversion.pointee.head.flags.contains(.isOpen) {
+    if !conversion.pointee.head.flags.contains(.needsBooking) {
       journeys.collectEligible(for: conversion, of: user)
       ledger.add(conversion, sign: -1, &journeys)
     }
     // If it is among the changed ones: nothing is booked for it, and nothing published.
-    conversion.pointee.head.flags.subtract([.isOpen, .isDirty])
+    conversion.pointee.head.flags.subtract([.needsBooking, .needsPublishing])
     journeys.remove(conversion, of: user)
     return conversion.pointee.revision
   }
@@ -204,7 +204,7 @@ struct AttributionEngine: ~Copyable {
     let bucket = stateBucket(of: event.pointee.time)
     switch kind {
     case .impression, .click:
-      lastAccepted.placement = 0
+      lastAccepted.tuple = 0
       lastAccepted.session = nil
       if !event.pointee.isDeleted { addTouch(event, identity, bucket) }
     case .conversion: addConversion(event, identity, bucket, revision: revision)
@@ -227,7 +227,7 @@ struct AttributionEngine: ~Copyable {
   mutating func prefetch(_ identity: EventIdentity, _ kind: EventKind) {
     identities.prefetch(identity.event, kind)
     if kind != .cost { journeys.prefetchUser(identity.user) }
-    if kind != .conversion { journeys.placements.prefetch(identity.placement) }
+    if kind != .conversion { journeys.tuples.prefetch(identity.tuple) }
   }
 
   /// Has the newest record of the event's user fetched, some time after `prefetch`.
@@ -241,13 +241,13 @@ struct AttributionEngine: ~Copyable {
   }
 
   /// Says how the sources of a re-keyed input stand.
-  mutating func setSources(_ marks: TaskProgress.SourceMarks, _ input: Int) {
+  mutating func setSources(_ marks: InputProgress.SourceMarks, _ input: Int) {
     _ = progress.setSources(marks, input)
   }
 
   private mutating func lateness(of time: Milliseconds, _ input: Int) -> Lateness {
     if time >= progress.watermark.time { return .onTime }
-    let mark = progress.lossMark(for: input)
+    let mark = progress.lateCutoff(for: input)
     return mark.isKnown && time < mark.time - definitions.correctionHorizon ? .tooLate : .late
   }
 
@@ -256,15 +256,15 @@ struct AttributionEngine: ~Copyable {
   ) {
     let kind = event.pointee.kind
     let time = event.pointee.time
-    let placement = journeys.placements.intern(
-      identity.placement, event.pointee.placementNames, bucket: bucket)
-    ledger.prefetch(placement, time, &journeys)
+    let tuple = journeys.tuples.intern(
+      identity.tuple, event.pointee.dimensionNames, bucket: bucket)
+    ledger.prefetch(tuple, time, &journeys)
     let sessionID = event.pointee.sessionID
     let session = sessionID.isEmpty ? nil : SessionHash(sessionID, key)
-    lastAccepted.placement = placement
+    lastAccepted.tuple = tuple
     lastAccepted.session = session
     let (touch, link) = journeys.makeTouch(
-      event.pointee.eventID, kind, time: time, placement: placement, session: session,
+      event.pointee.eventID, kind, time: time, tuple: tuple, session: session,
       amount: event.pointee.amount, bucket: bucket)
     ledger.locate()
     let user = journeys.user(identity.user)
@@ -273,22 +273,22 @@ struct AttributionEngine: ~Copyable {
       open(journeys.creditable[index], to: kind, of: user)
     }
     journeys.insert(touch, link, at: place, of: user)
-    let firsts = journeys.firsts(of: touch, at: place, of: user, bucket: bucket)
-    ledger.count(kind, cost: event.pointee.amount, firsts)
+    let newDistincts = journeys.newDistincts(of: touch, at: place, of: user, bucket: bucket)
+    ledger.count(kind, cost: event.pointee.amount, newDistincts)
   }
 
   /// Takes back what was booked for a conversion, before a touch that it may credit is put in its
   /// place. Its new shares are booked with the commit, once for all touches that came late.
   private mutating func open(
-    _ conversion: ConversionPointer, to kind: EventKind, of user: Journeys.User
+    _ conversion: ConversionPointer, to kind: EventKind, of user: JourneyStore.User
   ) {
-    if !conversion.pointee.head.flags.contains(.isOpen) {
+    if !conversion.pointee.head.flags.contains(.needsBooking) {
       journeys.collectEligible(for: conversion, of: user)
       ledger.add(conversion, sign: -1, &journeys)
-      conversion.pointee.head.flags.insert(.isOpen)
+      conversion.pointee.head.flags.insert(.needsBooking)
       changed.append((conversion, user.hash))
     }
-    if !journeys.mayBePassedOver(kind) { conversion.pointee.head.flags.insert(.isDirty) }
+    if !journeys.mayBePassedOver(kind) { conversion.pointee.head.flags.insert(.needsPublishing) }
   }
 
   /// - Parameter revision: how often it was published before.
@@ -296,16 +296,16 @@ struct AttributionEngine: ~Copyable {
     _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64, revision: Int32
   ) {
     let isDeleted = event.pointee.isDeleted
-    lastAccepted.placement =
+    lastAccepted.tuple =
       event.pointee.values.isEmpty
-      ? PlacementTable.unattributed
-      : journeys.placements.intern(
-        unattributed: identity.placement, event.pointee.values, bucket: bucket)
+      ? DimensionTupleTable.unattributed
+      : journeys.tuples.intern(
+        unattributed: identity.tuple, event.pointee.values, bucket: bucket)
     let (conversion, link) = journeys.makeConversion(
       event.pointee.eventID, user: event.pointee.userID, time: event.pointee.time,
       value: isDeleted ? 0 : event.pointee.amount,
-      flags: matchFlags(event.pointee.userID, isDeleted).union([.isOpen, .isDirty]),
-      revision: revision, placement: lastAccepted.placement, isDeleted: isDeleted, bucket: bucket)
+      flags: matchFlags(event.pointee.userID, isDeleted).union([.needsBooking, .needsPublishing]),
+      revision: revision, tuple: lastAccepted.tuple, isDeleted: isDeleted, bucket: bucket)
     let user = journeys.user(identity.user)
     journeys.insert(conversion, link, of: user)
     changed.append((conversion, user.hash))
@@ -326,16 +326,16 @@ struct AttributionEngine: ~Copyable {
     _ event: UnsafePointer<Event>, _ identity: EventIdentity, _ bucket: UInt64, idBucket: UInt64
   ) {
     // Its names are needed as long as its id is known.
-    let placement = journeys.placements.intern(
-      identity.placement, event.pointee.placementNames, bucket: max(bucket, idBucket))
-    lastAccepted.placement = placement
+    let tuple = journeys.tuples.intern(
+      identity.tuple, event.pointee.dimensionNames, bucket: max(bucket, idBucket))
+    lastAccepted.tuple = tuple
     lastAccepted.session = nil
     let isDeleted = event.pointee.isDeleted
     costs[identity.event] = CostTable.Entry(
-      time: event.pointee.time, amount: event.pointee.amount, placement: placement,
+      time: event.pointee.time, amount: event.pointee.amount, tuple: tuple,
       version: event.pointee.version, isDeleted: isDeleted, bucket: idBucket)
     if !isDeleted {
-      ledger.spend(event.pointee.amount, on: placement, at: event.pointee.time, &journeys)
+      ledger.spend(event.pointee.amount, on: tuple, at: event.pointee.time, &journeys)
     }
   }
 
@@ -348,7 +348,9 @@ struct AttributionEngine: ~Copyable {
   ) rethrows {
     for index in changed.indices {
       prefetchChanged(from: index)
-      if changed[index].conversion.pointee.head.flags.contains(.isOpen) { settle(changed[index]) }
+      if changed[index].conversion.pointee.head.flags.contains(.needsBooking) {
+        settle(changed[index])
+      }
     }
     try ledger.forEachDelta(&journeys, body)
   }
@@ -362,10 +364,11 @@ struct AttributionEngine: ~Copyable {
       prefetchChanged(from: index)
       let conversion = changed[index].conversion
       // Neither, where another version has taken its place.
-      guard !conversion.pointee.head.flags.isDisjoint(with: [.isOpen, .isDirty]) else { continue }
+      guard !conversion.pointee.head.flags.isDisjoint(with: [.needsBooking, .needsPublishing])
+      else { continue }
       settle(changed[index])
-      guard conversion.pointee.head.flags.contains(.isDirty) else { continue }
-      conversion.pointee.head.flags.remove(.isDirty)
+      guard conversion.pointee.head.flags.contains(.needsPublishing) else { continue }
+      conversion.pointee.head.flags.remove(.needsPublishing)
       conversion.pointee.revision += 1
       try ledger.describe(conversion, user: changed[index].user, &journeys, body)
     }
@@ -376,10 +379,10 @@ struct AttributionEngine: ~Copyable {
     let conversion = change.conversion
     let hasClick = journeys.collectEligible(
       for: conversion, of: journeys.user(change.user))
-    guard conversion.pointee.head.flags.contains(.isOpen) else { return }
-    conversion.pointee.head.flags.remove(.isOpen)
+    guard conversion.pointee.head.flags.contains(.needsBooking) else { return }
+    conversion.pointee.head.flags.remove(.needsBooking)
     // An impression that came late changes nothing where there is a click.
-    if !hasClick { conversion.pointee.head.flags.insert(.isDirty) }
+    if !hasClick { conversion.pointee.head.flags.insert(.needsPublishing) }
     ledger.add(conversion, sign: 1, &journeys)
   }
 
@@ -397,18 +400,18 @@ struct AttributionEngine: ~Copyable {
   /// Closes the commit: forgets its effects and whatever the watermark has passed.
   mutating func endCommit() {
     for change in changed {
-      change.conversion.pointee.head.flags.subtract([.isOpen, .isDirty])
+      change.conversion.pointee.head.flags.subtract([.needsBooking, .needsPublishing])
     }
     changed.removeAll(keepingCapacity: true)
     ledger.removeAll()
     journeys.endCommit()
-    progress.advanceKept()
+    progress.advanceRetentionMark()
     forget()
   }
 
   /// Forgets whatever no event that may still be accepted can reach.
   private mutating func forget() {
-    let mark = progress.kept.moved(back: definitions.correctionHorizon)
+    let mark = progress.retentionMark.moved(back: definitions.correctionHorizon)
     guard mark.isKnown else { return }
     let (formerID, formerRecord) = (identities.firstLiveBucket, journeys.firstLiveBucket)
     identities.forget(before: buckets.firstLive(mark))
@@ -439,12 +442,12 @@ struct AttributionEngine: ~Copyable {
   /// - Parameters:
   ///   - idBucket: that of the id when the event was accepted.
   ///   - isReplacement: whether it replaced another version.
-  ///   - placement: of a touch or a cost, or of a conversion with configured fields, from `restorePlacement`.
+  ///   - tuple: of a touch or a cost, or of a conversion with configured fields, from `restoreTuple`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   mutating func restore(
     _ event: borrowing Event, _ identity: EventIdentity, bucket idBucket: UInt64,
-    isReplacement: Bool, placement: UInt32, session: SessionHash?, revision: Int32
+    isReplacement: Bool, tuple: UInt32, session: SessionHash?, revision: Int32
   ) {
     let idBucket = max(idBucket, journeys.firstLiveBucket)
     // An id leaves the dedup before its touch leaves the journeys.
@@ -454,7 +457,7 @@ struct AttributionEngine: ~Copyable {
       _ = identities.extend(identity.event, event.kind, to: idBucket)
     }
     if event.kind == .cost {
-      return restoreCost(event, identity, placement: placement, idBucket: idBucket)
+      return restoreCost(event, identity, tuple: tuple, idBucket: idBucket)
     }
     if isReplacement || !versions.isEmpty {
       guard
@@ -470,7 +473,7 @@ struct AttributionEngine: ~Copyable {
     let user = journeys.user(identity.user)
     if event.kind.isTouch {
       let (touch, link) = journeys.makeTouch(
-        event.eventID, event.kind, time: event.time, placement: placement, session: session,
+        event.eventID, event.kind, time: event.time, tuple: tuple, session: session,
         amount: event.amount, bucket: bucket)
       let place = journeys.place(for: touch, of: user, isRestored: true)
       journeys.insert(touch, link, at: place, of: user)
@@ -479,7 +482,7 @@ struct AttributionEngine: ~Copyable {
       let (conversion, link) = journeys.makeConversion(
         event.eventID, user: event.userID, time: event.time, value: event.amount,
         flags: matchFlags(event.userID, event.isDeleted), revision: revision,
-        placement: placement, isDeleted: event.isDeleted, bucket: bucket)
+        tuple: tuple, isDeleted: event.isDeleted, bucket: bucket)
       journeys.insert(conversion, link, of: user)
     }
   }
@@ -511,12 +514,12 @@ struct AttributionEngine: ~Copyable {
   }
 
   private mutating func restoreCost(
-    _ event: borrowing Event, _ identity: EventIdentity, placement: UInt32, idBucket: UInt64
+    _ event: borrowing Event, _ identity: EventIdentity, tuple: UInt32, idBucket: UInt64
   ) {
     guard idBucket >= identities.firstLiveBucket else { return }
     if let known = costs[identity.event], known.version > event.version { return }
     costs[identity.event] = CostTable.Entry(
-      time: event.time, amount: event.amount, placement: placement, version: event.version,
+      time: event.time, amount: event.amount, tuple: tuple, version: event.version,
       isDeleted: event.isDeleted, bucket: idBucket)
   }
 
@@ -525,20 +528,20 @@ struct AttributionEngine: ~Copyable {
   ///
   /// - Parameter names: of a touch or a cost its campaign, channel and ad, then its configured fields; of a
   ///   conversion those fields alone.
-  mutating func restorePlacement(
+  mutating func restoreTuple(
     of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: UInt64
   ) -> UInt32 {
     guard kind != .conversion else {
       let values = values(names[...], kind)
-      return journeys.placements.intern(
+      return journeys.tuples.intern(
         unattributed: key.hash(unattributed: values), values, bucket: bucket)
     }
     let values = values(names.dropFirst(Dimension.standardCount), kind)
-    let placement = PlacementNames(
+    let tuple = DimensionNames(
       campaign: names[Dimension.campaignSlot], channel: names[Dimension.channelSlot],
       ad: names[Dimension.adSlot], values: values)
-    let hash = key.hash(placement: placement.campaign, placement.channel, placement.ad, values)
-    return journeys.placements.intern(hash, placement, bucket: bucket)
+    let hash = key.hash(tuple: tuple.campaign, tuple.channel, tuple.ad, values)
+    return journeys.tuples.intern(hash, tuple, bucket: bucket)
   }
 
   private func values(
@@ -559,11 +562,11 @@ struct AttributionEngine: ~Copyable {
 
   /// Takes back the progress of before a restart. Call before restoring events.
   mutating func restore(
-    watermark: Watermark, kept: Watermark, largest: [Watermark]
+    watermark: Watermark, retentionMark: Watermark, largest: [Watermark]
   ) {
-    progress.restore(watermark: watermark, kept: kept, largest: largest)
+    progress.restore(watermark: watermark, retentionMark: retentionMark, largest: largest)
     // As the commit that wrote it did, right afterwards.
-    progress.advanceKept()
+    progress.advanceRetentionMark()
     forget()
   }
 
@@ -575,7 +578,7 @@ struct AttributionEngine: ~Copyable {
     StateSize(
       identityCount: identities.count, identityBytes: identities.byteCount,
       recordCount: journeys.recordCount, userCount: journeys.userCount,
-      placementCount: journeys.placements.count,
+      tupleCount: journeys.tuples.count,
       journeyBytes: journeys.byteCount)
   }
 
@@ -591,7 +594,7 @@ struct AttributionEngine: ~Copyable {
       StoreSize(
         name: "touches", entries: 0, bytes: journeys.byteCount - journeys.userBytes),
       StoreSize(name: "users", entries: 0, bytes: journeys.userBytes),
-      StoreSize(name: "placements", entries: 0, bytes: journeys.placements.byteCount),
+      StoreSize(name: "placements", entries: 0, bytes: journeys.tuples.byteCount),
       StoreSize(name: "deltas", entries: 0, bytes: ledger.deltas.byteCount),
     ]
   }

@@ -24,9 +24,9 @@ extension Preflight {
     let newest = records.values.map(\.last).max() ?? .unknown
     for (task, record) in records.sorted(by: { $0.key < $1.key }) {
       try record.checkAdditions(of: configuration.definitions, newest: newest)
-      let role = PartitionTask.Role(task)
+      let kind = TaskKind(task)
       try record.checkpoint.checkInputs(
-        plan.inputs(of: role).map(\.name), partitionCount: plan.partitionCount(of: role))
+        plan.inputs(of: kind).map(\.name), partitionCount: plan.partitionCount(of: kind))
     }
     let hasProcessed = try hasCommitted(group, plan.inputPartitions, tail)
     if hasProcessed, try tail.isEmpty(state) {
@@ -59,7 +59,7 @@ extension Preflight {
       guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
         return false
       }
-      let isCosts = key.elementsEqual(Changelog.progressKey(PartitionTask.Role.costs.rawValue))
+      let isCosts = key.elementsEqual(Changelog.progressKey(TaskKind.costs.rawValue))
       records[TaskID(isCosts: isCosts, partition: record.partition)] = try ProgressRecord(
         value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic)
       return true

@@ -47,18 +47,18 @@ struct BackfillCommand: ParsableCommand {
     let settings = try options.load()
     let logger = options.makeLogger()
     let range = try period.range
-    let fill = try fill(settings.definitions)
+    let scope = try scope(settings.definitions)
     let stop = StopFlag()
     let signals = StopSignals { stop.raise() }
     let preflight = try Preflight(settings, logger: logger)
     let plan = try preflight.plan()
     try preflight.checkHistory(plan)
     let log = KafkaLog(settings, plan: plan, logger: logger)
-    let publication = Publication(settings, plan: plan, log: log, logger: logger)
+    let publication = RollupPublication(settings, plan: plan, log: log, logger: logger)
     let backfill = Backfill(
-      settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound, fill: fill)
+      settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound, scope: scope)
     let result = try withExtendedLifetime(signals) {
-      if !dryRun { try backfill.takeOver() }
+      if !dryRun { try backfill.fence() }
       try publication.wait(shouldStop: { stop.isRaised })
       let result = try run(backfill, stop)
       if !dryRun { try publication.wait(shouldStop: { stop.isRaised }) }
@@ -69,9 +69,9 @@ struct BackfillCommand: ParsableCommand {
     try StandardOutput.print(json ? printout.json : printout.text)
   }
 
-  private func fill(_ definitions: Definitions) throws -> Fill? {
+  private func scope(_ definitions: Definitions) throws -> BackfillScope? {
     guard views != nil || models != nil else { return nil }
-    return Fill(
+    return BackfillScope(
       views: try names("view", views, among: definitions.views.map(\.name)),
       models: try names("model", models, among: definitions.models.map(\.rawValue))
         .map { Set($0.compactMap(Model.init)) })

@@ -23,9 +23,10 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load()
     let finder = ConversionFinder(settings, logger: options.makeLogger())
-    guard let story = try finder.story(of: conversionID) else {
+    guard let explanation = try finder.explanation(of: conversionID) else {
       throw Failure("no conversion \(TerminalText.printable(conversionID)) was accepted")
     }
-    try StandardOutput.print(json ? story.json : StoryPrintout(story: story).text)
+    try StandardOutput.print(
+      json ? explanation.json : ExplanationPrintout(explanation: explanation).text)
   }
 }

@@ -130,7 +130,7 @@ struct JourneysCommand: ParsableCommand {
       case .json: return ChannelReportText.json(rows, models: models)
       case .table:
         let table = ChannelReportText.table(rows)
-        return TextTable(header: table.header, rows: table.rows).text + "\n"
+        return AlignedTable(header: table.header, rows: table.rows).text + "\n"
       }
     }
   }

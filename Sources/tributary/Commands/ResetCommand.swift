@@ -40,7 +40,7 @@ struct ResetCommand: ParsableCommand {
       plan.topics.map {
         ["topic", $0.name, "\($0.partitions) partitions, up to \($0.records) records"]
       } + plan.groups.map { ["group", $0, "committed offsets"] }
-    try StandardOutput.print(TextTable(header: ["delete", "", ""], rows: rows).text)
+    try StandardOutput.print(AlignedTable(header: ["delete", "", ""], rows: rows).text)
     guard try yes || isConfirmed() else { throw Failure("nothing was deleted") }
     try reset.carryOut(plan, replicationFactor: replicationFactor, ignoresMembers: ignoreMembers)
     try StandardOutput.print(

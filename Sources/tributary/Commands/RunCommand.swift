@@ -53,10 +53,10 @@ struct RunCommand: ParsableCommand {
     let service = try service(settings, token, logger)
     defer { service?.stop() }
     let shutdown = Shutdown(logger)
-    let signals = StopSignals(patience: Shutdown.patience) {
+    let signals = StopSignals(timeout: Shutdown.timeout) {
       shutdown.begin()
     } beforeForcedExit: {
-      shutdown.giveUp()
+      shutdown.abandon()
     }
     let summary = try withExtendedLifetime(signals) {
       try process(settings, failpoint, logger, shutdown, service)

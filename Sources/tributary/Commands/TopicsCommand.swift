@@ -86,7 +86,7 @@ struct TopicsCommand: ParsableCommand {
           ]
         }
         try StandardOutput.print(
-          TextTable(header: ["topic", "partitions", "replicas", "settings"], rows: rows).text)
+          AlignedTable(header: ["topic", "partitions", "replicas", "settings"], rows: rows).text)
       }
       let findings = topics.flatMap(\.findings)
       if !json {

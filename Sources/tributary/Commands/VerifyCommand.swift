@@ -32,8 +32,8 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load()
     let logger = options.makeLogger()
-    let patience: Milliseconds
-    do { patience = try DurationText.parse(wait) } catch {
+    let timeout: Milliseconds
+    do { timeout = try DurationText.parse(wait) } catch {
       throw ValidationError("--wait: \(error)")
     }
     let plan = try Preflight(settings, logger: logger).plan()
@@ -42,7 +42,7 @@ struct VerifyCommand: ParsableCommand {
     let began = ContinuousClock.now
     var progress: ProgressBar?
     defer { progress?.end() }
-    let report = try verifier.run(expectsAll: all, patience: .milliseconds(patience)) {
+    let report = try verifier.run(expectsAll: all, timeout: .milliseconds(timeout)) {
       let shown = progress ?? ProgressBar(total: $1, unit: "records")
       progress = shown
       shown.show($0)

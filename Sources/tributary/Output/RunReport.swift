@@ -48,7 +48,7 @@ struct RunReport {
         "\(counts.deadLetters)", "\(counts.tooLate)",
       ]
     }
-    try StandardOutput.print(TextTable(header: header, rows: lines).text)
+    try StandardOutput.print(AlignedTable(header: header, rows: lines).text)
     let records = rows.reduce(0) { $0 + $1.counts.records }
     let rate = seconds > 0 ? Double(records) / seconds : 0
     let mebibytes = peakResidentBytes >> 20

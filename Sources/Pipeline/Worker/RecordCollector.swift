@@ -5,7 +5,7 @@ import Configuration
 import Kafka
 
 /// What a worker writes: begins a transaction with the first record, ends it by commit or abort.
-final class Outbox {
+final class RecordCollector {
   private let log: any Log
   private let transactionalID: String
   private let configuration: Configuration

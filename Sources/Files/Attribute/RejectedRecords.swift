@@ -1,7 +1,7 @@
 import Attribution
 
 /// The records of files that did not count: how many, why, and where an example of each is.
-public struct SetAside: Sendable {
+public struct RejectedRecords: Sendable {
   /// Records that can never be used.
   public private(set) var deadLetters: [EventKind: FaultCounts] = [:]
   /// Where the first event of each kind is that came too late.

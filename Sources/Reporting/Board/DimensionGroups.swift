@@ -3,7 +3,7 @@ import Attribution
 /// The distinct combinations of dimension values that a view's rollups have, as small integers.
 ///
 /// Names are compared by their bytes: two spellings of one character are two names.
-struct MemberNames: Sendable {
+struct DimensionGroups: Sendable {
   /// A member's values, in the order of the view's dimensions.
   private(set) var values: [[String]] = []
   /// For each dimension, every member's value as a small integer.

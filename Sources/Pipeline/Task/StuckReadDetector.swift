@@ -7,8 +7,8 @@ import Kafka
 /// A client that has stopped fetching looks like one that waits: neither a record comes nor the word that the
 /// log ends here. After half a minute of that the broker is asked where the log ends; if it holds more, and
 /// nothing has come within as long again, the worker has to be built anew.
-struct ArrivalWatch {
-  private static let patience: Milliseconds = 30_000
+struct StuckReadDetector {
+  private static let limit: Milliseconds = 30_000
 
   private var silentSince: Milliseconds?
   private var isAsking = false
@@ -33,7 +33,7 @@ struct ArrivalWatch {
     }
     guard isAsking, let end = ends.take(partition) else {
       // Asked again where nobody answers.
-      guard now - since >= ArrivalWatch.patience else { return }
+      guard now - since >= StuckReadDetector.limit else { return }
       silentSince = now
       isAsking = true
       return ends.want(partition)

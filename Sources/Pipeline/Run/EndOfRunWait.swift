@@ -2,7 +2,7 @@ import Attribution
 import Logging
 
 /// Asks for the rest of the group twice a second, and says every ten seconds that it is waited for.
-struct Patience {
+struct EndOfRunWait {
   private let now: @Sendable () -> Milliseconds
   private var next: Milliseconds = .min
   private var lastSaid: Milliseconds
@@ -20,7 +20,7 @@ struct Patience {
   var isDue: Bool { now() >= next }
 
   /// Whether somebody who is gone would have been missed by now.
-  var isOver: Bool { began.map { now() - $0 >= Patience.limit } ?? false }
+  var isOver: Bool { began.map { now() - $0 >= EndOfRunWait.limit } ?? false }
 
   mutating func wait(_ logger: Logger, _ what: String) {
     began = began ?? now()

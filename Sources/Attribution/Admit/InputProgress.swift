@@ -1,5 +1,5 @@
 /// The progress of one task: its inputs' largest accepted event times and the watermark they agree on.
-public struct TaskProgress: Sendable, Equatable {
+public struct InputProgress: Sendable, Equatable {
   /// One input of a task.
   public struct Input: Sendable, Equatable {
     /// The largest accepted event time; `unknown` before the first.
@@ -33,7 +33,7 @@ public struct TaskProgress: Sendable, Equatable {
   /// Never goes back.
   public internal(set) var watermark: Watermark = .unknown
   /// State behind this, less the correction horizon, has been dropped. Never goes back.
-  public internal(set) var kept: Watermark = .unknown
+  public internal(set) var retentionMark: Watermark = .unknown
   let watermarkDelay: Milliseconds
 
   /// How long a silent input holds state back: seven days of event time.
@@ -53,33 +53,36 @@ public struct TaskProgress: Sendable, Equatable {
   /// The largest accepted event time over all inputs; `unknown` before the first event.
   public var largest: Watermark { inputs.map(\.largest).max() ?? .unknown }
 
-  /// What this input alone would allow: its largest event time less the watermark delay, but not
+  /// The input watermark, which this input alone would allow: its largest event time less the watermark delay, but not
   /// more than the longest silence behind the watermark.
-  func own(_ input: Int) -> Watermark {
+  func inputWatermark(_ input: Int) -> Watermark {
     max(
       inputs[input].largest.meet(inputs[input].sources?.all ?? .idle).moved(back: watermarkDelay),
-      watermark.moved(back: TaskProgress.longestSilence))
+      watermark.moved(back: InputProgress.longestSilence))
   }
 
-  /// The mark that an event of an input must not be too far behind.
+  /// The late cutoff: an event of this input that is too far behind it does not count.
   ///
   /// It is the task's watermark, but never ahead of the input's own: the watermark may have moved
   /// on while this input was idle, and being idle never makes an event late enough to lose. Nor is
   /// it behind what is kept: an event whose company is gone could not be counted rightly.
-  func lossMark(for input: Int) -> Watermark {
-    max(kept, inputs[input].largest == .unknown ? kept : watermark.meet(own(input)))
+  func lateCutoff(for input: Int) -> Watermark {
+    max(
+      retentionMark,
+      inputs[input].largest == .unknown ? retentionMark : watermark.meet(inputWatermark(input)))
   }
 
-  /// Lets the kept mark follow: what is behind every input that has ever delivered can go.
-  mutating func advanceKept() { kept = keptAfterCommit }
+  /// Lets the retention mark follow: what is behind every input that has ever delivered can go.
+  mutating func advanceRetentionMark() { retentionMark = retentionMarkAfterCommit }
 
-  /// What the kept mark will be once the commit under way is done.
-  public var keptAfterCommit: Watermark { max(kept, retentionMark) }
+  /// What the retention mark will be once the commit under way is done.
+  public var retentionMarkAfterCommit: Watermark { max(retentionMark, retentionCandidate) }
 
-  private var retentionMark: Watermark {
+  /// How far state could be dropped now.
+  private var retentionCandidate: Watermark {
     var mark = watermark
     for input in inputs.indices where inputs[input].largest != .unknown {
-      mark = mark.meet(own(input))
+      mark = mark.meet(inputWatermark(input))
     }
     return mark
   }
@@ -109,9 +112,9 @@ public struct TaskProgress: Sendable, Equatable {
   /// Takes back the progress of before a restart; every input counts as active again.
   ///
   /// - Parameter largest: by input.
-  mutating func restore(watermark: Watermark, kept: Watermark, largest: [Watermark]) {
+  mutating func restore(watermark: Watermark, retentionMark: Watermark, largest: [Watermark]) {
     self.watermark = watermark
-    self.kept = kept
+    self.retentionMark = retentionMark
     for (input, mark) in zip(inputs.indices, largest) { inputs[input].largest = mark }
   }
 
@@ -126,7 +129,7 @@ public struct TaskProgress: Sendable, Equatable {
   }
 }
 
-extension TaskProgress.Input {
+extension InputProgress.Input {
   /// What the watermark follows while the input is not idle.
   fileprivate var mark: Watermark {
     guard let active = sources?.active else { return largest }

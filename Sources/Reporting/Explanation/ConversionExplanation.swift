@@ -3,7 +3,7 @@ import Codec
 
 /// How one conversion came about: the user's touches, why each could or could not earn credit, and
 /// who got how much under every model, revision by revision.
-public struct ConversionStory: Sendable {
+public struct ConversionExplanation: Sendable {
   /// A touch of the user, as an input topic holds it.
   public struct Touch: Sendable {
     public var touch: PublishedAttribution.Touch

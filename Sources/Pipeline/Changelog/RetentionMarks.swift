@@ -4,7 +4,7 @@ import Configuration
 import Kafka
 
 /// How far each task has come, as the state topic has it.
-package enum KeptMarks {
+package enum RetentionMarks {
   /// How many records from the end to look through first.
   private static let firstLook: Int64 = 4_096
 
@@ -27,7 +27,7 @@ package enum KeptMarks {
     _ log: any ArchiveLog
   ) throws -> [TaskID: Watermark] {
     let keys = tasks.map { task in
-      Changelog.progressKey((task.isCosts ? PartitionTask.Role.costs : .keyed).rawValue)
+      Changelog.progressKey((task.isCosts ? TaskKind.costs : .keyed).rawValue)
     }
     let end = try log.ends(of: [source])[source] ?? 0
     var marks: [TaskID: Watermark] = [:]
@@ -39,7 +39,7 @@ package enum KeptMarks {
         else { return }
         marks[tasks[index]] = try ProgressRecord(
           value, under: configuration.definitions.fingerprint, topic: source.topic
-        ).kept
+        ).retentionMark
       }
       length *= 16
     } while marks.count < tasks.count && length / 16 < end

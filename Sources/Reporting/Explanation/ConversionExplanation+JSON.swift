@@ -1,7 +1,7 @@
 import Attribution
 import Codec
 
-extension ConversionStory {
+extension ConversionExplanation {
   /// One object, the same in the API and the terminal.
   public var json: String {
     var writer = JSONWriter()

@@ -8,7 +8,7 @@ import Kafka
 // memory; both live until the next `fill`, which happens only when every row has been taken.
 
 /// One input partition of a task: reads batches, decodes them, and hands out rows in order.
-final class Input {
+final class InputPartition {
   /// Its place among the inputs of its task.
   let number: Int
   let partition: TopicPartition
@@ -38,7 +38,7 @@ final class Input {
   /// Whether it has been asked since.
   private var isAsking = false
   private var lastQuestion: Milliseconds = .min
-  private var arrivals = ArrivalWatch()
+  private var arrivals = StuckReadDetector()
 
   /// How long to wait before asking the broker again whether an input really ends here.
   private static let pauseBetweenQuestions: Milliseconds = 2_000
@@ -88,7 +88,7 @@ final class Input {
     if isAsking, let end = ends.take(partition) {
       isAsking = false
       isSilent = end <= max(position, metEnd ?? position)
-    } else if lastQuestion == .min || now - lastQuestion >= Input.pauseBetweenQuestions
+    } else if lastQuestion == .min || now - lastQuestion >= InputPartition.pauseBetweenQuestions
       || now < lastQuestion
     {
       lastQuestion = now
@@ -245,7 +245,7 @@ final class Input {
     guard let failure else { return }
     // The records come again: the worker starts anew from what is committed, once somebody answers.
     rows.removeAll(reserving: 0)
-    throw failure.needsOperator ? OperatorError("\(partition): \(failure)") : failure
+    throw failure.requiresOperator ? OperatorError("\(partition): \(failure)") : failure
   }
 
   /// Event time of the next row; a record that cannot be used comes first.

@@ -1,5 +1,5 @@
 /// Columns for the terminal: the first to the left, numbers to the right.
-struct TextTable {
+struct AlignedTable {
   let header: [String]
   let rows: [[String]]
 

@@ -2,23 +2,23 @@ import Attribution
 import Codec
 import Reporting
 
-/// A conversion's story as a person reads it: a timeline of touches, then the credits, then what
+/// A conversion's explanation as a person reads it: a timeline of touches, then the credits, then what
 /// changed when.
-struct StoryPrintout {
-  let story: ConversionStory
+struct ExplanationPrintout {
+  let explanation: ConversionExplanation
 
   var text: String {
     (timeline + [""] + versions + credits + [""] + revisions).joined(separator: "\n")
   }
 
-  private var conversion: PublishedAttribution { story.attribution }
+  private var conversion: PublishedAttribution { explanation.attribution }
 
   private var timeline: [String] {
     var lines = [
       "conversion \(name(conversion.conversionID)) of user \(name(conversion.userID))", "",
     ]
     var isBehind = false
-    for touch in story.touches {
+    for touch in explanation.touches {
       if touch.touch.time > conversion.time, !isBehind {
         lines.append(ownLine)
         isBehind = true
@@ -42,8 +42,8 @@ struct StoryPrintout {
 
   /// Nothing where there is only the one that is usual.
   private var versions: [String] {
-    guard story.versions.contains(where: { $0.number > 0 || $0.isDeleted }) else { return [] }
-    return story.versions.map { version in
+    guard explanation.versions.contains(where: { $0.number > 0 || $0.isDeleted }) else { return [] }
+    return explanation.versions.map { version in
       let worth = version.isDeleted ? "deleted" : Money.format(version.value)
       return "version \(version.number): \(worth), \(Time.formatMilliseconds(version.time)): "
         + version.fate.text
@@ -56,7 +56,7 @@ struct StoryPrintout {
       return ["no eligible touch: all of it is (unattributed) under every model"]
     }
     let models = conversion.credits.keys.sorted()
-    let table = TextTable(
+    let table = AlignedTable(
       header: ["credit"] + models,
       rows: conversion.touches.indices.map { index in
         [name(conversion.touches[index].eventID)]
@@ -70,9 +70,9 @@ struct StoryPrintout {
   }
 
   private var revisions: [String] {
-    story.revisions.indices.map { index in
-      "revision \(story.revisions[index].revision): "
-        + story.changes(ofRevision: index).map(name).joined(separator: "; ")
+    explanation.revisions.indices.map { index in
+      "revision \(explanation.revisions[index].revision): "
+        + explanation.changes(ofRevision: index).map(name).joined(separator: "; ")
     }
   }
 

@@ -1,4 +1,4 @@
-// Safety: rows are lent by `Input` until its next `fill`, and used within one call.
+// Safety: rows are lent by `InputPartition` until its next `fill`, and used within one call.
 
 import Attribution
 import Cluster
@@ -7,23 +7,13 @@ import Configuration
 import Kafka
 
 /// One task bound to its inputs: takes rows in step by event time, applies them, writes the effects.
-final class PartitionTask {
-  /// Which inputs a task has.
-  enum Role: String {
-    /// Impressions, clicks and conversions of one partition number.
-    case keyed
-    /// One partition of the costs.
-    case costs
-
-    init(_ task: TaskID) { self = task.isCosts ? .costs : .keyed }
-  }
-
-  let role: Role
+final class StreamTask {
+  let kind: TaskKind
   let partition: Int32
-  let inputs: [Input]
+  let inputs: [InputPartition]
   let task: AttributionTask
   /// Rows taken since the last commit.
-  private(set) var openRows = 0
+  private(set) var uncommittedRows = 0
   /// Whether the commit under way writes anything of it.
   private(set) var isWritten = false
   /// What became of the rows committed since the task was taken over.
@@ -52,14 +42,15 @@ final class PartitionTask {
   private var acceptedCount = 0
 
   init(
-    role: Role, partition: Int32, inputs: [Input], task: AttributionTask, changelog: Changelog,
+    kind: TaskKind, partition: Int32, inputs: [InputPartition], task: AttributionTask,
+    changelog: Changelog,
     checkpoint: TaskCheckpoint, mustCommit: Bool, state: TaskState, context: StageContext
   ) {
     precondition(state == .running, "a task takes rows only while it is running")
     self.checkpoint = checkpoint
     self.mustCommit = mustCommit
     self.state = state
-    self.role = role
+    self.kind = kind
     self.partition = partition
     self.inputs = inputs
     self.task = task
@@ -70,7 +61,7 @@ final class PartitionTask {
     clock = context.clock
     let partitioner = UserPartitioner(
       configuration.partitioner, count: context.plan.taskCount)
-    for input in inputs where role == .keyed { input.partitioner = partitioner }
+    for input in inputs where kind == .keyed { input.partitioner = partitioner }
     fingerprint = task.definitions.fingerprint
     historyMask = HistoryMask(task.definitions)
     committedPositions = inputs.map(\.position)
@@ -83,8 +74,8 @@ final class PartitionTask {
 
   /// Whether a commit would write anything.
   var hasChanges: Bool {
-    openRows > 0 || mustCommit
-      || (role == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
+    uncommittedRows > 0 || mustCommit
+      || (kind == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
       || (isFinished && inputs.map(\.position) != committedPositions)
   }
 
@@ -106,11 +97,11 @@ final class PartitionTask {
   /// Applies up to about `limit` rows, or as many as can be taken in step.
   ///
   /// - Returns: how many were taken; 0 when an input that is not at its end has nothing yet.
-  func advance(limit: Int, now: Milliseconds, outbox: Outbox) throws -> Int {
+  func advance(limit: Int, now: Milliseconds, collector: RecordCollector) throws -> Int {
     defer { noteAccepted() }
     var taken = 0
     while taken < limit {
-      var first: Input?
+      var first: InputPartition?
       var bound = Milliseconds.max
       for input in inputs {
         if !input.hasRow {
@@ -120,7 +111,7 @@ final class PartitionTask {
         guard input.hasRow else {
           try input.checkArrival(now: now, ends)
           if input.isAtEnd { continue }
-          openRows += taken
+          uncommittedRows += taken
           return taken
         }
         let time = input.nextTime
@@ -132,16 +123,16 @@ final class PartitionTask {
         }
       }
       guard let first else { break }
-      taken += try run(first, through: bound, limit: limit - taken, outbox)
-      if changelog.hasFullRecords { try changelog.writeFullRecords(to: outbox.transaction()) }
+      taken += try run(first, through: bound, limit: limit - taken, collector)
+      if changelog.hasFullRecords { try changelog.writeFullRecords(to: collector.transaction()) }
     }
-    openRows += taken
+    uncommittedRows += taken
     return taken
   }
 
   /// Takes rows of one input while they are not after the other inputs' next.
   private func run(
-    _ input: Input, through bound: Milliseconds, limit: Int, _ outbox: Outbox
+    _ input: InputPartition, through bound: Milliseconds, limit: Int, _ collector: RecordCollector
   ) throws -> Int {
     let rows = input.waiting
     var taken = 0
@@ -157,7 +148,7 @@ final class PartitionTask {
         noteSources(of: input)
       } else if row.pointee.rejection >= 0, let rejection = input.rejection(of: row) {
         input.countRejection()
-        try outbox.setAside(input.record(taken), from: input.partition, rejection)
+        try collector.setAside(input.record(taken), from: input.partition, rejection)
       } else if row.pointee.rejection == InputRow.filtered {
         input.countFiltered()
       } else {
@@ -168,11 +159,11 @@ final class PartitionTask {
           let accepted = task.lastAccepted
           changelog.append(row.event, row.pointee.identity, accepted)
           if let topic = configuration.topics.accepted {
-            try outbox.send(
+            try collector.send(
               row.event, isLate: outcome.isLate, replaces: accepted.replaces, to: topic)
           }
         case .tooLate:
-          try outbox.setAsideTooLate(input.record(taken), from: input.partition)
+          try collector.setAsideTooLate(input.record(taken), from: input.partition)
         case .duplicate:
           break
         }
@@ -183,7 +174,7 @@ final class PartitionTask {
   }
 
   /// Has the watermark follow the sources of a re-keyed input.
-  private func noteSources(of input: Input) {
+  private func noteSources(of input: InputPartition) {
     guard let marks = input.sources?.marks else { return }
     task.setSources(marks, input.number)
   }
@@ -192,7 +183,7 @@ final class PartitionTask {
     let count = inputs.reduce(0) { $0 + $1.counts.accepted + $1.counts.replaced }
     guard count != acceptedCount else { return }
     // The wall clock: the other stage may run on another machine.
-    if role == .keyed { acceptanceTimes.note(count - acceptedCount, at: clock.wall()) }
+    if kind == .keyed { acceptanceTimes.note(count - acceptedCount, at: clock.wall()) }
     acceptedCount = count
   }
 
@@ -214,7 +205,7 @@ final class PartitionTask {
   }
 
   /// Tells the task whether an input is idle; one with rows to take is not.
-  private func markIdle(_ input: Input, _ now: Milliseconds) {
+  private func markIdle(_ input: InputPartition, _ now: Milliseconds) {
     // How a re-keyed one stands its sources say, until it has been read to its stop.
     if input.sources != nil {
       if input.isFinished && !input.isMarkedIdle {
@@ -233,10 +224,10 @@ final class PartitionTask {
 
   // MARK: Committing
 
-  /// Writes everything that has changed since the last commit. The deltas stay with the outbox.
-  func writeEffects(to outbox: Outbox) throws {
+  /// Writes everything that has changed since the last commit. The deltas stay with the collector.
+  func writeEffects(to collector: RecordCollector) throws {
     try task.forEachCorrectedConversion { conversion in
-      try outbox.send(conversion)
+      try collector.send(conversion)
       meter.count(conversion)
       if conversion.revision > 1 {
         changelog.append(
@@ -245,34 +236,34 @@ final class PartitionTask {
       }
     }
     try task.forEachDelta { delta in
-      try historyMask.withCounted(of: delta) { try outbox.add($0) }
+      try historyMask.withCounted(of: delta) { try collector.add($0) }
     }
     isWritten = true
     checkpoint.inputs = inputs.map(\.checkpoint)
     try changelog.flush(
       task.progress, checkpoint, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
-      to: outbox.transaction())
+      to: collector.transaction())
   }
 
   /// Tells the rollup stage how this task stands, after its deltas: it vouches for them.
   ///
   /// - Parameter isRepeating: whether to say so even where nothing has changed.
-  func announce(to outbox: Outbox, isRepeating: Bool = false) throws {
+  func announce(to collector: RecordCollector, isRepeating: Bool = false) throws {
     if checkpoint.lost != sentLost {
-      try outbox.broadcast(
-        lost: checkpoint.lost, ofTask: TaskID(isCosts: role == .costs, partition: partition))
+      try collector.broadcast(
+        lost: checkpoint.lost, ofTask: TaskID(isCosts: kind == .costs, partition: partition))
       sentLost = checkpoint.lost
     }
     let isCatchingUp = isCatchingUp
     let isNews = status != sentStatus || isCatchingUp != sentCatchingUp
-    if role == .keyed && (isNews || isRepeating) {
-      try outbox.broadcast(
+    if kind == .keyed && (isNews || isRepeating) {
+      try collector.broadcast(
         status.bounded(by: clock.earlierWall), ofTask: partition, isCatchingUp: isCatchingUp,
         measuring: acceptanceTimes)
       sentStatus = status
       sentCatchingUp = isCatchingUp
     } else if !acceptanceTimes.isEmpty {
-      try outbox.measure(
+      try collector.measure(
         acceptanceTimes, status.bounded(by: clock.earlierWall), ofTask: partition,
         isCatchingUp: isCatchingUp)
     }
@@ -280,7 +271,7 @@ final class PartitionTask {
 
   /// Forgets what the transaction has made durable.
   func didCommit() {
-    openRows = 0
+    uncommittedRows = 0
     isWritten = false
     mustCommit = false
     acceptanceTimes.removeAll()
@@ -291,7 +282,7 @@ final class PartitionTask {
 
   /// How this task stands, for the rollup stage; by which clock is said when it is sent.
   private var status: TaskStatus {
-    if isFinished { return .closed(through: closingTime) }
+    if isFinished { return .finished(through: closingTime) }
     return task.progress.isIdle ? .idle(asOf: sourcesAsOf) : .active(task.progress.watermark)
   }
 

@@ -3,7 +3,7 @@
 import Attribution
 
 /// Texts that are the same in many records, by number: one behind the other in one memory.
-struct TextTable: ~Copyable {
+struct StringPool: ~Copyable {
   private var text = RecordBuffer(capacity: 64)
   private var ends: [Int] = [0]
 

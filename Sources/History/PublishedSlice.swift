@@ -5,7 +5,7 @@ import Configuration
 import Kafka
 
 /// What is published of a period: rollups, and a fingerprint of every attribution.
-struct PublishedPeriod {
+struct PublishedSlice {
   /// A conversion's attribution: what it says, as a hash, and how often it was published.
   struct Attribution {
     var content: Hash128

@@ -1,7 +1,7 @@
 import Attribution
 
 /// What a backfill fills for the past, from the events that are counted already.
-public struct Fill: Codable, Equatable, Sendable {
+public struct BackfillScope: Codable, Equatable, Sendable {
   /// By name; nil for all.
   public var views: Set<String>?
   /// Whose credits and revenues, in the attributions as well; nil for all numbers.

@@ -1,13 +1,13 @@
 import Attribution
 
-/// A stretch of event time that is recomputed at once, and how far around it one must look.
-struct Stretch {
+/// A slice of event time that is recomputed at once, and how far around it one must look.
+struct BackfillSlice {
   /// Late events from here to before `to` are counted.
   let from: Milliseconds
   let to: Milliseconds
   /// The farthest that an event reaches: a touch to a conversion, or an event within its window.
-  let reach: Milliseconds
-  /// Windows that lie in here are compared: whatever an event of the stretch can change.
+  let dependencySpan: Milliseconds
+  /// Windows that lie in here are compared: whatever an event of the slice can change.
   let windows: Range<Milliseconds>
   /// Events that can be part of such a window.
   let events: Range<Milliseconds>
@@ -18,7 +18,7 @@ struct Stretch {
     self.to = to
     let lookback = max(definitions.lookback, definitions.impressionLookback)
     self.lookback = lookback
-    reach = Stretch.reach(definitions)
+    dependencySpan = BackfillSlice.dependencySpan(definitions)
     var first = from
     var last = to
     for view in definitions.views {
@@ -30,13 +30,13 @@ struct Stretch {
     events = (first - lookback)..<(last + lookback)
   }
 
-  static func reach(_ definitions: Definitions) -> Milliseconds {
+  static func dependencySpan(_ definitions: Definitions) -> Milliseconds {
     max(
       definitions.lookback, definitions.impressionLookback,
       definitions.views.map(\.periodMilliseconds).max() ?? 0)
   }
 
-  /// Conversions that an event of the stretch can change.
+  /// Conversions that an event of the slice can change.
   var conversions: Range<Milliseconds> { from..<(to + lookback + 1) }
 
   func contains(windowFrom start: Milliseconds, of view: View) -> Bool {

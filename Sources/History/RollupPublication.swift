@@ -8,14 +8,14 @@ import Pipeline
 
 /// Waits until the rollup stage has published what the deltas topic holds, or does it itself when no
 /// processor is there to do it.
-public struct Publication {
+public struct RollupPublication {
   private let configuration: Configuration
   private let plan: TopicPlan
   private let log: any ArchiveLog
   private let logger: Logger
 
   /// How long the processor may stand still before its place is taken, in seconds.
-  private static let patience = Duration.seconds(3)
+  private static let timeout = Duration.seconds(3)
   /// How long the taking of its place may take, in seconds.
   private static let limit = Duration.seconds(90)
 
@@ -47,7 +47,7 @@ public struct Publication {
         if try isPublished(from: now, through: ends) { return }
       }
       committed = now
-      if lastProgress.duration(to: .now) > Self.patience {
+      if lastProgress.duration(to: .now) > Self.timeout {
         return try publish(through: ends, partitions, group, shouldStop)
       }
       Thread.sleep(forTimeInterval: 0.3)

@@ -10,9 +10,9 @@ import CIntrinsics
 /// touches are ordered by their ids. Since buckets are dropped oldest first, a link into a dropped
 /// bucket is the end of its list. A user for whom a walk over the list grew long has a `JourneyIndex` in its
 /// place; its newest record says so.
-struct Journeys: ~Copyable {
+struct JourneyStore: ~Copyable {
   /// Which views see a user, or a session, for the first time in their bucket: a bit per view.
-  struct Firsts {
+  struct NewDistincts {
     var users: UInt64
     var sessions: UInt64
   }
@@ -24,7 +24,7 @@ struct Journeys: ~Copyable {
   }
 
   /// Where a touch goes in its user's list.
-  struct Place {
+  struct Position {
     /// The record after which it comes; nil at the head.
     var newer: RecordPointer?
     /// The record before which it comes.
@@ -47,7 +47,7 @@ struct Journeys: ~Copyable {
   private let key: IdentityKey
   /// Tells commits apart.
   private var commit: UInt64 = 0
-  var placements: PlacementTable
+  var tuples: DimensionTupleTable
   private let clock: WindowClock
   private let rules: EligibilityRules
   /// The conversions for which the touch of the last `place(for:)` lies within the look-back.
@@ -66,7 +66,7 @@ struct Journeys: ~Copyable {
     clock = WindowClock(definitions.views)
     rules = EligibilityRules(definitions)
     busyUsers = BusyUsers(key: key)
-    placements = PlacementTable(definitions: definitions, key: key)
+    tuples = DimensionTupleTable(definitions: definitions, key: key)
   }
 
   deinit { packing.deallocate() }
@@ -86,7 +86,7 @@ struct Journeys: ~Copyable {
   // MARK: Making records
 
   mutating func makeTouch(
-    _ id: BorrowedBytes, _ kind: EventKind, time: Milliseconds, placement: UInt32,
+    _ id: BorrowedBytes, _ kind: EventKind, time: Milliseconds, tuple: UInt32,
     session: SessionHash?, amount: Micros, bucket: UInt64
   ) -> (TouchPointer, BucketArena.Link) {
     let id = PackedID(id, scratch: packing)
@@ -96,7 +96,7 @@ struct Journeys: ~Copyable {
     let touch = memory.bindMemory(to: StoredTouch.self, capacity: 1)
     touch.initialize(
       to: StoredTouch(
-        kind: kind, time: time, placement: placement, session: session, id: id,
+        kind: kind, time: time, tuple: tuple, session: session, id: id,
         amountBytes: amountBytes))
     touch.setTrailing(0, id.bytes)
     if amountBytes > 0 { touch.setAmount(amount) }
@@ -105,7 +105,7 @@ struct Journeys: ~Copyable {
 
   mutating func makeConversion(
     _ id: BorrowedBytes, user: BorrowedBytes, time: Milliseconds, value: Micros,
-    flags: RecordHead.Flags, revision: Int32, placement: UInt32, isDeleted: Bool = false,
+    flags: RecordHead.Flags, revision: Int32, tuple: UInt32, isDeleted: Bool = false,
     bucket: UInt64
   ) -> (ConversionPointer, BucketArena.Link) {
     let size = MemoryLayout<StoredConversion>.stride + id.count + user.count
@@ -114,7 +114,7 @@ struct Journeys: ~Copyable {
     conversion.initialize(
       to: StoredConversion(
         flags, time: time, idCount: id.count, userCount: user.count, value: value,
-        revision: revision, placement: placement, isDeleted: isDeleted))
+        revision: revision, tuple: tuple, isDeleted: isDeleted))
     conversion.setTrailing(0, id)
     conversion.setTrailing(id.count, user)
     return (conversion, link)
@@ -146,11 +146,11 @@ struct Journeys: ~Copyable {
   @discardableResult
   mutating func place(
     for touch: TouchPointer, of user: User, isRestored: Bool = false, isThere: Bool = false
-  ) -> Place {
+  ) -> Position {
     if !creditable.isEmpty { creditable.removeAll(keepingCapacity: true) }
     let time = touch.pointee.time
     let lookback = rules.lookback(of: touch.pointee.kind)
-    var place = Place(newer: nil, older: user.slot.pointee.newest)
+    var place = Position(newer: nil, older: user.slot.pointee.newest)
     guard let newest = record(place.older) else { return place }
     if newest.pointee.flags.contains(.isIndexed) {
       return indexedPlace(for: touch, of: user, isRestored)
@@ -220,7 +220,7 @@ struct Journeys: ~Copyable {
 
   /// Puts a touch made at `link` where it belongs.
   mutating func insert(
-    _ touch: TouchPointer, _ link: BucketArena.Link, at place: Place, of user: User
+    _ touch: TouchPointer, _ link: BucketArena.Link, at place: Position, of user: User
   ) {
     // What was done since its place was found may have moved the user's records into an index.
     if isIndexed(user) { return insertIndexed(touch.record, link, of: user) }
@@ -228,7 +228,7 @@ struct Journeys: ~Copyable {
   }
 
   private mutating func insert(
-    _ record: RecordPointer, _ link: BucketArena.Link, at place: Place, of user: User
+    _ record: RecordPointer, _ link: BucketArena.Link, at place: Position, of user: User
   ) {
     record.pointee.next = place.older
     if let newer = place.newer {
@@ -240,7 +240,7 @@ struct Journeys: ~Copyable {
 
   /// Puts a conversion made at `link` where it belongs.
   mutating func insert(_ conversion: ConversionPointer, _ link: BucketArena.Link, of user: User) {
-    var place = Place(newer: nil, older: user.slot.pointee.newest)
+    var place = Position(newer: nil, older: user.slot.pointee.newest)
     if isIndexed(user) { return insertIndexed(conversion.record, link, of: user) }
     var steps = 0
     while let record = self.record(place.older), record.pointee.time > conversion.pointee.time {
@@ -288,14 +288,14 @@ struct Journeys: ~Copyable {
   /// Removes a touch from its user's records.
   ///
   /// - Returns: the views in whose bucket it was the last of its user, or of its session.
-  mutating func remove(_ touch: TouchPointer, of user: User) -> Firsts {
+  mutating func remove(_ touch: TouchPointer, of user: User) -> NewDistincts {
     if isIndexed(user) {
       let lasts = tally(touch, in: index(of: user), user.hash, by: -1)
       removeIndexed(touch.record, of: user)
       return lasts
     }
     let place = unlink(touch.record, of: user)
-    return firsts(of: touch, at: place, of: user, bucket: 0)
+    return newDistincts(of: touch, at: place, of: user, bucket: 0)
   }
 
   /// Removes a conversion from its user's records.
@@ -310,8 +310,8 @@ struct Journeys: ~Copyable {
   /// Takes a record out of its user's list.
   ///
   /// - Returns: where it was.
-  private func unlink(_ record: RecordPointer, of user: User) -> Place {
-    var place = Place(newer: nil, older: user.slot.pointee.newest)
+  private func unlink(_ record: RecordPointer, of user: User) -> Position {
+    var place = Position(newer: nil, older: user.slot.pointee.newest)
     while let other = self.record(place.older), other != record {
       place.newer = other
       place.older = other.pointee.next
@@ -459,9 +459,9 @@ struct Journeys: ~Copyable {
   /// left alone, and so is one that was opened to this kind in this commit.
   private mutating func indexedPlace(
     for touch: TouchPointer, of user: User, _ isRestored: Bool
-  ) -> Place {
+  ) -> Position {
     creditable.removeAll(keepingCapacity: true)
-    let place = Place(newer: nil, older: .none, isIndexed: true)
+    let place = Position(newer: nil, older: .none, isIndexed: true)
     if isRestored { return place }
     let kind = touch.pointee.kind
     let time = touch.pointee.time
@@ -593,57 +593,59 @@ struct Journeys: ~Copyable {
 
   /// The views in whose bucket the user of a touch, or its session, is new. The touch stands at
   /// `place` of the user's list.
-  mutating func firsts(
-    of touch: TouchPointer, at place: Place, of user: User, bucket: UInt64
-  ) -> Firsts {
+  mutating func newDistincts(
+    of touch: TouchPointer, at place: Position, of user: User, bucket: UInt64
+  ) -> NewDistincts {
     if isIndexed(user) { return countBusy(touch, user.hash, bucket) }
     let all: UInt64 = clock.viewCount >= 64 ? .max : (1 << UInt64(clock.viewCount)) - 1
-    var firsts = Firsts(users: all, sessions: touch.pointee.session == nil ? 0 : all)
-    if place.newer != nil { excludeNewer(than: touch, of: user, before: place.older, &firsts) }
+    var newDistincts = NewDistincts(users: all, sessions: touch.pointee.session == nil ? 0 : all)
+    if place.newer != nil {
+      excludeNewer(than: touch, of: user, before: place.older, &newDistincts)
+    }
     let earliest = clock.earliest(touch.pointee.time)
     var link = place.older
     var steps = 0
-    while firsts.users | firsts.sessions != 0, let record = self.record(link),
+    while newDistincts.users | newDistincts.sessions != 0, let record = self.record(link),
       record.pointee.time >= earliest
     {
-      if let older = record.touch { exclude(older, touch, &firsts) }
+      if let older = record.touch { exclude(older, touch, &newDistincts) }
       link = record.pointee.next
       steps += 1
     }
     if steps > longestWalk { makeBusy(user) }
-    return firsts
+    return newDistincts
   }
 
   /// - Parameter older: what the touch stands before, or stood.
   private mutating func excludeNewer(
     than touch: TouchPointer, of user: User, before older: BucketArena.Link,
-    _ firsts: inout Firsts
+    _ newDistincts: inout NewDistincts
   ) {
     var link = user.slot.pointee.newest
     while link != older, let record = self.record(link), record != touch.record {
-      if let newer = record.touch { exclude(newer, touch, &firsts) }
+      if let newer = record.touch { exclude(newer, touch, &newDistincts) }
       link = record.pointee.next
     }
   }
 
   /// Takes off the views in which `other` stands in the same bucket as `touch`.
   private mutating func exclude(
-    _ other: TouchPointer, _ touch: TouchPointer, _ firsts: inout Firsts
+    _ other: TouchPointer, _ touch: TouchPointer, _ newDistincts: inout NewDistincts
   ) {
-    var open = firsts.users | firsts.sessions
+    var open = newDistincts.users | newDistincts.sessions
     let session = touch.pointee.session
     let isSameSession = session != nil && session == other.pointee.session
     while open != 0 {
       let view = open.trailingZeroBitCount
       open &= open - 1
       guard
-        placements.group(of: other.pointee.placement, view: view)
-          == placements.group(of: touch.pointee.placement, view: view),
+        tuples.group(of: other.pointee.tuple, view: view)
+          == tuples.group(of: touch.pointee.tuple, view: view),
         clock.isInWindow(
           view, from: clock.start(view, touch.pointee.time), other.pointee.time)
       else { continue }
-      firsts.users &= ~(1 << UInt64(view))
-      if isSameSession { firsts.sessions &= ~(1 << UInt64(view)) }
+      newDistincts.users &= ~(1 << UInt64(view))
+      if isSameSession { newDistincts.sessions &= ~(1 << UInt64(view)) }
     }
   }
 
@@ -651,25 +653,25 @@ struct Journeys: ~Copyable {
   @discardableResult
   mutating func countBusy(
     _ touch: TouchPointer, _ hash: Hash128, _ bucket: UInt64
-  ) -> Firsts {
+  ) -> NewDistincts {
     if let index = indexes[hash], index.isTallied { return tally(touch, in: index, hash, by: 1) }
-    var firsts = Firsts(users: 0, sessions: 0)
+    var newDistincts = NewDistincts(users: 0, sessions: 0)
     for view in 0..<clock.viewCount {
-      let group = placements.group(of: touch.pointee.placement, view: view)
+      let group = tuples.group(of: touch.pointee.tuple, view: view)
       let windowStart = clock.start(view, touch.pointee.time)
       if busyUsers.count(
         hash, group: group, windowStart: windowStart, session: nil, bucket: bucket)
       {
-        firsts.users |= 1 << UInt64(view)
+        newDistincts.users |= 1 << UInt64(view)
       }
       if let session = touch.pointee.session,
         busyUsers.count(
           hash, group: group, windowStart: windowStart, session: session.bits, bucket: bucket)
       {
-        firsts.sessions |= 1 << UInt64(view)
+        newDistincts.sessions |= 1 << UInt64(view)
       }
     }
-    return firsts
+    return newDistincts
   }
 
   /// Counts a touch of a busy user, which is in its index, up or down.
@@ -680,7 +682,7 @@ struct Journeys: ~Copyable {
   /// - Returns: where it was the first that came, or the last that went.
   private mutating func tally(
     _ touch: TouchPointer, in index: JourneyIndex, _ user: Hash128, by change: Int32
-  ) -> Firsts {
+  ) -> NewDistincts {
     index.isTallied = true
     var isCounted = false
     var tallies = index.tallies ?? [:]
@@ -694,7 +696,7 @@ struct Journeys: ~Copyable {
       // It is among them.
       isCounted = change > 0
     }
-    var changes = Firsts(users: 0, sessions: 0)
+    var changes = NewDistincts(users: 0, sessions: 0)
     forEachTallied(touch, user) { hash, view, isSession in
       let count = tallies[hash, default: 0] + (isCounted ? 0 : change)
       tallies[hash] = count == 0 ? nil : count
@@ -712,7 +714,7 @@ struct Journeys: ~Copyable {
     _ body: (_ hash: Hash128, _ view: UInt64, _ isSession: Bool) -> Void
   ) {
     for view in 0..<clock.viewCount {
-      let group = placements.group(of: touch.pointee.placement, view: view)
+      let group = tuples.group(of: touch.pointee.tuple, view: view)
       let start = clock.start(view, touch.pointee.time)
       body(
         busyUsers.hash(user, group: group, windowStart: start, session: nil), UInt64(view), false)
@@ -729,7 +731,7 @@ struct Journeys: ~Copyable {
   /// Begins another commit.
   mutating func endCommit() { commit &+= 1 }
 
-  /// Drops the buckets before `bucket` and the placements that only they used.
+  /// Drops the buckets before `bucket` and the tuples that only they used.
   mutating func forget(before bucket: UInt64) {
     guard bucket > arena.firstLiveBucket else { return }
     arena.drop(before: bucket)
@@ -741,7 +743,7 @@ struct Journeys: ~Copyable {
       if record(index.anchor) == nil { indexes[hash] = nil }
     }
     users.shrink(arena)
-    placements.collect(before: bucket)
+    tuples.collect(before: bucket)
     busyUsers.forget(before: bucket)
   }
 }

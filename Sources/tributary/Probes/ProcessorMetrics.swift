@@ -7,7 +7,7 @@ import Pipeline
 import Service
 
 /// The metrics of `run`. docs/OPERATIONS.md says what each means.
-struct ProcessorGauges: Sendable {
+struct ProcessorMetrics: Sendable {
   private let metrics: Metrics
   private let models: [Model]
 

@@ -5,14 +5,14 @@
 /// small number. What a conversion stands for that no touch earned has one as well, and so has what a touch earned
 /// of a conversion that has values of its own.
 ///
-/// Every view projects a placement to a *group*, the view's combination of dimension values, also
-/// a small number; two placements that agree on a view's dimensions share the group.
-struct PlacementTable: ~Copyable {
+/// Every view projects a tuple to a *group*, the view's combination of dimension values, also
+/// a small number; two tuples that agree on a view's dimensions share the group.
+struct DimensionTupleTable: ~Copyable {
   /// Earns what no touch earned of conversions without values of their own; every dimension of touches reads
   /// `(unattributed)`.
   static let unattributed: UInt32 = 0
 
-  private struct Placement {
+  private struct DimensionTuple {
     var names: NameList
     var hash: Hash128
     var isDirect: Bool
@@ -32,7 +32,7 @@ struct PlacementTable: ~Copyable {
 
   /// The slots of each view's dimensions.
   private let slotsOfViews: [[Int]]
-  /// A placement's names: one for every dimension that there is.
+  /// A tuple's names: one for every dimension that there is.
   private let slotCount: Int
   /// Where the values of a conversion begin.
   private let firstConversionValue: Int
@@ -40,9 +40,9 @@ struct PlacementTable: ~Copyable {
   private let firstConversionDimension: Int
   private let directChannels: [[UInt8]]
   private let unattributedBytes = Array(unattributedName.utf8)
-  private var placements: [Placement] = []
-  private var freePlacements: [UInt32] = []
-  /// `groups[placement * views.count + view]`
+  private var tuples: [DimensionTuple] = []
+  private var freeTuples: [UInt32] = []
+  /// `groups[tuple * views.count + view]`
   private var groupOf: [UInt32] = []
   private var groups: [Group] = []
   private var freeGroups: [UInt32] = []
@@ -71,40 +71,40 @@ struct PlacementTable: ~Copyable {
     directChannels = definitions.directChannels.map { Array($0.utf8) }
     creditedNames = .allocate(capacity: slotCount)
     let reserved = intern(unattributed: key.hash(unattributed: .none), .none, bucket: .max)
-    precondition(reserved == PlacementTable.unattributed)
+    precondition(reserved == DimensionTupleTable.unattributed)
   }
 
   deinit {
-    for placement in placements where !placement.isFree { placement.names.deallocate() }
+    for tuple in tuples where !tuple.isFree { tuple.names.deallocate() }
     for group in groups where group.memberCount > 0 { group.names.deallocate() }
     creditedNames.deallocate()
   }
 
   /// Bytes held, all overhead included. O(1).
   var byteCount: Int {
-    nameBytes + placements.capacity * MemoryLayout<Placement>.stride
+    nameBytes + tuples.capacity * MemoryLayout<DimensionTuple>.stride
       + groups.capacity * MemoryLayout<Group>.stride
-      + (groupOf.capacity + freePlacements.capacity + freeGroups.capacity) * 4
+      + (groupOf.capacity + freeTuples.capacity + freeGroups.capacity) * 4
       + index.byteCount + groupIndex.byteCount
   }
 
-  /// Number of placements in use, the unattributed one included.
-  var count: Int { placements.count - freePlacements.count }
+  /// Number of tuples in use, the unattributed one included.
+  var count: Int { tuples.count - freeTuples.count }
 
   private var viewCount: Int { slotsOfViews.count }
 
-  // MARK: Placements
+  // MARK: Tuples
 
   /// Has the memory fetched in which `intern` will look.
   func prefetch(_ hash: Hash128) { index.prefetch(hash) }
 
-  /// The placement's number; allocates only for one not seen before. Names that share a hash are told apart.
+  /// The tuple's number; allocates only for one not seen before. Names that share a hash are told apart.
   ///
   /// - Parameter hash: of the names.
-  mutating func intern(_ hash: Hash128, _ names: PlacementNames, bucket: UInt64) -> UInt32 {
+  mutating func intern(_ hash: Hash128, _ names: DimensionNames, bucket: UInt64) -> UInt32 {
     let found = index.use(hash, in: bucket) { number in
-      placements[Int(number)].isUnattributed == names.isUnattributed
-        && placements[Int(number)].names.equals { names[$0] }
+      tuples[Int(number)].isUnattributed == names.isUnattributed
+        && tuples[Int(number)].names.equals { names[$0] }
     }
     return found ?? add(hash, names, bucket)
   }
@@ -116,7 +116,7 @@ struct PlacementTable: ~Copyable {
     unattributed hash: Hash128, _ values: ConfiguredValues, bucket: UInt64
   ) -> UInt32 {
     unattributedBytes.withUnsafeBytes { name in
-      let names = PlacementNames(
+      let names = DimensionNames(
         unattributed: BorrowedBytes(name), values: values, firstValue: firstConversionValue)
       return intern(hash, names, bucket: bucket)
     }
@@ -126,13 +126,13 @@ struct PlacementTable: ~Copyable {
   mutating func credited(
     _ touch: UInt32, of conversion: UInt32, bucket: UInt64
   ) -> UInt32 {
-    guard placements[Int(conversion)].hasConversionValue else { return touch }
-    let (left, right) = (placements[Int(touch)], placements[Int(conversion)])
+    guard tuples[Int(conversion)].hasConversionValue else { return touch }
+    let (left, right) = (tuples[Int(touch)], tuples[Int(conversion)])
     for slot in 0..<slotCount {
       let names = slot < firstConversionDimension ? left.names : right.names
       (creditedNames + slot).initialize(to: names[slot])
     }
-    let names = PlacementNames(
+    let names = DimensionNames(
       campaign: creditedNames[Dimension.campaignSlot],
       channel: creditedNames[Dimension.channelSlot], ad: creditedNames[Dimension.adSlot],
       values: ConfiguredValues(
@@ -143,22 +143,22 @@ struct PlacementTable: ~Copyable {
 
   @inline(never)
   private mutating func add(
-    _ hash: Hash128, _ names: PlacementNames, _ bucket: UInt64
+    _ hash: Hash128, _ names: DimensionNames, _ bucket: UInt64
   ) -> UInt32 {
     let list = NameList(count: slotCount) { names[$0] }
-    let placement = Placement(
+    let tuple = DimensionTuple(
       names: list, hash: hash,
       isDirect: directChannels.contains { $0.elementsEqual(names.channel.buffer) },
       isUnattributed: names.isUnattributed,
       hasConversionValue: (firstConversionDimension..<slotCount).contains { !list[$0].isEmpty },
       isFree: false)
     let number: UInt32
-    if let free = freePlacements.popLast() {
+    if let free = freeTuples.popLast() {
       number = free
-      placements[Int(free)] = placement
+      tuples[Int(free)] = tuple
     } else {
-      number = UInt32(placements.count)
-      placements.append(placement)
+      number = UInt32(tuples.count)
+      tuples.append(tuple)
       groupOf.append(contentsOf: repeatElement(0, count: viewCount))
     }
     index.insert(hash, number, bucket: bucket)
@@ -167,30 +167,30 @@ struct PlacementTable: ~Copyable {
     return number
   }
 
-  func isDirect(_ placement: UInt32) -> Bool { placements[Int(placement)].isDirect }
+  func isDirect(_ tuple: UInt32) -> Bool { tuples[Int(tuple)].isDirect }
 
-  /// A placement's value of the dimension with this slot.
-  func name(_ placement: UInt32, slot: Int) -> BorrowedBytes {
-    placements[Int(placement)].names[slot]
+  /// A tuple's value of the dimension with this slot.
+  func name(_ tuple: UInt32, slot: Int) -> BorrowedBytes {
+    tuples[Int(tuple)].names[slot]
   }
 
-  /// Frees the placements that only dropped buckets used. O(placements); call when no delta is open.
+  /// Frees the tuples that only dropped buckets used. O(tuples); call when no delta is open.
   mutating func collect(before bucket: UInt64) {
     for number in index.numbers(lastUsedBefore: bucket) {
-      let placement = placements[Int(number)]
-      index.remove(placement.hash, number)
+      let tuple = tuples[Int(number)]
+      index.remove(tuple.hash, number)
       for view in 0..<viewCount { leave(number, view) }
-      nameBytes -= placement.names.allocatedBytes
-      placement.names.deallocate()
-      placements[Int(number)].isFree = true
-      freePlacements.append(number)
+      nameBytes -= tuple.names.allocatedBytes
+      tuple.names.deallocate()
+      tuples[Int(number)].isFree = true
+      freeTuples.append(number)
     }
   }
 
   // MARK: Groups
 
-  func group(of placement: UInt32, view: Int) -> UInt32 {
-    groupOf[Int(placement) * viewCount + view]
+  func group(of tuple: UInt32, view: Int) -> UInt32 {
+    groupOf[Int(tuple) * viewCount + view]
   }
 
   func view(ofGroup group: UInt32) -> Int { groups[Int(group)].view }
@@ -198,15 +198,15 @@ struct PlacementTable: ~Copyable {
   /// A group's values of its view's dimensions.
   func names(ofGroup group: UInt32) -> NameList { groups[Int(group)].names }
 
-  private mutating func join(_ placement: UInt32, _ view: Int) {
-    let hash = groupHash(placement, view)
+  private mutating func join(_ tuple: UInt32, _ view: Int) {
+    let hash = groupHash(tuple, view)
     let number: UInt32
-    if let found = groupIndex.number(of: hash, where: { holds($0, placement, view) }) {
+    if let found = groupIndex.number(of: hash, where: { holds($0, tuple, view) }) {
       number = found
       groups[Int(found)].memberCount += 1
     } else {
       let slots = slotsOfViews[view]
-      let names = NameList(count: slots.count) { name(placement, slot: slots[$0]) }
+      let names = NameList(count: slots.count) { name(tuple, slot: slots[$0]) }
       let group = Group(view: view, names: names, memberCount: 1)
       if let free = freeGroups.popLast() {
         number = free
@@ -218,31 +218,31 @@ struct PlacementTable: ~Copyable {
       groupIndex.insert(hash, number)
       nameBytes += names.allocatedBytes
     }
-    groupOf[Int(placement) * viewCount + view] = number
+    groupOf[Int(tuple) * viewCount + view] = number
   }
 
-  private mutating func leave(_ placement: UInt32, _ view: Int) {
-    let number = group(of: placement, view: view)
+  private mutating func leave(_ tuple: UInt32, _ view: Int) {
+    let number = group(of: tuple, view: view)
     groups[Int(number)].memberCount -= 1
     guard groups[Int(number)].memberCount == 0 else { return }
-    groupIndex.remove(groupHash(placement, view), number)
+    groupIndex.remove(groupHash(tuple, view), number)
     nameBytes -= groups[Int(number)].names.allocatedBytes
     groups[Int(number)].names.deallocate()
     freeGroups.append(number)
   }
 
-  /// Whether a group of the view has the placement's values of its dimensions.
-  private func holds(_ group: UInt32, _ placement: UInt32, _ view: Int) -> Bool {
+  /// Whether a group of the view has the tuple's values of its dimensions.
+  private func holds(_ group: UInt32, _ tuple: UInt32, _ view: Int) -> Bool {
     let slots = slotsOfViews[view]
     return groups[Int(group)].view == view
-      && groups[Int(group)].names.equals { name(placement, slot: slots[$0]) }
+      && groups[Int(group)].names.equals { name(tuple, slot: slots[$0]) }
   }
 
-  private func groupHash(_ placement: UInt32, _ view: Int) -> Hash128 {
+  private func groupHash(_ tuple: UInt32, _ view: Int) -> Hash128 {
     var hash = Hash128(
       high: UInt64(truncatingIfNeeded: view) &* key.multiplier, low: 0)
     for (index, slot) in slotsOfViews[view].enumerated() {
-      hash = key.hash(name(placement, slot: slot), at: index, behind: hash)
+      hash = key.hash(name(tuple, slot: slot), at: index, behind: hash)
     }
     return hash
   }

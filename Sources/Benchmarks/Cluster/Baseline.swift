@@ -14,7 +14,7 @@ import Synchronization
 /// It reads every record to the topics' ends in batches, outside any group, with librdkafka's own
 /// settings, but that a fetch waits no longer than the processor's where nothing comes; it counts them, and
 /// decodes them if asked to. Nothing is kept and nothing written.
-public struct Yardstick {
+public struct Baseline {
   private let configuration: Configuration
   private let decodes: Bool
   private let logger: Logger

@@ -1,5 +1,5 @@
-/// The names of a placement, lent: a value for every slot.
-struct PlacementNames {
+/// The names of a tuple, lent: a value for every slot.
+struct DimensionNames {
   var campaign: BorrowedBytes
   var channel: BorrowedBytes
   var ad: BorrowedBytes
