@@ -8,10 +8,15 @@ package final class LogTail {
   private let logger: Logger
   private let consumer: Consumer
   private let batch = RecordBatch(capacity: 1_024)
+  private let stallTimeout: Duration
 
-  package init(_ configuration: Configuration, logger: Logger) throws {
+  /// - Parameter stallTimeout: A read that gets no record for so long fails, and may be repeated.
+  package init(
+    _ configuration: Configuration, logger: Logger, stallTimeout: Duration = .seconds(60)
+  ) throws {
     self.configuration = configuration
     self.logger = logger
+    self.stallTimeout = stallTimeout
     consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
   }
 
@@ -76,7 +81,10 @@ package final class LogTail {
     return hasAny
   }
 
-  private func read(
+  /// Whether any record from `start` to before `end` is wanted.
+  ///
+  /// - Throws: a transient `KafkaError` if nothing comes for `stallTimeout`: the broker is away, or the leader changes.
+  package func read(
     _ partition: TopicPartition, from start: Int64, through end: Int64,
     _ isWanted: (Record) throws -> Bool
   ) throws -> Bool {
@@ -86,17 +94,20 @@ package final class LogTail {
       consumer.unassign()
     }
     let queue = consumer.queue(for: partition)!
-    let deadline = ContinuousClock.now + .seconds(60)
+    var lastProgress = ContinuousClock.now
     var isFound = false
-    while ContinuousClock.now < deadline {
+    while lastProgress.duration(to: .now) < stallTimeout {
       try consumer.poll()
-      _ = try queue.read(into: batch, timeoutMilliseconds: 20)
+      if try queue.read(into: batch, timeoutMilliseconds: 20) > 0 { lastProgress = .now }
       for record in batch {
         if try isWanted(record) { isFound = true }
         if record.offset >= end - 1 { return isFound }
       }
       if let met = batch.endOffset, met >= end { return isFound }
     }
-    throw LogStall(description: "reading \(partition) did not come to its end within 60 s")
+    throw KafkaError(
+      code: -185, name: "_TIMED_OUT",
+      message: "nothing came for \(stallTimeout.components.seconds) s",
+      operation: "read \(partition) to offset \(end)")
   }
 }
