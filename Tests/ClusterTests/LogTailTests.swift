@@ -51,4 +51,25 @@ import Testing
     #expect(found)
     #expect(attempts >= 2)
   }
+
+  @Test func aPartitionWithoutLeaderIsLeftOut() throws {
+    let client = try #require(rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), nil, 0))
+    defer { rd_kafka_destroy(client) }
+    let cluster = try #require(rd_kafka_mock_cluster_new(client, 1))
+    defer { rd_kafka_mock_cluster_destroy(cluster) }
+    rd_kafka_mock_topic_create(cluster, partition.topic, 2, 1)
+    rd_kafka_mock_partition_set_leader(cluster, partition.topic, 1, -1)
+    var configuration = Configuration()
+    configuration.bootstrapServers = String(cString: rd_kafka_mock_cluster_bootstraps(cluster))
+    let tail = try LogTail(configuration, logger: quiet)
+    defer { tail.close() }
+    let leaderless = TopicPartition(topic: partition.topic, partition: 1)
+
+    #expect(try tail.ends(of: [partition, leaderless]) == [partition: 0])
+    #expect(try tail.bounds(of: [partition, leaderless]).keys.sorted() == [partition])
+    #expect(try !tail.isEmpty([partition, leaderless]), "the other may hold something")
+    #expect(try tail.isEmpty([partition]))
+    let error = try #require(throws: KafkaError.self) { try tail.ends(of: [leaderless]) }
+    #expect(error.isTransient, "\(error)")
+  }
 }

@@ -48,6 +48,7 @@ struct AttributeCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    try files.requirePaths()
     if ResultFormat(path: output) == nil {
       throw ValidationError("--output \(output): must end in .csv, .jsonl or .sqlite.")
     }
