@@ -34,7 +34,7 @@ package struct Trouble {
             + "transaction.timeout.ms; what was not taken is left to the other, or to the next start"
         )
       }
-      if error.needsOperator { throw error }
+      if error.requiresOperator { throw error }
     }
     let began = since ?? .now
     guard began.duration(to: .now) < patience else { throw error }

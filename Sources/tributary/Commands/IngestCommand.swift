@@ -32,7 +32,7 @@ struct IngestCommand: ParsableCommand {
       objects are in the topics. The ledger knows an object by bucket, key and version or ETag. What \
       cannot be used stays where it is: its message is left to the queue's dead-letter rule, and \
       --rejected says where reports go. Credentials are found as by AWS' own tools: environment, web \
-      identity, profile, container. More in docs/FILES.md.
+      identity, profile, container. More in docs/guides/files.md.
 
       With --watch folders are looked at each second, until SIGTERM. Names that begin with a dot or end \
       in .tmp or .part are left alone: write files under such a name, and rename them when they are \
