@@ -16,6 +16,8 @@ final class ObjectClient: Sendable {
     "x-amz-meta-x-amz-key-v2", "x-amz-meta-x-amz-iv",
   ]
 
+  /// Of objects that are read once, and kept for their second pass.
+  let kept = KeptBytes(limit: 64 << 20)
   private let client: SignedClient
   private let address: ObjectStoreAddress
   /// Regions of buckets that are elsewhere, as the store said.

@@ -27,14 +27,14 @@ final class PartSupply: Sendable {
   private let size: Int64
   private let state: Mutex<State>
 
-  /// Of an object whose first part is there.
-  init(_ head: StoredObject.Head, _ client: ObjectClient) {
+  /// - Parameter first: the first part, if it is there.
+  init(_ head: StoredObject.Head, first: [UInt8]?, _ client: ObjectClient) {
     self.client = client
     object = head.object
     etag = head.object.version == nil ? head.etag : nil
     size = head.size
-    let first = head.first.isEmpty ? [] : [head.first]
-    state = Mutex(State(asked: Int64(head.first.count), ready: first))
+    let first = first ?? []
+    state = Mutex(State(asked: Int64(first.count), ready: first.isEmpty ? [] : [first]))
   }
 
   /// Of an object that is there.

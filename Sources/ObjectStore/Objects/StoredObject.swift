@@ -10,7 +10,7 @@ import WebClient
 final class StoredObject: FileContent {
   /// Bytes that are asked for at once.
   static let partSize: Int64 = 4 << 20
-  /// An object of at most so many bytes is read once and kept; a larger one is read for each pass over it.
+  /// An object of at most so many bytes is read once and kept, if there is room; another is read for each pass over it.
   private static let keptSize: Int64 = 8 << 20
 
   /// What the first part says of the object.
@@ -18,14 +18,15 @@ final class StoredObject: FileContent {
     var object: ObjectName
     var etag: String?
     var size: Int64
-    var first: [UInt8]
   }
 
   private struct State {
     var head: Head?
+    /// The first part, until somebody reads it.
+    var first: [UInt8]?
     /// All of an object that is kept.
     var parts: [[UInt8]]?
-    var supply: PartSupply?
+    weak var supply: PartSupply?
     var copy: String?
   }
 
@@ -42,7 +43,9 @@ final class StoredObject: FileContent {
   }
 
   deinit {
-    if let copy = state.withLock({ $0.copy }) { unlink(copy) }
+    let (copy, parts) = state.withLock { ($0.copy, $0.parts) }
+    if let copy { unlink(copy) }
+    if let parts { client.kept.giveBack(StoredObject.size(parts)) }
   }
 
   // MARK: Identity
@@ -79,12 +82,7 @@ final class StoredObject: FileContent {
 
   func open() throws -> any ByteSource {
     let head = try head()
-    let supply: PartSupply
-    if head.size <= Self.keptSize {
-      supply = PartSupply(try kept(head))
-    } else {
-      supply = PartSupply(head, client)
-    }
+    let supply = try kept(head).map { PartSupply($0) } ?? parts(of: head)
     state.withLock { $0.supply = supply }
     return ObjectBytes(supply)
   }
@@ -93,13 +91,32 @@ final class StoredObject: FileContent {
 
   func awaitBytes() throws { try state.withLock { $0.supply }?.awaitBytes() }
 
-  private func kept(_ head: Head) throws -> [[UInt8]] {
+  private func parts(of head: Head) -> PartSupply {
+    let first = state.withLock { state in
+      defer { state.first = nil }
+      return state.first
+    }
+    return PartSupply(head, first: first, client)
+  }
+
+  /// All of an object that is small; nil where it is not, or there is no room.
+  private func kept(_ head: Head) throws -> [[UInt8]]? {
     if let parts = state.withLock({ $0.parts }) { return parts }
-    let supply = PartSupply(head, client)
+    guard head.size <= Self.keptSize, client.kept.take(head.size) else { return nil }
     var parts: [[UInt8]] = []
-    while let part = try supply.next() { parts.append(part) }
+    do {
+      let supply = self.parts(of: head)
+      while let part = try supply.next() { parts.append(part) }
+    } catch {
+      client.kept.giveBack(head.size)
+      throw error
+    }
     state.withLock { $0.parts = parts }
     return parts
+  }
+
+  private static func size(_ parts: [[UInt8]]) -> Int64 {
+    parts.reduce(0) { $0 + Int64($1.count) }
   }
 
   /// Reads the first part, once.
@@ -113,7 +130,10 @@ final class StoredObject: FileContent {
       answer = try client.answer(part, client.start(part))
     }
     let head = try Self.head(of: object, answer)
-    state.withLock { $0.head = head }
+    state.withLock { state in
+      state.head = head
+      state.first = answer.body
+    }
     return head
   }
 
@@ -136,8 +156,7 @@ final class StoredObject: FileContent {
       size = total
     }
     return Head(
-      object: named, etag: answer.headers["etag"].map(ObjectListing.unquoted), size: size,
-      first: answer.body)
+      object: named, etag: answer.headers["etag"].map(ObjectListing.unquoted), size: size)
   }
 
   // MARK: A copy for SQLite
@@ -150,7 +169,7 @@ final class StoredObject: FileContent {
     guard descriptor >= 0 else { throw FileError.system(path, "written") }
     state.withLock { $0.copy = path }
     defer { close(descriptor) }
-    let supply = PartSupply(try head(), client)
+    let supply = parts(of: try head())
     while let part = try supply.next() {
       var rest = part[...]
       while !rest.isEmpty {
