@@ -146,7 +146,8 @@ struct ObjectQueueTests {
     for round in 0..<4 {
       let process = try world.cluster.program.start(
         [
-          "ingest", "--endpoint", world.moto.address, "--queue", world.queue, "--rate", "4000",
+          "ingest", "--endpoint", world.moto.address, "--queue", world.queue, "--exit-at-end",
+          "--rate", "4000",
         ], outputFolder: world.folder.make("run-\(round)"))
       usleep(UInt32(900_000 + round * 350_000))
       kill(process.processIdentifier, SIGKILL)
@@ -163,7 +164,8 @@ struct ObjectQueueTests {
     try world.send(world.notification("clicks.jsonl"))
     let process = try world.cluster.program.start(
       [
-        "ingest", "--endpoint", world.moto.address, "--queue", world.queue, "--rate", "200",
+        "ingest", "--endpoint", world.moto.address, "--queue", world.queue, "--exit-at-end",
+        "--rate", "200",
       ], outputFolder: world.folder.make("run"))
     defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
     for _ in 0..<100 where try world.moto.counts(world.queue).hidden == 0 { usleep(50_000) }
