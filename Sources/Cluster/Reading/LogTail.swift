@@ -81,22 +81,12 @@ package final class LogTail {
     _ isWanted: (Record) throws -> Bool
   ) throws -> Bool {
     try consumer.assign([(partition, offset: start)])
-    defer {
-      batch.release()
-      consumer.unassign()
-    }
-    let queue = consumer.queue(for: partition)!
-    let deadline = ContinuousClock.now + .seconds(60)
+    defer { consumer.unassign() }
+    guard
+      var reader = BoundedReader(of: partition, consumer, from: start, to: end, into: batch)
+    else { throw OperatorError("\(partition) cannot be read") }
     var isFound = false
-    while ContinuousClock.now < deadline {
-      try consumer.poll()
-      _ = try queue.read(into: batch, timeoutMilliseconds: 20)
-      for record in batch {
-        if try isWanted(record) { isFound = true }
-        if record.offset >= end - 1 { return isFound }
-      }
-      if let met = batch.endOffset, met >= end { return isFound }
-    }
-    throw LogStall(description: "reading \(partition) did not come to its end within 60 s")
+    _ = try reader.readAll { record in if try isWanted(record) { isFound = true } }
+    return isFound
   }
 }
