@@ -73,7 +73,7 @@ import Traffic
   }
 
   private static func waiting(_ folder: TemporaryFolder) throws -> [String] {
-    try Intake(folder: folder.url.path).files()
+    try WatchedFolder(folder: folder.url.path).files()
   }
 
   private static func record(_ kind: EventKind, _ id: String) -> String {

@@ -32,7 +32,8 @@ import Testing
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent()
       .deletingLastPathComponent()
-    let page = try String(contentsOf: root.appendingPathComponent("docs/FILES.md"), encoding: .utf8)
+    let page = try String(
+      contentsOf: root.appendingPathComponent("docs/guides/files.md"), encoding: .utf8)
     let block = try #require(page.components(separatedBy: "```yaml\n").dropFirst().first)
     let yaml = try #require(block.components(separatedBy: "```").first)
     let settings = try Configuration.load(yaml: yaml)

@@ -266,6 +266,9 @@ extension Worker where S == RekeyStage {
   /// Whether this worker has passed on and committed everything that it owned at the start.
   package var isFinished: Bool { hasAssignment && stage.isFinished && !stage.hasChanges }
 
+  /// Committed records, by topic and outcome.
+  package var counts: [String: RekeyCounts] { stage.counts }
+
   /// Where every topic to be re-keyed ends, whoever owns it; nil while nobody has answered.
   package func sourceEnds() throws -> [TopicPartition: Int64]? {
     try stage.sourceEnds.ends(of: context.plan.rekeyedPartitions, now: context.now())

@@ -14,7 +14,16 @@ extension Processor {
       configuration: configuration, plan: plan, log: log, index: 0, stopsAtEnd: stopsAtEnd,
       logger: logger, heartbeat: heartbeat, meter: monitor.makeMeter(stage: "rekey", index: 0),
       process: process)
-    defer { setWaker("rekey", nil, heartbeat) }
+    let former = lock.withLock { rekeyed }
+    defer {
+      setWaker("rekey", nil, heartbeat)
+      if !heartbeat.isAbandoned {
+        let counts = worker.counts.reduce(into: former) {
+          $0[$1.key, default: RekeyCounts()].add($1.value)
+        }
+        lock.withLock { rekeyed = counts }
+      }
+    }
     do {
       let ends = stopsAtEnd ? try askForEnds(heartbeat) { try worker.sourceEnds() } : nil
       try worker.start()

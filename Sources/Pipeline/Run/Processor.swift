@@ -14,6 +14,8 @@ public final class Processor: @unchecked Sendable {
   public struct Summary: Sendable {
     /// By topic.
     public var counts: [String: InputCounts] = [:]
+    /// Of topics that are re-keyed, by topic.
+    public var rekeyed: [String: RekeyCounts] = [:]
     public var seconds: Double = 0
   }
 
@@ -32,6 +34,8 @@ public final class Processor: @unchecked Sendable {
   private var isStopping = false
   private var failure: (any Error)?
   var counts: [Int: [String: InputCounts]] = [:]
+  /// What this process has re-keyed, by topic.
+  var rekeyed: [String: RekeyCounts] = [:]
   var wakers: [String: @Sendable () -> Void] = [:]
 
   /// How often threads are looked after, in microseconds.
@@ -85,6 +89,7 @@ public final class Processor: @unchecked Sendable {
         summary.counts[topic, default: InputCounts()].add(count)
       }
     }
+    summary.rekeyed = lock.withLock { rekeyed }
     summary.seconds = began.duration(to: .now) / .seconds(1)
     return summary
   }

@@ -8,8 +8,8 @@ struct ExplainCommand: ParsableCommand {
     commandName: "explain",
     abstract: "Explain one conversion: its journey, the credit under every model, its revisions.",
     discussion: """
-      Reads the conversion's records and its user's touches from the topics; each touch says why it \
-      could or could not earn credit. Exit code 1: no such conversion was accepted.
+      The command reads the conversion's records and its user's touches from the topics, and says of each \
+      touch why it could or could not earn credit. Exit code 1: no such conversion was accepted.
       """)
 
   @OptionGroup var options: GlobalOptions

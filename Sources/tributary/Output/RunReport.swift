@@ -9,6 +9,8 @@ import Service
 /// What a run has done, as a table or JSON.
 struct RunReport {
   private let rows: [(name: String, counts: InputCounts)]
+  /// Topics that are re-keyed, with what became of their records.
+  private let rekeyed: [(topic: String, counts: RekeyCounts)]
   private let seconds: Double
   private let peakResidentBytes = ProcessMemory.peakResidentBytes
 
@@ -18,6 +20,7 @@ struct RunReport {
       let kind = settings.inputs == nil ? topic.kinds[0].inputName : nil
       return summary.counts[topic.name].map { (kind ?? topic.name, $0) }
     }
+    rekeyed = summary.rekeyed.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     seconds = summary.seconds
   }
 
@@ -36,6 +39,11 @@ struct RunReport {
       ]
     }
     try StandardOutput.print(AlignedTable(header: header, rows: lines).text)
+    for (topic, counts) in rekeyed {
+      try StandardOutput.print(
+        "re-keyed \(topic): \(counts.records) records, \(counts.filtered) filtered, "
+          + "\(counts.forwarded) passed on, \(counts.deadLetters) dead letters")
+    }
     let records = rows.reduce(0) { $0 + $1.counts.records }
     let rate = seconds > 0 ? Double(records) / seconds : 0
     let mebibytes = peakResidentBytes >> 20
@@ -55,6 +63,18 @@ struct RunReport {
           $0.field("duplicates", counts.duplicates)
           $0.field("dead_letters", counts.deadLetters)
           $0.field("too_late", counts.tooLate)
+        }
+      }
+      if !rekeyed.isEmpty {
+        writer.object("rekeyed") { writer in
+          for (topic, counts) in rekeyed {
+            writer.object(topic) {
+              $0.field("records", counts.records)
+              $0.field("filtered", counts.filtered)
+              $0.field("passed_on", counts.forwarded)
+              $0.field("dead_letters", counts.deadLetters)
+            }
+          }
         }
       }
       writer.field("seconds", seconds: seconds)

@@ -6,7 +6,7 @@ import Kafka
 import Pipeline
 import Service
 
-/// The metrics of `run`. docs/OPERATIONS.md says what each means.
+/// The metrics of `run`. docs/operating/monitoring.md says what each means.
 struct ProcessorMetrics: Sendable {
   private let metrics: Metrics
   private let models: [Model]
