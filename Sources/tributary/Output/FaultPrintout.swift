@@ -20,13 +20,6 @@ struct FaultPrintout {
     }
   }
 
-  /// The members of the object that `write` writes.
-  var json: String {
-    var writer = JSONWriter()
-    write(to: &writer)
-    return String(writer.text.dropFirst().dropLast())
-  }
-
   /// Writes an object with a list for each kind.
   func write(to writer: inout JSONWriter) {
     writer.object { writer in
