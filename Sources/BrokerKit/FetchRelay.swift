@@ -22,13 +22,13 @@ final class FetchRelay: Sendable {
 
   /// Listens on a port of 127.0.0.1, or a free one, until `stop`.
   init(to brokerPort: UInt16, on port: UInt16?) throws(LocalBroker.Unavailable) {
-    let (listener, port) = try LocalBroker.listen(on: port)
+    let (listener, port) = try LoopbackPort.listen(on: port)
     self.listener = listener
     self.port = port
     Thread.detachNewThread { [self] in
       while case let client = accept(listener, nil, nil), client >= 0 {
         connections.withLock { connections in
-          guard connections != nil, let broker = LocalBroker.connect(to: brokerPort) else {
+          guard connections != nil, let broker = LoopbackPort.connect(to: brokerPort) else {
             close(client)
             return
           }

@@ -6,12 +6,12 @@ extension LocalBroker {
   /// `noida-db` goes on saving what it was given for some seconds, with a core of its own and much of the
   /// memory's bandwidth: what is measured meanwhile costs a quarter more.
   public func waitForRest() {
-    guard let guardian else { return }
+    guard let supervisor else { return }
     var quiet = 0
-    var before = Self.ticks(ofChildrenOf: guardian)
+    var before = Self.ticks(ofChildrenOf: supervisor)
     for _ in 0..<60 where quiet < 4 {
       usleep(500_000)
-      let now = Self.ticks(ofChildrenOf: guardian)
+      let now = Self.ticks(ofChildrenOf: supervisor)
       quiet = now - before <= 2 ? quiet + 1 : 0
       before = now
     }

@@ -17,11 +17,22 @@ struct PageFile {
       PageFile(contentType: "text/html; charset=utf-8", bytes: PackageResources.index_html)
     case "/page.css":
       PageFile(contentType: "text/css; charset=utf-8", bytes: PackageResources.page_css)
-    case "/page.js":
-      PageFile(contentType: "text/javascript; charset=utf-8", bytes: PackageResources.page_js)
+    case "/page.js": script(PackageResources.page_js)
+    case "/api.js": script(PackageResources.api_js)
+    case "/chart.js": script(PackageResources.chart_js)
+    case "/elements.js": script(PackageResources.elements_js)
+    case "/explain.js": script(PackageResources.explain_js)
+    case "/state.js": script(PackageResources.state_js)
+    case "/table.js": script(PackageResources.table_js)
+    case "/totals.js": script(PackageResources.totals_js)
     case "/openapi.json":
       PageFile(contentType: "application/json", bytes: PackageResources.openapi_json)
     default: nil
     }
+  }
+
+  /// A module of the page's script.
+  private static func script(_ bytes: [UInt8]) -> PageFile {
+    PageFile(contentType: "text/javascript; charset=utf-8", bytes: bytes)
   }
 }

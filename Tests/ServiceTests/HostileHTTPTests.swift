@@ -98,6 +98,12 @@ struct HostileHTTPTests {
     for path in ["/", "/page.js", "/livez", "/readyz", "/conversions/x"] {
       #expect(server.get(path).status == 200, "\(path)")
     }
+    // A browser runs no module of another type.
+    for module in ["api", "chart", "elements", "explain", "page", "state", "table", "totals"] {
+      let answer = server.get("/\(module).js")
+      #expect(answer.status == 200, "\(module)")
+      #expect(answer.headers.contains("content-type: text/javascript; charset=utf-8"), "\(module)")
+    }
   }
 
   @Test("A name of somebody else's is not answered to on a local address")

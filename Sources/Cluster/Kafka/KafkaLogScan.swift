@@ -10,10 +10,9 @@ final class KafkaLogScan: LogScan {
   /// still open there may be records that count, so a read waits for it to end.
   private let ends: [TopicPartition: Int64]
 
-  private var place: Place?
-
-  /// How long a partition may bring nothing.
-  private static let timeout = Duration.seconds(60)
+  private let batch = RecordBatch(capacity: 256)
+  /// Of the partition that is being read.
+  private var reader: BoundedReader?
 
   /// - Parameter ends: of open transactions too.
   init(
@@ -32,56 +31,20 @@ final class KafkaLogScan: LogScan {
 
   func close() { consumer.close(timeoutMilliseconds: 0) }
 
-  /// Where the partition that is being read stands.
-  private struct Place {
-    var partition: TopicPartition
-    var reader: KafkaLogReader
-    var position: Int64
-    var end: Int64
-    var lastProgress = ContinuousClock.now
-    // Records of the state are large, and few of them are all that may lie ahead.
-    var reminder = FetchReminder(leastBacklog: 1)
-  }
-
   func read(
     _ partition: TopicPartition, limit: Int?, _ body: (Record) throws -> Void
   ) throws -> Bool {
-    guard var place = place?.partition == partition ? place : begin(partition) else { return true }
-    defer { self.place = place }
-    var taken = 0
-    while place.position < place.end {
-      try consumer.poll()
-      place.reminder.remind(consumer)
-      let count = try place.reader.read()
-      for index in 0..<count { try body(place.reader[index]) }
-      let reached = max(
-        place.reader.metEnd ?? 0, count > 0 ? place.reader[count - 1].offset + 1 : 0)
-      if reached > place.position {
-        place.position = reached
-        place.lastProgress = .now
-      } else if place.lastProgress.duration(to: .now) > KafkaLogScan.timeout {
-        throw LogStall(
-          description:
-            "reading \(partition) stopped at offset \(place.position) of \(place.end): a transaction of "
-            + "another producer is still open there, or its leader does not answer")
-      } else if count == 0, limit == nil {
-        // What has come of the other partitions must not end the wait.
-        consumer.waitForArrival(timeoutMilliseconds: 20)
-      }
-      taken += count
-      if let limit, place.position < place.end, count == 0 || taken >= limit { return false }
+    guard var reader = reader?.partition == partition ? reader : begin(partition) else {
+      return true
     }
+    defer { self.reader = reader }
+    guard try reader.readAll(limit: limit, body) == .reachedEnd else { return false }
     try consumer.pause([partition])
     return true
   }
 
-  private func begin(_ partition: TopicPartition) -> Place? {
-    guard let end = ends[partition], let start = starts[partition], start < end,
-      let queue = consumer.queue(for: partition)
-    else { return nil }
-    var place = Place(
-      partition: partition, reader: KafkaLogReader(consumer, queue), position: start, end: end)
-    place.reminder.watch([partition], of: consumer)
-    return place
+  private func begin(_ partition: TopicPartition) -> BoundedReader? {
+    guard let end = ends[partition], let start = starts[partition], start < end else { return nil }
+    return BoundedReader(of: partition, consumer, from: start, to: end, into: batch)
   }
 }

@@ -124,25 +124,20 @@ package final class LogTail {
     _ isWanted: (Record) throws -> Bool
   ) throws -> Bool {
     try consumer.assign([(partition, offset: start)])
-    defer {
-      batch.release()
-      consumer.unassign()
-    }
-    let queue = consumer.queue(for: partition)!
-    var lastProgress = ContinuousClock.now
+    defer { consumer.unassign() }
+    guard
+      var reader = BoundedReader(
+        of: partition, consumer, from: start, to: end, into: batch, stallTimeout: stallTimeout)
+    else { throw OperatorError("\(partition) cannot be read") }
     var isFound = false
-    while lastProgress.duration(to: .now) < stallTimeout {
-      try consumer.poll()
-      if try queue.read(into: batch, timeoutMilliseconds: 20) > 0 { lastProgress = .now }
-      for record in batch {
-        if try isWanted(record) { isFound = true }
-        if record.offset >= end - 1 { return isFound }
-      }
-      if let met = batch.endOffset, met >= end { return isFound }
+    do {
+      _ = try reader.readAll { record in if try isWanted(record) { isFound = true } }
+    } catch is LogStall {
+      throw KafkaError(
+        code: -185, name: "_TIMED_OUT",
+        message: "nothing came for \(stallTimeout.components.seconds) s",
+        operation: "read \(partition) to offset \(end)")
     }
-    throw KafkaError(
-      code: -185, name: "_TIMED_OUT",
-      message: "nothing came for \(stallTimeout.components.seconds) s",
-      operation: "read \(partition) to offset \(end)")
+    return isFound
   }
 }

@@ -6,9 +6,6 @@ import Logging
 /// Reads whole topics outside any group, committed records only. For one thread.
 package final class TopicReader {
   package static let callTimeout: Int32 = 45_000
-  /// A read that brings nothing for so long has failed.
-  private static let timeout: Duration = .seconds(60)
-
   private let consumer: Consumer
   private let probe: Consumer
   private let configuration: Configuration
@@ -98,34 +95,14 @@ package final class TopicReader {
       wanted.keys.sorted().map { ($0, offset: starts[$0] ?? LogicalOffset.beginning) })
     defer { consumer.unassign() }
     for (partition, end) in wanted.sorted(by: { $0.key < $1.key }) {
-      guard try read(partition, through: end, body) else { return }
-    }
-  }
-
-  /// - Returns: false when `body` has had enough.
-  private func read(
-    _ partition: TopicPartition, through end: Int64,
-    _ body: (TopicPartition, Record) throws -> Bool
-  ) throws -> Bool {
-    defer { batch.release() }
-    guard let queue = consumer.queue(for: partition) else {
-      throw OperatorError("\(partition) cannot be read")
-    }
-    var lastArrival = ContinuousClock.now
-    while true {
-      try consumer.poll()
-      let count = try queue.read(into: batch, timeoutMilliseconds: 20)
-      for record in batch {
-        if record.offset >= end { return true }
-        guard try body(partition, record) else { return false }
-        if record.offset == end - 1 { return true }
-      }
-      if let met = batch.endOffset, met >= end { return true }
-      if count > 0 { lastArrival = .now }
-      if lastArrival.duration(to: .now) > Self.timeout {
-        throw OperatorError(
-          "reading \(partition) stopped before offset \(end): a transaction is still open there, "
-            + "or the broker does not answer")
+      let start = starts[partition] ?? LogicalOffset.beginning
+      guard
+        var reader = BoundedReader(of: partition, consumer, from: start, to: end, into: batch)
+      else { throw OperatorError("\(partition) cannot be read") }
+      do {
+        if try reader.read(while: { try body(partition, $0) }) == .stopped { return }
+      } catch let stall as LogStall {
+        throw OperatorError(stall.description)
       }
     }
   }

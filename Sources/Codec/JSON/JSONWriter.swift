@@ -71,9 +71,16 @@ package struct JSONWriter {
     value(number)
   }
 
+  package mutating func field(_ name: String, _ number: Int) { field(name, Int64(number)) }
+
   package mutating func field(_ name: String, _ flag: Bool) {
     key(name)
     value(flag)
+  }
+
+  package mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
+    key(name)
+    object(body)
   }
 
   package mutating func decimal(_ name: String, _ micros: Micros?) {

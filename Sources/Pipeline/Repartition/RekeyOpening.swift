@@ -16,8 +16,7 @@ final class RekeyOpening {
   private let key: [UInt8]
   private var progress: RekeyProgress?
   private var start: InputStart?
-  private var committed = RepeatedQuestion<[TopicPartition: Int64]>()
-  private var bounds = RepeatedQuestion<[TopicPartition: Result<LogBounds, any Error>]>()
+  private var questions = OpeningQuestions()
   /// The record that was read last, or the first behind what is lost.
   private var record = RepeatedQuestion<RecordFingerprint?>()
 
@@ -33,16 +32,10 @@ final class RekeyOpening {
 
   private var positions: TopicPartition { Self.positions(context.configuration) }
 
-  private var answeredBounds: [TopicPartition: LogBounds]? {
-    guard let answer = bounds.answer else { return nil }
-    let found = answer.compactMapValues { try? $0.get() }
-    return found.count == answer.count ? found : nil
-  }
-
-  var isReadyToRestore: Bool { state == .created && answeredBounds != nil }
+  var isReadyToRestore: Bool { state == .created && questions.bounds != nil }
 
   /// Where the topic of positions ends, open transactions included.
-  var positionsEnd: Int64 { answeredBounds?[positions]?.end ?? 0 }
+  var positionsEnd: Int64 { questions.bounds?[positions]?.end ?? 0 }
 
   /// Lets questions and answers pass. Does not block.
   ///
@@ -51,16 +44,10 @@ final class RekeyOpening {
     switch state {
     case .created:
       try note(
-        committed.advance(now: now) {
-          context.log.prober.committed([source], by: context.group)
-        })
-      guard committed.answer != nil else { return }
-      // Only now: nothing may be committed behind these ends.
-      try note(bounds.advance(now: now) { context.log.prober.bounds(of: [source, positions]) })
-      for result in bounds.answer?.values.map({ $0 }) ?? [] {
-        if case .failure(let error) = result { return try note(bounds.fail(error, now: now)) }
-      }
-      if bounds.answer != nil { goOn() }
+        questions.advance(
+          now: now, context.log.prober, committed: [source], by: context.group,
+          bounds: [source, positions]))
+      if questions.bounds != nil { goOn() }
     case .restoring:
       guard let offset = offsetToRead else { return }
       try note(
@@ -99,8 +86,8 @@ final class RekeyOpening {
   /// - Throws: `OperatorError` where positions, offsets and log do not fit.
   func didReadPositions() throws {
     let start = try InputStart.decide(
-      source, remembered: progress?.position.position, committed: committed.answer?[source],
-      answeredBounds![source]!, group: context.group, state: positions.topic)
+      source, remembered: progress?.position.position, committed: questions.committed?[source],
+      questions.bounds![source]!, group: context.group, state: positions.topic)
     if case .behind(let lost) = start, context.configuration.onLostInput == .stop {
       throw OperatorError.lost(source, lost)
     }
@@ -112,7 +99,8 @@ final class RekeyOpening {
     switch start {
     case .behind(let lost): return lost.upperBound
     case .at:
-      guard let last = progress?.position.last, last.offset >= answeredBounds![source]!.start else {
+      guard let last = progress?.position.last, last.offset >= questions.bounds![source]!.start
+      else {
         return nil
       }
       return last.offset
@@ -144,7 +132,7 @@ final class RekeyOpening {
       checkpoint.add(lostRange(range, first: found))
       lost = checkpoint.lost
     }
-    let end = answeredBounds![source]!.stableEnd
+    let end = questions.bounds![source]!.stableEnd
     let input = InputPartition(
       number: 0, partition: source, plan: try context.inputPlan(of: source.topic),
       reader: try context.consumer.reader(of: source, from: position, end: end),
@@ -175,7 +163,7 @@ final class RekeyOpening {
   func successor(after error: any Error, now: Milliseconds) -> RekeyOpening {
     let next = RekeyOpening(source, context)
     next.obstacle = error
-    next.committed.pauseBeforeAsking(now: now)
+    next.questions.pauseBeforeAsking(now: now)
     return next
   }
 }

@@ -215,10 +215,7 @@ package final class RekeyStage: Stage {
 
   /// Has partitions opened anew whose positions could not be read for now: the others go on.
   private func restart(_ failed: [RekeyOpening], after error: any Error) throws {
-    let mayBeTransient =
-      (error as? KafkaError).map { !$0.requiresOperator || $0.mayBeTransient }
-      ?? (error is LogStall)
-    guard mayBeTransient else { throw error }
+    guard isWorthAnotherTry(after: error) else { throw error }
     for former in failed {
       context.logger.warning("the position of \(former.source) is read again: \(error)")
       former.close()

@@ -10,8 +10,7 @@ final class RollupOpening {
   private(set) var obstacle: (any Error)?
 
   private let context: StageContext
-  private var committed = RepeatedQuestion<[TopicPartition: Int64]>()
-  private var bounds = RepeatedQuestion<[TopicPartition: Result<LogBounds, any Error>]>()
+  private var questions = OpeningQuestions()
 
   init(_ source: TopicPartition, _ context: StageContext) {
     self.context = context
@@ -22,31 +21,19 @@ final class RollupOpening {
 
   var source: TopicPartition { partition.source }
 
-  private var answeredBounds: [TopicPartition: LogBounds]? {
-    guard let answer = bounds.answer else { return nil }
-    let found = answer.compactMapValues { try? $0.get() }
-    return found.count == answer.count ? found : nil
-  }
-
-  var isReadyToRestore: Bool { state == .created && answeredBounds != nil }
+  var isReadyToRestore: Bool { state == .created && questions.bounds != nil }
 
   /// Where its partition of the rollups ends, open transactions included.
-  var targetEnd: Int64 { answeredBounds?[partition.target]?.end ?? 0 }
+  var targetEnd: Int64 { questions.bounds?[partition.target]?.end ?? 0 }
 
   /// Lets questions and answers pass. Does not block.
   func advance(now: Milliseconds) throws {
     guard state == .created else { return }
     try note(
-      committed.advance(now: now) {
-        context.log.prober.committed([source], by: context.group)
-      })
-    guard committed.answer != nil else { return }
-    try note(
-      bounds.advance(now: now) { context.log.prober.bounds(of: [source, partition.target]) })
-    for result in bounds.answer?.values.map({ $0 }) ?? [] {
-      if case .failure(let error) = result { return try note(bounds.fail(error, now: now)) }
-    }
-    guard bounds.answer != nil, obstacle != nil else { return }
+      questions.advance(
+        now: now, context.log.prober, committed: [source], by: context.group,
+        bounds: [source, partition.target]))
+    guard questions.bounds != nil, obstacle != nil else { return }
     obstacle = nil
     context.logger.notice("the rollups of \(source) go on")
   }
@@ -63,9 +50,9 @@ final class RollupOpening {
 
   /// The partition, with its rollups, at the place where its deltas are to be read on.
   func makePartition() throws -> RollupPartition {
-    let bounds = answeredBounds![source]!
+    let bounds = questions.bounds![source]!
     try partition.didRestore(
-      committed: committed.answer?[source], bounds, group: context.group
+      committed: questions.committed?[source], bounds, group: context.group
     ) { [context] in
       [context.random(), context.random()].map { bits in
         let digits = String(bits, radix: 16)
@@ -84,7 +71,7 @@ final class RollupOpening {
   func successor(after error: any Error, now: Milliseconds) -> RollupOpening {
     let next = RollupOpening(source, context)
     next.obstacle = error
-    next.committed.pauseBeforeAsking(now: now)
+    next.questions.pauseBeforeAsking(now: now)
     return next
   }
 }

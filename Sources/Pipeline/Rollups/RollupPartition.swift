@@ -4,48 +4,28 @@ import Codec
 import Configuration
 import Kafka
 
-// Safety: as for `InputPartition`: records are lent by the reader until the next read. `sums` is allocated and freed
-// here, with a place for each column of the layout.
+// Safety: records are lent by the reader until the next read. `sums` is allocated and freed here, with a place for
+// each column of the layout.
 
 /// One partition of the deltas bound to the rollups that it feeds.
 final class RollupPartition {
-  let source: TopicPartition
   let table: RollupTable
-  /// Read up to here and no further; nil without an end.
-  var stop: Int64?
-  private(set) var position: Int64 = 0
-  /// The position as of the last commit: what comes before is in the rollups.
-  private(set) var committedPosition: Int64 = 0
   /// Whether the commit under way writes anything of it.
   private(set) var isWritten = false
   /// Whether anything was taken since the last commit.
   private var hasTaken = false
-
-  private var reader: (any LogReader)!
-  private let configuration: Configuration
-  private let codec: RollupCodec
-  private let views: [View]
-  private let fingerprint: DefinitionsFingerprint
   /// Whether a commit is due although nothing was taken: the group no longer has its offsets.
   private var mustCommit = false
-  /// Names the content of this partition of the rollups; nil before it has any.
-  private(set) var epoch: String?
-  /// What tasks have lost of their inputs.
-  private var lost: Set<LostRange> = []
-  /// What was found at a restore so far, and how far the deltas had been added.
-  private var found: FoundRollups?
-  private var restoredPosition: Int64?
+  /// The end of a window that has left memory and that the next delta concerns.
+  private var forgottenWindowEnd: Milliseconds?
+
+  private var deltas: DeltaReader
+  private var restorer: RollupRestorer
+  private var publisher: RollupPublisher
+  private let views: [View]
   private let layout: SumsLayout
   /// Of the delta read last.
   private let sums: UnsafeMutableBufferPointer<Int64>
-  private var records: RollupRecords
-  private var metEnd: Int64?
-  private var arrivals = StuckReadDetector()
-  private var pending = 0
-  private var available = 0
-  /// The end of a window that has left memory and that the next delta concerns.
-  private var forgottenWindowEnd: Milliseconds?
-  private var publishedFinal: Watermark = .unknown
   private var catchUp = CatchUp()
   private let meter: Meter
   /// Of the events that the next commit counts.
@@ -54,16 +34,13 @@ final class RollupPartition {
   init(
     source: TopicPartition, configuration: Configuration, taskCount: Int32, meter: Meter
   ) {
-    self.source = source
-    self.configuration = configuration
+    let target = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
     self.meter = meter
-    fingerprint = ProgressHeader.fingerprint(of: configuration)
-    codec = RollupCodec(definitions: configuration.definitions)
+    deltas = DeltaReader(source)
+    restorer = RollupRestorer(target, configuration)
+    publisher = RollupPublisher(target, configuration, meter)
     table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
     views = configuration.definitions.views
-    records = RollupRecords(
-      topic: configuration.topics.rollups, partition: source.partition,
-      definitions: configuration.definitions)
     layout = SumsLayout(modelCount: configuration.definitions.models.count)
     sums = .allocate(capacity: layout.width)
     sums.initialize(repeating: 0)
@@ -71,11 +48,26 @@ final class RollupPartition {
 
   deinit { sums.deallocate() }
 
-  var isFinished: Bool { stop.map { position >= $0 } ?? false }
+  var source: TopicPartition { deltas.source }
+  /// The partition of the rollups that it feeds.
+  var target: TopicPartition { restorer.target }
+
+  /// The next delta's offset.
+  var position: Int64 { deltas.position }
+  /// The position as of the last commit: what comes before is in the rollups.
+  var committedPosition: Int64 { deltas.committedPosition }
+
+  /// Read up to here and no further; nil without an end.
+  var stop: Int64? {
+    get { deltas.stop }
+    set { deltas.stop = newValue }
+  }
+
+  var isFinished: Bool { deltas.isFinished }
 
   var hasChanges: Bool {
-    hasTaken || mustCommit || table.hasChanges || table.finalThrough != publishedFinal
-      || (isFinished && position != committedPosition)
+    hasTaken || mustCommit || table.hasChanges || table.finalThrough != publisher.publishedFinal
+      || deltas.hasNewsOfStop
   }
 
   // MARK: Deltas in
@@ -84,19 +76,13 @@ final class RollupPartition {
   var waitsForReload: Bool { forgottenWindowEnd != nil }
 
   /// Records from the next one to the end of the log, as far as the last fetch knows.
-  var lag: Int64? {
-    if pending == available, metEnd != nil { return 0 }
-    return reader.knownEnd.map { max(0, $0 - position) }
-  }
+  var lag: Int64? { deltas.lag }
 
   /// To be called between `advance` and the next.
   ///
   /// - Throws: a `KafkaError` when the broker holds records that do not come.
   func checkArrival(now: Milliseconds, _ ends: EndProbe) throws {
-    guard available == 0, metEnd == nil, !isFinished, !reader.isPaused else {
-      return arrivals.note()
-    }
-    try arrivals.check(source, position: position, now: now, ends)
+    try deltas.checkArrival(now: now, ends)
   }
 
   /// Applies what has arrived, up to a record that needs a reload first.
@@ -104,25 +90,10 @@ final class RollupPartition {
   /// - Returns: the number of deltas and statuses taken.
   func advance(limit: Int) throws -> Int {
     var taken = 0
-    while taken < limit {
-      if pending == available {
-        available = try reader.read()
-        pending = 0
-        if let end = reader.metEnd { metEnd = end } else if available > 0 { metEnd = nil }
-        if available == 0 {
-          // Steps over what is not a record: the marks of transactions.
-          if let metEnd { position = max(position, metEnd) }
-          break
-        }
-        guard reader[0].offset >= position else {
-          throw OperatorError.shortened(source, to: reader[0].offset, processed: position)
-        }
-      }
-      let record = reader[pending]
+    while taken < limit, let record = try deltas.next() {
       let applied = try apply(record)
       if waitsForReload { break }
-      pending += 1
-      position = record.offset + 1
+      deltas.take(record)
       taken += applied
       hasTaken = true
     }
@@ -134,7 +105,7 @@ final class RollupPartition {
     forgottenWindowEnd = nil
     guard let key = record.key, let value = record.value else { return 1 }
     if DeltaWire.isLost(key) {
-      lost.formUnion(try DeltaWire.decodeLost(value))
+      publisher.lost.formUnion(try DeltaWire.decodeLost(value))
       return 1
     }
     guard let task = DeltaWire.task(ofKey: key) else { return try apply(batch: value) }
@@ -170,45 +141,8 @@ final class RollupPartition {
 
   /// Writes every changed rollup and how far finality has come.
   func writeEffects(to producer: any LogProducer) throws {
-    // A window published as final before this commit is restated by it.
-    let restated = publishedFinal.isKnown ? publishedFinal.time : .min
-    meter.uncommitted.rollupsPublished += table.changedCount
-    try records.send(changesOf: table, to: producer) { rollup in
-      if rollup.windowEnd <= restated { countRestatement(of: rollup) }
-    }
     isWritten = true
-    // With every commit: it says how far the deltas have been added.
-    try sendProgress(to: producer)
-    publishedFinal = table.finalThrough
-  }
-
-  private func sendProgress(to producer: any LogProducer) throws {
-    var key: [UInt8] = []
-    var value: [UInt8] = []
-    ProgressCodec.encodeKey(partition: source.partition, into: &key)
-    // Before anything is final, the record still carries the tasks: no window ends this early.
-    let progress = PublishedProgress(
-      finalThrough: max(table.finalThrough.time, Time.earliest), epoch: epoch,
-      lost: lost.sorted { ($0.topic, $0.partition, $0.from) < ($1.topic, $1.partition, $1.from) })
-    ProgressCodec.encode(progress, into: &value)
-    let header = Header(
-      name: ProgressHeader.name,
-      value: ProgressHeader.encode(table, position: position, fingerprint: fingerprint))
-    try key.withUnsafeBytes { key in
-      try value.withUnsafeBytes { value in
-        try producer.produce(
-          configuration.topics.rollups, partition: source.partition, key: key, value: value,
-          timestamp: nil, headers: [header])
-      }
-    }
-  }
-
-  /// Bytes of rollups that have been read back and are not in their places yet.
-  var restoringBytes: Int { found?.byteCount ?? 0 }
-
-  /// Bytes of the rollups in memory.
-  var memory: StoreSize {
-    StoreSize(name: "rollups", entries: table.count, bytes: table.byteCount)
+    try publisher.publish(changesOf: table, position: position, to: producer)
   }
 
   /// - Parameter now: when the broker had confirmed the commit; wall time, as the events' acceptance.
@@ -217,44 +151,23 @@ final class RollupPartition {
     mustCommit = false
     guard isWritten else { return }
     isWritten = false
-    committedPosition = position
+    deltas.didCommit()
     acceptanceTimes.observe(now: now, in: &meter.counters.endToEndTime)
     acceptanceTimes.removeAll()
   }
 
-  private func countRestatement(of rollup: RollupRevision) {
-    let age = table.finalThrough.time - rollup.windowEnd
-    meter.uncommitted.restatementAge.observe(Double(age) / 1_000)
+  /// Bytes of the rollups in memory.
+  var memory: StoreSize {
+    StoreSize(name: "rollups", entries: table.count, bytes: table.byteCount)
   }
 
   // MARK: Restore
 
-  /// The partition of the rollups that it feeds.
-  var target: TopicPartition {
-    TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
-  }
+  /// Bytes of rollups that have been read back and are not in their places yet.
+  var restoringBytes: Int { restorer.byteCount }
 
   /// Takes the next record of what this partition of the rollups topic holds: what can still change is kept.
-  func take(restored record: Record) throws {
-    guard let key = record.key, let value = record.value else { return }
-    if ProgressCodec.decodeKey(key) == source.partition {
-      let header = record.headers().first { $0.name == ProgressHeader.name }
-      guard let header = header?.value else { return }
-      let (position, finalThrough, tasks) = try header.withUnsafeBytes {
-        try ProgressHeader.decode($0, fingerprint: fingerprint, topic: target.topic)
-      }
-      let progress = try ProgressCodec.progress(value)
-      table.restore(finalThrough: finalThrough, tasks: tasks)
-      restoredPosition = position
-      epoch = progress.epoch
-      lost = Set(progress.lost)
-    } else if let rollup = find(key) {
-      var rollups = found ?? FoundRollups(codec)
-      found = nil
-      try rollups.add(key, value, windowEnd: rollup.windowEnd, forgettable: table.forgettable(at:))
-      found = rollups
-    }
-  }
+  func take(restored record: Record) throws { try restorer.take(record, for: table) }
 
   /// Everything has been taken: compares how far the deltas had been added with what the group has committed and
   /// where the deltas begin and end, and puts the rollups in their places.
@@ -265,63 +178,27 @@ final class RollupPartition {
     committed: Int64?, _ bounds: LogBounds, group: String, makeEpoch: () -> String
   ) throws {
     switch try InputStart.decide(
-      source, remembered: restoredPosition, committed: committed, bounds, group: group,
+      source, remembered: restorer.position, committed: committed, bounds, group: group,
       state: target.topic)
     {
-    case .at(let offset): position = offset
+    case .at(let offset): deltas.restore(position: offset)
     case .behind(let lost):
       throw OperatorError.doesNotFit(
         "\(source) begins at offset \(lost.upperBound), but was processed to \(lost.lowerBound)")
     }
-    committedPosition = position
-    mustCommit = restoredPosition != nil && committed == nil
-    epoch = epoch ?? makeEpoch()
-    publishedFinal = table.finalThrough
-    let rollups = found
-    found = nil
-    try rollups?.visit { try restore($0, $1) }
+    mustCommit = restorer.position != nil && committed == nil
+    publisher.restore(
+      restorer.progress, finalThrough: table.finalThrough, makeEpoch: makeEpoch)
+    try restorer.place(into: table)
   }
 
   /// Begins to take deltas.
-  func begin(_ reader: any LogReader) { self.reader = reader }
+  func begin(_ reader: any LogReader) { deltas.begin(reader) }
 
   /// Loads back everything from the forgotten window on.
   func reload(from log: any Log) throws {
     guard let windowEnd = forgottenWindowEnd else { return }
     forgottenWindowEnd = nil
-    table.prepareReload(endingAfter: windowEnd - 1)
-    try load(from: log)
-  }
-
-  private func load(from log: any Log) throws {
-    let partition = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
-    try log.readThrough(partition) { record in
-      guard let key = record.key, let value = record.value else { return }
-      try restore(key, value)
-    }
-  }
-
-  private func restore(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws {
-    guard let found = find(key), !table.hasForgotten(windowEnd: found.windowEnd) else { return }
-    let rollup = try codec.decode(value)
-    rollup.sums.withRow { sums, wideSums in
-      table.restore(
-        RollupRevision(
-          view: found.view, windowStart: found.windowStart, windowEnd: found.windowEnd,
-          names: found.names, sums: sums, wideSums: wideSums, isFinal: rollup.isFinal,
-          number: rollup.revision))
-    }
-  }
-
-  /// Which rollup a record of the rollups topic is; nil for what is none, or of no view that there is.
-  private func find(
-    _ key: UnsafeRawBufferPointer
-  ) -> (view: Int, names: BorrowedBytes, windowStart: Milliseconds, windowEnd: Milliseconds)? {
-    guard key.first != UInt8(ascii: "@"), let parts = RollupKeyCodec.split(key),
-      let view = records.view(named: parts.view)
-    else { return nil }
-    return (
-      view, parts.names, parts.windowStart, parts.windowStart + views[view].periodMilliseconds
-    )
+    try restorer.reload(from: windowEnd, into: table, from: log)
   }
 }

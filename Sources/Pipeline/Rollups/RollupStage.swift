@@ -222,10 +222,7 @@ package final class RollupStage: Stage {
 
   /// Has partitions opened anew whose rollups could not be read for now: the others go on.
   private func restart(_ failed: [RollupOpening], after error: any Error) throws {
-    let mayBeTransient =
-      (error as? KafkaError).map { !$0.requiresOperator || $0.mayBeTransient }
-      ?? (error is LogStall)
-    guard mayBeTransient else { throw error }
+    guard isWorthAnotherTry(after: error) else { throw error }
     for former in failed {
       context.logger.warning("the rollups of \(former.source) are read again: \(error)")
       former.close()

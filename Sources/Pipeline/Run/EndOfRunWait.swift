@@ -22,7 +22,8 @@ struct EndOfRunWait {
   /// Whether somebody who is gone would have been missed by now.
   var isOver: Bool { began.map { now() - $0 >= EndOfRunWait.limit } ?? false }
 
-  mutating func wait(_ logger: Logger, _ what: String) {
+  /// Notes that the rest of the group is not there yet.
+  mutating func note(_ logger: Logger, _ what: String) {
     began = began ?? now()
     next = now() + 500
     guard now() - lastSaid >= 10_000 else { return }

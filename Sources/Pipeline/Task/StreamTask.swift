@@ -8,32 +8,27 @@ import Kafka
 
 /// One task bound to its inputs: takes rows in step by event time, applies them, writes the effects.
 final class StreamTask {
-  let kind: TaskKind
-  let partition: Int32
+  let id: TaskID
   let inputs: [InputPartition]
   let task: AttributionTask
   /// Rows taken since the last commit.
   private(set) var uncommittedRows = 0
   /// Whether the commit under way writes anything of it.
   private(set) var isWritten = false
-  /// What became of the rows committed since the task was taken over.
-  private(set) var committedCounts: [(topic: String, counts: InputCounts)] = []
+  /// Its inputs as of the last commit.
+  private var committed: [CommittedInput]
 
   private let changelog: Changelog
   /// What belongs to the task for good: its progress records carry it on.
   private var checkpoint: TaskCheckpoint
-  private let configuration: Configuration
-  private let ends: EndProbe
+  let configuration: Configuration
+  let ends: EndProbe
   private let fingerprint: DefinitionsFingerprint
   private let historyMask: HistoryMask
-  private var sentStatus: TaskStatus?
-  private var sentCatchingUp = false
-  private var committedPositions: [Int64]
   /// Whether a commit is due although no row was taken: to put down what was lost, or offsets that the group
   /// no longer has.
   private var mustCommit: Bool
-  /// What the rollup stage has been told of lost input.
-  private var sentLost: [LostRange] = []
+  private var statusSender: TaskStatusSender
   private var state: TaskState
   private let meter: Meter
   private let clock: ProcessClock
@@ -42,16 +37,14 @@ final class StreamTask {
   private var acceptedCount = 0
 
   init(
-    kind: TaskKind, partition: Int32, inputs: [InputPartition], task: AttributionTask,
-    changelog: Changelog,
+    _ id: TaskID, inputs: [InputPartition], task: AttributionTask, changelog: Changelog,
     checkpoint: TaskCheckpoint, mustCommit: Bool, state: TaskState, context: StageContext
   ) {
     precondition(state == .running, "a task takes rows only while it is running")
     self.checkpoint = checkpoint
     self.mustCommit = mustCommit
     self.state = state
-    self.kind = kind
-    self.partition = partition
+    self.id = id
     self.inputs = inputs
     self.task = task
     self.changelog = changelog
@@ -61,13 +54,18 @@ final class StreamTask {
     clock = context.clock
     let partitioner = UserPartitioner(
       configuration.partitioner, count: context.plan.taskCount)
-    for input in inputs where kind == .keyed { input.partitioner = partitioner }
+    for input in inputs where !id.isCosts { input.partitioner = partitioner }
     fingerprint = task.definitions.fingerprint
     historyMask = HistoryMask(task.definitions)
-    committedPositions = inputs.map(\.position)
+    statusSender = TaskStatusSender(id, context.clock)
+    // Nothing of the rows before counts here.
+    committed = inputs.map { CommittedInput(topic: $0.partition.topic, position: $0.position) }
     // Until each has said how it stands, nothing is over.
     for input in inputs where input.sources != nil { noteSources(of: input) }
   }
+
+  var kind: TaskKind { TaskKind(id) }
+  var partition: Int32 { id.partition }
 
   /// Whether every input has been read to its stop.
   var isFinished: Bool { inputs.allSatisfy(\.isFinished) }
@@ -75,8 +73,13 @@ final class StreamTask {
   /// Whether a commit would write anything.
   var hasChanges: Bool {
     uncommittedRows > 0 || mustCommit
-      || (kind == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
-      || (isFinished && inputs.map(\.position) != committedPositions)
+      || statusSender.isNews(status, isCatchingUp: isCatchingUp)
+      || (isFinished && inputs.map(\.position) != committed.map(\.position))
+  }
+
+  /// What became of the rows committed since the task was taken over.
+  var committedCounts: [(topic: String, counts: InputCounts)] {
+    committed.map { ($0.topic, $0.counts) }
   }
 
   /// What was gone before it was read.
@@ -173,53 +176,17 @@ final class StreamTask {
     return taken
   }
 
-  /// Has the watermark follow the sources of a re-keyed input.
-  private func noteSources(of input: InputPartition) {
-    guard let marks = input.sources?.marks else { return }
-    task.setSources(marks, input.number)
-  }
-
   private func noteAccepted() {
     let count = inputs.reduce(0) { $0 + $1.counts.accepted + $1.counts.replaced }
     guard count != acceptedCount else { return }
     // The wall clock: the other stage may run on another machine.
-    if kind == .keyed { acceptanceTimes.note(count - acceptedCount, at: clock.wall()) }
+    if !id.isCosts { acceptanceTimes.note(count - acceptedCount, at: clock.wall()) }
     acceptedCount = count
-  }
-
-  /// Nothing is read for now: what waits in the inputs is not known, so none is idle.
-  func stopReading() {
-    for input in inputs where input.isMarkedIdle {
-      input.isMarkedIdle = false
-      task.markIdle(input.number, false)
-    }
-    for input in inputs where input.sources != nil {
-      input.forgetSources()
-      noteSources(of: input)
-    }
   }
 
   /// Bytes of everything that the task holds, by store.
   var memory: [StoreSize] {
     task.memory + [StoreSize(name: "changelog", entries: 0, bytes: changelog.byteCount)]
-  }
-
-  /// Tells the task whether an input is idle; one with rows to take is not.
-  private func markIdle(_ input: InputPartition, _ now: Milliseconds) {
-    // How a re-keyed one stands its sources say, until it has been read to its stop.
-    if input.sources != nil {
-      if input.isFinished && !input.isMarkedIdle {
-        input.isMarkedIdle = true
-        task.markIdle(input.number, true)
-      }
-      return
-    }
-    let isIdle =
-      !input.hasRow
-      && input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, ends)
-    guard isIdle != input.isMarkedIdle else { return }
-    input.isMarkedIdle = isIdle
-    task.markIdle(input.number, isIdle)
   }
 
   // MARK: Committing
@@ -249,24 +216,9 @@ final class StreamTask {
   ///
   /// - Parameter isRepeating: whether to say so even where nothing has changed.
   func announce(to collector: RecordCollector, isRepeating: Bool = false) throws {
-    if checkpoint.lost != sentLost {
-      try collector.broadcast(
-        lost: checkpoint.lost, ofTask: TaskID(isCosts: kind == .costs, partition: partition))
-      sentLost = checkpoint.lost
-    }
-    let isCatchingUp = isCatchingUp
-    let isNews = status != sentStatus || isCatchingUp != sentCatchingUp
-    if kind == .keyed && (isNews || isRepeating) {
-      try collector.broadcast(
-        status.bounded(by: clock.earlierWall), ofTask: partition, isCatchingUp: isCatchingUp,
-        measuring: acceptanceTimes)
-      sentStatus = status
-      sentCatchingUp = isCatchingUp
-    } else if !acceptanceTimes.isEmpty {
-      try collector.measure(
-        acceptanceTimes, status.bounded(by: clock.earlierWall), ofTask: partition,
-        isCatchingUp: isCatchingUp)
-    }
+    try statusSender.send(
+      status, isCatchingUp: isCatchingUp, lost: checkpoint.lost, isRepeating: isRepeating,
+      measuring: acceptanceTimes, to: collector)
   }
 
   /// Forgets what the transaction has made durable.
@@ -275,8 +227,9 @@ final class StreamTask {
     isWritten = false
     mustCommit = false
     acceptanceTimes.removeAll()
-    committedPositions = inputs.map(\.position)
-    committedCounts = inputs.map { ($0.partition.topic, $0.counts) }
+    committed = inputs.map {
+      CommittedInput(topic: $0.partition.topic, position: $0.position, counts: $0.counts)
+    }
     task.endCommit()
   }
 
@@ -305,4 +258,11 @@ final class StreamTask {
     }
     return ends.max() ?? largest.time
   }
+}
+
+/// How far an input had come when the task committed last, and what became of its rows.
+private struct CommittedInput {
+  let topic: String
+  let position: Int64
+  var counts = InputCounts()
 }

@@ -29,8 +29,7 @@ final class TaskOpening {
   private let changelog: Changelog
   private var live: LiveRecords
   private var progress: ProgressRecord?
-  private var committed = RepeatedQuestion<[TopicPartition: Int64]>()
-  private var bounds = RepeatedQuestion<[TopicPartition: Result<LogBounds, any Error>]>()
+  private var questions = OpeningQuestions()
   private var starts: [InputStart] = []
   /// The record that was read last of each input, or the first behind what is lost.
   private var records: [RepeatedQuestion<RecordFingerprint?>] = []
@@ -60,19 +59,13 @@ final class TaskOpening {
 
   /// What the group has committed, once that is known: to be committed again with the word that the task has
   /// a new owner, so that a member that is no longer one cannot give it.
-  var committedOffsets: [TopicPartition: Int64]? { committed.answer }
+  var committedOffsets: [TopicPartition: Int64]? { questions.committed }
 
   /// Whether its state can be read: everything is answered, and the rollup stage knows of it.
-  var isReadyToRestore: Bool { state == .created && isAnnounced && answeredBounds != nil }
+  var isReadyToRestore: Bool { state == .created && isAnnounced && questions.bounds != nil }
 
   /// Where its state partition ends, open transactions included.
-  var stateEnd: Int64 { answeredBounds?[statePartition]?.end ?? 0 }
-
-  private var answeredBounds: [TopicPartition: LogBounds]? {
-    guard let answer = bounds.answer else { return nil }
-    let found = answer.compactMapValues { try? $0.get() }
-    return found.count == answer.count ? found : nil
-  }
+  var stateEnd: Int64 { questions.bounds?[statePartition]?.end ?? 0 }
 
   /// Lets questions and answers pass. Does not block.
   ///
@@ -80,17 +73,11 @@ final class TaskOpening {
   func advance(now: Milliseconds) throws {
     switch state {
     case .created:
-      try note(committed.advance(now: now) { context.log.prober.committed(partitions, by: group) })
-      guard committed.answer != nil else { return }
-      // Only now: nothing may be committed behind these ends.
       try note(
-        bounds.advance(now: now) {
-          context.log.prober.bounds(of: partitions + [statePartition])
-        })
-      for result in bounds.answer?.values.map({ $0 }) ?? [] {
-        if case .failure(let error) = result { return try note(bounds.fail(error, now: now)) }
-      }
-      if bounds.answer != nil, !waitsForMemory { obstacle = nil }
+        questions.advance(
+          now: now, context.log.prober, committed: partitions, by: group,
+          bounds: partitions + [statePartition]))
+      if questions.bounds != nil, !waitsForMemory { obstacle = nil }
     case .restoring:
       for index in records.indices {
         guard let offset = offsetToRead(index) else { continue }
@@ -140,7 +127,7 @@ final class TaskOpening {
     for (index, input) in partitions.enumerated() {
       let start = try InputStart.decide(
         input, remembered: checkpoint?.inputs[index].position,
-        committed: committed.answer?[input], answeredBounds![input]!,
+        committed: questions.committed?[input], questions.bounds![input]!,
         group: group, state: context.configuration.stateTopic)
       if case .behind(let lost) = start, context.configuration.onLostInput == .stop {
         throw OperatorError.lost(input, lost)
@@ -148,7 +135,7 @@ final class TaskOpening {
       starts.append(start)
       records.append(RepeatedQuestion())
     }
-    if progress != nil, committed.answer!.count < partitions.count {
+    if progress != nil, questions.committed!.count < partitions.count {
       context.logger.notice(
         "task \(name): \(group) has no offsets any more; it goes on from those in its state")
     }
@@ -160,7 +147,7 @@ final class TaskOpening {
     case .behind(let lost): return lost.upperBound
     case .at:
       guard let last = progress?.checkpoint.inputs[index].last,
-        last.offset >= answeredBounds![partitions[index]]!.start
+        last.offset >= questions.bounds![partitions[index]]!.start
       else { return nil }
       return last.offset
     }
@@ -215,21 +202,22 @@ final class TaskOpening {
     for range in lost { checkpoint.add(range) }
     state.move(to: .running)
     return StreamTask(
-      kind: kind, partition: number, inputs: opened, task: task, changelog: changelog,
+      TaskID(isCosts: kind == .costs, partition: number), inputs: opened, task: task,
+      changelog: changelog,
       checkpoint: checkpoint, mustCommit: !lost.isEmpty || hasLostOffsets, state: state,
       context: context)
   }
 
   /// Whether the group has no offsets although the task has.
   private var hasLostOffsets: Bool {
-    progress != nil && (committed.answer?.count ?? 0) < partitions.count
+    progress != nil && (questions.committed?.count ?? 0) < partitions.count
   }
 
   private func open(
     _ input: TopicPartition, number: Int, at position: Int64, _ last: RecordFingerprint?,
     stopsAtEnd: Bool
   ) throws -> InputPartition {
-    let end = answeredBounds![input]!.stableEnd
+    let end = questions.bounds![input]!.stableEnd
     let sources = context.plan.sources(of: input.topic)
     return InputPartition(
       number: number, partition: input, plan: try context.inputPlan(of: input.topic),
@@ -277,30 +265,7 @@ final class TaskOpening {
       partitionCount: partitionCount, context: context)
     next.obstacle = error
     next.isAnnounced = isAnnounced
-    next.committed.pauseBeforeAsking(now: now)
+    next.questions.pauseBeforeAsking(now: now)
     return next
-  }
-}
-
-extension TaskCheckpoint {
-  /// So many ranges a progress record holds; of more the oldest are told as one.
-  private static let mostLost = 100
-
-  /// Adds what was found to be lost.
-  mutating func add(_ range: LostRange) {
-    lost.append(range)
-    guard lost.count > Self.mostLost,
-      let first = lost.indices.first(where: { index in
-        lost[(index + 1)...].contains {
-          $0.topic == lost[index].topic && $0.partition == lost[index].partition
-        }
-      }),
-      let second = lost[(first + 1)...].firstIndex(where: {
-        $0.topic == lost[first].topic && $0.partition == lost[first].partition
-      })
-    else { return }
-    lost[first].to = lost[second].to
-    lost[first].before = lost[second].before
-    lost.remove(at: second)
   }
 }

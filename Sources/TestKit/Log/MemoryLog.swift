@@ -33,14 +33,14 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   /// Whether a transaction without offsets is one of them: nothing fences it.
   public var wantsOffsets = false
 
-  private var topics: [String: [MemoryPartition]]
-  private var groups: [MemoryGroup] = []
+  var topics: [String: [MemoryPartition]]
+  var groups: [MemoryGroup] = []
   private var producers: [String: MemoryLogProducer] = [:]
-  private var openTransactions: [MemoryTransaction] = []
+  var openTransactions: [MemoryTransaction] = []
   /// Until when nobody leads a partition, by the cluster's time.
-  private var leaderless: [TopicPartition: Int64] = [:]
+  var leaderless: [TopicPartition: Int64] = [:]
   /// Answers on their way; each says whether it has come.
-  private var answers: [() -> Bool] = []
+  var answers: [() -> Bool] = []
 
   /// - Parameter topics: partition counts by name.
   public init(topics: [String: Int], timeouts: Timeouts = Timeouts()) {
@@ -82,11 +82,6 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
   public func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try enter(.ends, process)
     return Dictionary(uniqueKeysWithValues: partitions.map { ($0, end(of: $0)) })
-  }
-
-  public func deleteRecords(before offsets: [TopicPartition: Int64]) throws {
-    try enter(.deleteRecords, process)
-    for (name, offset) in offsets { partition(name).delete(before: Int(offset)) }
   }
 
   // MARK: Outside the pipeline
@@ -197,39 +192,10 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
     return live.count
   }
 
-  /// Compacts one partition, as far as it is decided.
-  public func compact(_ name: TopicPartition, before offset: Int64, dropsTombstones: Bool) {
-    partition(name).compact(before: Int(offset), dropsTombstones: dropsTombstones)
-  }
-
   /// Where a partition ends, open transactions included.
   public func end(of name: TopicPartition) -> Int64 { Int64(partition(name).end) }
 
-  /// Takes a partition's leader away for a while: it is neither read nor asked about.
-  public func removeLeader(of name: TopicPartition, milliseconds: Int64) {
-    leaderless[name] = time + milliseconds
-  }
-
-  /// Ends a transaction of a partition's producer: a control record takes an offset.
-  public func appendMark(to name: TopicPartition) { partition(name).appendMark() }
-
   func hasLeader(_ name: TopicPartition) -> Bool { leaderless[name].map { $0 <= time } ?? true }
-
-  /// Deletes a topic and makes it anew; groups lose what they have committed for it.
-  public func makeAnew(_ topic: String, partitions count: Int) {
-    topics[topic] = (0..<count).map { _ in MemoryPartition() }
-    for group in groups { group.offsets = group.offsets.filter { $0.key.topic != topic } }
-  }
-
-  /// Adds partitions to a topic.
-  public func grow(_ topic: String, to count: Int) {
-    while topics[topic]!.count < count { topics[topic]!.append(MemoryPartition()) }
-  }
-
-  /// Forgets what a group has committed, as after a long standstill; or sets it to something else.
-  public func setCommitted(_ offset: Int64?, of name: TopicPartition, by group: String) {
-    self.group(group).offsets[name] = offset
-  }
 
   /// The offset that a group has committed; nil for none.
   public func committed(_ name: TopicPartition, by group: String) -> Int64? {
@@ -245,100 +211,10 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
 
   public var openTransactionCount: Int { openTransactions.count }
 
-  /// Ends what has outlived its timeout by now.
-  public func expire() {
-    for transaction in openTransactions {
-      if let lands = transaction.lands, lands <= time {
-        note(.landedLate)
-        end(transaction, .committed)
-      } else if time - transaction.began! >= timeouts.transaction {
-        note(.expired)
-        transaction.producer?.fence()
-        end(transaction, .aborted)
-      }
-    }
-    for group in groups { group.expel(silentSince: time - timeouts.session) }
-    let waiting = answers
-    answers = []
-    answers = waiting.filter { !$0() } + answers
-  }
-
   /// Answers a question as soon as it can be answered, and not before its time.
   func answer(_ isReady: @escaping () -> Bool) {
     let due = time + (environment?.answerDelay() ?? 0)
     let answer = { [unowned self] in time >= due && isReady() }
     if !answer() { answers.append(answer) }
-  }
-
-  // MARK: For clients
-
-  var time: Int64 { environment?.clusterTime ?? 0 }
-  var wallTime: Int64 { environment?.brokerClock ?? 0 }
-  func note(_ event: ClusterEvent) { environment?.note(event) }
-  func landingDelay() -> Int64? { environment?.landingDelay() }
-
-  func find(_ name: TopicPartition) -> MemoryPartition? {
-    guard let partitions = topics[name.topic], name.partition < partitions.count else { return nil }
-    return partitions[Int(name.partition)]
-  }
-
-  func partition(_ name: TopicPartition) -> MemoryPartition {
-    topics[name.topic]![Int(name.partition)]
-  }
-
-  func partition(
-    _ topic: String, _ number: Int32?, key: UnsafeRawBufferPointer?
-  ) -> MemoryPartition {
-    let partitions = topics[topic]!
-    let count = Int32(partitions.count)
-    return partitions[
-      Int(number ?? key.map { StandardPartitioner.partition(key: $0, count: count) } ?? 0)]
-  }
-
-  /// Where a call of a client begins: what its environment has in store for it happens here.
-  func enter(_ call: LogCall, _ process: SimulatedProcess) throws {
-    try process.check()
-    try environment?.meet(call, of: process)
-    try process.check()
-  }
-
-  /// Waits until `condition` holds; times out when it does not in time.
-  func wait(
-    _ process: SimulatedProcess, _ call: LogCall, timeout: Int64, until condition: () -> Bool
-  ) throws {
-    let deadline = time + timeout
-    while !condition() {
-      guard let environment, time < deadline else { throw LogFault.error(.renewProducer, at: call) }
-      environment.pass(milliseconds: 50)
-      try process.check()
-    }
-  }
-
-  func isCommitPending(of group: MemoryGroup, _ partitions: [TopicPartition]) -> Bool {
-    openTransactions.contains { transaction in
-      transaction.offsets.contains { pending in
-        pending.group === group && partitions.contains { pending.offsets[$0] != nil }
-      }
-    }
-  }
-
-  func open(_ transaction: MemoryTransaction) {
-    guard transaction.began == nil else { return }
-    transaction.began = time
-    openTransactions.append(transaction)
-  }
-
-  func end(_ transaction: MemoryTransaction, _ outcome: MemoryTransaction.Outcome) {
-    guard transaction.outcome == .open else { return }
-    openTransactions.removeAll { $0 === transaction }
-    transaction.end(outcome)
-    note(outcome == .committed ? .committed : .aborted)
-  }
-
-  func group(_ name: String) -> MemoryGroup {
-    if let found = groups.first(where: { $0.name == name }) { return found }
-    let group = MemoryGroup(name) { [unowned self] event in note(event) }
-    groups.append(group)
-    return group
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Attribution
 import Cluster
+import Codec
 import Configuration
 import Files
 import Foundation
@@ -208,15 +209,19 @@ struct IngestCommand: ParsableCommand {
       summary.records[kind].map { (kind.inputName, $0) }
     }
     if json {
-      let records = counts.map { "\"\($0)\":\($1)" }.joined(separator: ",")
-      try StandardOutput.print(
-        """
-        {"taken":\(summary.taken),"known":\(summary.known),"rejected":\(summary.rejected),\
-        "failed":\(summary.failed),"records":{\(records)},\
-        "unusable":{\(FaultPrintout(summary.faults).json)},\
-        "seconds":\(String(format: "%.3f", seconds))}
-        """)
-      return
+      let text = JSONWriter.object { writer in
+        writer.field("taken", summary.taken)
+        writer.field("known", summary.known)
+        writer.field("rejected", summary.rejected)
+        writer.field("failed", summary.failed)
+        writer.object("records") { writer in
+          for (name, count) in counts { writer.field(name, count) }
+        }
+        writer.key("unusable")
+        FaultPrintout(summary.faults).write(to: &writer)
+        writer.field("seconds", seconds: seconds)
+      }
+      return try StandardOutput.print(text)
     }
     let files = [
       (summary.taken, "taken"), (summary.known, "taken before"), (summary.rejected, "rejected"),

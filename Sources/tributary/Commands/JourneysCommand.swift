@@ -1,4 +1,5 @@
 import ArgumentParser
+import Codec
 import Foundation
 import Journeys
 import SQLSink
@@ -178,7 +179,10 @@ struct JourneysCommand: ParsableCommand {
       let sessions = try exercise.write(to: file)
       print(
         json
-          ? "{\"sessions\":\(sessions),\"users\":\(conversions)}"
+          ? JSONWriter.object {
+            $0.field("sessions", sessions)
+            $0.field("users", conversions)
+          }
           : "\(database): \(sessions) sessions, \(conversions) users with a conversion")
     }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Codec
 import Configuration
 import Foundation
 import Readers
@@ -49,7 +50,8 @@ struct ServeCommand: ParsableCommand {
     try withExtendedLifetime(signals) {
       let address = try run.start()
       try StandardOutput.print(
-        json ? "{\"address\":\"\(address)\"}" : "the dashboard is at \(address)")
+        json ? JSONWriter.object { $0.field("address", address) } : "the dashboard is at \(address)"
+      )
       try run.follow()
     }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Codec
 import Foundation
 import Readers
 import SQLSink
@@ -41,8 +42,11 @@ struct SinkCommand: ParsableCommand {
     let summary = try withExtendedLifetime(signals) { try run.run() }
     if json {
       try StandardOutput.print(
-        "{\"records\":\(summary.records),\"transactions\":\(summary.transactions),"
-          + "\"seconds\":\(String(format: "%.3f", summary.seconds))}")
+        JSONWriter.object {
+          $0.field("records", summary.records)
+          $0.field("transactions", summary.transactions)
+          $0.field("seconds", seconds: summary.seconds)
+        })
     } else {
       try StandardOutput.print(
         "\(summary.records) records in \(summary.transactions) transactions, "

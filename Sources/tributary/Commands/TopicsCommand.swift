@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Codec
 import Configuration
 import Foundation
 import Kafka
@@ -41,7 +42,10 @@ struct TopicsCommand: ParsableCommand {
           let isNew = result == .created
           lines.append(
             json
-              ? "{\"topic\":\"\(name)\",\"created\":\(isNew)}"
+              ? JSONWriter.object {
+                $0.field("topic", name)
+                $0.field("created", isNew)
+              }
               : "\(isNew ? "created" : "exists ")  \(name)")
         }
       try StandardOutput.print(
@@ -63,17 +67,22 @@ struct TopicsCommand: ParsableCommand {
       let topics = try TopicAdministration(settings, logger: options.makeLogger()).describe()
       if json {
         let lines = topics.map { topic in
-          let fields = topic.settings.sorted { $0.key < $1.key }
-            .map { "\"\($0.key)\":\"\($0.value)\"" }.joined(separator: ",")
-          let partitions = topic.partitions.map(String.init) ?? "null"
-          let replicas = topic.replicas.map(String.init) ?? "null"
-          let findings = topic.findings.map {
-            "{\"severity\":\"\($0.severity)\",\"problem\":\"\($0.problem)\"}"
-          }.joined(separator: ",")
-          return """
-            {"topic":"\(topic.name)","partitions":\(partitions),"replicas":\(replicas),\
-            "settings":{\(fields)},"findings":[\(findings)]}
-            """
+          JSONWriter.object { writer in
+            writer.field("topic", topic.name)
+            writer.field("partitions", topic.partitions.map(Int64.init))
+            writer.field("replicas", topic.replicas.map(Int64.init))
+            writer.object("settings") { writer in
+              for (name, value) in topic.settings.sorted(by: { $0.key < $1.key }) {
+                writer.field(name, value)
+              }
+            }
+            writer.array("findings", topic.findings) { writer, finding in
+              writer.object {
+                $0.field("severity", "\(finding.severity)")
+                $0.field("problem", "\(finding.problem)")
+              }
+            }
+          }
         }
         try StandardOutput.print("[\(lines.joined(separator: ",\n "))]")
       } else {

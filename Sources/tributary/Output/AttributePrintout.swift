@@ -102,22 +102,32 @@ struct AttributePrintout {
   // MARK: JSON
 
   var json: String {
-    var fields = counts.map { kind, counts in
-      let faults = summary.rejected.deadLetters[kind] ?? FaultCounts()
-      let reasons = faults.byReason.sorted { $0.key < $1.key }
-        .map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
-      return """
-        "\(kind.inputName)":{"files":\(files.count { $0.kind == kind }),"records":\(counts.records),\
-        "accepted":\(counts.accepted),"replaced":\(counts.replaced),"late":\(counts.late),"duplicates":\(counts.duplicates),\
-        "dead_letters":\(counts.deadLetters),"dead_letter_reasons":{\(reasons)},\
-        "too_late":\(counts.tooLate),"filtered":\(summary.filtered[kind] ?? 0)}
-        """
+    JSONWriter.object { writer in
+      for (kind, counts) in counts {
+        let faults = summary.rejected.deadLetters[kind] ?? FaultCounts()
+        writer.object(kind.inputName) { writer in
+          writer.field("files", files.count { $0.kind == kind })
+          writer.field("records", counts.records)
+          writer.field("accepted", counts.accepted)
+          writer.field("replaced", counts.replaced)
+          writer.field("late", counts.late)
+          writer.field("duplicates", counts.duplicates)
+          writer.field("dead_letters", counts.deadLetters)
+          writer.object("dead_letter_reasons") { writer in
+            for (reason, count) in faults.byReason.sorted(by: { $0.key < $1.key }) {
+              writer.field("\(reason)", count)
+            }
+          }
+          writer.field("too_late", counts.tooLate)
+          writer.field("filtered", summary.filtered[kind] ?? 0)
+        }
+      }
+      writer.field("rollups", summary.rollups)
+      if attributions != nil { writer.field("attributions", summary.attributions) }
+      writer.key("unusable")
+      FaultPrintout(summary.rejected.deadLetters).write(to: &writer)
+      writer.field("seconds", seconds: summary.seconds)
+      writer.field("peak_resident_bytes", peakResidentBytes)
     }
-    fields.append("\"rollups\":\(summary.rollups)")
-    if attributions != nil { fields.append("\"attributions\":\(summary.attributions)") }
-    fields.append("\"unusable\":{\(FaultPrintout(summary.rejected.deadLetters).json)}")
-    fields.append("\"seconds\":\(String(format: "%.3f", summary.seconds))")
-    fields.append("\"peak_resident_bytes\":\(peakResidentBytes)")
-    return "{\(fields.joined(separator: ","))}"
   }
 }

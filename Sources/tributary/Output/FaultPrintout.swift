@@ -20,27 +20,29 @@ struct FaultPrintout {
     }
   }
 
-  /// The members of an object with a list for each kind.
-  var json: String {
-    faults.map { kind, counts in
-      let groups = counts.sorted.map { FaultPrintout.json($0.group, $0.count) }
-      return "\"\(kind.inputName)\":[\(groups.joined(separator: ","))]"
-    }.joined(separator: ",")
+  /// Writes an object with a list for each kind.
+  func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      for (kind, counts) in faults {
+        writer.array(kind.inputName, counts.sorted) { writer, fault in
+          FaultPrintout.write(fault.group, fault.count, to: &writer)
+        }
+      }
+    }
   }
 
-  private static func json(_ group: FaultGroup, _ count: FaultCounts.Count) -> String {
-    var writer = JSONWriter()
+  private static func write(
+    _ group: FaultGroup, _ count: FaultCounts.Count, to writer: inout JSONWriter
+  ) {
     writer.object { writer in
       writer.field("reason", group.reason)
       writer.field("field", group.field)
-      writer.field("count", Int64(count.count))
-      writer.key("example")
-      writer.object { writer in
+      writer.field("count", count.count)
+      writer.object("example") { writer in
         writer.field("place", count.example.place)
         writer.field("problem", count.example.problem)
         writer.field("advice", count.example.advice)
       }
     }
-    return writer.text
   }
 }

@@ -26,27 +26,7 @@ struct RunReport {
 
   func print(asJSON: Bool) throws {
     if asJSON {
-      let inputs = rows.map { name, counts in
-        """
-        "\(name)":{"records":\(counts.records),"filtered":\(counts.filtered),\
-        "accepted":\(counts.accepted),"late":\(counts.late),"replaced":\(counts.replaced),\
-        "duplicates":\(counts.duplicates),"dead_letters":\(counts.deadLetters),\
-        "too_late":\(counts.tooLate)}
-        """
-      }
-      let sources = rekeyed.map { topic, counts in
-        """
-        "\(topic)":{"records":\(counts.records),"filtered":\(counts.filtered),\
-        "passed_on":\(counts.forwarded),"dead_letters":\(counts.deadLetters)}
-        """
-      }
-      let rekeyed = sources.isEmpty ? "" : "\"rekeyed\":{\(sources.joined(separator: ","))},"
-      try StandardOutput.print(
-        """
-        {\(inputs.joined(separator: ",")),\(rekeyed)"seconds":\(String(format: "%.3f", seconds)),\
-        "peak_resident_bytes":\(peakResidentBytes)}
-        """)
-      return
+      return try StandardOutput.print(json)
     }
     let hasFiltered = rows.contains { $0.counts.filtered > 0 }
     let header =
@@ -69,5 +49,36 @@ struct RunReport {
     let mebibytes = peakResidentBytes >> 20
     try StandardOutput.print(
       String(format: "%.1f s, %.0f records/s, at most %d MiB resident", seconds, rate, mebibytes))
+  }
+
+  private var json: String {
+    JSONWriter.object { writer in
+      for (name, counts) in rows {
+        writer.object(name) {
+          $0.field("records", counts.records)
+          $0.field("filtered", counts.filtered)
+          $0.field("accepted", counts.accepted)
+          $0.field("late", counts.late)
+          $0.field("replaced", counts.replaced)
+          $0.field("duplicates", counts.duplicates)
+          $0.field("dead_letters", counts.deadLetters)
+          $0.field("too_late", counts.tooLate)
+        }
+      }
+      if !rekeyed.isEmpty {
+        writer.object("rekeyed") { writer in
+          for (topic, counts) in rekeyed {
+            writer.object(topic) {
+              $0.field("records", counts.records)
+              $0.field("filtered", counts.filtered)
+              $0.field("passed_on", counts.forwarded)
+              $0.field("dead_letters", counts.deadLetters)
+            }
+          }
+        }
+      }
+      writer.field("seconds", seconds: seconds)
+      writer.field("peak_resident_bytes", peakResidentBytes)
+    }
   }
 }

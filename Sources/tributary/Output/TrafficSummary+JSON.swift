@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 import Traffic
 
 extension TrafficSummary {
@@ -8,13 +9,18 @@ extension TrafficSummary {
       ("impressions", .impression), ("clicks", .click), ("conversions", .conversion),
       ("costs", .cost),
     ]
-    let inputs = names.map { name, kind in
-      """
-      "\(name)":{"records":\(records(kind)),"accepted":\(accepted(kind)),\
-      "replaced":\(count(kind, .version)),"late":\(count(kind, .late)),"duplicates":\(count(kind, .duplicate)),\
-      "dead_letters":\(malformed(kind)),"too_late":\(count(kind, .tooLate))}
-      """
+    return JSONWriter.object { writer in
+      for (name, kind) in names {
+        writer.object(name) {
+          $0.field("records", records(kind))
+          $0.field("accepted", accepted(kind))
+          $0.field("replaced", count(kind, .version))
+          $0.field("late", count(kind, .late))
+          $0.field("duplicates", count(kind, .duplicate))
+          $0.field("dead_letters", malformed(kind))
+          $0.field("too_late", count(kind, .tooLate))
+        }
+      }
     }
-    return "{\(inputs.joined(separator: ","))}"
   }
 }

@@ -131,11 +131,12 @@ def of_page(page, metric):
     page.run(f"""{{ const field = document.getElementById("metric"); field.value = "{metric}";
         field.dispatchEvent(new Event("change")); }}""")
     # Both models are there, and the numbers are those of now.
-    page.wait(f"""!busy && series && series.unit === "window" && state.metric === "{metric}"
-        && document.body.dataset.loaded""")
+    page.wait(f"""import("/state.js").then(({{ data, state }}) => !data.isBusy && data.series
+        && data.series.unit === "window" && state.metric === "{metric}" && document.body.dataset.loaded)""")
     return {start: (text, "provisional" in text) for start, text in page.run("""
-        series.spans.map((span, index) => { moveCursor(index);
-          return [span.start, document.getElementById("readout").textContent]; })""")}
+        Promise.all([import("/state.js"), import("/chart.js")]).then(([{ data }, { moveCursor }]) =>
+          data.series.spans.map((span, index) => { moveCursor(index);
+            return [span.start, document.getElementById("readout").textContent]; }))""")}
 
 
 def shortened(value):
@@ -171,7 +172,9 @@ def agreeing():
 
 def check_page(page, table, closed):
     windows = summed(table, closed, lambda start, channel: start)
-    page.wait(f"!busy && summary && summary.status.revisions === {api('/api/summary')['status']['revisions']}")
+    revisions = api("/api/summary")["status"]["revisions"]
+    page.wait(f"""import("/state.js").then(({{ data }}) =>
+        !data.isBusy && data.summary && data.summary.status.revisions === {revisions})""")
     clicks, revenue = of_page(page, "clicks"), of_page(page, "revenue")
     for start, numbers in windows.items():
         text, is_provisional = clicks[start]

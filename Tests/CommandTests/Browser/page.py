@@ -200,13 +200,13 @@ def main(page):
     story = a_conversion()
     page.run(f"""document.getElementById("conversion").value = "{story['conversion_id']}";
         document.getElementById("lookup").requestSubmit()""")
-    page.wait(f"""document.querySelector("#story h2")?.textContent.includes("{story['conversion_id']}") """)
-    lines = page.run("""[...document.querySelectorAll("#story ol:not(.plain) li")].map((l) => l.textContent)""")
+    page.wait(f"""document.querySelector("#explanation h2")?.textContent.includes("{story['conversion_id']}") """)
+    lines = page.run("""[...document.querySelectorAll("#explanation ol:not(.plain) li")].map((l) => l.textContent)""")
     assert len(lines) == len(story["touches"]) + 1, lines
     for touch in story["touches"]:
         assert any(touch["event_id"] in line and touch["verdict"] in line for line in lines), touch
     latest = story["revisions"][-1]
-    cells = page.run("""[...document.querySelectorAll("#story tbody tr")].map((line) =>
+    cells = page.run("""[...document.querySelectorAll("#explanation tbody tr")].map((line) =>
         [...line.querySelectorAll(".money")].map((cell) => cell.textContent))""")
     expected = [[shortened(latest["revenue"][model][index]) + " EUR" for model in sorted(latest["revenue"])]
                 for index in range(len(latest["touches"]))]
@@ -216,7 +216,7 @@ def main(page):
     # … and one that is not.
     page.run("""document.getElementById("conversion").value = "no-such-conversion";
         document.getElementById("lookup").requestSubmit()""")
-    page.wait("""document.querySelector("#story h2") !== null""")
+    page.wait("""document.querySelector("#explanation h2") !== null""")
     page.errors[:] = [error for error in page.errors if "/api/conversions/no-such" not in error]
 
     # Small and dark.

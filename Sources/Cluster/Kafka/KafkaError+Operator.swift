@@ -1,5 +1,11 @@
 import Kafka
 
+/// Whether what failed with an error is worth another try: nobody answered, or not in time.
+package func isWorthAnotherTry(after error: any Error) -> Bool {
+  if let error = error as? KafkaError { return !error.requiresOperator || error.mayBeTransient }
+  return error is LogStall
+}
+
 extension KafkaError {
   /// Whether starting again cannot mend it: somebody must change the configuration, the rights or
   /// the topics. Everything else is tried again with back-off.
