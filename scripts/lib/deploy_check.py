@@ -286,7 +286,7 @@ def commands():
                 for container in containers(resource)["containers"]:
                     yield str(path), container.get("args", [])
     for name, service in documents(ROOT / "docker-compose.yml")[0]["services"].items():
-        if service.get("image", "").startswith("tributary"):
+        if service.get("image", "").startswith("tributary") and "entrypoint" not in service:
             yield f"docker-compose.yml: {name}", service.get("command", [])
     for path in sorted((DEPLOY / "systemd").glob("*.service")):
         for line in re.findall(r"^ExecStart=/usr/bin/tributary (.*)$", path.read_text(), re.M):
