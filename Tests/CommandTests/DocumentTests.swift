@@ -130,7 +130,9 @@ import Testing
     for match in compose.matches(of: #/--[a-z][a-z-]+/#) {
       #expect(known.contains(String(match.output)), "\(match.output)")
     }
-    #expect(try DocumentTests.text("Deploy/Dockerfile").contains(#"CMD ["run", "--http", "0.0.0.0:9090"]"#))
+    #expect(
+      try DocumentTests.text("Deploy/Dockerfile").contains(
+        #"CMD ["run", "--http", "0.0.0.0:9090"]"#))
   }
 
   @Test(arguments: try DocumentTests.pages())
