@@ -105,8 +105,9 @@ import Testing
   @Test func everyCommandAndFlagOfTheContainerFilesExists() throws {
     let compose = try DocumentTests.text("docker-compose.yml")
     for (command, flags) in [
-      (["run"], ["-c", "--http"]),
-      (["serve"], ["-c", "--host"]),
+      (["run"], ["-c", "--http", "--token-file"]),
+      (["serve"], ["-c", "--host", "--token-file"]),
+      (["sink"], ["-c", "--to"]),
       (["topics", "create"], ["-c", "--partitions", "--replication-factor"]),
       (
         ["generate"],
@@ -124,11 +125,14 @@ import Testing
     let known: Set<String> = [
       "--partitions", "--replication-factor", "--events", "--rate", "--duplicates", "--disorder",
       "--late", "--malformed", "--build", "--profile", "--bootstrap-server", "--host", "--http",
+      "--to", "--token-file",
     ]
     for match in compose.matches(of: #/--[a-z][a-z-]+/#) {
       #expect(known.contains(String(match.output)), "\(match.output)")
     }
-    #expect(try DocumentTests.text("Deploy/Dockerfile").contains(#"CMD ["run"]"#))
+    #expect(
+      try DocumentTests.text("Deploy/Dockerfile").contains(
+        #"CMD ["run", "--http", "0.0.0.0:9090"]"#))
   }
 
   @Test(arguments: try DocumentTests.pages())
