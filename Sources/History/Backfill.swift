@@ -41,6 +41,8 @@ public final class Backfill {
   private var restated: Set<[UInt8]> = []
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
   private var lateEnds: [Int64] = []
+  /// Late events that count now, for the deduped stream.
+  private var counted: CountedLateEvents
   private var result = BackfillResult()
   private var progress = Progress(done: 0, total: 0)
 
@@ -61,6 +63,7 @@ public final class Backfill {
     self.configuration = configuration
     self.plan = plan
     self.log = log
+    counted = CountedLateEvents(configuration)
     self.from = from
     self.to = to
   }
@@ -185,7 +188,10 @@ public final class Backfill {
           start: starts[input.partition]!,
           end: input.end, late: lateOffsets[input.partition] ?? [])
       }
-      try recomputation.run(sources, late(of: task, stretch, before: countable)) { conversion in
+      let kept = late(of: task, stretch, before: countable)
+      try recomputation.run(
+        sources, kept, onCounted: { counted.note($0, at: $1, replaces: $2, in: stretch) }
+      ) { conversion in
         guard fill?.views == nil || fill?.models != nil,
           stretch.conversions.contains(conversion.time),
           conversion.time < bound.time,
@@ -208,6 +214,7 @@ public final class Backfill {
       from: stretch.from, to: stretch.to, through: lateEnds, before: before)
     guard let producer else {
       if fill == nil { try ledger.note(chunk, to: nil, configuration.backfillsTopic) }
+      counted.removeAll()
       return
     }
     try producer.begin()
@@ -215,6 +222,9 @@ public final class Backfill {
     for attribution in attributions {
       try send(
         attribution.id, attribution.value, to: configuration.topics.attributions, nil, producer)
+    }
+    for event in counted.removeAll() {
+      try send(event.key, event.value, to: event.topic, nil, producer)
     }
     if fill == nil { try ledger.note(chunk, to: producer, configuration.backfillsTopic) }
     try ledger.note(
@@ -233,11 +243,11 @@ public final class Backfill {
       let isCounted = ledger.hasCounted(place, at: time, of: task)
       let isOfStretch = time >= stretch.from && time < stretch.to
       if isCounted {
-        kept.append(.init(plan: plan, record: record, isNew: false))
+        kept.append(.init(plan: plan, record: record, isNew: false, place: place))
       } else if fill != nil {
         continue
       } else if isOfStretch, time < countable.time {
-        kept.append(.init(plan: plan, record: record, isNew: true))
+        kept.append(.init(plan: plan, record: record, isNew: true, place: place))
         // One that corrects its time is looked at where it was, too.
         if time == times[0] { result.eventsCounted += 1 }
       } else if isOfStretch {

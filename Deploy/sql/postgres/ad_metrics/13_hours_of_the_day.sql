@@ -1,0 +1,8 @@
+-- How impressions and clicks spread over the hours of the day.
+--   psql DATABASE -v from=2026-01-01T00:00:00Z -v to=2026-02-01T00:00:00Z -v zone=Europe/Berlin -f 13_hours_of_the_day.sql
+SELECT extract(hour FROM hour AT TIME ZONE :'zone')::integer AS hour_of_day,
+       sum(total_impressions) AS impressions, sum(total_clicks) AS clicks
+FROM ad_metrics
+WHERE hour >= :'from'::timestamptz AND hour < :'to'::timestamptz
+GROUP BY 1
+ORDER BY 1;
