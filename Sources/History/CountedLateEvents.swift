@@ -15,22 +15,23 @@ struct CountedLateEvents {
   private let definitions: Definitions
   private var entries: [Entry] = []
   /// What a version that corrects its time replaces, found where it was.
-  private var replaced: [LateEvent.Place: Int32] = [:]
+  private var replaced: [RecordPosition: Int32] = [:]
 
   init(_ configuration: Configuration) {
     topic = configuration.topics.accepted
     definitions = configuration.definitions
   }
 
-  /// Takes an event that counts in a stretch. One that corrects its time is looked at where it is and where it was, and
+  /// Takes an event that counts in a slice. One that corrects its time is looked at where it is and where it was, and
   /// written in the later of the two, so that what it replaces is known.
   mutating func note(
-    _ event: UnsafePointer<Event>, at place: LateEvent.Place, replaces: Int32?, in stretch: Stretch
+    _ event: UnsafePointer<Event>, at place: RecordPosition, replaces: Int32?,
+    in slice: BackfillSlice
   ) {
     guard let topic else { return }
     if let replaces { replaced[place] = replaces }
     let time = event.pointee.latestTime
-    guard time >= stretch.from, time < stretch.to else { return }
+    guard time >= slice.from, time < slice.to else { return }
     var writer = AcceptedWriter(definitions: definitions)
     writer.write(event, isLate: true, replaces: replaced.removeValue(forKey: place))
     entries.append(

@@ -7,7 +7,7 @@ import Configuration
 import Inputs
 import Kafka
 
-/// Recomputes a stretch of event time by the engine itself, task by task: once as it has been counted,
+/// Recomputes a slice of event time by the engine itself, task by task: once as it has been counted,
 /// and once with the late events that are to be counted now.
 final class Recomputation {
   /// A partition of an input and the records to read of it.
@@ -28,10 +28,10 @@ final class Recomputation {
     /// Whether it is counted only now.
     var isNew: Bool
     /// Where it is among the late events.
-    var place: LateEvent.Place
+    var place: RecordPosition
   }
 
-  let stretch: Stretch
+  let slice: BackfillSlice
   private let definitions: Definitions
   private let log: any ArchiveLog
   private let didRead: () throws -> Void
@@ -41,15 +41,15 @@ final class Recomputation {
 
   /// - Parameter didRead: called for every record; what it throws ends the work.
   init(
-    _ stretch: Stretch, _ definitions: Definitions, log: any ArchiveLog,
+    _ slice: BackfillSlice, _ definitions: Definitions, log: any ArchiveLog,
     didRead: @escaping () throws -> Void
   ) {
-    self.stretch = stretch
+    self.slice = slice
     self.log = log
     self.didRead = didRead
     var definitions = definitions
     // Whatever the order in which it is read: nothing is too late for itself.
-    definitions.correctionHorizon = stretch.events.upperBound - stretch.events.lowerBound
+    definitions.correctionHorizon = slice.events.upperBound - slice.events.lowerBound
     self.definitions = definitions
     before = WindowSums(modelCount: definitions.models.count)
     after = before
@@ -63,7 +63,7 @@ final class Recomputation {
   ///   - body: gets every conversion of the task as it will be, lent.
   func run(
     _ sources: [Source], _ late: [KeptLateEvent],
-    onCounted: (UnsafePointer<Event>, LateEvent.Place, Int32?) throws -> Void,
+    onCounted: (UnsafePointer<Event>, RecordPosition, Int32?) throws -> Void,
     _ body: (CreditedConversion) throws -> Void
   ) throws {
     // Nothing of it is stored: a secret of the moment does.
@@ -117,11 +117,11 @@ final class Recomputation {
     let original = event
     // That it was not too late has been decided.
     event.originalTime = nil
-    if !stretch.events.contains(event.time) {
+    if !slice.events.contains(event.time) {
       guard event.version > 0 else { return }
       // Here its id counts for nothing. At the edge, where no conversion is looked at.
       event.isDeleted = true
-      event.time = stretch.events.lowerBound
+      event.time = slice.events.lowerBound
     }
     guard let key = tasks.first?.key else { return }
     let identity = EventIdentity(event, key)
@@ -135,7 +135,7 @@ final class Recomputation {
   private func collect(_ task: AttributionTask, into sums: inout WindowSums) {
     task.forEachDelta { delta in
       let view = definitions.views[delta.view]
-      guard stretch.contains(windowFrom: delta.windowStart, of: view) else { return }
+      guard slice.contains(windowFrom: delta.windowStart, of: view) else { return }
       var key: [UInt8] = []
       RollupKeyCodec.encode(view, windowStart: delta.windowStart, into: &key) {
         delta.value($0)

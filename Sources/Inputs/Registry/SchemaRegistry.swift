@@ -147,14 +147,15 @@ public final class SchemaRegistry: SchemaSource {
       switch result(of: path) {
       case .failure(.passing(let reason)): failure = reason
       case .failure(let error):
-        throw SchemaUnavailable("schema_registry \(address.masked): \(error)", needsOperator: true)
+        throw SchemaUnavailable(
+          "schema_registry \(address.masked): \(error)", requiresOperator: true)
       case .success(let answer):
         switch answer.status {
         case 200:
           guard let read = try? JSONDecoder().decode(Answer.self, from: Data(answer.body)) else {
             throw SchemaUnavailable(
               "schema_registry \(address.masked) answers with something else than a schema",
-              needsOperator: true)
+              requiresOperator: true)
           }
           return read
         case 404:
@@ -162,7 +163,7 @@ public final class SchemaRegistry: SchemaSource {
           guard Self.code(answer.body).map({ (40_400..<40_500).contains($0) }) ?? false else {
             throw SchemaUnavailable(
               "schema_registry \(address.masked) answers 404 without a registry's error code; is it the "
-                + "registry's address?", needsOperator: true)
+                + "registry's address?", requiresOperator: true)
           }
           return nil
         case 408, 429, 500...: failure = "it answers \(answer.status)"
@@ -171,7 +172,7 @@ public final class SchemaRegistry: SchemaSource {
             "schema_registry \(address.masked) answers \(answer.status)"
               + (answer.status == 401 || answer.status == 403
                 ? "; check user and password, which TRIBUTARY_SCHEMA_REGISTRY can hold" : ""),
-            needsOperator: true)
+            requiresOperator: true)
         }
       }
     }

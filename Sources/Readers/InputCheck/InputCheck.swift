@@ -42,7 +42,7 @@ package struct InputCheck {
     let reader = try TopicReader(settings, logger: logger)
     defer { reader.close() }
     guard let topic else {
-      return try plans.plans.map { try check($0.topic, $0, count, reader) }
+      return try plans.sources.map { try check($0.topic, $0, count, reader) }
     }
     return [try check(topic, plans.plan(of: topic), count, reader)]
   }

@@ -1,4 +1,4 @@
--- The 100 most frequent paths to a conversion: channels in order, the same one after itself once.
+-- Paths to a conversion, the most frequent first: channels in order, the same one after itself once.
 --   psql DATABASE -v from=2026-01-01 -v to=2026-02-01 -f paths_to_conversion.sql
 -- The models differ in their shares only, so that one of them has all paths.
 WITH steps AS (
@@ -16,5 +16,4 @@ WITH steps AS (
 SELECT path, count(*) AS conversions, round(sum(value_micros) / 1000000, 6) AS value
 FROM paths JOIN fact_conversions USING (conversion_id)
 GROUP BY path
-ORDER BY conversions DESC, path COLLATE "C"
-LIMIT 100;
+ORDER BY conversions DESC, path COLLATE "C";

@@ -1,4 +1,4 @@
--- The 100 most frequent paths to a conversion: channels in order, the same one after itself once.
+-- Paths to a conversion, the most frequent first: channels in order, the same one after itself once.
 --   sqlite3 FILE ".param set :from '''2026-01-01'''" ".param set :to '''2026-02-01'''" ".read paths_to_conversion.sql"
 -- The models differ in their shares only, so that one of them has all paths.
 WITH steps AS (
@@ -16,5 +16,4 @@ SELECT path, count(*) AS conversions,
        printf('%d.%06d', sum(value_micros) / 1000000, sum(value_micros) % 1000000) AS value
 FROM paths JOIN fact_conversions USING (conversion_id)
 GROUP BY path
-ORDER BY conversions DESC, path
-LIMIT 100;
+ORDER BY conversions DESC, path;
