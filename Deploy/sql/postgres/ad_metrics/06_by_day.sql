@@ -1,8 +1,14 @@
 -- All ads together, day by day.
 --   psql DATABASE -v from=2026-01-01T00:00:00Z -v to=2026-02-01T00:00:00Z -v zone=Europe/Berlin -f 06_by_day.sql
-SELECT (hour AT TIME ZONE :'zone')::date AS day, count(DISTINCT ad_id) AS ads, sum(total_impressions) AS impressions, sum(total_clicks) AS clicks,
+WITH days AS (
+  SELECT (hour AT TIME ZONE :'zone')::date AS day, ad_id, sum(total_impressions) AS impressions, sum(total_clicks) AS clicks,
        sum(total_sessions) AS sessions
-FROM ad_metrics
-WHERE hour >= :'from'::timestamptz AND hour < :'to'::timestamptz
-GROUP BY 1
-ORDER BY 1;
+  FROM ad_metrics
+  WHERE hour >= :'from'::timestamptz AND hour < :'to'::timestamptz
+  GROUP BY 1, 2
+)
+SELECT day, count(*) AS ads, sum(impressions) AS impressions, sum(clicks) AS clicks,
+       sum(sessions) AS sessions
+FROM days
+GROUP BY day
+ORDER BY day;
