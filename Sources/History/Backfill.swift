@@ -191,9 +191,10 @@ public final class Backfill {
           end: input.end, late: lateOffsets[input.partition] ?? [])
       }
       let kept = late(of: task, slice, before: backfillableBefore)
-      try recomputation.run(
-        sources, kept, onCounted: { counted.note($0, at: $1, replaces: $2, in: slice) }
-      ) { conversion in
+      func note(_ event: UnsafePointer<Event>, _ place: RecordPosition, _ replaces: Int32?) {
+        counted.note(event, at: place, replaces: replaces, in: slice)
+      }
+      try recomputation.run(sources, kept, onCounted: note) { conversion in
         guard scope?.views == nil || scope?.models != nil,
           slice.conversions.contains(conversion.time),
           conversion.time < acceptedSince.time,
