@@ -27,7 +27,7 @@ import Testing
   }
 
   private func addTraffic(
-    to cluster: Cluster, seed: Int, events: Int = 6_000, start: String = "2026-01-04T23:45:00Z"
+    to cluster: Cluster, seed: Int, events: Int = 4_000, start: String = "2026-01-04T23:45:00Z"
   ) throws {
     try run(
       cluster, "generate", "--events", "\(events)", "--seed", "\(seed)", "--late", "0.05",
@@ -49,7 +49,7 @@ import Testing
   private func sinkAndKill(_ cluster: Cluster, _ database: TestDatabase) throws -> Int {
     let folder = try TemporaryFolder()
     var interrupted = 0
-    for (index, delay) in [150, 250, 350, 500].enumerated() {
+    for (index, delay) in [120, 250].enumerated() {
       let process = try cluster.program.start(
         ["sink", "--to", database.address, "--tables", Self.sets[index % 2], "--exit-at-end"],
         outputFolder: folder.make("\(index)"))
@@ -71,7 +71,7 @@ import Testing
       for database in databases { interrupted += try sinkAndKill(cluster, database) }
       try sink(cluster, into: databases)
     }
-    #expect(interrupted >= 4, "the sinks were done before they could be killed")
+    #expect(interrupted >= 2, "the sinks were done before they could be killed")
     let reports = try readReports(of: cluster)
     for database in databases {
       try expectTheViewsUsers(in: database)
@@ -86,7 +86,7 @@ import Testing
     #expect(try databases.map(contents) == before)
 
     // A week later the same days get more traffic: too late, until a backfill counts it, into every table.
-    try addTraffic(to: cluster, seed: 7, events: 1_000, start: "2026-01-12T12:00:00Z")
+    try addTraffic(to: cluster, seed: 7, events: 500, start: "2026-01-12T12:00:00Z")
     try addTraffic(to: cluster, seed: 8, events: 1_500)
     try run(cluster, "backfill", "--from", "2026-01-04", "--to", "2026-01-05")
     try sink(cluster, into: databases)
@@ -217,7 +217,7 @@ import Testing
     #expect(names.count == 23)
     // Where impressions stand, in questions that have all of them.
     let places = [
-      "04_totals": 1, "05_by_hour": 1, "06_by_day": 2, "07_by_ad": 1,
+      "04_totals": 1, "05_by_hour": 1, "06_by_day": 1, "07_by_ad": 1,
       "13_hours_of_the_day": 1, "14_heat_map": 2,
     ]
     let total = try database.ask("SELECT sum(total_impressions) FROM ad_metrics;")

@@ -1,14 +1,14 @@
 -- All ads together, day by day.
 --   psql DATABASE -v from=2026-01-01T00:00:00Z -v to=2026-02-01T00:00:00Z -v zone=Europe/Berlin -f 06_by_day.sql
-WITH days AS (
-  SELECT (hour AT TIME ZONE :'zone')::date AS day, ad_id, sum(total_impressions) AS impressions, sum(total_clicks) AS clicks,
-       sum(total_sessions) AS sessions
+WITH hours AS (
+  SELECT hour, sum(total_impressions) AS impressions, sum(total_clicks) AS clicks,
+         sum(total_sessions) AS sessions
   FROM ad_metrics
   WHERE hour >= :'from'::timestamptz AND hour < :'to'::timestamptz
-  GROUP BY 1, 2
+  GROUP BY hour
 )
-SELECT day, count(*) AS ads, sum(impressions) AS impressions, sum(clicks) AS clicks,
+SELECT (hour AT TIME ZONE :'zone')::date AS day, sum(impressions) AS impressions, sum(clicks) AS clicks,
        sum(sessions) AS sessions
-FROM days
-GROUP BY day
-ORDER BY day;
+FROM hours
+GROUP BY 1
+ORDER BY 1;
