@@ -1,5 +1,6 @@
 import BrokerKit
 import Foundation
+import Kafka
 import TestServers
 import Testing
 
@@ -232,6 +233,27 @@ import Testing
       #expect(
         "\(rows.reduce(0) { $0 + (Int($1[place]) ?? 0) })\n" == total, "\(database) \(name)")
     }
+  }
+
+  @Test func recordsThatAreGoneBeforeTheyWereReadAreMissed() throws {
+    let cluster = try makeCluster()
+    let database = try TestDatabase(.sqlite)
+    defer { database.remove() }
+    let arguments = ["sink", "--to", database.address, "--tables", "ad_metrics", "--exit-at-end"]
+    try addTraffic(to: cluster, seed: 1, events: 200)
+    try run(cluster, "sink", "--to", database.address, "--tables", "ad_metrics", "--exit-at-end")
+    try addTraffic(to: cluster, seed: 2, events: 500)
+    let accepted = try #require(cluster.configuration.topics.accepted)
+    let ends = try cluster.records(of: accepted).reduce(into: [TopicPartition: Int64]()) {
+      $0[TopicPartition(topic: accepted, partition: $1.partition), default: 0] += 1
+    }
+    try cluster.makeAdmin().deleteRecords(before: ends, timeoutMilliseconds: 10_000)
+    let refused = try cluster.program.run(arguments: arguments)
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains("begins at offset") && refused.errors.contains("--start-again"))
+    let again = try cluster.program.run(arguments: arguments + ["--start-again"])
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try database.ask("SELECT count(*) > 0 FROM ad_metrics;") == "1\n")
   }
 
   @Test func whatTheConfigurationLacksIsNamedWithTheLinesToAdd() throws {
