@@ -46,7 +46,7 @@ package final class PgBouncerServer: Sendable {
       PATH=$PATH:/usr/sbin
       \(user)pgbouncer -q \(folder.path)/pgbouncer.ini >/dev/null 2>&1 </dev/null & pooler=$!
       read -r order
-      kill $pooler; wait $pooler
+      kill $pooler
       rm -rf \(folder.path)
       """,
     ]
