@@ -25,6 +25,7 @@ package final class PgBouncerServer: Sendable {
       listen_addr = 127.0.0.1
       listen_port = \(port)
       unix_socket_dir =
+      pidfile = \(folder.path)/pid
       auth_type = trust
       auth_file = \(folder.path)/users.txt
       pool_mode = transaction
@@ -34,7 +35,7 @@ package final class PgBouncerServer: Sendable {
       server_reset_query_always = 1
       """
     try Data(settings.utf8).write(to: folder.appendingPathComponent("pgbouncer.ini"))
-    // It refuses to run as root.
+    // It refuses to run as root. Children of the tests may have other signals blocked, so it is killed at the end.
     let user = geteuid() == 0 ? "runuser -u postgres -- " : ""
     if geteuid() == 0 { _ = try runTool("chown", ["-R", "postgres", folder.path]) }
     let pipe = Pipe()
@@ -44,9 +45,9 @@ package final class PgBouncerServer: Sendable {
       "-c",
       """
       PATH=$PATH:/usr/sbin
-      \(user)pgbouncer -q \(folder.path)/pgbouncer.ini >/dev/null 2>&1 </dev/null & pooler=$!
+      \(user)pgbouncer -q \(folder.path)/pgbouncer.ini >/dev/null 2>&1 </dev/null &
       read -r order
-      kill $pooler
+      kill -KILL $(cat \(folder.path)/pid)
       rm -rf \(folder.path)
       """,
     ]
