@@ -6,13 +6,35 @@ import Attribution
 public protocol SQLStore: AnyObject {
   /// Creates the tables, or brings those of an older version up to date.
   func migrate() throws(SQLError)
-  /// The offset of the next record to read, by partition; none for a topic that was never read.
-  func savedOffsets(of topic: String) throws(SQLError) -> [Int32: Int64]
+  /// How far a topic is in the tables, by partition; nothing for a topic that was never read.
+  func savedPositions(of topic: String) throws(SQLError) -> [Int32: SavedPosition]
   /// Makes all of the batch's changes in one transaction, or none.
   ///
   /// Throws `SQLError.overtaken` when another writer has moved a saved offset meanwhile.
   func apply(_ batch: SinkBatch) throws(SQLError)
+  /// Empties the tables and forgets how far the topics were read, in one transaction.
+  func startAgain() throws(SQLError)
   func close()
+}
+
+extension SQLStore {
+  /// The offset of the next record to read, by partition.
+  public func savedOffsets(of topic: String) throws(SQLError) -> [Int32: Int64] {
+    try savedPositions(of: topic).mapValues(\.offset)
+  }
+}
+
+/// How far a partition is in the tables.
+public struct SavedPosition: Equatable, Sendable {
+  /// The offset of the next record to read.
+  public var offset: Int64
+  /// What the partition's content was named by; nil where nothing is known of that.
+  public var epoch: String?
+
+  public init(offset: Int64, epoch: String? = nil) {
+    self.offset = offset
+    self.epoch = epoch
+  }
 }
 
 /// What went wrong with a database: one line for a person, without passwords.
@@ -57,11 +79,31 @@ public enum SQLTarget: Equatable, Sendable {
 
   /// Opens the database; SQLite makes the file if there is none.
   ///
-  /// - Parameter definitions: whose views and models the rollups are of.
-  public func open(_ definitions: Definitions) throws(SQLError) -> any SQLStore {
-    switch self {
-    case .sqlite(let path): try SQLiteStore(path: path, definitions)
-    case .postgres(let address): try PostgresStore(address, definitions)
+  /// - Parameters:
+  ///   - definitions: whose views, models and fields the tables have.
+  ///   - tables: which tables.
+  public func open(
+    _ definitions: Definitions, _ tables: TableSet = .rollups
+  ) throws(SQLError) -> any SQLStore {
+    switch (self, tables) {
+    case (.sqlite(let path), .rollups): return try SQLiteStore(path: path, definitions)
+    case (.postgres(let address), .rollups): return try PostgresStore(address, definitions)
+    case (.sqlite(let path), _):
+      return TableStore(try SQLiteTables(path: path), tables.group(definitions)!)
+    case (.postgres(let address), _):
+      return TableStore(try PostgresTables(address), tables.group(definitions)!)
     }
+  }
+
+  /// The statements by which a set of tables is made, each on a line of its own; nil for the set of rollups, which
+  /// is made step by step from those of former versions.
+  public func creation(of tables: TableSet, _ definitions: Definitions) -> String? {
+    guard let group = tables.group(definitions) else { return nil }
+    let statements =
+      switch self {
+      case .sqlite: group.creation(SQLiteTables.dialect)
+      case .postgres: group.creation(PostgresTables.dialect)
+      }
+    return statements.map { $0 + ";\n" }.joined()
   }
 }

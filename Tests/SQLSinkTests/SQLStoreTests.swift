@@ -105,9 +105,14 @@ import Testing
     store.close()
     _ = try database.ask(
       kind == .sqlite
-        ? "ALTER TABLE attributions DROP COLUMN deleted; PRAGMA user_version = 1;"
+        ? """
+        ALTER TABLE attributions DROP COLUMN deleted;
+        ALTER TABLE tributary_offsets DROP COLUMN epoch; PRAGMA user_version = 1;
+        """
         : """
         ALTER TABLE attributions DROP COLUMN deleted;
+        ALTER TABLE tributary_offsets DROP COLUMN epoch;
+        DROP TABLE tributary_staged_rollups, tributary_staged_deletions, tributary_staged_attributions;
         ALTER TABLE rollups ALTER COLUMN spend_micros TYPE BIGINT;
         ALTER TABLE rollups ALTER COLUMN revenue_linear_micros TYPE BIGINT;
         UPDATE tributary_schema SET version = 1;
@@ -149,6 +154,30 @@ import Testing
     late.steps = [step(5, 9)]
     try stores[1].apply(late)
     #expect(try database.ask("SELECT clicks FROM rollups;") == "77\n")
+    for store in stores { store.close() }
+  }
+
+  /// Who has read on while another emptied the tables would leave a gap in them.
+  @Test(arguments: TestDatabase.Kind.allCases)
+  func tablesThatWereEmptiedAreNotFilledFromTheMiddle(kind: TestDatabase.Kind) throws {
+    let database = try TestDatabase(kind)
+    defer { database.remove() }
+    let stores = try [open(database), open(database)]
+    var batch = SinkBatch()
+    batch.add(.rollup(rollup("email", "c-1", clicks: 1)))
+    batch.steps = [
+      SinkBatch.Step(topic: "rollups", partition: 2, from: nil, through: 5, epoch: "e-1")
+    ]
+    try stores[0].apply(batch)
+    #expect(
+      try stores[1].savedPositions(of: "rollups") == [2: SavedPosition(offset: 5, epoch: "e-1")])
+    try stores[1].startAgain()
+    batch.steps = [step(5, 6)]
+    #expect(throws: SQLError.overtaken(topic: "rollups", partition: 2)) {
+      try stores[0].apply(batch)
+    }
+    #expect(try database.ask("SELECT count(*) FROM rollups;") == "0\n")
+    #expect(try stores[0].savedPositions(of: "rollups") == [:])
     for store in stores { store.close() }
   }
 

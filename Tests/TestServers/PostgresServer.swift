@@ -10,7 +10,7 @@ package final class PostgresServer: Sendable {
   /// One for all tests of a run.
   package static let shared = Result { try PostgresServer() }
 
-  private let port: UInt16
+  package let port: UInt16
   private let databaseCount = Mutex(0)
   /// Open as long as this process lives: the server's keeper reads from it.
   private let lifeline: Pipe
@@ -106,7 +106,7 @@ package final class PostgresServer: Sendable {
     return found
   }
 
-  private static func freePort() -> UInt16 {
+  static func freePort() -> UInt16 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()

@@ -83,6 +83,7 @@ have_package() {
     libxml2-dev) pkg-config --exists libxml-2.0 ;;
     libcurl4-openssl-dev) pkg-config --exists libcurl ;;
     sqlite3 | chromium | openssl) command -v "$1" ;;
+    pgbouncer) command -v pgbouncer || [[ -x /usr/sbin/pgbouncer ]] ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
     prometheus) command -v promtool ;;
     python3-venv) python3 -c 'import ensurepip, venv' ;;

@@ -38,13 +38,18 @@ public final class TopicFollower: @unchecked Sendable {
   /// Throws `OperatorError` when there is no such topic or when it ends before a saved offset,
   /// `KafkaError` when no broker answers.
   ///
-  /// - Parameter start: the offset of the first record to read, by partition; partitions that are not
-  ///   named are read from their beginning.
+  /// - Parameters:
+  ///   - start: the offset of the first record to read, by partition; partitions that are not named are read from their
+  ///     beginning.
+  ///   - isStrict: whether it is an error when the next record is gone, by retention or because the topic was made
+  ///     anew. If not, reading goes on with the first that is there.
   public init(
     _ topic: String, from start: [Int32: Int64] = [:], _ configuration: Configuration,
-    logger: Logger
+    isStrict: Bool = false, logger: Logger
   ) throws {
-    let consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
+    var settings = ClientSettings.consumer(configuration)
+    if isStrict { settings["auto.offset.reset"] = "error" }
+    let consumer = try Consumer(settings, logger: logger)
     let count = try consumer.partitionCount(
       of: topic, timeoutMilliseconds: CallTimeout.initialization)
     guard let count else {

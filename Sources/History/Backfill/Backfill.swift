@@ -27,6 +27,8 @@ public final class Backfill {
   private var definitions: Definitions { configuration.definitions }
 
   private var writer: BackfillWriter?
+  /// Late events that count now, for the deduped stream.
+  private var counted: CountedLateEvents
   private var result = BackfillResult()
   private var progress = Progress(done: 0, total: 0)
 
@@ -47,6 +49,7 @@ public final class Backfill {
     self.plan = plan
     self.log = log
     self.scope = scope
+    counted = CountedLateEvents(configuration)
     period = from..<to
   }
 
@@ -102,8 +105,11 @@ public final class Backfill {
           of: task, in: slice, ledger, before: scope == nil ? backfillableBefore : nil)
         result.eventsCounted += selection.countedCount
         result.eventsWaiting += selection.waitingCount
+        func note(_ event: UnsafePointer<Event>, _ place: RecordPosition, _ replaces: Int32?) {
+          counted.note(event, at: place, replaces: replaces, in: slice)
+        }
         try recomputation.run(
-          reading.sources(of: task, step, plans, late), selection.events
+          reading.sources(of: task, step, plans, late), selection.events, onCounted: note
         ) { conversion in
           guard scope?.views == nil || scope?.models != nil,
             slice.conversions.contains(conversion.time), conversion.time < acceptedSince.time,
@@ -160,9 +166,10 @@ public final class Backfill {
     let topic = configuration.backfillsTopic
     guard let writer else {
       if scope == nil { try ledger.note(chunk, to: nil, topic) }
+      counted.removeAll()
       return
     }
-    try writer.write(changes, attributions) { producer in
+    try writer.write(changes, attributions, counted.removeAll()) { producer in
       if scope == nil { try ledger.note(chunk, to: producer, topic) }
       try ledger.note(
         BackfillLedger.Run(

@@ -5,8 +5,8 @@ import Configuration
 import Kafka
 import Pipeline
 
-/// Publishes what a backfill has found, one transaction per slice: signed deltas, attributions, and the note that
-/// late events no longer wait.
+/// Publishes what a backfill has found, one transaction per slice: signed deltas, attributions, late events that
+/// count now (for the deduped stream), and the note that they no longer wait.
 final class BackfillWriter {
   private let configuration: Configuration
   private let plan: TopicPlan
@@ -23,13 +23,14 @@ final class BackfillWriter {
   /// - Parameter note: writes what the ledger says of the slice, in the same transaction.
   func write(
     _ changes: [BackfillComparison.WindowChange], _ attributions: [ChangedAttribution],
-    _ note: (any LogProducer) throws -> Void
+    _ counted: [CountedLateEvents.Entry], _ note: (any LogProducer) throws -> Void
   ) throws {
     try producer.begin()
     for change in changes { try send(change) }
     for attribution in attributions {
       try send(attribution.id, attribution.value, to: configuration.topics.attributions, nil)
     }
+    for event in counted { try send(event.key, event.value, to: event.topic, nil) }
     try note(producer)
     try producer.commit()
   }

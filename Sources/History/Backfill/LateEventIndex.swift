@@ -77,9 +77,11 @@ struct LateEventIndex {
       let isCounted = ledger.hasCounted(entry.position, at: time, of: task)
       let isOfSlice = time >= slice.from && time < slice.to
       if isCounted {
-        selection.events.append(.init(plan: entry.plan, record: entry.record, isNew: false))
+        selection.events.append(
+          .init(plan: entry.plan, record: entry.record, isNew: false, place: entry.position))
       } else if let limit, isOfSlice, time < limit.time {
-        selection.events.append(.init(plan: entry.plan, record: entry.record, isNew: true))
+        selection.events.append(
+          .init(plan: entry.plan, record: entry.record, isNew: true, place: entry.position))
         // One that corrects its time is looked at where it was, too.
         if time == entry.times[0] { selection.countedCount += 1 }
       } else if limit != nil, isOfSlice {

@@ -27,6 +27,8 @@ final class Recomputation {
     var record: KeptInputRecord
     /// Whether it is counted only now.
     var isNew: Bool
+    /// Where it is among the late events.
+    var place: RecordPosition
   }
 
   let slice: BackfillSlice
@@ -55,9 +57,14 @@ final class Recomputation {
 
   /// Recomputes one task.
   ///
-  /// - Parameter body: gets every conversion of the task as it will be, lent.
+  /// - Parameters:
+  ///   - onCounted: gets every late event that counts only now, as it came, lent, with its place and the version that it
+  ///     replaces.
+  ///   - body: gets every conversion of the task as it will be, lent.
   func run(
-    _ sources: [Source], _ late: [KeptLateEvent], _ body: (CreditedConversion) throws -> Void
+    _ sources: [Source], _ late: [KeptLateEvent],
+    onCounted: (UnsafePointer<Event>, RecordPosition, Int32?) throws -> Void,
+    _ body: (CreditedConversion) throws -> Void
   ) throws {
     // Nothing of it is stored: a secret of the moment does.
     var random = SystemRandomNumberGenerator()
@@ -73,7 +80,9 @@ final class Recomputation {
       var decoder = makeDecoder(event.plan, isLate: true)
       try event.record.withRecord { record in
         // That it was not from the future has been decided.
-        try apply(record, &decoder, to: tasks)
+        try apply(record, &decoder, to: tasks) { counted, task in
+          if event.isNew { try onCounted(counted, event.place, task.lastAccepted.replaces) }
+        }
       }
     }
     try (new ?? old).forEachCorrectedConversion(body)
@@ -97,12 +106,15 @@ final class Recomputation {
     }
   }
 
+  /// - Parameter onCounted: gets the event as it came, if it counts in the last of the tasks, and that task.
   private func apply(
-    _ record: InputRecord, _ decoder: inout InputDecoder, to tasks: [AttributionTask]
+    _ record: InputRecord, _ decoder: inout InputDecoder, to tasks: [AttributionTask],
+    onCounted: (UnsafePointer<Event>, AttributionTask) throws -> Void = { _, _ in }
   ) throws {
     decoder.recycle()
     var event = Event(kind: decoder.plan.kinds[0], time: 0, eventID: .empty, userID: .empty)
     guard try decoder.decode(record, into: &event) == .event else { return }
+    let original = event
     // That it was not too late has been decided.
     event.originalTime = nil
     if !slice.events.contains(event.time) {
@@ -113,7 +125,11 @@ final class Recomputation {
     }
     guard let key = tasks.first?.key else { return }
     let identity = EventIdentity(event, key)
-    for task in tasks { withUnsafePointer(to: event) { _ = task.apply($0, identity) } }
+    var outcome = Outcome.duplicate
+    for task in tasks { withUnsafePointer(to: event) { outcome = task.apply($0, identity) } }
+    if outcome.hasCounted, let last = tasks.last {
+      try withUnsafePointer(to: original) { try onCounted($0, last) }
+    }
   }
 
   private func collect(_ task: AttributionTask, into sums: inout WindowSums) {

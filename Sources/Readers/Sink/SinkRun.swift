@@ -9,7 +9,7 @@ import Reporting
 import SQLSink
 import Synchronization
 
-/// Reads the rollups and attributions from where a database left them, into the database.
+/// Reads topics from where a database left them, into the database's tables.
 public final class SinkRun: Sendable {
   public struct Summary: Sendable {
     public var records = 0
@@ -24,13 +24,21 @@ public final class SinkRun: Sendable {
 
   private let settings: Configuration
   private let target: SQLTarget
+  private let tables: TableSet
   private let stopsAtEnd: Bool
   private let logger: Logger
   private let isStopped = Atomic(false)
 
-  public init(_ settings: Configuration, _ target: SQLTarget, stopsAtEnd: Bool, logger: Logger) {
+  /// - Parameters:
+  ///   - tables: which tables; the configuration must allow them (``SinkFault``).
+  ///   - stopsAtEnd: whether `run` returns when it has read what the topics hold at its start.
+  public init(
+    _ settings: Configuration, _ target: SQLTarget, tables: TableSet = .rollups, stopsAtEnd: Bool,
+    logger: Logger
+  ) {
     self.settings = settings
     self.target = target
+    self.tables = tables
     self.stopsAtEnd = stopsAtEnd
     self.logger = logger
   }
@@ -40,73 +48,123 @@ public final class SinkRun: Sendable {
 
   /// Runs until it is stopped, or has caught up if that is wanted.
   ///
-  /// A connection that is lost later is made again, and reading resumes at the saved offsets.
-  public func run() throws -> Summary {
+  /// A connection that is lost later is made again, and reading resumes at the saved offsets. Where the topics have been
+  /// started anew (`reset`), so are the tables.
+  ///
+  /// - Parameter startsAgain: empty the tables first.
+  public func run(startsAgain: Bool = false) throws -> Summary {
     var summary = Summary()
     let began = ContinuousClock.now
     var pause = 1.0
-    /// A database that never answered is a mistake to tell; one that did will come back.
-    var wasConnected = false
+    var state = State(startsAgain: startsAgain)
     while !isStopped.load(ordering: .relaxed) {
       do {
         let before = summary.transactions
         defer { if summary.transactions > before { pause = 1 } }
-        try pass(&summary) { wasConnected = true }
+        try pass(&summary, &state)
         break
-      } catch SQLError.disconnected(let reason) where wasConnected {
+      } catch SQLError.disconnected(let reason) where state.wasConnected {
         logger.warning("\(SQLError.disconnected(reason)); trying again in \(Int(pause)) s")
         for _ in 0..<Int(pause * 5) where !isStopped.load(ordering: .relaxed) {
           Thread.sleep(forTimeInterval: 0.2)
         }
         pause = min(pause * 2, 30)
+      } catch is TopicsStartedAnew {
+        state.startsAgain = true
+      } catch let error as KafkaError {
+        // A topic that is deleted and made again under a reader is an error of its own kind.
+        guard (try? SinkStart(settings, logger: logger).isAnew(state.epochs)) == true else {
+          throw error
+        }
+        state.startsAgain = true
       }
     }
     summary.seconds = began.duration(to: .now) / .seconds(1)
     return summary
   }
 
-  private func pass(_ summary: inout Summary, onConnect: () -> Void) throws {
-    let store = try target.open(settings.definitions)
-    defer { store.close() }
-    try store.migrate()
-    onConnect()
-    let rollups = try SinkSource(settings.topics.rollups, store, settings, logger: logger)
-    defer { rollups.close() }
-    let attributions = try SinkSource(settings.topics.attributions, store, settings, logger: logger)
-    defer { attributions.close() }
-    let reader = RollupsRecordReader(definitions: settings.definitions)
+  private struct State {
+    /// Whether the tables are emptied before the next record is read.
+    var startsAgain: Bool
+    /// A database that never answered is a mistake to report; one that did will come back.
+    var wasConnected = false
+    /// What the tables were filled from, by partition of the rollups.
+    var epochs: [Int32: String] = [:]
+  }
 
+  /// Opens the database and finds where reading goes on.
+  private func open(
+    _ decoder: SinkDecoder, _ state: inout State
+  ) throws -> (store: any SQLStore, sources: [SinkSource]) {
+    let store = try target.open(settings.definitions, tables)
+    var sources: [SinkSource] = []
+    do {
+      try store.migrate()
+      state.wasConnected = true
+      let start = SinkStart(settings, logger: logger)
+      state.epochs = try store.savedPositions(of: settings.topics.rollups).compactMapValues(\.epoch)
+      if try !state.startsAgain && start.isAnew(state.epochs) { state.startsAgain = true }
+      if state.startsAgain {
+        logger.notice(
+          "the tables start again: they are emptied, and the topics read from their beginnings")
+        try store.startAgain()
+        state.startsAgain = false
+        state.epochs = [:]
+      }
+      for topic in decoder.topics {
+        let saved = try store.savedPositions(of: topic)
+        try start.checkBeginnings(of: topic, saved)
+        sources.append(try SinkSource(topic, from: saved, settings, logger: logger))
+      }
+      return (store, sources)
+    } catch {
+      for source in sources { source.close() }
+      store.close()
+      throw error
+    }
+  }
+
+  private func pass(_ summary: inout Summary, _ state: inout State) throws {
+    let decoder = SinkDecoder(settings, tables)
+    let (store, sources) = try open(decoder, &state)
+    defer {
+      for source in sources { source.close() }
+      store.close()
+    }
     var batch = SinkBatch()
     var lastCommit = ContinuousClock.now
     while true {
-      var count = try rollups.read { record in
-        batch.add(try reader.read(key: record.key, value: record.value))
-      }
-      count += try attributions.read { record in
-        guard let key = record.key else { return }
-        let attribution = try record.value.map { try AttributionCodec.decode($0) }
-        batch.add(attribution, of: Array(key))
+      var count = 0
+      for source in sources {
+        count += try source.read { record in
+          if let (partition, epoch) = try decoder.epoch(in: record, of: source.topic) {
+            guard state.epochs[partition] ?? epoch == epoch else { throw TopicsStartedAnew() }
+            state.epochs[partition] = epoch
+            source.note(epoch: epoch, of: partition)
+          }
+          try decoder.take(record, of: source.topic, into: &batch)
+        }
       }
       summary.records += count
-      let isOver =
-        isStopped.load(ordering: .relaxed)
-        || (stopsAtEnd && rollups.isCaughtUp && attributions.isCaughtUp)
+      let isCaughtUp = sources.allSatisfy(\.isCaughtUp)
+      let isOver = isStopped.load(ordering: .relaxed) || (stopsAtEnd && isCaughtUp)
       let isDue =
         count == 0 || batch.count >= Self.batchSize
-        || lastCommit.duration(to: .now) >= Self.commitInterval && rollups.isCaughtUp
-      if isOver || (isDue && batch.count > 0) {
-        batch.steps = rollups.steps() + attributions.steps()
+        || lastCommit.duration(to: .now) >= Self.commitInterval && isCaughtUp
+      // Records that change nothing move the offsets too, now and then.
+      let isWorthIt = batch.count > 0 || lastCommit.duration(to: .now) >= Self.commitInterval * 2
+      if isOver || isDue && isWorthIt {
+        batch.steps = sources.flatMap { $0.steps() }
         if !batch.steps.isEmpty {
           try store.apply(batch)
           summary.transactions += 1
         }
-        rollups.markSaved()
-        attributions.markSaved()
+        for source in sources { source.markSaved() }
         batch = SinkBatch()
         lastCommit = .now
       }
       if isOver { return }
-      if count == 0 { rollups.wait(milliseconds: 50) }
+      if count == 0 { sources[0].wait(milliseconds: 50) }
     }
   }
 }

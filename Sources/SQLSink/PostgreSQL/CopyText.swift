@@ -1,3 +1,4 @@
+import Attribution
 import Codec
 
 /// Lines of PostgreSQL's `COPY` in text format.
@@ -12,6 +13,7 @@ enum CopyText {
       case .boolean(let flag): output.append(flag ? "t" : "f")
       case .text(let text): appendEscaped(withoutNUL(text), to: &output)
       case .json(let json): appendEscaped(json, to: &output)
+      case .date(let time): appendDay(time, to: &output)
       }
     }
     output.append(UInt8(ascii: "\n"))
@@ -32,6 +34,30 @@ enum CopyText {
       }
     }
     return String(scalars)
+  }
+
+  /// The text that `withoutNUL` was given.
+  static func withNUL(_ text: String) -> String {
+    guard text.unicodeScalars.contains("\u{2400}") else { return text }
+    var scalars = String.UnicodeScalarView()
+    var isEscaped = false
+    for scalar in text.unicodeScalars {
+      if isEscaped {
+        scalars.append(scalar == "0" ? "\0" : scalar)
+        isEscaped = false
+      } else if scalar == "\u{2400}" {
+        isEscaped = true
+      } else {
+        scalars.append(scalar)
+      }
+    }
+    return String(scalars)
+  }
+
+  /// PostgreSQL calls the year 0 the year 1 before Christ.
+  private static func appendDay(_ time: Milliseconds, to output: inout [UInt8]) {
+    let day = SQLValue.text(ofDay: time)
+    output.append(contentsOf: day.hasPrefix("0000-") ? "0001\(day.dropFirst(4)) BC".utf8 : day.utf8)
   }
 
   private static func appendEscaped(_ text: String, to output: inout [UInt8]) {

@@ -10,14 +10,18 @@ package final class PostgresConnection {
 
   /// - Parameter address: libpq's connection string; errors do not repeat it.
   package init(_ address: String) throws(SQLError) {
-    handle = PQconnectdb(address)
+    // With the first message, because a setting of the session would be one too many for a pooler.
+    let names: [UnsafeMutablePointer<CChar>?] = [strdup("dbname"), strdup("client_encoding"), nil]
+    let values: [UnsafeMutablePointer<CChar>?] = [strdup(address), strdup("UTF8"), nil]
+    defer { for pointer in names + values { free(pointer) } }
+    handle = PQconnectdbParams(
+      names.map { UnsafePointer<CChar>($0) }, values.map { UnsafePointer<CChar>($0) }, 1)
     guard PQstatus(handle) == CONNECTION_OK else {
       let reason = message
       close()
       throw .disconnected(reason)
     }
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
-    guard PQsetClientEncoding(handle, "UTF8") == 0 else { throw .failed(message) }
   }
 
   deinit { close() }

@@ -12,6 +12,7 @@ extension SQLiteStatement {
       case .boolean(let flag): bind(index, flag ? Int64(1) : 0)
       case .text(let text), .json(let text): try bind(index, text)
       case .time(let time): try bind(index, SQLiteStore.text(time))
+      case .date(let time): try bind(index, SQLValue.text(ofDay: time))
       }
     }
   }

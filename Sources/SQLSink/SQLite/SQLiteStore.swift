@@ -13,7 +13,7 @@ final class SQLiteStore: SQLStore {
 
   private static let dialect = Schema.Dialect(
     time: "TEXT", boolean: "INTEGER", json: "TEXT", wideInteger: "", changesTypes: false,
-    keyedTable: "WITHOUT ROWID", hasLongKeys: true)
+    keyedTable: "WITHOUT ROWID", hasLongKeys: true, stagedTables: [])
 
   /// Of the table of rollups, as `migrate` has found or made it.
   private var columns = RollupColumns() {
@@ -36,13 +36,6 @@ final class SQLiteStore: SQLStore {
   private static let upsertProgress = Schema.upsert(
     into: "tributary_progress", columns: ["partition", "final_through"], key: ["partition"],
     source: values(2))
-  /// Moves a saved offset only from where this sink left it; -1 is for one that was never saved.
-  private static let saveOffset = """
-    INSERT INTO tributary_offsets (topic, partition, next_offset) VALUES (?1, ?2, ?3) \
-    ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset \
-    WHERE next_offset = ?4
-    """
-
   init(path: String, _ definitions: Definitions) throws(SQLError) {
     database = try SQLError.of { () throws(SQLiteError) in try SQLiteDatabase(path, .readWrite) }
     self.definitions = definitions
@@ -64,15 +57,17 @@ final class SQLiteStore: SQLStore {
     }
   }
 
-  func savedOffsets(of topic: String) throws(SQLError) -> [Int32: Int64] {
-    let rows = try run(
-      "SELECT partition, next_offset FROM tributary_offsets WHERE topic = ?", [.text(topic)])
-    return Dictionary(uniqueKeysWithValues: rows.map { (Int32($0[0]), $0[1]) })
+  func savedPositions(of topic: String) throws(SQLError) -> [Int32: SavedPosition] {
+    try database.positions(of: topic, in: Schema.bookkeeping)
   }
 
   func apply(_ batch: SinkBatch) throws(SQLError) {
     try transaction { () throws(SQLError) in
-      for step in batch.steps { try save(step) }
+      for step in batch.steps {
+        guard try database.save(step, in: Schema.bookkeeping) else {
+          throw .overtaken(topic: step.topic, partition: step.partition)
+        }
+      }
       // In the order of the primary key, so that pages are written one after the other.
       for (key, rollup) in batch.rollups.sorted(by: { $0.key.windowStart < $1.key.windowStart }) {
         if let rollup {
@@ -103,15 +98,11 @@ final class SQLiteStore: SQLStore {
     time % 1_000 == 0 ? Time.formatSeconds(time) : Time.formatMilliseconds(time)
   }
 
-  private func save(_ step: SinkBatch.Step) throws(SQLError) {
-    try run(
-      Self.saveOffset,
-      [
-        .text(step.topic), .integer(Int64(step.partition)), .integer(step.through),
-        .integer(step.from ?? -1),
-      ])
-    guard database.changeCount == 1 else {
-      throw .overtaken(topic: step.topic, partition: step.partition)
+  func startAgain() throws(SQLError) {
+    try transaction { () throws(SQLError) in
+      for table in [
+        "rollups", "attributions", Schema.bookkeeping.offsets, Schema.bookkeeping.progress,
+      ] { try execute("DELETE FROM \(table)") }
     }
   }
 
@@ -122,10 +113,7 @@ final class SQLiteStore: SQLStore {
   /// The texts of a query's first column.
   private func texts(_ sql: String) throws(SQLError) -> [String] {
     try SQLError.of { () throws(SQLiteError) in
-      let statement = try database.prepare(sql)
-      var texts: [String] = []
-      while try statement.step() { texts.append(statement.string(0) ?? "") }
-      return texts
+      try database.texts(sql, columnCount: 1).map { $0[0] }
     }
   }
 

@@ -18,6 +18,13 @@ enum SQLValue: Equatable {
   case json(String)
   case boolean(Bool)
   case time(Milliseconds)
+  /// The day in UTC that a time belongs to.
+  case date(Milliseconds)
+
+  /// A day as RFC 3339 writes it.
+  static func text(ofDay time: Milliseconds) -> String {
+    String(Time.formatSeconds(time).prefix { $0 != "T" })
+  }
 }
 
 extension Rollup {

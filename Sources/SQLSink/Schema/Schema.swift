@@ -7,7 +7,7 @@ import Attribution
 /// `sum()` over such rows is a float there. A dimension that a view does not have is `''`; a model that is not
 /// configured is null. Every dimension of the configuration has a column.
 enum Schema {
-  static let version: Int64 = 4
+  static let version: Int64 = 5
 
   /// How one database names types.
   struct Dialect {
@@ -22,7 +22,11 @@ enum Schema {
     let keyedTable: String
     /// Whether a key may be as long as it likes; if not, a hash of the dimensions stands for them.
     let hasLongKeys: Bool
+    /// Statements that make the tables in which rows wait for being put in place.
+    let stagedTables: [String]
   }
+
+  static let bookkeeping = Bookkeeping(prefix: "tributary")
 
   static let standardDimensions = Dimension.standard.map(\.rawValue)
   static let countColumns = ["impressions", "clicks", "users", "sessions"]
@@ -49,6 +53,8 @@ enum Schema {
       ],
       // Version 3 knew no conversions that were taken back.
       ["ALTER TABLE attributions ADD COLUMN deleted \(dialect.boolean) NOT NULL DEFAULT FALSE"],
+      // Version 4 did not know whether the topics had been started anew, and staged rows in temporary tables.
+      ["ALTER TABLE tributary_offsets ADD COLUMN epoch TEXT"] + dialect.stagedTables,
     ]
   }
 

@@ -14,12 +14,17 @@ public struct SinkBatch: Sendable {
     /// Where reading went on from; nil where there was no saved offset.
     public let from: Int64?
     public let through: Int64
+    /// What the partition's content is named by now; nil where nothing new was read of that.
+    public let epoch: String?
 
-    public init(topic: String, partition: Int32, from: Int64?, through: Int64) {
+    public init(
+      topic: String, partition: Int32, from: Int64?, through: Int64, epoch: String? = nil
+    ) {
       self.topic = topic
       self.partition = partition
       self.from = from
       self.through = through
+      self.epoch = epoch
     }
   }
 
@@ -30,12 +35,19 @@ public struct SinkBatch: Sendable {
   public private(set) var attributions: [[UInt8]: PublishedAttribution?] = [:]
   /// By partition of the rollups topic.
   public private(set) var finalThrough: [Int32: Milliseconds] = [:]
+  /// What the deduped stream changes.
+  public private(set) var events = EventChanges()
   public var steps: [Step] = []
 
   public init() {}
 
-  /// How many keys are changed.
-  public var count: Int { rollups.count + attributions.count + finalThrough.count }
+  /// How many shares of conversions the attributions hold.
+  private var shareCount = 0
+
+  /// How many keys are changed, and shares with them: by this the size of a batch is limited.
+  public var count: Int {
+    rollups.count + attributions.count + shareCount + finalThrough.count + events.count
+  }
 
   public mutating func add(_ record: RollupsRecord) {
     switch record {
@@ -49,5 +61,9 @@ public struct SinkBatch: Sendable {
   /// - Parameter attribution: nil when the conversion's record was deleted.
   public mutating func add(_ attribution: PublishedAttribution?, of conversionID: [UInt8]) {
     attributions[conversionID] = .some(attribution)
+    if let attribution { shareCount += attribution.touches.count * attribution.credits.count }
   }
+
+  /// Takes a record of the deduped stream.
+  public mutating func add(_ event: PublishedEvent) { events.add(event) }
 }

@@ -119,7 +119,11 @@ struct RecomputedInput {
         backfills.hasCounted(lateEvent.place, event, of: task)
       {
         backfilled += 1
-        tally.count(oracle.add(OracleEvent(event)))
+        let finding = oracle.add(OracleEvent(event))
+        tally.count(finding)
+        if finding != .duplicate {
+          accepted?.match(event, isReplacement: finding == .replacement, place, &differences)
+        }
       }
     } else if rejection == nil {
       accept(event, record, &oracle, &accepted, place, &differences)

@@ -1,0 +1,12 @@
+-- Every ad, one line each.
+--   sqlite3 FILE ".param set :from '''2026-01-01T00:00:00Z'''" ".param set :to '''2026-02-01T00:00:00Z'''" ".read 07_by_ad.sql"
+WITH sums AS (
+  SELECT ad_id, sum(total_impressions) AS impressions, sum(total_clicks) AS clicks,
+       sum(total_sessions) AS sessions
+  FROM ad_metrics
+  WHERE hour >= :from AND hour < :to
+  GROUP BY ad_id
+)
+SELECT ad_id, impressions, clicks, sessions, round(1.0 * clicks / nullif(impressions, 0), 6) AS ctr
+FROM sums
+ORDER BY ad_id;

@@ -1,0 +1,15 @@
+-- How impressions and clicks spread over the hours of the day.
+--   sqlite3 FILE ".param set :from '''2026-01-01T00:00:00Z'''" ".param set :to '''2026-02-01T00:00:00Z'''" ".read 13_hours_of_the_day.sql"
+-- Hours and days are UTC: SQLite knows no time zones.
+WITH hours AS (
+  SELECT hour, sum(total_impressions) AS impressions, sum(total_clicks) AS clicks,
+         sum(total_sessions) AS sessions
+  FROM ad_metrics
+  WHERE hour >= :from AND hour < :to
+  GROUP BY hour
+)
+SELECT CAST(substr(hour, 12, 2) AS INTEGER) AS hour_of_day,
+       sum(impressions) AS impressions, sum(clicks) AS clicks
+FROM hours
+GROUP BY 1
+ORDER BY 1;
