@@ -16,7 +16,7 @@ struct SinkCommand: ParsableCommand {
       rollups: the tables `rollups` and `attributions`. \
       ad_metrics: `ad_metrics` by ad and hour, and `users`. \
       star: facts and dimensions for analysts. \
-      docs/TABLES.md describes them; queries to begin with are in Deploy/sql.
+      docs/guides/tables.md describes them; queries to begin with are in Deploy/sql.
       """)
 
   @OptionGroup var options: GlobalOptions
