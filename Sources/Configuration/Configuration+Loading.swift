@@ -283,7 +283,9 @@ private struct Loader {
       let nodes = items.map { Node(String($0.trimmingWhitespace()), .implicit, .doubleQuoted) }
       return SettingValue(path: setting.path, node: Node(nodes), source: source)
     case .list, .structure:
-      let node = try parse(text, named: source) ?? Node("")
+      // Of several flags of this name the one that is no YAML.
+      let name = source == "-s" ? "-s \(setting.path)" : source
+      let node = try parse(text, named: name) ?? Node("")
       return SettingValue(path: setting.path, node: node, source: source)
     }
   }
@@ -304,6 +306,7 @@ private struct Loader {
     try checkTopicsAreDistinct()
     try checkInputs()
     try checkFields()
+    try checkOutput()
     try checkTransactionTimes()
   }
 
@@ -350,6 +353,28 @@ private struct Loader {
         "name at most \(Definitions.mostFields)")
     }
     try origins["views"]?.checkViews(definitions.allDimensions)
+  }
+
+  /// Avro needs a registry, and names that it allows.
+  private func checkOutput() throws(ConfigurationError) {
+    guard configuration.outputFormat == .avro else { return }
+    guard configuration.schemaRegistry != nil else {
+      throw error(
+        at: "output_format", "output_format is avro, but there is no schema_registry",
+        "set schema_registry")
+    }
+    let name = configuration.definitions.allDimensions.first {
+      $0.rawValue.utf8.contains(UInt8(ascii: "-"))
+    }
+    if let name = name?.rawValue {
+      let definitions = configuration.definitions
+      let path =
+        definitions.dimensions.contains(name)
+        ? "dimensions" : definitions.matchOn.contains(name) ? "match_on" : "conversion_dimensions"
+      throw error(
+        at: path, "\(path) lists \(quoted(name)), which is no name that Avro allows",
+        "write '_' for '-'; `inputs` can read any field under such a name")
+    }
   }
 
   private func checkTopicsAreDistinct() throws(ConfigurationError) {

@@ -34,6 +34,8 @@ public final class Backfill {
   private var ledger = BackfillLedger()
   private var kept: [TaskID: Watermark] = [:]
   private var plans: InputPlans!
+  /// How attributions are written.
+  private var output = PublishedOutput.json
   private var inputs: [(partition: TopicPartition, end: Int64)] = []
   private var lateEvents:
     [TaskID: [(LateEvent.Place, [Milliseconds], InputPlan, KeptInputRecord)]] = [:]
@@ -69,7 +71,10 @@ public final class Backfill {
   ///
   /// - Parameter isDryRun: find out what would change, and change nothing.
   public func run(isDryRun: Bool) throws -> BackfillResult {
-    if !isDryRun { try takeOver() }
+    if !isDryRun {
+      output = try PublishedOutput(configuration)
+      try takeOver()
+    }
     defer {
       producer?.close()
       producer = nil
@@ -171,7 +176,7 @@ public final class Backfill {
       if progress.done % 1_000 == 0 { try onProgress(progress) }
     }
     var before: [String: Milliseconds] = [:]
-    var attributions: [(id: [UInt8], value: [UInt8], revision: Int64)] = []
+    var attributions: [Correction] = []
     for task in plan.tasks {
       let bound = kept[task].map { $0.moved(back: definitions.correctionHorizon) } ?? .unknown
       let countable = bound.moved(back: stretch.reach)
@@ -189,9 +194,9 @@ public final class Backfill {
         guard fill?.views == nil || fill?.models != nil,
           stretch.conversions.contains(conversion.time),
           conversion.time < bound.time,
-          let (value, revision) = correction(conversion, published)
+          let correction = correction(conversion, published)
         else { return }
-        attributions.append((Array(conversion.conversionID.buffer), value, revision))
+        attributions.append(correction)
       }
     }
     let changes = changes(recomputation, published)
@@ -202,7 +207,7 @@ public final class Backfill {
     }
     for attribution in attributions {
       published.note(
-        attribution: attribution.value, of: attribution.id, revision: attribution.revision)
+        attribution: attribution.json, of: attribution.id, revision: attribution.revision)
     }
     let chunk = BackfillLedger.Chunk(
       from: stretch.from, to: stretch.to, through: lateEnds, before: before)
@@ -247,18 +252,38 @@ public final class Backfill {
     return kept
   }
 
+  /// An attribution that is to be published.
+  private struct Correction {
+    /// The conversion's.
+    var id: [UInt8]
+    /// What is compared, and what is sent.
+    var json: [UInt8]
+    var value: [UInt8]
+    var revision: Int64
+  }
+
   /// The attribution's record, if it is not published like this already.
   private func correction(
     _ conversion: CreditedConversion, _ published: PublishedPeriod
-  ) -> (value: [UInt8], revision: Int64)? {
+  ) -> Correction? {
     let former = published.attribution(of: conversion.conversionID)
     var conversion = conversion
     conversion.revision = (former?.revision ?? 0) + 1
-    var value: [UInt8] = []
-    AttributionCodec.encode(
-      conversion, models: definitions.models, currency: definitions.currency, into: &value)
-    let content = value.withUnsafeBytes { published.content(ofAttribution: $0) }
-    return content == former?.content ? nil : (value, conversion.revision)
+    func bytes(schema: Int32?) -> [UInt8] {
+      var bytes: [UInt8] = []
+      AttributionCodec.encode(
+        conversion, models: definitions.models, currency: definitions.currency, schema: schema,
+        into: &bytes)
+      return bytes
+    }
+    let json = bytes(schema: nil)
+    guard json.withUnsafeBytes({ published.content(ofAttribution: $0) }) != former?.content else {
+      return nil
+    }
+    return Correction(
+      id: Array(conversion.conversionID.buffer), json: json,
+      value: output.schemas.map { bytes(schema: $0.attribution) } ?? json,
+      revision: conversion.revision)
   }
 
   /// By what each window has to change, the oldest window first.

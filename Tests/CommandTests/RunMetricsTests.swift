@@ -48,6 +48,9 @@ import Testing
         Int(metrics.sum("tributary_records_total", label)) == truth[topic]?["records"], "\(topic)")
       #expect(metrics.sum("tributary_records_total", label, "\"duplicate\"") > 0)
       #expect(metrics.sum("tributary_records_total", label, "\"dead_letter\"") > 0)
+      #expect(
+        metrics.sum("tributary_unusable_records_total", label)
+          == metrics.sum("tributary_records_total", label, "\"dead_letter\""))
       #expect(metrics.sum("tributary_input_lag_records", label) == 0)
       #expect(metrics.sum("tributary_input_idle", label) == 4)
     }

@@ -22,6 +22,8 @@ public struct InputDecoder {
   }
 
   public let plan: InputPlan
+  /// Whether the plan is told which of its entries records are.
+  private let counts: Bool
   private var decoders: [EventDecoder]
   /// Of an internal topic of re-keyed events: those of the topics that they come from.
   private var sources: [InputDecoder]
@@ -40,11 +42,14 @@ public struct InputDecoder {
   /// - Parameters:
   ///   - maxFutureSkew: in place of the definitions'.
   ///   - explains: whether `explain` will be asked, for which our own form is read like all others.
+  ///   - counts: whether the plan is told which of its entries records are; see `InputPlan.matches`.
   public init(
     _ plan: InputPlan, definitions: Definitions, maxFutureSkew: Milliseconds? = nil,
-    explains: Bool = false
+    explains: Bool = false, counts: Bool = false
   ) {
     self.plan = plan
+    self.counts = counts
+    // What passes through an internal topic has been counted on its way there.
     sources = plan.sources.map {
       InputDecoder($0, definitions: definitions, maxFutureSkew: maxFutureSkew, explains: explains)
     }
@@ -97,6 +102,7 @@ public struct InputDecoder {
       return .filtered
     }
     lastEntry = entry
+    locator.matches[entry] += 1
     var present = EventFields()
     for field in plan.entries[entry].fields {
       guard let found = self.value(of: field, record, locator.values) else { continue }
@@ -136,7 +142,9 @@ public struct InputDecoder {
   public mutating func recycle() {
     for index in decoders.indices { decoders[index].recycle() }
     for index in sources.indices { sources[index].recycle() }
-    locator?.values.arena.recycle()
+    guard let locator else { return }
+    locator.values.arena.recycle()
+    if counts { plan.matches.add(&locator.matches) }
   }
 
   // MARK: Values

@@ -9,6 +9,8 @@ import Configuration
 /// What a schema compiles into is kept, per schema and message; there are at most `mostReaders` of them at a time.
 final class RecordLocator {
   let values: LocatedValues
+  /// By entry of the plan: records that were found to be its, since somebody took note of them.
+  var matches: [Int]
   private let plan: InputPlan
   private let json: JSONPathScanner?
   private var avro: [Int32: AvroReader] = [:]
@@ -25,6 +27,7 @@ final class RecordLocator {
 
   init(_ plan: InputPlan) {
     self.plan = plan
+    matches = Array(repeating: 0, count: plan.entries.count)
     json = plan.format == .json ? JSONPathScanner(plan.tree) : nil
     values = json?.values ?? LocatedValues(count: plan.tree.slotCount)
   }

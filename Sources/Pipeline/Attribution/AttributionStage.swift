@@ -303,6 +303,9 @@ package final class AttributionStage: Stage {
     }
   }
 
+  /// Committed dead letters.
+  var unusable: [WorkerCounters.Unusable: Int] { context.outbox.unusable }
+
   /// Has tasks opened anew whose state could not be read for now: the others go on.
   private func restart(_ failed: [TaskOpening], after error: any Error) throws {
     let mayPass =

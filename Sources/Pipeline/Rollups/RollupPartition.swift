@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 
 // Safety: as for `Input`: records are lent by the reader until the next read. `sums` is allocated and freed
@@ -24,6 +25,8 @@ final class RollupPartition {
   private var reader: (any LogReader)!
   private let configuration: Configuration
   private let codec: RollupCodec
+  /// What is published may be Avro, and written in it.
+  private let output: PublishedOutput
   private let views: [View]
   private let fingerprint: DefinitionsFingerprint
   /// Whether a commit is due although nothing was taken: the group no longer has its offsets.
@@ -52,8 +55,10 @@ final class RollupPartition {
   private var acceptanceTimes = AcceptanceTimes()
 
   init(
-    source: TopicPartition, configuration: Configuration, taskCount: Int32, meter: Meter
+    source: TopicPartition, configuration: Configuration, taskCount: Int32, meter: Meter,
+    process: ProcessContext
   ) {
+    output = process.output
     self.source = source
     self.configuration = configuration
     self.meter = meter
@@ -63,7 +68,7 @@ final class RollupPartition {
     views = configuration.definitions.views
     records = RollupRecords(
       topic: configuration.topics.rollups, partition: source.partition,
-      definitions: configuration.definitions)
+      definitions: configuration.definitions, schema: process.output.schemas?.rollup)
     layout = SumsLayout(modelCount: configuration.definitions.models.count)
     sums = .allocate(capacity: layout.width)
     sums.initialize(repeating: 0)
@@ -190,7 +195,11 @@ final class RollupPartition {
     let progress = PublishedProgress(
       finalThrough: max(table.finalThrough.time, Time.earliest), epoch: epoch,
       lost: lost.sorted { ($0.topic, $0.partition, $0.from) < ($1.topic, $1.partition, $1.from) })
-    ProgressCodec.encode(progress, into: &value)
+    if let schemas = output.schemas {
+      ProgressCodec.encodeAvro(progress, schema: schemas.progress, into: &value)
+    } else {
+      ProgressCodec.encode(progress, into: &value)
+    }
     let header = Header(
       name: ProgressHeader.name,
       value: ProgressHeader.encode(table, position: position, fingerprint: fingerprint))
@@ -243,13 +252,13 @@ final class RollupPartition {
       let (position, finalThrough, tasks) = try header.withUnsafeBytes {
         try ProgressHeader.decode($0, fingerprint: fingerprint, topic: target.topic)
       }
-      let progress = try ProgressCodec.progress(value)
+      let progress = try output.forms.progress(value)
       table.restore(finalThrough: finalThrough, tasks: tasks)
       restoredPosition = position
       epoch = progress.epoch
       lost = Set(progress.lost)
     } else if let rollup = find(key) {
-      var rollups = found ?? FoundRollups(codec)
+      var rollups = found ?? FoundRollups(codec, output.forms)
       found = nil
       try rollups.add(key, value, windowEnd: rollup.windowEnd, forgettable: table.forgettable(at:))
       found = rollups
@@ -303,7 +312,7 @@ final class RollupPartition {
 
   private func restore(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws {
     guard let found = find(key), !table.hasForgotten(windowEnd: found.windowEnd) else { return }
-    let rollup = try codec.decode(value)
+    let rollup = try output.forms.rollup(value, codec)
     rollup.sums.withRow { sums, wideSums in
       table.restore(
         RollupRevision(

@@ -3,6 +3,7 @@ import Cluster
 import Codec
 import Configuration
 import Foundation
+import Inputs
 import Kafka
 import Logging
 import Reporting
@@ -75,16 +76,19 @@ public final class SinkRun: Sendable {
     let attributions = try SinkSource(settings.topics.attributions, store, settings, logger: logger)
     defer { attributions.close() }
     let reader = RollupsRecordReader(definitions: settings.definitions)
+    let forms = try PublishedForms(settings)
 
     var batch = SinkBatch()
     var lastCommit = ContinuousClock.now
     while true {
       var count = try rollups.read { record in
-        batch.add(try reader.read(key: record.key, value: record.value))
+        try forms.withJSON(orNothing: record.value) {
+          batch.add(try reader.read(key: record.key, value: $0))
+        }
       }
       count += try attributions.read { record in
         guard let key = record.key else { return }
-        let attribution = try record.value.map { try AttributionCodec.decode($0) }
+        let attribution = try record.value.map { try forms.attribution($0) }
         batch.add(attribution, of: Array(key))
       }
       summary.records += count
