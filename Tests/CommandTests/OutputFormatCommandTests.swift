@@ -54,7 +54,7 @@ import Testing
     let id = String(decoding: conversion, as: UTF8.self)
     #expect(try expectSuccess(cluster.program, "explain", id).contains(id))
     let day = try expectSuccess(
-      cluster.program, "report", "--day", "2026-01-05", "--format", "json")
+      cluster.program, "report", "--day", "2026-01-05", "--provisional", "--format", "json")
     #expect(day.contains("campaign"))
     let journeys = try expectSuccess(cluster.program, "journeys", "export")
     #expect(journeys.contains(id))

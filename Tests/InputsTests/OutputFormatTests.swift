@@ -25,15 +25,22 @@ import Traffic
     definitions.views = [
       View(name: "campaign", dimensions: [.campaignID], periodMilliseconds: 300_000),
       View(
-        name: "places", dimensions: ["device", "goal", "country"].map { Dimension(rawValue: $0) },
+        name: "places", dimensions: ["country", "device", "goal"].map { Dimension(rawValue: $0) },
         periodMilliseconds: 60_000),
       View(name: "all", dimensions: [], periodMilliseconds: 3_600_000),
     ]
     return definitions
   }()
 
+  /// The same with a view that lists its dimensions in another order than the schema.
+  private static let turned = {
+    var definitions = OutputFormatTests.definitions
+    definitions.views[1].dimensions.reverse()
+    return definitions
+  }()
+
   private func shape(
-    _ schema: PublishedSchema, _ definitions: Definitions = definitions
+    _ schema: PublishedSchema, _ definitions: Definitions = OutputFormatTests.definitions
   ) throws -> PublishedShape {
     try #require(AvroSchema(text: schema.text(definitions)).publishedShape)
   }
@@ -45,8 +52,9 @@ import Traffic
   }
 
   /// A rollup drawn at random, with sums beyond 64 bits now and then.
-  private func rollup(_ random: inout SeededRandom) -> Rollup {
-    let definitions = Self.definitions
+  private func rollup(
+    _ random: inout SeededRandom, _ definitions: Definitions = OutputFormatTests.definitions
+  ) -> Rollup {
     let view = definitions.views[Int(random.below(3))]
     let names = [
       "", "c-1", "Ü|50%", "\"\\\u{1}", "(unattributed)", String(repeating: "x", count: 128),
@@ -87,6 +95,18 @@ import Traffic
       codec.encode(rollup, schema: 0x0102_0304, into: &avro)
       #expect(avro[..<5] == [0, 1, 2, 3, 4])
       #expect(try json(avro, shape) == String(decoding: own, as: UTF8.self))
+    }
+  }
+
+  @Test func dimensionsInAnyOrderAreTold() throws {
+    let shape = try shape(.rollup, Self.turned)
+    let codec = RollupCodec(definitions: Self.turned)
+    var random = SeededRandom(seed: 17)
+    for _ in 0..<200 {
+      let rollup = rollup(&random, Self.turned)
+      var avro: [UInt8] = []
+      codec.encode(rollup, schema: 1, into: &avro)
+      #expect(try codec.decode(Array(try json(avro, shape).utf8)) == rollup)
     }
   }
 
@@ -171,7 +191,9 @@ import Traffic
     return options
   }
 
-  private func configuration(_ registry: String, _ definitions: Definitions = definitions) throws
+  private func configuration(
+    _ registry: String, _ definitions: Definitions = OutputFormatTests.definitions
+  ) throws
     -> Configuration
   {
     var configuration = Configuration()
@@ -200,7 +222,7 @@ import Traffic
     return (texts, avro)
   }
 
-  @Test(arguments: UInt64(1)...4)
+  @Test(arguments: [UInt64(1), 3])
   func bothFormsPublishTheSame(seed: UInt64) throws {
     let registry = try SubjectRegistry()
     defer { registry.stop() }

@@ -19,9 +19,17 @@ def text(value):
     raise TypeError(type(value))
 
 
+def ordered(name, value):
+    """A record's fields in the order of the reader's schema."""
+    if not isinstance(value, dict):
+        return value
+    type = next(field["type"] for field in reader["fields"] if field["name"] == name)
+    return {field["name"]: value[field["name"]] for field in type["fields"]}
+
+
 fields = ["view", "dimensions", "window_start", "window_end", "clicks", "conversions", "revenue", "spend", "final",
           "revision", "watermark"]
 for record in question["records"]:
     value = fastavro.schemaless_reader(io.BytesIO(base64.b64decode(record)), writer, reader)
-    print(json.dumps({name: value[name] for name in fields}, default=text, ensure_ascii=False,
+    print(json.dumps({name: ordered(name, value[name]) for name in fields}, default=text, ensure_ascii=False,
                      separators=(",", ":")))

@@ -6,7 +6,10 @@ extension ByteSink where Self: ~Copyable {
   mutating func put(avroFrame schema: Int32) {
     put(UInt8(0))
     let number = UInt32(bitPattern: schema)
-    for shift: UInt32 in [24, 16, 8, 0] { put(UInt8(truncatingIfNeeded: number >> shift)) }
+    put(UInt8(truncatingIfNeeded: number >> 24))
+    put(UInt8(truncatingIfNeeded: number >> 16))
+    put(UInt8(truncatingIfNeeded: number >> 8))
+    put(UInt8(truncatingIfNeeded: number))
   }
 
   /// An `int`, a `long`, a time in milliseconds, a length, or the number of a union's branch.

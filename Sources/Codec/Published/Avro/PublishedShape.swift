@@ -31,7 +31,8 @@ public indirect enum PublishedShape: Sendable {
 }
 
 extension PublishedShape {
-  /// Appends an Avro record, without its frame, as the JSON that would have been written in its place, byte for byte.
+  /// Appends an Avro record, without its frame, as the JSON that would have been written in its place: byte for byte, but
+  /// for the order of dimensions, which is the schema's.
   ///
   /// - Throws: `UnreadableRecord` where the bytes are not of this shape.
   public func transcribe(

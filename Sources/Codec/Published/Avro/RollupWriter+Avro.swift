@@ -34,17 +34,21 @@ final class RollupAvroForm {
       let place = places[rollup.view][dimension]
       record.put(avroLong: place < 0 ? 0 : 1)
       guard place >= 0 else { continue }
+      let name = Self.name(place, of: rollup.names)
+      guard name.buffer.contains(ASCII.percent) else {
+        record.put(avroText: name)
+        continue
+      }
       unescaped.removeAll(keepingCapacity: true)
-      PercentEncoding.appendDecoded(Self.name(place, of: rollup.names).buffer, to: &unescaped)
+      PercentEncoding.appendDecoded(name.buffer, to: &unescaped)
       unescaped.withUnsafeBytes { record.put(avroText: BorrowedBytes($0)) }
     }
     record.put(avroLong: rollup.windowStart)
     record.put(avroLong: rollup.windowEnd)
-    for column in [
-      SumsLayout.impressions, SumsLayout.clicks, SumsLayout.users, SumsLayout.sessions,
-    ] {
-      record.put(avroLong: rollup.sums[column])
-    }
+    record.put(avroLong: rollup.sums[SumsLayout.impressions])
+    record.put(avroLong: rollup.sums[SumsLayout.clicks])
+    record.put(avroLong: rollup.sums[SumsLayout.users])
+    record.put(avroLong: rollup.sums[SumsLayout.sessions])
     for model in 0..<modelCount {
       record.put(avroLong: 1)
       record.put(avroDecimal: rollup.sum(layout.credit(model)))
