@@ -28,6 +28,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "Kafka",
@@ -67,6 +68,12 @@ let package = Package(
       dependencies: [
         "Attribution", "COpenSSL", "CZlib", "CZstd", "Cluster", "Codec", "Configuration", "Inputs",
         "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "ObjectStore",
+      dependencies: [
+        "CXML2", "Cluster", "Codec", "Files", "WebClient",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -126,7 +133,8 @@ let package = Package(
       dependencies: [
         "Attribution", "Benchmarks", "BrokerKit", "CMemory", "Cluster", "Codec", "Configuration",
         "Dashboard",
-        "Files", "History", "Inputs", "Journeys", "Kafka", "Pipeline", "Readers", "Reporting",
+        "Files", "History", "Inputs", "Journeys", "Kafka", "ObjectStore", "Pipeline", "Readers",
+        "Reporting",
         "SQLSink", "SQLite", "Service", "Traffic", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -207,6 +215,9 @@ let package = Package(
         "SQLSink", "SQLite", "TestKit", "Traffic", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
+      name: "ObjectStoreTests",
+      dependencies: ["Cluster", "Files", "ObjectStore", "Service", "WebClient"]),
+    .testTarget(
       name: "JourneysTests",
       dependencies: ["Attribution", "Codec", "Journeys", "SQLite", "tributary"]),
     .testTarget(
@@ -219,9 +230,9 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Dashboard", "Files",
-        "Journeys",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "TestKit", "TestServers", "Traffic",
+        "Attribution", "BrokerKit", "CZstd", "Cluster", "Codec", "Configuration", "Dashboard",
+        "Files", "Journeys",
+        "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite", "TestKit", "TestServers", "Traffic",
         "Verification", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -27,18 +27,18 @@ public final class Backfill {
   private let log: any ArchiveLog
   private let from: Milliseconds
   private let to: Milliseconds
-  private let fill: Fill?
+  private let scope: BackfillScope?
   private var definitions: Definitions { configuration.definitions }
 
   private var producer: (any LogProducer)?
   private var ledger = BackfillLedger()
-  private var kept: [TaskID: Watermark] = [:]
+  private var retentionMarks: [TaskID: Watermark] = [:]
   private var plans: InputPlans!
   /// How attributions are written.
   private var output = PublishedOutput.json
   private var inputs: [(partition: TopicPartition, end: Int64)] = []
-  private var lateEvents:
-    [TaskID: [(LateEvent.Place, [Milliseconds], InputPlan, KeptInputRecord)]] = [:]
+  private var lateEvents: [TaskID: [(RecordPosition, [Milliseconds], InputPlan, KeptInputRecord)]] =
+    [:]
   /// Conversions of which versions are among the late events.
   private var restated: Set<[UInt8]> = []
   private var lateOffsets: [TopicPartition: Set<Int64>] = [:]
@@ -52,13 +52,13 @@ public final class Backfill {
   /// - Parameters:
   ///   - from: the first event time, in milliseconds.
   ///   - to: the event time behind the last.
-  ///   - fill: fill this from the events that are counted already, and leave all else as it is; nil for
+  ///   - scope: recompute this from the events that are counted already, and leave all else as it is; nil for
   ///     everything, and the late events with it.
   public init(
     _ configuration: Configuration, plan: TopicPlan, log: any ArchiveLog, from: Milliseconds,
-    to: Milliseconds, fill: Fill? = nil
+    to: Milliseconds, scope: BackfillScope? = nil
   ) {
-    self.fill = fill
+    self.scope = scope
     precondition(from < to)
     self.configuration = configuration
     self.plan = plan
@@ -73,7 +73,7 @@ public final class Backfill {
   public func run(isDryRun: Bool) throws -> BackfillResult {
     if !isDryRun {
       output = try PublishedOutput(configuration)
-      try takeOver()
+      try fence()
     }
     defer {
       producer?.close()
@@ -81,34 +81,34 @@ public final class Backfill {
     }
     plans = try InputPlans(configuration)
     ledger = try BackfillLedger(configuration, from: log)
-    kept = try KeptMarks.read(configuration, plan, from: log)
+    retentionMarks = try RetentionMarks.read(configuration, plan, from: log)
     try findInputs()
     try readLateEvents()
     try readRefusedEvents()
-    var days = Stretch.days(from: from, to: to)
+    var days = BackfillSlice.days(from: from, to: to)
     if !isDryRun, let run = ledger.unfinished, run.from == from, run.to == to,
-      run.fill == fill
+      run.fill == scope
     {
       days.removeAll { $0.upperBound <= run.doneThrough }
       result.resumedFrom = run.doneThrough
     }
-    let stretches = days.map { Stretch(from: $0.lowerBound, to: $0.upperBound, definitions) }
-    guard let first = stretches.first, let last = stretches.last else { return result }
-    let starts = try stretches.map { try inputStarts($0) }
+    let slices = days.map { BackfillSlice(from: $0.lowerBound, to: $0.upperBound, definitions) }
+    guard let first = slices.first, let last = slices.last else { return result }
+    let starts = try slices.map { try inputStarts($0) }
     progress.total = starts.reduce(0) { sum, starts in
       sum + inputs.reduce(0) { $0 + Int(max(0, $1.end - starts[$1.partition]!)) }
     }
-    var published = try PublishedPeriod(
+    var published = try PublishedSlice(
       configuration, windows: first.windows.lowerBound..<last.windows.upperBound,
       conversions: first.conversions.lowerBound..<last.conversions.upperBound,
       restated: restated, from: log)
-    for (stretch, starts) in zip(stretches, starts) { try run(stretch, starts, &published) }
+    for (slice, starts) in zip(slices, starts) { try run(slice, starts, &published) }
     return result
   }
 
   /// Ends the transaction that an earlier backfill has left open, and fences one that still runs: of two
   /// at a time, the second goes on.
-  public func takeOver() throws {
+  public func fence() throws {
     guard producer == nil else { return }
     try log.makeCompactedTopic(configuration.backfillsTopic)
     producer = try log.makeProducer(transactionalID: "\(configuration.applicationID)-backfill")
@@ -123,11 +123,11 @@ public final class Backfill {
     inputs = partitions.map { ($0, ends[$0] ?? 0) }
   }
 
-  /// Where to begin to read for a stretch: no event is older than its record, but for the skew that is
+  /// Where to begin to read for a slice: no event is older than its record, but for the skew that is
   /// allowed. Throws when the log no longer reaches back so far.
-  private func inputStarts(_ stretch: Stretch) throws -> [TopicPartition: Int64] {
+  private func inputStarts(_ slice: BackfillSlice) throws -> [TopicPartition: Int64] {
     let partitions = inputs.map(\.partition)
-    let oldest = stretch.events.lowerBound - definitions.maxFutureSkew
+    let oldest = slice.events.lowerBound - definitions.maxFutureSkew
     let found = try log.offsets(of: partitions, atOrAfter: oldest)
     for (partition, first) in try log.starts(of: partitions) where first > 0 {
       guard (found[partition] ?? 0) <= first else { continue }
@@ -150,7 +150,7 @@ public final class Backfill {
   }
 
   private func readLateEvents() throws {
-    let reach = 4 * Stretch.reach(definitions)
+    let dependencySpan = 4 * BackfillSlice.dependencySpan(definitions)
     var reader = LateEvents(configuration, plans)
     lateEnds = try reader.forEach(from: log) { late in
       let input = TopicPartition(topic: late.topic, partition: late.source.partition)
@@ -160,27 +160,29 @@ public final class Backfill {
       }
       // Where it happened, and where it was believed to have happened.
       let times = [late.event.time] + (late.event.originalTime.map { [$0] } ?? [])
-      guard times.contains(where: { $0 >= from - reach && $0 < to + reach }) else { return }
+      guard times.contains(where: { $0 >= from - dependencySpan && $0 < to + dependencySpan })
+      else { return }
       lateEvents[late.task, default: []].append(
         (late.place, times, plans.plan(of: late.topic)!, KeptInputRecord(late.record)))
     }
   }
 
-  // MARK: One stretch
+  // MARK: One slice
 
   private func run(
-    _ stretch: Stretch, _ starts: [TopicPartition: Int64], _ published: inout PublishedPeriod
+    _ slice: BackfillSlice, _ starts: [TopicPartition: Int64], _ published: inout PublishedSlice
   ) throws {
-    let recomputation = Recomputation(stretch, definitions, log: log) { [self] in
+    let recomputation = Recomputation(slice, definitions, log: log) { [self] in
       progress.done += 1
       if progress.done % 1_000 == 0 { try onProgress(progress) }
     }
     var before: [String: Milliseconds] = [:]
     var attributions: [Correction] = []
     for task in plan.tasks {
-      let bound = kept[task].map { $0.moved(back: definitions.correctionHorizon) } ?? .unknown
-      let countable = bound.moved(back: stretch.reach)
-      if countable.time < stretch.to { before[task.description] = countable.time }
+      let acceptedSince =
+        retentionMarks[task].map { $0.moved(back: definitions.correctionHorizon) } ?? .unknown
+      let backfillableBefore = acceptedSince.moved(back: slice.dependencySpan)
+      if backfillableBefore.time < slice.to { before[task.description] = backfillableBefore.time }
       let sources = inputs.filter { input in
         plan.task(of: input.partition.topic, partition: input.partition.partition) == task
       }
@@ -190,10 +192,11 @@ public final class Backfill {
           start: starts[input.partition]!,
           end: input.end, late: lateOffsets[input.partition] ?? [])
       }
-      try recomputation.run(sources, late(of: task, stretch, before: countable)) { conversion in
-        guard fill?.views == nil || fill?.models != nil,
-          stretch.conversions.contains(conversion.time),
-          conversion.time < bound.time,
+      try recomputation.run(sources, late(of: task, slice, before: backfillableBefore)) {
+        conversion in
+        guard scope?.views == nil || scope?.models != nil,
+          slice.conversions.contains(conversion.time),
+          conversion.time < acceptedSince.time,
           let correction = correction(conversion, published)
         else { return }
         attributions.append(correction)
@@ -210,9 +213,9 @@ public final class Backfill {
         attribution: attribution.json, of: attribution.id, revision: attribution.revision)
     }
     let chunk = BackfillLedger.Chunk(
-      from: stretch.from, to: stretch.to, through: lateEnds, before: before)
+      from: slice.from, to: slice.to, through: lateEnds, before: before)
     guard let producer else {
-      if fill == nil { try ledger.note(chunk, to: nil, configuration.backfillsTopic) }
+      if scope == nil { try ledger.note(chunk, to: nil, configuration.backfillsTopic) }
       return
     }
     try producer.begin()
@@ -221,31 +224,31 @@ public final class Backfill {
       try send(
         attribution.id, attribution.value, to: configuration.topics.attributions, nil, producer)
     }
-    if fill == nil { try ledger.note(chunk, to: producer, configuration.backfillsTopic) }
+    if scope == nil { try ledger.note(chunk, to: producer, configuration.backfillsTopic) }
     try ledger.note(
-      BackfillLedger.Run(from: from, to: to, fill: fill, doneThrough: stretch.to),
+      BackfillLedger.Run(from: from, to: to, fill: scope, doneThrough: slice.to),
       to: producer, configuration.backfillsTopic)
     try producer.commit()
   }
 
   /// The late events of a task that take part, marked whether they are counted only now.
   private func late(
-    of task: TaskID, _ stretch: Stretch, before countable: Watermark
+    of task: TaskID, _ slice: BackfillSlice, before backfillableBefore: Watermark
   ) -> [Recomputation.KeptLateEvent] {
     var kept: [Recomputation.KeptLateEvent] = []
     for (place, times, plan, record) in lateEvents[task] ?? [] {
-      let time = times.first { $0 >= stretch.from && $0 < stretch.to } ?? times[0]
+      let time = times.first { $0 >= slice.from && $0 < slice.to } ?? times[0]
       let isCounted = ledger.hasCounted(place, at: time, of: task)
-      let isOfStretch = time >= stretch.from && time < stretch.to
+      let isOfSlice = time >= slice.from && time < slice.to
       if isCounted {
         kept.append(.init(plan: plan, record: record, isNew: false))
-      } else if fill != nil {
+      } else if scope != nil {
         continue
-      } else if isOfStretch, time < countable.time {
+      } else if isOfSlice, time < backfillableBefore.time {
         kept.append(.init(plan: plan, record: record, isNew: true))
         // One that corrects its time is looked at where it was, too.
         if time == times[0] { result.eventsCounted += 1 }
-      } else if isOfStretch {
+      } else if isOfSlice {
         result.eventsWaiting += 1
       }
     }
@@ -264,7 +267,7 @@ public final class Backfill {
 
   /// The attribution's record, if it is not published like this already.
   private func correction(
-    _ conversion: CreditedConversion, _ published: PublishedPeriod
+    _ conversion: CreditedConversion, _ published: PublishedSlice
   ) -> Correction? {
     let former = published.attribution(of: conversion.conversionID)
     var conversion = conversion
@@ -288,20 +291,20 @@ public final class Backfill {
 
   /// By what each window has to change, the oldest window first.
   private func changes(
-    _ recomputation: Recomputation, _ published: PublishedPeriod
+    _ recomputation: Recomputation, _ published: PublishedSlice
   ) -> [(WindowSums.Window, [Int128])] {
-    let stretch = recomputation.stretch
+    let slice = recomputation.slice
     var windows: [[UInt8]: WindowSums.Window] = [:]
     for sums in [recomputation.before, recomputation.after, published.rollups] {
       for window in sums.windows
-      where stretch.contains(windowFrom: window.start, of: definitions.views[window.view])
-        && fill?.views?.contains(definitions.views[window.view].name) ?? true
+      where slice.contains(windowFrom: window.start, of: definitions.views[window.view])
+        && scope?.views?.contains(definitions.views[window.view].name) ?? true
       {
         windows[window.key] = window
       }
     }
     result.windowsCompared += windows.count
-    let settled = settledThrough
+    let settled = expiredThrough
     let isFilled = columnsFilled
     let changes = windows.values.compactMap { window -> (WindowSums.Window, [Int128])? in
       let former = former(of: window, settled, recomputation, published)
@@ -319,7 +322,7 @@ public final class Backfill {
   /// what has been counted.
   private func former(
     of window: WindowSums.Window, _ settled: Milliseconds, _ recomputation: Recomputation,
-    _ published: PublishedPeriod
+    _ published: PublishedSlice
   ) -> [Int128] {
     let view = definitions.views[window.view]
     let published = published.rollups[window.key]
@@ -335,7 +338,7 @@ public final class Backfill {
 
   /// Which of a window's numbers are brought up to date.
   private var columnsFilled: [Bool] {
-    guard let models = fill?.models else { return Array(repeating: true, count: layout.width) }
+    guard let models = scope?.models else { return Array(repeating: true, count: layout.width) }
     var isFilled = [Bool](repeating: false, count: layout.width)
     for (index, model) in definitions.models.enumerated() where models.contains(model) {
       for column in layout.columns(of: index) { isFilled[column] = true }
@@ -346,12 +349,16 @@ public final class Backfill {
   private var layout: SumsLayout { SumsLayout(modelCount: definitions.models.count) }
 
   /// Windows that end at or before this are changed by no task any more.
-  private var settledThrough: Milliseconds {
-    guard plan.tasks.allSatisfy({ kept[$0] != nil }), let least = kept.values.min() else {
+  private var expiredThrough: Milliseconds {
+    guard plan.tasks.allSatisfy({ retentionMarks[$0] != nil }),
+      let least = retentionMarks.values.min()
+    else {
       return .min
     }
-    return least.moved(back: definitions.correctionHorizon).moved(back: Stretch.reach(definitions))
-      .time
+    return least.moved(back: definitions.correctionHorizon).moved(
+      back: BackfillSlice.dependencySpan(definitions)
+    )
+    .time
   }
 
   private func change(

@@ -10,7 +10,7 @@ import Pipeline
 /// Lives in a compacted topic of one partition, `<application_id>-backfills`, and is written in the
 /// transactions that publish: an event is counted and no longer waits, or neither.
 public struct BackfillLedger: Sendable {
-  /// A stretch of event time whose late events have been counted.
+  /// A slice of event time whose late events have been counted.
   struct Chunk: Codable, Equatable, Sendable {
     /// First event time, in milliseconds.
     var from: Milliseconds
@@ -26,7 +26,7 @@ public struct BackfillLedger: Sendable {
   struct Run: Codable, Equatable, Sendable {
     var from: Milliseconds
     var to: Milliseconds
-    var fill: Fill?
+    var fill: BackfillScope?
     /// Everything before this event time is done.
     var doneThrough: Milliseconds
   }
@@ -63,7 +63,7 @@ public struct BackfillLedger: Sendable {
   /// - Parameters:
   ///   - place: where it is in the late events.
   ///   - task: whose it is.
-  package func hasCounted(_ place: LateEvent.Place, at time: Milliseconds, of task: TaskID)
+  package func hasCounted(_ place: RecordPosition, at time: Milliseconds, of task: TaskID)
     -> Bool
   {
     chunks.values.contains { chunk in
@@ -75,7 +75,7 @@ public struct BackfillLedger: Sendable {
 
   /// Whether backfills have counted all of a late event: of one that corrects its time, where it is now and where
   /// it was.
-  package func hasCounted(_ place: LateEvent.Place, _ event: Event, of task: TaskID) -> Bool {
+  package func hasCounted(_ place: RecordPosition, _ event: Event, of task: TaskID) -> Bool {
     hasCounted(place, at: event.time, of: task)
       && (event.originalTime.map { hasCounted(place, at: $0, of: task) } ?? true)
   }

@@ -10,21 +10,10 @@ import Pipeline
 
 /// An event that came too late and waits, or has waited, for a backfill.
 public struct LateEvent {
-  /// A record's place in a topic.
-  public struct Place: Hashable, Sendable {
-    public var partition: Int32
-    public var offset: Int64
-
-    public init(partition: Int32, offset: Int64) {
-      self.partition = partition
-      self.offset = offset
-    }
-  }
-
   /// Where it is among the late events.
-  public var place: Place
+  public var place: RecordPosition
   /// Where it came from.
-  public var source: Place
+  public var source: RecordPosition
   /// The input topic that it came from.
   public var topic: String
   /// When it arrived: the record's own timestamp, in milliseconds.

@@ -7,7 +7,7 @@ import Configuration
 import Inputs
 import Kafka
 
-/// Recomputes a stretch of event time by the engine itself, task by task: once as it has been counted,
+/// Recomputes a slice of event time by the engine itself, task by task: once as it has been counted,
 /// and once with the late events that are to be counted now.
 final class Recomputation {
   /// A partition of an input and the records to read of it.
@@ -29,7 +29,7 @@ final class Recomputation {
     var isNew: Bool
   }
 
-  let stretch: Stretch
+  let slice: BackfillSlice
   private let definitions: Definitions
   private let log: any ArchiveLog
   private let didRead: () throws -> Void
@@ -39,15 +39,15 @@ final class Recomputation {
 
   /// - Parameter didRead: called for every record; what it throws ends the work.
   init(
-    _ stretch: Stretch, _ definitions: Definitions, log: any ArchiveLog,
+    _ slice: BackfillSlice, _ definitions: Definitions, log: any ArchiveLog,
     didRead: @escaping () throws -> Void
   ) {
-    self.stretch = stretch
+    self.slice = slice
     self.log = log
     self.didRead = didRead
     var definitions = definitions
     // Whatever the order in which it is read: nothing is too late for itself.
-    definitions.correctionHorizon = stretch.events.upperBound - stretch.events.lowerBound
+    definitions.correctionHorizon = slice.events.upperBound - slice.events.lowerBound
     self.definitions = definitions
     before = WindowSums(modelCount: definitions.models.count)
     after = before
@@ -105,11 +105,11 @@ final class Recomputation {
     guard try decoder.decode(record, into: &event) == .event else { return }
     // That it was not too late has been decided.
     event.originalTime = nil
-    if !stretch.events.contains(event.time) {
+    if !slice.events.contains(event.time) {
       guard event.version > 0 else { return }
       // Here its id counts for nothing. At the edge, where no conversion is looked at.
       event.isDeleted = true
-      event.time = stretch.events.lowerBound
+      event.time = slice.events.lowerBound
     }
     guard let key = tasks.first?.key else { return }
     let identity = EventIdentity(event, key)
@@ -119,7 +119,7 @@ final class Recomputation {
   private func collect(_ task: AttributionTask, into sums: inout WindowSums) {
     task.forEachDelta { delta in
       let view = definitions.views[delta.view]
-      guard stretch.contains(windowFrom: delta.windowStart, of: view) else { return }
+      guard slice.contains(windowFrom: delta.windowStart, of: view) else { return }
       var key: [UInt8] = []
       RollupKeyCodec.encode(view, windowStart: delta.windowStart, into: &key) {
         delta.value($0)

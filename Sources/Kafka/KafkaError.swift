@@ -33,18 +33,18 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   /// What a caller can do about an error.
-  public enum Disposition: Sendable, Hashable {
+  public enum Recovery: Sendable, Hashable {
     /// Make the same call again.
-    case retriable
+    case retry
     /// Abort the transaction, go back to the committed offsets, begin again.
-    case abortRequired
+    case abortTransaction
     /// Throw the client away and make a new one. A fenced producer ends here.
-    case fatal
+    case rebuildClient
     /// No answer in time, so whether it happened is unknown. After a transaction's call: abandon the
     /// producer and make a new one with the same `transactional.id`, which fences the old.
-    case timedOut
+    case renewProducer
     /// None of these: configuration, authorisation, a missing topic, a record too large.
-    case other
+    case unspecified
   }
 
   /// What a caller can do about this error.
@@ -52,12 +52,12 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Fatal comes before all else. A timeout comes before "abort" and before "retry", although
   /// librdkafka offers both for some timeouts: it does not speak KIP-890, and a late request of the
   /// timed-out call could otherwise land in the next transaction.
-  public var disposition: Disposition {
-    if isFatal { return .fatal }
-    if Self.timeouts.contains(name) { return .timedOut }
-    if requiresAbort { return .abortRequired }
-    if isRetriable { return .retriable }
-    return .other
+  public var recovery: Recovery {
+    if isFatal { return .rebuildClient }
+    if Self.timeouts.contains(name) { return .renewProducer }
+    if requiresAbort { return .abortTransaction }
+    if isRetriable { return .retry }
+    return .unspecified
   }
 
   public var description: String { "\(operation): \(message) (\(name))" }

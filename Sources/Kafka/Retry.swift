@@ -42,7 +42,7 @@ public struct Retry: Sendable {
       } catch {
         let waited = began.duration(to: .now)
         let pause = backOff.next()
-        guard let cause = error as? KafkaError, mayPass(cause, after: waited),
+        guard let cause = error as? KafkaError, mayBeTransient(cause, after: waited),
           limit.map({ waited + pause < $0 }) ?? true
         else { throw error }
         if trouble != nil || waited + pause > Retry.worthAWord {
@@ -54,7 +54,7 @@ public struct Retry: Sendable {
     }
   }
 
-  private func mayPass(_ error: KafkaError, after waited: Duration) -> Bool {
+  private func mayBeTransient(_ error: KafkaError, after waited: Duration) -> Bool {
     error.isTransient || (error.isUnknownTopic && waited < patienceWithNewTopics)
   }
 

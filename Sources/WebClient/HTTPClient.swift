@@ -45,7 +45,11 @@ package final class HTTPClient {
     }
     codes.append(tributary_curl_set_text(handle, CURLOPT_URL, request.url))
     codes.append(tributary_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"))
-    codes.append(tributary_curl_set_text(handle, CURLOPT_ACCEPT_ENCODING, ""))
+    if request.acceptsPacked {
+      codes.append(tributary_curl_set_text(handle, CURLOPT_ACCEPT_ENCODING, ""))
+    }
+    if request.isDirect { codes.append(tributary_curl_set_text(handle, CURLOPT_NOPROXY, "*")) }
+    if let signature = request.signature { codes += Self.sign(handle, signature) }
     codes.append(tributary_curl_set_text(handle, CURLOPT_USERAGENT, "tributary"))
     if let authorities = limits.authorities {
       codes.append(tributary_curl_set_text(handle, CURLOPT_CAINFO, authorities))
@@ -61,6 +65,9 @@ package final class HTTPClient {
       set(CURLOPT_POSTFIELDSIZE, body.count)
       codes.append(
         tributary_curl_set_pointer(handle, CURLOPT_POSTFIELDS, transfer.body.baseAddress))
+    }
+    if let method = request.method {
+      codes.append(tributary_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, method))
     }
     codes.append(
       tributary_curl_set_pointer(
@@ -85,6 +92,28 @@ package final class HTTPClient {
       throw .lasting("libcurl does not take the request")
     }
   }
+
+  /// Has libcurl sign the request. Paths are signed and sent as they are: dots in them are part of a name.
+  private static func sign(
+    _ handle: UnsafeMutableRawPointer, _ signature: HTTPSignature
+  ) -> [CURLcode] {
+    let provider = "aws:amz:\(signature.region):\(signature.service)"
+    return [
+      tributary_curl_set_text(handle, CURLOPT_AWS_SIGV4, provider),
+      tributary_curl_set_text(handle, CURLOPT_USERNAME, signature.accessKey),
+      tributary_curl_set_text(handle, CURLOPT_PASSWORD, signature.secret),
+      tributary_curl_set_long(handle, CURLOPT_PATH_AS_IS, 1),
+    ]
+  }
+
+  /// Ends a `wait` that is under way, from any thread, as long as the client is there.
+  package var waker: @Sendable () -> Void {
+    let multi = Waker(multi: multi)
+    return { curl_multi_wakeup(multi.multi) }
+  }
+
+  /// `@unchecked Sendable`: libcurl allows the one call that is made with it on any thread.
+  private struct Waker: @unchecked Sendable { let multi: UnsafeMutableRawPointer }
 
   /// Works on all requests until one is done, or for `milliseconds`; returns those that are done.
   package func wait(milliseconds: Int) -> [(number: Int, result: Result<HTTPAnswer, HTTPFailure>)] {
@@ -125,7 +154,23 @@ package final class HTTPClient {
     var pause: curl_off_t = 0
     _ = tributary_curl_get_offset(handle, CURLINFO_RETRY_AFTER, &pause)
     return .success(
-      HTTPAnswer(status: status, retryAfter: pause > 0 ? Int64(pause) : nil, body: transfer.answer))
+      HTTPAnswer(
+        status: status, retryAfter: pause > 0 ? Int64(pause) : nil, body: transfer.answer,
+        headers: Self.headers(transfer.wantedHeaders, of: handle)))
+  }
+
+  private static func headers(
+    _ names: [String], of handle: UnsafeMutableRawPointer
+  ) -> [String: String] {
+    var found: [String: String] = [:]
+    for name in names {
+      var header: UnsafeMutablePointer<curl_header>?
+      guard curl_easy_header(handle, name, 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
+        let value = header?.pointee.value
+      else { continue }
+      found[name] = String(cString: value)
+    }
+    return found
   }
 
   /// Failures that another attempt meets again.
@@ -156,16 +201,20 @@ private final class HTTPTransfer {
   private(set) var headers: UnsafeMutablePointer<curl_slist>?
   private(set) var answer: [UInt8] = []
   private(set) var isTooLarge = false
+  let wantedHeaders: [String]
   private let limit: Int
 
   init(_ request: HTTPRequest, number: Int, limit: Int) {
     self.number = number
     self.limit = limit
+    wantedHeaders = request.wantedHeaders
     let bytes = request.body ?? []
     body = .allocate(byteCount: max(1, bytes.count), alignment: 1)
     body.copyBytes(from: bytes)
-    // Without `Expect`, libcurl does not wait for a permission to send a large body.
-    for (name, value) in request.headers + [("Expect", "")] {
+    // Without `Expect`, libcurl does not wait for a permission to send a large body. libcurl would sign the header that
+    // it then leaves out.
+    let more = request.signature == nil ? [("Expect", "")] : []
+    for (name, value) in request.headers + more {
       headers = curl_slist_append(headers, "\(name): \(value)")
     }
   }

@@ -5,11 +5,36 @@ package struct HTTPRequest: Sendable {
   package var headers: [(name: String, value: String)]
   /// What is posted; nil for a GET.
   package var body: [UInt8]?
+  /// The method, where neither GET nor POST is meant.
+  package var method: String?
+  /// Signs the request for AWS; nil for no signature.
+  package var signature: HTTPSignature?
+  /// Headers of the answer that the caller wants, in lower case.
+  package var wantedHeaders: [String] = []
+  /// Whether libcurl may unpack an answer that the server has packed. A part of a packed answer cannot be unpacked.
+  package var acceptsPacked = true
+  /// Whether proxies of the environment are passed by.
+  package var isDirect = false
 
   package init(url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil) {
     self.url = url
     self.headers = headers
     self.body = body
+  }
+}
+
+/// What libcurl signs a request with: AWS Signature Version 4.
+package struct HTTPSignature: Sendable {
+  package var service: String
+  package var region: String
+  package var accessKey: String
+  package var secret: String
+
+  package init(service: String, region: String, accessKey: String, secret: String) {
+    self.service = service
+    self.region = region
+    self.accessKey = accessKey
+    self.secret = secret
   }
 }
 
@@ -19,6 +44,8 @@ package struct HTTPAnswer: Sendable {
   /// Seconds that `Retry-After` asks to wait, whether it said so in seconds or with a date.
   package var retryAfter: Int64?
   package var body: [UInt8]
+  /// Those that the request wanted, by their names in lower case.
+  package var headers: [String: String] = [:]
 }
 
 /// Why there is no answer.

@@ -268,7 +268,7 @@ import Verification
   }
 
   /// Placements of combinations are forgotten with the events that they belong to.
-  @Test func placementsAreForgottenWithTheirEvents() {
+  @Test func tuplesAreForgottenWithTheirEvents() {
     let definitions = Self.definitions(["goal", "country"])
     let task = AttributionTask(
       definitions: definitions, kinds: [.click, .conversion], secret: .test)
@@ -282,9 +282,9 @@ import Verification
       }
       task.forEachDelta { _ in }
       task.endCommit()
-      most = max(most, task.size.placementCount)
+      most = max(most, task.size.tupleCount)
     }
     // Of three days, each with touches, conversions and what they earn of each other.
-    #expect(most < 4 * 20 * 22 && task.size.placementCount < 4 * 20 * 22)
+    #expect(most < 4 * 20 * 22 && task.size.tupleCount < 4 * 20 * 22)
   }
 }

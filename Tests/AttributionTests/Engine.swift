@@ -65,7 +65,7 @@ final class Engine {
 
   /// Closes every window, as at the end of the input.
   func close(through time: Milliseconds) {
-    for number in tasks.indices { table.update(task: Int32(number), .closed(through: time)) }
+    for number in tasks.indices { table.update(task: Int32(number), .finished(through: time)) }
     table.advance(now: 0, isComplete: true)
     publish()
   }

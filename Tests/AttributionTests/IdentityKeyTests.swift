@@ -138,13 +138,13 @@ import Testing
   }
 
   @Test func campaignsThatShareAHashAreToldApartByTheirNames() {
-    var table = PlacementTable(definitions: Definitions(), key: IdentityKey(.test))
+    var table = DimensionTupleTable(definitions: Definitions(), key: IdentityKey(.test))
     let shared = Hash128(high: 7, low: 7)
     lend([Array("c-1".utf8), Array("c-2".utf8)]) { names in
       func intern(_ campaign: Int, _ bucket: UInt64) -> UInt32 {
         table.intern(
           shared,
-          PlacementNames(campaign: names[campaign], channel: .empty, ad: .empty, values: .none),
+          DimensionNames(campaign: names[campaign], channel: .empty, ad: .empty, values: .none),
           bucket: bucket)
       }
       let (first, second) = (intern(0, 1), intern(1, 2))

@@ -94,15 +94,15 @@ import Testing
   @Test func closingEveryTaskClosesWindowsThatHoldOnlyCosts() {
     let table = RollupTable(definitions: Definitions(), taskCount: 1)
     add(table, clicks: 0)
-    table.update(task: 0, .closed(through: start - 900_000))
+    table.update(task: 0, .finished(through: start - 900_000))
     table.advance(now: 0, isComplete: true)
     #expect(publish(table).map(\.isFinal) == [true])
   }
 
   @Test func aTaskClosedInAFormerRunVouchesForNoMoreThanItHasClosed() {
     let table = RollupTable(definitions: Definitions(), taskCount: 2)
-    table.update(task: 0, .closed(through: start))
-    table.update(task: 1, .closed(through: start + 900_000))
+    table.update(task: 0, .finished(through: start))
+    table.update(task: 1, .finished(through: start + 900_000))
     add(table, clicks: 1)
     table.advance(now: start + 86_400_000)
     #expect(publish(table).map(\.isFinal) == [false])
@@ -114,8 +114,8 @@ import Testing
 
   @Test func aTaskTakenOverAnewKeepsWindowsOpenUntilItHasSpoken() {
     let table = RollupTable(definitions: Definitions(), taskCount: 2)
-    table.update(task: 0, .closed(through: start - 900_000))
-    table.update(task: 1, .closed(through: start - 900_000))
+    table.update(task: 0, .finished(through: start - 900_000))
+    table.update(task: 1, .finished(through: start - 900_000))
     table.advance(now: 0, isComplete: true)
     add(table, clicks: 1)
     table.update(task: 0, .active(.unknown))

@@ -56,7 +56,7 @@ import Verification
     engine.commit()
     let task = engine.tasks[0]
     let full = task.size
-    #expect(full.identityCount > 4_000 && full.userCount > 1_000 && full.placementCount > 10)
+    #expect(full.identityCount > 4_000 && full.userCount > 1_000 && full.tupleCount > 10)
     for kind in [EventKind.impression, .click, .conversion] {
       engine.apply(
         OracleEvent(
@@ -65,7 +65,7 @@ import Verification
     engine.commit()
     #expect(task.size.identityCount == 3)
     #expect(task.size.userCount == 1)
-    #expect(task.size.placementCount == 2, "the last touch's and the unattributed one")
+    #expect(task.size.tupleCount == 2, "the last touch's and the unattributed one")
     #expect(task.size.journeyBytes < full.journeyBytes)
   }
 }

@@ -13,16 +13,68 @@ import Testing
     try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
   }
 
-  @Test func theSettingsTableOfTheReadmeIsTheProgramsOwn() throws {
-    let readme = try DocumentTests.text("README.md")
+  @Test func theSettingsTableIsTheProgramsOwn() throws {
+    let page = try DocumentTests.text("docs/reference/configuration.md")
     let table = Configuration.markdownTable()
-    #expect(readme.contains(table), "put this into the README:\n\(table)")
+    #expect(page.contains(table), "put this into docs/reference/configuration.md:\n\(table)")
+  }
+
+  @Test func theReadmeIsShort() throws {
+    #expect(
+      try DocumentTests.text("README.md").split(separator: "\n", omittingEmptySubsequences: false)
+        .count <= 201)
+  }
+
+  @Test func everyLinkLeadsSomewhere() throws {
+    var count = 0
+    for page in try DocumentTests.pages() {
+      let folder = DocumentTests.root.appendingPathComponent(page).deletingLastPathComponent()
+      for match in try DocumentTests.text(page).matches(of: #/\]\(([^)#\s]+)(?:#([^)\s]+))?\)/#) {
+        let target = String(match.output.1)
+        if target.contains("://") { continue }
+        count += 1
+        let file = folder.appendingPathComponent(target).standardizedFileURL
+        guard FileManager.default.fileExists(atPath: file.path) else {
+          Issue.record("\(page) links to \(target), which does not exist")
+          continue
+        }
+        guard let anchor = match.output.2 else { continue }
+        let headings = try String(contentsOf: file, encoding: .utf8)
+          .split(separator: "\n").filter { $0.hasPrefix("#") }.map { anchorOf($0) }
+        #expect(headings.contains(String(anchor)), "\(page) links to \(target)#\(anchor)")
+      }
+    }
+    #expect(count > 50)
+  }
+
+  /// The anchor that a heading gets: lower case, blanks as hyphens, without punctuation.
+  private func anchorOf(_ heading: Substring) -> String {
+    let text = heading.drop { $0 == "#" || $0 == " " }.lowercased()
+    return String(
+      text.compactMap { character -> Character? in
+        if character == " " { return "-" }
+        return character.isLetter || character.isNumber || character == "-" || character == "_"
+          ? character : nil
+      })
+  }
+
+  /// All Markdown pages, by their paths from the root.
+  private static func pages() throws -> [String] {
+    var pages = ["README.md", "CONTRIBUTING.md"]
+    for folder in ["docs", "Deploy"] {
+      let files = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
+      for case let path as String in files ?? .init() where path.hasSuffix(".md") {
+        pages.append("\(folder)/\(path)")
+      }
+    }
+    return pages
   }
 
   @Test func theInputExamplesAreAccepted() throws {
     let kinds: [String: EventKind] = ["k-9": .click, "v-1": .conversion, "x-1": .cost]
-    let lines = try DocumentTests.lines(startingWith: #"{"event_id""#)
-    #expect(lines.count == 6)
+    let lines = try DocumentTests.lines(
+      startingWith: #"{"event_id""#, in: "README.md", "docs/guides/events.md")
+    #expect(lines.count >= 6)
     for line in lines {
       let kind = try #require(kinds.first { line.contains("\"\($0.key)\"") }?.value)
       var decoder = EventDecoder(kind: kind, currency: "EUR", maxFutureSkew: 0)
@@ -37,13 +89,14 @@ import Testing
   @Test func theOutputExamplesAreWhatTheProgramWrites() throws {
     var definitions = Definitions()
     definitions.models = [.lastTouch, .linear]
-    let rollup = try #require(try DocumentTests.lines(startingWith: #"{"view""#).first)
+    let rollup = try #require(
+      try DocumentTests.lines(startingWith: #"{"view""#, in: "README.md").first)
     let codec = RollupCodec(definitions: definitions)
     var written: [UInt8] = []
     codec.encode(try codec.decode(Array(rollup.utf8)), into: &written)
     #expect(String(decoding: written, as: UTF8.self) == rollup)
     let attribution = try #require(
-      try DocumentTests.lines(startingWith: #"{"conversion_id""#).first)
+      try DocumentTests.lines(startingWith: #"{"conversion_id""#, in: "README.md").first)
     let decoded = try AttributionCodec.decode(Array(attribution.utf8))
     #expect(decoded.credits == ["last_touch": [1_000_000]])
     #expect(decoded.touches.map(\.eventID) == ["k-9"])
@@ -78,8 +131,9 @@ import Testing
     #expect(try DocumentTests.text("Deploy/Dockerfile").contains(#"CMD ["run"]"#))
   }
 
-  @Test func everyCommandOfTheReadmeExists() throws {
-    let readme = try DocumentTests.text("README.md")
+  @Test(arguments: try DocumentTests.pages())
+  func everyCommandOfTheDocumentsExists(_ page: String) throws {
+    let readme = try DocumentTests.text(page)
     for match in readme.matches(of: #/\n\| `([a-z]+)` \| /#) {
       let help = try Program().run("\(match.output.1)", "--help")
       #expect(help.status == 0, "\(match.output.1)")
@@ -96,7 +150,7 @@ import Testing
 
   @Test func everyAlertIsExplainedAndAsksForMetricsThatThereAre() throws {
     let rules = try DocumentTests.text("Deploy/prometheus/alerts.yaml")
-    let manual = try DocumentTests.text("docs/OPERATIONS.md")
+    let manual = try DocumentTests.text("docs/operating/monitoring.md")
     let alerts = rules.matches(of: #/- alert: (\w+)/#).map { String($0.output.1) }
     #expect(alerts.count > 10)
     for alert in alerts { #expect(manual.contains("\n| `\(alert)` | "), "\(alert)") }
@@ -106,7 +160,11 @@ import Testing
     }
   }
 
-  private static func lines(startingWith prefix: String) throws -> [String] {
-    try text("README.md").split(separator: "\n").map(String.init).filter { $0.hasPrefix(prefix) }
+  private static func lines(
+    startingWith prefix: String, in pages: String...
+  ) throws -> [String] {
+    try pages.flatMap {
+      try text($0).split(separator: "\n").map(String.init).filter { $0.hasPrefix(prefix) }
+    }
   }
 }

@@ -74,7 +74,14 @@ import Testing
     try sendBroken(cluster)
     let run = try cluster.program.run("run", "--exit-at-end", "--json")
     #expect(run.status == 0, "\(run.errors)")
+    let taps =
+      #""\#(topic("click", cluster))":{"records":41,"filtered":0,"passed_on":40,"dead_letters":1}"#
+    #expect(run.output.contains(taps), "\(run.output)")
     try expectVerified(cluster)
+    // What a producer writes is checked, not what has been passed on of it.
+    let checked = try cluster.program.run("inputs", "check")
+    #expect(checked.output.contains("\(topic("click", cluster)): 41 records looked at"))
+    #expect(!checked.output.contains(cluster.configuration.keyedTopic(.click)))
     // Run again: it goes on where it was, and the same events again are duplicates.
     try send(20..<60, hour: "08", cluster)
     #expect(try cluster.program.run("run", "--exit-at-end").status == 0)

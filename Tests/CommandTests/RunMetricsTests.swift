@@ -197,7 +197,7 @@ import Testing
   private func expectDocumented(
     _ families: Set<String>, between first: String, and second: String
   ) throws {
-    let manual = try DocumentTests.text("docs/OPERATIONS.md")
+    let manual = try DocumentTests.text("docs/operating/monitoring.md")
     let begin = try #require(manual.range(of: first))
     let end = try #require(manual.range(of: second))
     let documented = Set(

@@ -73,7 +73,7 @@ import Traffic
   }
 
   private static func waiting(_ folder: TemporaryFolder) throws -> [String] {
-    try Intake(folder: folder.url.path).files()
+    try WatchedFolder(folder: folder.url.path).files()
   }
 
   private static func record(_ kind: EventKind, _ id: String) -> String {
@@ -101,8 +101,8 @@ private final class CrashingWorld: LogEnvironment {
     guard !isCalm else { return }
     switch random.below(400) {
     case 0..<3: process.kill()
-    case 3: throw LogFault.error(.timedOut, at: call)
-    case 4 where call != .produce: throw LogFault.error(.retriable, at: call)
+    case 3: throw LogFault.error(.renewProducer, at: call)
+    case 4 where call != .produce: throw LogFault.error(.retry, at: call)
     default: break
     }
   }

@@ -102,7 +102,7 @@ import Testing
     try folder.write("in/shop.sqlite-wal", folder.bytes("in/shop.sqlite-wal") + [0])
     #expect(FileStamp(path) != stamp)
     #expect(try ContentHash(ofFile: path) != hash)
-    let target = try Intake(folder: folder.path("in")).move(path, to: Intake.taken)
+    let target = try WatchedFolder(folder: folder.path("in")).move(path, to: WatchedFolder.taken)
     #expect(access(target, F_OK) == 0 && access(target + "-wal", F_OK) == 0)
     #expect(try folder.bytes("in/taken/shop.sqlite-wal").count > 0)
   }

@@ -32,7 +32,8 @@ import Testing
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent()
       .deletingLastPathComponent()
-    let page = try String(contentsOf: root.appendingPathComponent("docs/FILES.md"), encoding: .utf8)
+    let page = try String(
+      contentsOf: root.appendingPathComponent("docs/guides/files.md"), encoding: .utf8)
     let block = try #require(page.components(separatedBy: "```yaml\n").dropFirst().first)
     let yaml = try #require(block.components(separatedBy: "```").first)
     let settings = try Configuration.load(yaml: yaml)
@@ -132,7 +133,7 @@ import Testing
       """)
     let (summary, rollups) = try attribute([folder.path("in")], settings, folder)
     #expect(summary.counts[.cost]?.accepted == 6 && summary.counts[.cost]?.deadLetters == 1)
-    let fault = try #require(summary.setAside.deadLetters[.cost]?.sorted.first?.count.example)
+    let fault = try #require(summary.rejected.deadLetters[.cost]?.sorted.first?.count.example)
     #expect(fault.place.hasSuffix("google-ads.csv:10"))
     #expect(
       fault.text == "campaign_id: is missing"

@@ -218,7 +218,7 @@ import Testing
       Configuration(), files: try FileFinder().find([path]).files, output: folder.path("out.csv"),
       attributions: nil)
     let summary = try run.run()
-    let faults = try #require(summary.setAside.deadLetters[.conversion])
+    let faults = try #require(summary.rejected.deadLetters[.conversion])
     #expect(
       faults.sorted.map { "\($0.count.count) \($0.group.name)" } == [
         "30 invalid_field event_time", "30 invalid_field value",

@@ -51,7 +51,7 @@ import Testing
       "conversions.jsonl", Array(lines.joined(separator: "\r\n").utf8) + [0x0A, 0xFF, 0xFE, 0x00])
     let counts = summary.counts[.conversion]
     #expect(counts?.records == 9 && counts?.accepted == 1 && counts?.deadLetters == 8)
-    let faults = summary.setAside.deadLetters[.conversion]
+    let faults = summary.rejected.deadLetters[.conversion]
     #expect(
       faults?.byReason == [
         "malformed_json": 3, "too_large": 1, "missing_field": 1, "invalid_field": 1,
@@ -110,7 +110,7 @@ import Testing
     let late = Self.good.replacing("\"1\"", with: "\"2\"").replacing("17675", with: "17673")
     let summary = try attribute("conversions.jsonl", Array("\(Self.good)\n\(late)\n".utf8))
     #expect(summary.counts[.conversion]?.tooLate == 1)
-    #expect(summary.setAside.tooLate[.conversion]?.hasSuffix("conversions.jsonl:2") == true)
+    #expect(summary.rejected.tooLate[.conversion]?.hasSuffix("conversions.jsonl:2") == true)
   }
 
   @Test func aResultThatCannotBeWrittenLeavesNothingBehind() throws {

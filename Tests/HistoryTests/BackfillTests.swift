@@ -187,7 +187,7 @@ import Testing
 
     let fill = Backfill(
       next.configuration, plan: next.plan, log: next.log, from: world.from, to: since,
-      fill: Fill(views: [added.name]))
+      scope: BackfillScope(views: [added.name]))
     let result = try fill.run(isDryRun: false)
     #expect(result.windowsChanged > 20 && result.eventsCounted == 0)
     try next.runToEnd()
@@ -244,7 +244,7 @@ import Testing
     func fill() throws -> BackfillResult {
       try Backfill(
         next.configuration, plan: next.plan, log: next.log, from: world.from, to: since,
-        fill: Fill(models: [added])
+        scope: BackfillScope(models: [added])
       ).run(isDryRun: false)
     }
     let result = try fill()

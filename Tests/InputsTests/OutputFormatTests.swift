@@ -306,7 +306,7 @@ import Traffic
     let error = #expect(throws: SchemaUnavailable.self) {
       try PublishedOutput(configuration(registry.url))
     }
-    #expect(error?.needsOperator == true)
+    #expect(error?.requiresOperator == true)
     let text = error?.description ?? ""
     #expect(
       text.contains("the schema of attributions-value is not compatible with the version before"))
@@ -319,7 +319,7 @@ import Traffic
       try PublishedOutput(configuration("http://me:secret@127.0.0.1:1"))
     }
     #expect(began.duration(to: .now) < .seconds(10))
-    #expect(error?.needsOperator == false)
+    #expect(error?.requiresOperator == false)
     #expect(error?.description.contains("gives no answer (") == true)
     #expect(error?.description.contains("secret") == false)
   }

@@ -59,7 +59,7 @@ import Testing
     defer { stub.stop() }
     let registry = try client(stub.url.replacing("://", with: "://me:secret@"))
     let error = #expect(throws: SchemaUnavailable.self) { _ = try registry.schema(1) }
-    #expect(error?.needsOperator == false)
+    #expect(error?.requiresOperator == false)
     #expect(error?.description.contains("gives no answer (it answers 500)") == true)
     #expect(error?.description.contains("secret") == false)
     // Nothing of it is remembered.
@@ -74,7 +74,7 @@ import Testing
     let stub = try StubRegistry { _, _ in .init(status: status) }
     defer { stub.stop() }
     let error = #expect(throws: SchemaUnavailable.self) { _ = try client(stub.url).schema(1) }
-    #expect(error?.needsOperator == true)
+    #expect(error?.requiresOperator == true)
     #expect(stub.requests.count == 1)
   }
 
@@ -83,7 +83,7 @@ import Testing
       let stub = try StubRegistry { _, _ in answer }
       defer { stub.stop() }
       let error = #expect(throws: SchemaUnavailable.self) { _ = try client(stub.url).schema(1) }
-      #expect(error?.needsOperator == true)
+      #expect(error?.requiresOperator == true)
     }
   }
 

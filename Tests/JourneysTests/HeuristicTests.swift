@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  /// The example of docs/JOURNEYS.md.
+  /// The example of docs/guides/journeys.md.
   @Test func theWorkedExampleIsRight() {
     let sessions = [
       Session(id: "s1", time: 0, channel: "display", isImpression: true),

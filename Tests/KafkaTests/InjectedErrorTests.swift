@@ -29,11 +29,11 @@ struct InjectedErrorTests {
       .addPartitionsToTransaction, with: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
     try produce(producer)
     let error = try kafkaError { try producer.commit(timeoutMilliseconds: 10_000) }
-    #expect(error.disposition == .abortRequired, "\(error)")
+    #expect(error.recovery == .abortTransaction, "\(error)")
     #expect(producer.isInTransaction)
 
     let late = try kafkaError { try produce(producer) }
-    #expect(late.disposition == .abortRequired, "\(late)")
+    #expect(late.recovery == .abortTransaction, "\(late)")
 
     try producer.abort(timeoutMilliseconds: 10_000)
     try producer.begin()
@@ -49,7 +49,7 @@ struct InjectedErrorTests {
     cluster.takeBrokerDown()
     let start = ContinuousClock.now
     let error = try kafkaError { try producer.commit(timeoutMilliseconds: 1500) }
-    #expect(error.disposition == .timedOut, "\(error)")
+    #expect(error.recovery == .renewProducer, "\(error)")
     #expect(ContinuousClock.now - start < .seconds(6))
     producer.close()
   }
@@ -61,11 +61,11 @@ struct InjectedErrorTests {
     try produce(producer)
     cluster.fail(.endTransaction, with: RD_KAFKA_RESP_ERR_PRODUCER_FENCED)
     let error = try kafkaError { try producer.commit(timeoutMilliseconds: 10_000) }
-    #expect(error.disposition == .fatal, "\(error)")
+    #expect(error.recovery == .rebuildClient, "\(error)")
     let late = try kafkaError { try produce(producer) }
-    #expect(late.disposition == .fatal, "\(late)")
+    #expect(late.recovery == .rebuildClient, "\(late)")
     let abort = try kafkaError { try producer.abort(timeoutMilliseconds: 10_000) }
-    #expect(abort.disposition == .fatal, "\(abort)")
+    #expect(abort.recovery == .rebuildClient, "\(abort)")
   }
 
   @Test("a plain producer counts failed deliveries and throws the first")
@@ -95,7 +95,7 @@ struct InjectedErrorTests {
       for _ in 0..<3 { try producer.produce(topic, partition: 0, key: nil, value: nil) }
     }
     #expect(error.name == "_QUEUE_FULL")
-    #expect(error.disposition == .retriable)
+    #expect(error.recovery == .retry)
     #expect(ContinuousClock.now - start >= .milliseconds(200))
     producer.close()
   }

@@ -13,12 +13,12 @@ struct KafkaErrorTests {
 
   @Test("fatal comes before everything, a timeout before abort and retry")
   func dispositions() {
-    #expect(error("_TIMED_OUT", fatal: true).disposition == .fatal)
-    #expect(error("_TIMED_OUT", retriable: true).disposition == .timedOut)
-    #expect(error("_TIMED_OUT", abort: true).disposition == .timedOut)
-    #expect(error(retriable: true, abort: true).disposition == .abortRequired)
-    #expect(error(retriable: true).disposition == .retriable)
-    #expect(error().disposition == .other)
+    #expect(error("_TIMED_OUT", fatal: true).recovery == .rebuildClient)
+    #expect(error("_TIMED_OUT", retriable: true).recovery == .renewProducer)
+    #expect(error("_TIMED_OUT", abort: true).recovery == .renewProducer)
+    #expect(error(retriable: true, abort: true).recovery == .abortTransaction)
+    #expect(error(retriable: true).recovery == .retry)
+    #expect(error().recovery == .unspecified)
   }
 
   @Test("a description is one line: what failed, why, and the code's name")

@@ -122,7 +122,7 @@ struct TransactionTests {
     let error = try kafkaError {
       try first.commit(timeoutMilliseconds: scenario.timeout)
     }
-    #expect(error.disposition == .fatal, "\(error)")
+    #expect(error.recovery == .rebuildClient, "\(error)")
     first.close()
 
     try second.begin()
@@ -158,7 +158,7 @@ struct TransactionTests {
     let producer = try scenario.transactionalProducer()
     let early = try kafkaError { try produce(["x"], to: topic, with: producer) }
     #expect(early.name == "_STATE")
-    #expect(early.disposition == .other)
+    #expect(early.recovery == .unspecified)
     let commit = try kafkaError { try producer.commit(timeoutMilliseconds: 1000) }
     #expect(commit.operation == "commit transaction")
   }

@@ -58,11 +58,11 @@ private let key = IdentityKey(.test)
         matchOn: [account])
     }
     var chunk = ChangelogChunk()
-    for (event, placement) in [
+    for (event, tuple) in [
       (click("k-1", "a"), 7), (conversion("v-1", "a"), 9), (conversion("v-2", "a"), 9),
       (click("k-2", "b"), 8), (conversion("v-3", "b"), 4),
     ] as [(OracleEvent, UInt32)] {
-      event.lend { chunk.append($0, placement: placement) }
+      event.lend { chunk.append($0, tuple: tuple) }
     }
     var reader = try ChangelogReader(chunk.bytes, key, definitions)
     var names: [[String]] = []
@@ -70,7 +70,7 @@ private let key = IdentityKey(.test)
     while let entry = try reader.next() {
       users.append(entry.identity.user)
       names.append(
-        reader.withNames(ofPlacement: try #require(entry.placement)) { $0.map(\.string) })
+        reader.withNames(ofTuple: try #require(entry.tuple)) { $0.map(\.string) })
     }
     #expect(
       names == [
@@ -108,7 +108,7 @@ private let key = IdentityKey(.test)
     for (index, event) in events.enumerated() {
       event.lend {
         chunk.append(
-          $0, placement: event.kind == .cost ? 8 : 7, replaces: index < 3 ? 0 : nil, revision: 4)
+          $0, tuple: event.kind == .cost ? 8 : 7, replaces: index < 3 ? 0 : nil, revision: 4)
       }
     }
     var read: [ChangelogEntry] = []
@@ -159,13 +159,13 @@ private let key = IdentityKey(.test)
 }
 
 extension ChangelogChunk {
-  /// Remembers an event as a task would; all touches are of one placement.
+  /// Remembers an event as a task would; all touches are of one tuple.
   fileprivate mutating func append(
-    _ event: borrowing Event, placement: UInt32 = 7, replaces: Int32? = nil, revision: Int32 = 1
+    _ event: borrowing Event, tuple: UInt32 = 7, replaces: Int32? = nil, revision: Int32 = 1
   ) {
     let identity = EventIdentity(event, key)
     var accepted = AcceptedEvent(
-      bucket: 0, placement: placement,
+      bucket: 0, tuple: tuple,
       session: event.sessionID.isEmpty ? nil : SessionHash(event.sessionID, key))
     accepted.replaces = replaces
     accepted.revision = revision

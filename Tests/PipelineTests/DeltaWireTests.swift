@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test func statusesAreReadBackAsTheyWereWritten() throws {
-    for status in [TaskStatus.active(Watermark(-3)), .idle(asOf: 7), .closed(through: 5)] {
+    for status in [TaskStatus.active(Watermark(-3)), .idle(asOf: 7), .finished(through: 5)] {
       var bytes: [UInt8] = []
       DeltaWire.encode(status, into: &bytes)
       // Progress records of former versions hold it like this.

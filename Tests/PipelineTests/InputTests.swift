@@ -108,7 +108,7 @@ import Testing
     try wait(seconds: 60)
     let error = #expect(throws: KafkaError.self) { try wait(seconds: 30) }
     #expect(error?.description.contains("from offset 10 to 12") == true)
-    #expect(error?.disposition == .other)
+    #expect(error?.recovery == .unspecified)
   }
 
   @Test func behindTheLastRecordAnInputStepsOverTheMarksOfTransactions() throws {
@@ -132,8 +132,8 @@ import Testing
     #expect(input.position == 8)
   }
 
-  private func makeInput(_ log: StubLog, start: Int64, stop: Int64? = nil) -> Input {
-    Input(
+  private func makeInput(_ log: StubLog, start: Int64, stop: Int64? = nil) -> InputPartition {
+    InputPartition(
       number: 1, partition: InputTests.partition, plan: InputPlan(topic: "clicks", kind: .click),
       reader: log, definitions: Definitions(), start: start, stop: stop, now: 0)
   }

@@ -152,7 +152,7 @@ import Testing
       return
     }
     // Tasks of the costs are small: there is always room for them.
-    let opened = worker.stage.tasks.filter { $0.role == .keyed }.map(\.partition)
+    let opened = worker.stage.tasks.filter { $0.kind == .keyed }.map(\.partition)
     #expect(!opened.isEmpty && opened.count < 3, "\(opened)")
     #expect(worker.stage.memoryInUse.total <= used / 2)
     for slot in next.slots { next.stop(slot) }

@@ -75,7 +75,7 @@ import Testing
   @Test func whatOnlyAnOperatorCanMendIsGivenUpAtOnce() {
     let given = Mutex<(any Error)?>(nil)
     let supervisor = makeSupervisor(
-      .seconds(60), LogLines().logger, giveUp: { error in given.withLock { $0 = error } },
+      .seconds(60), LogLines().logger, fail: { error in given.withLock { $0 = error } },
       body: { _, _ in throw OperatorError("no") })
     supervisor.start()
     #expect(waitFor { supervisor.hasEnded })
@@ -84,10 +84,10 @@ import Testing
 
   private func makeSupervisor(
     _ stallTimeout: Duration, _ logger: Logger,
-    giveUp: @escaping @Sendable (any Error) -> Void = { _ in }, body: @escaping Supervisor.Body
+    fail: @escaping @Sendable (any Error) -> Void = { _ in }, body: @escaping Supervisor.Body
   ) -> Supervisor {
     Supervisor(
-      "worker", stallTimeout: stallTimeout, logger: logger, shouldStop: { false }, giveUp: giveUp,
+      "worker", stallTimeout: stallTimeout, logger: logger, shouldStop: { false }, fail: fail,
       body: body)
   }
 

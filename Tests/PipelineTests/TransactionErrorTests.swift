@@ -10,7 +10,7 @@ import Traffic
   struct Case: Sendable, CustomTestStringConvertible {
     var step: LogCall
     var error: KafkaError
-    var testDescription: String { "\(error.disposition) at \(step)" }
+    var testDescription: String { "\(error.recovery) at \(step)" }
   }
 
   static let steps: [LogCall] = [.begin, .produce, .sendOffsets, .commit, .committed]

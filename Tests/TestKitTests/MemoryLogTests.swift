@@ -25,7 +25,7 @@ import Testing
     world.log.expire()
     #expect(world.log.openTransactionCount == 0)
     let error = #expect(throws: KafkaError.self) { try producer.commit() }
-    #expect(error?.disposition == .fatal)
+    #expect(error?.recovery == .rebuildClient)
     #expect(world.values == [])
   }
 
@@ -59,7 +59,7 @@ import Testing
     let error = #expect(throws: KafkaError.self) {
       try producer.sendOffsets([partition: 1], of: asleep.consumer)
     }
-    #expect(error?.disposition == .abortRequired)
+    #expect(error?.recovery == .abortTransaction)
     try asleep.consumer.poll()
     #expect(asleep.events.last == "lost 1")
   }
@@ -116,7 +116,7 @@ private final class ManualWorld: LogEnvironment {
   func meet(_ call: LogCall, of process: SimulatedProcess) throws {
     guard let index = fails.firstIndex(of: call) else { return }
     fails.remove(at: index)
-    throw LogFault.error(.timedOut, at: call)
+    throw LogFault.error(.renewProducer, at: call)
   }
 
   func pass(milliseconds: Int64) {

@@ -148,10 +148,10 @@ private struct StillHealth: HealthSource {
 }
 
 private struct KnownConversion: ConversionSource {
-  func story(of conversionID: String) throws -> ConversionStory? {
+  func explanation(of conversionID: String) throws -> ConversionExplanation? {
     guard conversionID == "v/1 ü" else { return nil }
     let touch = PublishedAttribution.Touch(kind: .click, time: 0, eventID: "k", campaignID: "c")
-    return ConversionStory(
+    return ConversionExplanation(
       revisions: [
         PublishedAttribution(
           conversionID: conversionID, userID: "u", time: 1_000, value: 5, currency: "EUR",

@@ -80,6 +80,7 @@ have_package() {
     libssl-dev) pkg-config --exists libcrypto ;;
     zlib1g-dev) pkg-config --exists zlib ;;
     libzstd-dev) pkg-config --exists libzstd ;;
+    libxml2-dev) pkg-config --exists libxml-2.0 ;;
     libcurl4-openssl-dev) pkg-config --exists libcurl ;;
     sqlite3 | chromium | openssl) command -v "$1" ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
@@ -144,5 +145,5 @@ require_noida_db() {
 require_build_tools() {
   require_swift
   require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev libssl-dev zlib1g-dev \
-    libcurl4-openssl-dev libzstd-dev
+    libcurl4-openssl-dev libzstd-dev libxml2-dev
 }

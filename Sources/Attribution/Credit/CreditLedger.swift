@@ -41,10 +41,10 @@ struct CreditLedger: ~Copyable {
 
   /// Has the memory fetched in which `locate` will look for a touch's buckets.
   mutating func prefetch(
-    _ placement: UInt32, _ time: Milliseconds, _ journeys: inout Journeys
+    _ tuple: UInt32, _ time: Milliseconds, _ journeys: inout JourneyStore
   ) {
     for view in 0..<clock.viewCount {
-      let group = journeys.placements.group(of: placement, view: view)
+      let group = journeys.tuples.group(of: tuple, view: view)
       sought[view] = deltas.search(for: group, clock.start(view, time))
     }
   }
@@ -59,14 +59,14 @@ struct CreditLedger: ~Copyable {
 
   /// Counts an accepted touch, its cost, and its user and session where they are new, in the buckets of
   /// the last `locate`.
-  mutating func count(_ kind: EventKind, cost: Micros, _ firsts: Journeys.Firsts) {
+  mutating func count(_ kind: EventKind, cost: Micros, _ newDistincts: JourneyStore.NewDistincts) {
     let column = kind == .click ? SumsLayout.clicks : SumsLayout.impressions
     for view in 0..<clock.viewCount {
       let row = deltas.row(at: located[view])
       let shift = UInt64(truncatingIfNeeded: view)
       row[column] &+= 1
-      row[SumsLayout.users] &+= Int64(truncatingIfNeeded: firsts.users >> shift & 1)
-      row[SumsLayout.sessions] &+= Int64(truncatingIfNeeded: firsts.sessions >> shift & 1)
+      row[SumsLayout.users] &+= Int64(truncatingIfNeeded: newDistincts.users >> shift & 1)
+      row[SumsLayout.sessions] &+= Int64(truncatingIfNeeded: newDistincts.sessions >> shift & 1)
       deltas.add(cost, to: SumsLayout.spend, ofRow: located[view])
     }
   }
@@ -74,7 +74,7 @@ struct CreditLedger: ~Copyable {
   /// Takes back a touch that was counted, in the buckets of the last `locate`.
   ///
   /// - Parameter lasts: where it was the last of its user, and of its session.
-  mutating func takeBack(_ kind: EventKind, cost: Micros, _ lasts: Journeys.Firsts) {
+  mutating func takeBack(_ kind: EventKind, cost: Micros, _ lasts: JourneyStore.NewDistincts) {
     let column = kind == .click ? SumsLayout.clicks : SumsLayout.impressions
     for view in 0..<clock.viewCount {
       let row = deltas.row(at: located[view])
@@ -89,10 +89,10 @@ struct CreditLedger: ~Copyable {
 
   /// Books media cost that is not on a touch; a negative amount takes it back.
   mutating func spend(
-    _ amount: Micros, on placement: UInt32, at time: Milliseconds, _ journeys: inout Journeys
+    _ amount: Micros, on tuple: UInt32, at time: Milliseconds, _ journeys: inout JourneyStore
   ) {
     for view in 0..<clock.viewCount {
-      let row = row(placement, view, time, &journeys)
+      let row = row(tuple, view, time, &journeys)
       deltas.add(amount, to: SumsLayout.spend, ofRow: row)
       // A cost of nothing counts as well, and what is taken back has counted.
       if amount <= 0 { deltas.keep(row: row) }
@@ -101,7 +101,7 @@ struct CreditLedger: ~Copyable {
 
   /// Books (`sign` 1) or takes back (−1) what a conversion is worth to `journeys.eligible`.
   mutating func add(
-    _ conversion: ConversionPointer, sign: Int64, _ journeys: inout Journeys
+    _ conversion: ConversionPointer, sign: Int64, _ journeys: inout JourneyStore
   ) {
     if conversion.pointee.isDeleted { return }
     let value = conversion.pointee.value
@@ -110,14 +110,14 @@ struct CreditLedger: ~Copyable {
     for model in 0..<deltas.layout.modelCount {
       guard count > 0 else {
         book(
-          Shares.whole, value, model, conversion.pointee.placement, time, time, sign, &journeys)
+          Shares.whole, value, model, conversion.pointee.tuple, time, time, sign, &journeys)
         continue
       }
       split(conversion, model, &journeys)
       for index in 0..<count where shares.credits[index] != 0 {
         book(
           shares.credits[index], shares.revenues[index], model,
-          placement(ofTouchAt: index, for: conversion, &journeys), time,
+          tuple(ofTouchAt: index, for: conversion, &journeys), time,
           journeys.eligible[index].pointee.time, sign, &journeys)
       }
     }
@@ -126,46 +126,46 @@ struct CreditLedger: ~Copyable {
 
   /// What an eligible touch earns of a conversion stands for: the touch, and what only the conversion has.
   @inline(__always)
-  private mutating func placement(
-    ofTouchAt index: Int, for conversion: ConversionPointer, _ journeys: inout Journeys
+  private mutating func tuple(
+    ofTouchAt index: Int, for conversion: ConversionPointer, _ journeys: inout JourneyStore
   ) -> UInt32 {
-    let touch = journeys.eligible[index].pointee.placement
-    let own = conversion.pointee.placement
-    return own == PlacementTable.unattributed
+    let touch = journeys.eligible[index].pointee.tuple
+    let own = conversion.pointee.tuple
+    return own == DimensionTupleTable.unattributed
       ? touch : credited(touch, index, own, at: conversion.pointee.time, &journeys)
   }
 
   @inline(never)
   private mutating func credited(
     _ touch: UInt32, _ index: Int, _ conversion: UInt32, at time: Milliseconds,
-    _ journeys: inout Journeys
+    _ journeys: inout JourneyStore
   ) -> UInt32 {
     while earned.count <= index { earned.append(nil) }
     if let known = earned[index] { return known }
     let bucket = max(buckets.bucket(of: time), journeys.firstLiveBucket)
-    let placement = journeys.placements.credited(touch, of: conversion, bucket: bucket)
-    earned[index] = placement
-    return placement
+    let tuple = journeys.tuples.credited(touch, of: conversion, bucket: bucket)
+    earned[index] = tuple
+    return tuple
   }
 
   private mutating func split(
-    _ conversion: ConversionPointer, _ model: Int, _ journeys: inout Journeys
+    _ conversion: ConversionPointer, _ model: Int, _ journeys: inout JourneyStore
   ) {
     let time = conversion.pointee.time
     let touches = journeys.eligible
     shares.compute(
       definitions.models[model], count: touches.count, value: conversion.pointee.value,
       halfLife: definitions.halfLife, age: { time - touches[$0].pointee.time },
-      isDirect: { journeys.placements.isDirect(touches[$0].pointee.placement) })
+      isDirect: { journeys.tuples.isDirect(touches[$0].pointee.tuple) })
   }
 
   private mutating func book(
-    _ credit: Int64, _ revenue: Micros, _ model: Int, _ placement: UInt32,
+    _ credit: Int64, _ revenue: Micros, _ model: Int, _ tuple: UInt32,
     _ conversionTime: Milliseconds, _ touchTime: Milliseconds, _ sign: Int64,
-    _ journeys: inout Journeys
+    _ journeys: inout JourneyStore
   ) {
     for view in 0..<clock.viewCount {
-      let row = row(placement, view, isByTouch[view] ? touchTime : conversionTime, &journeys)
+      let row = row(tuple, view, isByTouch[view] ? touchTime : conversionTime, &journeys)
       deltas.row(at: row)[deltas.layout.credit(model)] &+= sign &* credit
       deltas.add(sign &* revenue, to: deltas.layout.revenue(model), ofRow: row)
     }
@@ -173,15 +173,15 @@ struct CreditLedger: ~Copyable {
 
   @inline(__always)
   private mutating func row(
-    _ placement: UInt32, _ view: Int, _ time: Milliseconds, _ journeys: inout Journeys
+    _ tuple: UInt32, _ view: Int, _ time: Milliseconds, _ journeys: inout JourneyStore
   ) -> Int {
-    deltas.number(journeys.placements.group(of: placement, view: view), clock.start(view, time))
+    deltas.number(journeys.tuples.group(of: tuple, view: view), clock.start(view, time))
   }
 
   // MARK: Effects
 
   func forEachDelta(
-    _ journeys: inout Journeys, _ body: (RollupDelta) throws -> Void
+    _ journeys: inout JourneyStore, _ body: (RollupDelta) throws -> Void
   ) rethrows {
     for number in 0..<deltas.count {
       let sums = deltas.sums(number)
@@ -198,17 +198,17 @@ struct CreditLedger: ~Copyable {
   }
 
   private func delta(
-    _ number: Int, _ sums: UnsafeBufferPointer<Int64>, _ journeys: inout Journeys
+    _ number: Int, _ sums: UnsafeBufferPointer<Int64>, _ journeys: inout JourneyStore
   ) -> RollupDelta {
     let bucket = deltas.buckets[number]
     return RollupDelta(
-      view: journeys.placements.view(ofGroup: bucket.group), windowStart: bucket.windowStart,
-      sums: sums, names: journeys.placements.names(ofGroup: bucket.group))
+      view: journeys.tuples.view(ofGroup: bucket.group), windowStart: bucket.windowStart,
+      sums: sums, names: journeys.tuples.names(ofGroup: bucket.group))
   }
 
   /// Lends a conversion with `journeys.eligible` and every model's shares.
   mutating func describe(
-    _ conversion: ConversionPointer, user: Hash128, _ journeys: inout Journeys,
+    _ conversion: ConversionPointer, user: Hash128, _ journeys: inout JourneyStore,
     _ body: (CreditedConversion) throws -> Void
   ) rethrows {
     credits.removeAll(keepingCapacity: true)
@@ -237,19 +237,19 @@ struct CreditLedger: ~Copyable {
     }
   }
 
-  private mutating func listTouches(_ journeys: inout Journeys) {
+  private mutating func listTouches(_ journeys: inout JourneyStore) {
     touches.removeAll(keepingCapacity: true)
     ids.reserve(journeys.eligible.count)
     for index in journeys.eligible.indices {
       let touch = journeys.eligible[index]
-      let placement = touch.pointee.placement
+      let tuple = touch.pointee.tuple
       touches.append(
         CreditedTouch(
           kind: touch.pointee.kind, time: touch.pointee.time,
           eventID: ids.unpacked(touch.id, at: index),
-          campaignID: journeys.placements.name(placement, slot: Dimension.campaignSlot),
-          channel: journeys.placements.name(placement, slot: Dimension.channelSlot),
-          adID: journeys.placements.name(placement, slot: Dimension.adSlot)))
+          campaignID: journeys.tuples.name(tuple, slot: Dimension.campaignSlot),
+          channel: journeys.tuples.name(tuple, slot: Dimension.channelSlot),
+          adID: journeys.tuples.name(tuple, slot: Dimension.adSlot)))
     }
   }
 

@@ -7,7 +7,7 @@ struct CostTable {
     var time: Milliseconds
     var amount: Micros
     /// Of its campaign, channel and ad.
-    var placement: UInt32
+    var tuple: UInt32
     var version: Int32
     var isDeleted: Bool
     /// The bucket that its id belongs to.

@@ -34,7 +34,7 @@ extension Definitions {
     }
   }
 
-  /// Every dimension that a view may list, in the order of the slots in which placements hold their values.
+  /// Every dimension that a view may list, in the order of the slots in which tuples hold their values.
   public var allDimensions: [Dimension] {
     Dimension.standard
       + (dimensions + matchOn + conversionDimensions).map { Dimension(rawValue: $0) }

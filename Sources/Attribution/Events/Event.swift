@@ -77,9 +77,9 @@ public struct Event {
 
 extension Event {
   /// Of a touch or a cost.
-  var placementNames: PlacementNames {
+  var dimensionNames: DimensionNames {
     @inline(__always) get {
-      PlacementNames(campaign: campaignID, channel: channel, ad: adID, values: values)
+      DimensionNames(campaign: campaignID, channel: channel, ad: adID, values: values)
     }
   }
 }
@@ -90,15 +90,15 @@ public struct EventIdentity: Sendable {
   public var user: Hash128
   /// Of a touch or a cost its campaign, channel and ad, and its configured fields; of a conversion those fields
   /// alone.
-  public var placement: Hash128
+  public var tuple: Hash128
 
   @inlinable
   public init(
-    event: Hash128, user: Hash128, placement: Hash128 = Hash128(high: 0, low: 0)
+    event: Hash128, user: Hash128, tuple: Hash128 = Hash128(high: 0, low: 0)
   ) {
     self.event = event
     self.user = user
-    self.placement = placement
+    self.tuple = tuple
   }
 
   public init(_ event: borrowing Event, _ key: IdentityKey) {
@@ -112,12 +112,12 @@ public struct EventIdentity: Sendable {
       user: key.hash(user: event.pointee.userID, event.pointee.values))
     switch event.pointee.kind {
     case .impression, .click, .cost:
-      placement = key.hash(
-        placement: event.pointee.campaignID, event.pointee.channel, event.pointee.adID,
+      tuple = key.hash(
+        tuple: event.pointee.campaignID, event.pointee.channel, event.pointee.adID,
         event.pointee.values)
     case .conversion:
       if !event.pointee.values.isEmpty {
-        placement = key.hash(unattributed: event.pointee.values)
+        tuple = key.hash(unattributed: event.pointee.values)
       }
     }
   }

@@ -9,7 +9,7 @@ extension IdentityKey {
 
   /// The hash of what a touch or a cost stands for.
   func hash(
-    placement campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes,
+    tuple campaign: BorrowedBytes, _ channel: BorrowedBytes, _ ad: BorrowedBytes,
     _ values: ConfiguredValues
   ) -> Hash128 {
     let hash = hash(campaign, channel, ad)
@@ -23,7 +23,7 @@ extension IdentityKey {
     return values.isEmpty ? hash : add(values, 0..<values.count, to: hash)
   }
 
-  /// The hash of a touch's placement together with a conversion's.
+  /// The hash of a touch's tuple together with a conversion's.
   func hash(credited touch: Hash128, _ conversion: Hash128) -> Hash128 {
     hash(
       InlineWords(

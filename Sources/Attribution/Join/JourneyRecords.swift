@@ -21,9 +21,9 @@ struct RecordHead {
     /// The id behind the record is packed.
     static let isPacked = Flags(rawValue: 8)
     /// Of a conversion: its shares are not booked, and must be with the next commit.
-    static let isOpen = Flags(rawValue: 16)
+    static let needsBooking = Flags(rawValue: 16)
     /// Of a conversion: its attribution must be published with the next commit.
-    static let isDirty = Flags(rawValue: 32)
+    static let needsPublishing = Flags(rawValue: 32)
     /// The user's records are found by a `JourneyIndex`, not by links from one to the next.
     static let isIndexed = Flags(rawValue: 64)
     /// Of a conversion: its user stands for nobody, and no touch earns it.
@@ -65,14 +65,14 @@ struct RecordHead {
 /// A remembered touch: 24 bytes. Its event id follows it in memory, and what it cost, if it did.
 struct StoredTouch {
   var head: RecordHead
-  var placement: UInt32
+  var tuple: UInt32
   private var sessionBits: UInt32
 
   /// - Parameters:
   ///   - session: nil without one.
   ///   - amountBytes: what `amountBytes(of:)` says.
   init(
-    kind: EventKind, time: Milliseconds, placement: UInt32, session: SessionHash?, id: PackedID,
+    kind: EventKind, time: Milliseconds, tuple: UInt32, session: SessionHash?, id: PackedID,
     amountBytes: Int
   ) {
     var flags: RecordHead.Flags = kind == .impression ? .isImpression : []
@@ -82,7 +82,7 @@ struct StoredTouch {
     if amountBytes > 4 { flags.insert(.isAmountWide) }
     let bits = session?.bits ?? 0
     head = RecordHead(flags, time: time, idCount: id.count, extra: bits >> 32)
-    self.placement = placement
+    self.tuple = tuple
     sessionBits = UInt32(truncatingIfNeeded: bits)
   }
 
@@ -106,11 +106,11 @@ struct StoredConversion {
   /// How often its attribution has been published.
   var revision: Int32
   /// What it stands for where no touch earned it.
-  var placement: UInt32
+  var tuple: UInt32
 
   init(
     _ flags: RecordHead.Flags, time: Milliseconds, idCount: Int, userCount: Int, value: Micros,
-    revision: Int32, placement: UInt32, isDeleted: Bool
+    revision: Int32, tuple: UInt32, isDeleted: Bool
   ) {
     head = RecordHead(
       flags.union(.isConversion), time: time, idCount: idCount,
@@ -118,7 +118,7 @@ struct StoredConversion {
         | (isDeleted ? StoredConversion.deletedBit : 0))
     self.value = value
     self.revision = revision
-    self.placement = placement
+    self.tuple = tuple
   }
 
   /// Above the bytes of the user's id.

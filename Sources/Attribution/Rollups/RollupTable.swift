@@ -54,9 +54,9 @@ public final class RollupTable {
   }
 
   /// Whether every task has read all there was to read, as far as is known.
-  public var isEveryTaskClosed: Bool {
+  public var isEveryTaskFinished: Bool {
     tasks.count >= taskCount
-      && tasks.values.allSatisfy { if case .closed = $0 { true } else { false } }
+      && tasks.values.allSatisfy { if case .finished = $0 { true } else { false } }
   }
 
   // MARK: Input
@@ -98,7 +98,7 @@ public final class RollupTable {
   ///     window is.
   public func advance(now: Milliseconds, isComplete: Bool = false) {
     commitsToKeep -= 1
-    guard tasks.count >= taskCount, let mark = agreedMark(now, isComplete), mark > finalThrough
+    guard tasks.count >= taskCount, let mark = globalWatermark(now, isComplete), mark > finalThrough
     else { return }
     finalThrough = mark
     let passed = openWindows.filter { $0.pointee.end <= mark.time }
@@ -126,26 +126,26 @@ public final class RollupTable {
   }
 
   /// What all tasks have passed; nil when nothing is known.
-  private func agreedMark(_ now: Milliseconds, _ isComplete: Bool) -> Watermark? {
+  private func globalWatermark(_ now: Milliseconds, _ isComplete: Bool) -> Watermark? {
     var active = Watermark.idle
     var closed = Watermark.unknown
     var clock = now
-    var isEveryTaskClosed = true
+    var isEveryTaskFinished = true
     for status in tasks.values {
       switch status {
       case .active(let mark):
         active = active.meet(mark)
-        isEveryTaskClosed = false
+        isEveryTaskFinished = false
       case .idle(let asOf):
         clock = min(clock, asOf)
-        isEveryTaskClosed = false
-      case .closed(let end):
+        isEveryTaskFinished = false
+      case .finished(let end):
         // Closed in a former run, perhaps, with more to come: it vouches for what it has closed.
         active = active.meet(Watermark(end))
         closed = max(closed, Watermark(end))
       }
     }
-    if isComplete && isEveryTaskClosed && closed.isKnown {
+    if isComplete && isEveryTaskFinished && closed.isKnown {
       // All is read: whatever is open closes, windows that hold only costs included.
       return max(closed, openWindows.map { $0.pointee.end }.max().map { Watermark($0) } ?? closed)
     }

@@ -5,7 +5,7 @@ public enum TaskStatus: Sendable, Equatable {
   /// Every input is idle, by a clock that showed `asOf`: holds nobody back.
   case idle(asOf: Milliseconds)
   /// Has read all there was to read; every window that ends at or before the time is complete.
-  case closed(through: Milliseconds)
+  case finished(through: Milliseconds)
 }
 
 extension TaskStatus {

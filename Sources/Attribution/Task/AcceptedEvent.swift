@@ -3,7 +3,7 @@ public struct AcceptedEvent: Sendable {
   /// The event-time bucket under which its state is kept: of the latest time that its id had.
   public var bucket: UInt64
   /// Of a touch or a cost: the number of its names; of a conversion: of its configured fields. Valid until `endCommit`.
-  public var placement: UInt32
+  public var tuple: UInt32
   /// Of a touch that has one.
   public var session: SessionHash?
   /// The version that it replaced; nil for the first event with its id.
@@ -11,9 +11,9 @@ public struct AcceptedEvent: Sendable {
   /// Of a conversion: the revision with which this commit publishes it.
   public var revision: Int32 = 1
 
-  public init(bucket: UInt64, placement: UInt32, session: SessionHash? = nil) {
+  public init(bucket: UInt64, tuple: UInt32, session: SessionHash? = nil) {
     self.bucket = bucket
-    self.placement = placement
+    self.tuple = tuple
     self.session = session
   }
 }

@@ -69,7 +69,7 @@ public final class AttributionTask {
   /// What ids are hashed with.
   public var key: IdentityKey { state.pointee.key }
 
-  public var progress: TaskProgress { state.pointee.progress }
+  public var progress: InputProgress { state.pointee.progress }
 
   // MARK: Events
 
@@ -118,7 +118,7 @@ public final class AttributionTask {
   }
 
   /// Says how the sources of a re-keyed input stand: the watermark follows them, and not the input's own events.
-  public func setSources(_ marks: TaskProgress.SourceMarks, _ input: Int) {
+  public func setSources(_ marks: InputProgress.SourceMarks, _ input: Int) {
     state.pointee.setSources(marks, input)
   }
 
@@ -157,15 +157,15 @@ public final class AttributionTask {
   /// - Parameters:
   ///   - bucket: what `AcceptedEvent` said.
   ///   - isReplacement: whether it replaced another version.
-  ///   - placement: of a touch or a cost, or of a conversion with configured fields, from `restorePlacement`.
+  ///   - tuple: of a touch or a cost, or of a conversion with configured fields, from `restoreTuple`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   public func restore(
     _ event: borrowing Event, _ identity: EventIdentity, bucket: UInt64, isReplacement: Bool,
-    placement: UInt32, session: SessionHash?, revision: Int32
+    tuple: UInt32, session: SessionHash?, revision: Int32
   ) {
     state.pointee.restore(
-      event, identity, bucket: bucket, isReplacement: isReplacement, placement: placement,
+      event, identity, bucket: bucket, isReplacement: isReplacement, tuple: tuple,
       session: session, revision: revision)
   }
 
@@ -174,10 +174,10 @@ public final class AttributionTask {
   ///
   /// - Parameter names: of a touch its campaign, channel and ad, then its configured fields; of a conversion those
   ///   fields alone.
-  public func restorePlacement(
+  public func restoreTuple(
     of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: UInt64
   ) -> UInt32 {
-    state.pointee.restorePlacement(of: kind, names, bucket: bucket)
+    state.pointee.restoreTuple(of: kind, names, bucket: bucket)
   }
 
   /// Sets the published revision of a remembered conversion.
@@ -191,9 +191,9 @@ public final class AttributionTask {
   ///
   /// - Parameter largest: by input.
   public func restore(
-    watermark: Watermark, kept: Watermark, largest: [Watermark]
+    watermark: Watermark, retentionMark: Watermark, largest: [Watermark]
   ) {
-    state.pointee.restore(watermark: watermark, kept: kept, largest: largest)
+    state.pointee.restore(watermark: watermark, retentionMark: retentionMark, largest: largest)
   }
 
   // MARK: Sizes

@@ -5,22 +5,22 @@ public struct StateSize: Sendable, Equatable {
   /// Touches and conversions.
   public var recordCount = 0
   public var userCount = 0
-  /// Interned placements, the unattributed one included.
-  public var placementCount = 0
+  /// Interned tuples, the unattributed one included.
+  public var tupleCount = 0
   public var journeyBytes = 0
 
   /// Of nothing.
   public init() {}
 
   init(
-    identityCount: Int, identityBytes: Int, recordCount: Int, userCount: Int, placementCount: Int,
+    identityCount: Int, identityBytes: Int, recordCount: Int, userCount: Int, tupleCount: Int,
     journeyBytes: Int
   ) {
     self.identityCount = identityCount
     self.identityBytes = identityBytes
     self.recordCount = recordCount
     self.userCount = userCount
-    self.placementCount = placementCount
+    self.tupleCount = tupleCount
     self.journeyBytes = journeyBytes
   }
 
@@ -30,7 +30,7 @@ public struct StateSize: Sendable, Equatable {
     identityBytes += other.identityBytes
     recordCount += other.recordCount
     userCount += other.userCount
-    placementCount += other.placementCount
+    tupleCount += other.tupleCount
     journeyBytes += other.journeyBytes
   }
 }

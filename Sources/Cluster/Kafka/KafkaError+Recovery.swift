@@ -3,12 +3,12 @@ import Kafka
 extension KafkaError {
   /// Whether starting again cannot mend it: somebody must change the configuration, the rights or
   /// the topics. Everything else is tried again with back-off.
-  package var needsOperator: Bool {
+  package var requiresOperator: Bool {
     KafkaError.operatorErrors.contains(name)
   }
 
   /// Whether time may mend it all the same: brokers that have just started do not know every topic.
-  package var mayPass: Bool { KafkaError.passingErrors.contains(name) }
+  package var mayBeTransient: Bool { KafkaError.passingErrors.contains(name) }
 
   private static let passingErrors: Set<String> = [
     "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION", "UNKNOWN_TOPIC_OR_PART",

@@ -60,7 +60,7 @@ private final class ProbingThread: @unchecked Sendable {
   }
 
   /// How long one call may take, in milliseconds.
-  private static let patience: Int32 = 5_000
+  private static let timeout: Int32 = 5_000
   /// … about a partition that nobody answered for.
   private static let shortPatience: Int32 = 1_000
   /// Clients that nobody has needed for so long are closed, in seconds.
@@ -227,7 +227,7 @@ private final class ProbingThread: @unchecked Sendable {
     let (doubtful, clear) = (
       partitions.filter(suspects.contains), partitions.filter { !suspects.contains($0) }
     )
-    var found = split(clear, Self.patience, ask)
+    var found = split(clear, Self.timeout, ask)
     for partition in doubtful {
       found.merge(split([partition], Self.shortPatience, ask)) { $1 }
     }
@@ -235,12 +235,12 @@ private final class ProbingThread: @unchecked Sendable {
   }
 
   private func split(
-    _ partitions: [TopicPartition], _ patience: Int32,
+    _ partitions: [TopicPartition], _ timeout: Int32,
     _ ask: ([TopicPartition], Int32) throws -> [TopicPartition: Int64]
   ) -> [TopicPartition: Result<Int64, any Error>] {
     guard !partitions.isEmpty else { return [:] }
     do {
-      return try ask(partitions, patience).mapValues { .success($0) }
+      return try ask(partitions, timeout).mapValues { .success($0) }
     } catch {
       guard partitions.count > 1 else { return [partitions[0]: .failure(error)] }
       let half = partitions.count / 2
@@ -254,7 +254,7 @@ private final class ProbingThread: @unchecked Sendable {
   ) throws -> [TopicPartition: Int64] {
     let client = try members[group] ?? makeClient("read_committed", group: group)
     members[group] = client
-    return try client.committed(partitions, timeoutMilliseconds: Self.patience)
+    return try client.committed(partitions, timeoutMilliseconds: Self.timeout)
       .compactMapValues { $0 }
   }
 
@@ -269,7 +269,7 @@ private final class ProbingThread: @unchecked Sendable {
     var found: [TopicPartition: RecordFingerprint?] = [:]
     let batch = RecordBatch(capacity: 1)
     defer { batch.release() }
-    let deadline = ContinuousClock.now + .milliseconds(Int64(Self.patience))
+    let deadline = ContinuousClock.now + .milliseconds(Int64(Self.timeout))
     while found.count < offsets.count, ContinuousClock.now < deadline {
       try client.poll()
       for partition in offsets.keys where found[partition] == nil {

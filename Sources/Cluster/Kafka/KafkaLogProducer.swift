@@ -86,8 +86,8 @@ extension Retry {
     let outcome = try self { () throws(KafkaError) -> KafkaError? in
       do throws(KafkaError) { try call() } catch {
         let mayRepeat =
-          error.disposition == .retriable
-          || timeouts && error.disposition == .timedOut && error.isRetriable
+          error.recovery == .retry
+          || timeouts && error.recovery == .renewProducer && error.isRetriable
         guard mayRepeat else { return error }
         throw error
       }

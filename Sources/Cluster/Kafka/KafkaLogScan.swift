@@ -13,7 +13,7 @@ final class KafkaLogScan: LogScan {
   private var place: Place?
 
   /// How long a partition may bring nothing.
-  private static let patience = Duration.seconds(60)
+  private static let timeout = Duration.seconds(60)
 
   /// - Parameter ends: of open transactions too.
   init(
@@ -59,7 +59,7 @@ final class KafkaLogScan: LogScan {
       if reached > place.position {
         place.position = reached
         place.lastProgress = .now
-      } else if place.lastProgress.duration(to: .now) > KafkaLogScan.patience {
+      } else if place.lastProgress.duration(to: .now) > KafkaLogScan.timeout {
         throw LogStall(
           description:
             "reading \(partition) stopped at offset \(place.position) of \(place.end): a transaction of "

@@ -43,7 +43,9 @@ package struct RepeatedQuestion<Value: Sendable> {
   ///
   /// - Throws: an error that no repetition mends.
   package mutating func fail(_ error: any Error, now: Milliseconds) throws -> any Error {
-    if let error = error as? KafkaError, error.needsOperator, !error.mayPass { throw error }
+    if let error = error as? KafkaError, error.requiresOperator, !error.mayBeTransient {
+      throw error
+    }
     if !(error is KafkaError || error is LogStall) { throw error }
     answer = nil
     failedAt = now

@@ -8,10 +8,17 @@ package final class LogTail {
   private let logger: Logger
   private let consumer: Consumer
   private let batch = RecordBatch(capacity: 1_024)
+  private let stallTimeout: Duration
+  /// Partitions that did not answer and have had their line.
+  private var named: Set<TopicPartition> = []
 
-  package init(_ configuration: Configuration, logger: Logger) throws {
+  /// - Parameter stallTimeout: A read that gets no record for so long fails, and may be repeated.
+  package init(
+    _ configuration: Configuration, logger: Logger, stallTimeout: Duration = .seconds(60)
+  ) throws {
     self.configuration = configuration
     self.logger = logger
+    self.stallTimeout = stallTimeout
     consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
   }
 
@@ -22,26 +29,59 @@ package final class LogTail {
     return (0..<Int32(count)).map { TopicPartition(topic: topic, partition: $0) }
   }
 
-  /// Whether nothing was ever committed there.
+  /// Whether nothing was ever committed there. Not known to be empty is not empty.
   package func isEmpty(_ partitions: [TopicPartition]) throws -> Bool {
-    try ends(of: partitions).values.allSatisfy { $0 == 0 }
+    let ends = try ends(of: partitions)
+    return ends.count == partitions.count && ends.values.allSatisfy { $0 == 0 }
   }
 
+  /// Where committed records end, of the partitions that answer: one without a leader is left out, with a line.
   package func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
-    try consumer.endOffsets(partitions, timeoutMilliseconds: CallTimeout.call)
+    try answers(of: partitions) { try consumer.endOffsets($0, timeoutMilliseconds: $1) }
   }
 
-  /// Where logs begin, and where committed records end.
+  /// Where logs begin, and where committed records end, of the partitions that answer.
   package func bounds(of partitions: [TopicPartition]) throws -> [TopicPartition: LogBounds] {
     let ends = try ends(of: partitions)
-    let starts = try consumer.offsets(
-      forTimes: Dictionary(uniqueKeysWithValues: partitions.map { ($0, LogicalOffset.beginning) }),
-      timeoutMilliseconds: CallTimeout.call)
-    return Dictionary(
-      uniqueKeysWithValues: partitions.map { partition in
-        let end = ends[partition] ?? 0
-        return (partition, LogBounds(start: starts[partition] ?? 0, stableEnd: end, end: end))
-      })
+    let starts = try answers(of: ends.keys.sorted()) { partitions, timeout in
+      try consumer.offsets(
+        forTimes: Dictionary(
+          uniqueKeysWithValues: partitions.map { ($0, LogicalOffset.beginning) }),
+        timeoutMilliseconds: timeout)
+    }
+    return starts.reduce(into: [:]) { bounds, entry in
+      guard let end = ends[entry.key] else { return }
+      bounds[entry.key] = LogBounds(start: entry.value, stableEnd: end, end: end)
+    }
+  }
+
+  /// Asks about all partitions at once, and about each by itself if one of them keeps the others from an answer.
+  ///
+  /// - Throws: the first question's error if it does not pass by itself, or if no partition answers.
+  private func answers(
+    of partitions: [TopicPartition],
+    _ ask: ([TopicPartition], _ timeoutMilliseconds: Int32) throws -> [TopicPartition: Int64]
+  ) throws -> [TopicPartition: Int64] {
+    do {
+      return try ask(partitions, CallTimeout.call)
+    } catch let first as KafkaError where first.isTransient && partitions.count > 1 {
+      let deadline = ContinuousClock.now + .milliseconds(Int64(CallTimeout.call))
+      var answers: [TopicPartition: Int64] = [:]
+      var silent: [TopicPartition: KafkaError] = [:]
+      for partition in partitions where ContinuousClock.now < deadline {
+        do {
+          answers.merge(try ask([partition], 2_000)) { $1 }
+        } catch let error as KafkaError where error.isTransient {
+          silent[partition] = error
+        }
+      }
+      guard !answers.isEmpty else { throw first }
+      for (partition, error) in silent.sorted(by: { $0.key < $1.key })
+      where named.insert(partition).inserted {
+        logger.warning("\(error); \(partition) is compared when it is taken over")
+      }
+      return answers
+    }
   }
 
   /// What a group has committed; nothing for partitions where it has nothing. Does not wait for a transaction that
@@ -76,7 +116,10 @@ package final class LogTail {
     return hasAny
   }
 
-  private func read(
+  /// Whether any record from `start` to before `end` is wanted.
+  ///
+  /// - Throws: a transient `KafkaError` if nothing comes for `stallTimeout`: the broker is away, or the leader changes.
+  package func read(
     _ partition: TopicPartition, from start: Int64, through end: Int64,
     _ isWanted: (Record) throws -> Bool
   ) throws -> Bool {
@@ -86,17 +129,20 @@ package final class LogTail {
       consumer.unassign()
     }
     let queue = consumer.queue(for: partition)!
-    let deadline = ContinuousClock.now + .seconds(60)
+    var lastProgress = ContinuousClock.now
     var isFound = false
-    while ContinuousClock.now < deadline {
+    while lastProgress.duration(to: .now) < stallTimeout {
       try consumer.poll()
-      _ = try queue.read(into: batch, timeoutMilliseconds: 20)
+      if try queue.read(into: batch, timeoutMilliseconds: 20) > 0 { lastProgress = .now }
       for record in batch {
         if try isWanted(record) { isFound = true }
         if record.offset >= end - 1 { return isFound }
       }
       if let met = batch.endOffset, met >= end { return isFound }
     }
-    throw LogStall(description: "reading \(partition) did not come to its end within 60 s")
+    throw KafkaError(
+      code: -185, name: "_TIMED_OUT",
+      message: "nothing came for \(stallTimeout.components.seconds) s",
+      operation: "read \(partition) to offset \(end)")
   }
 }

@@ -7,7 +7,7 @@ import Logging
 package final class TopicReader {
   package static let callTimeout: Int32 = 45_000
   /// A read that brings nothing for so long has failed.
-  private static let patience: Duration = .seconds(60)
+  private static let timeout: Duration = .seconds(60)
 
   private let consumer: Consumer
   private let probe: Consumer
@@ -122,7 +122,7 @@ package final class TopicReader {
       }
       if let met = batch.endOffset, met >= end { return true }
       if count > 0 { lastArrival = .now }
-      if lastArrival.duration(to: .now) > Self.patience {
+      if lastArrival.duration(to: .now) > Self.timeout {
         throw OperatorError(
           "reading \(partition) stopped before offset \(end): a transaction is still open there, "
             + "or the broker does not answer")

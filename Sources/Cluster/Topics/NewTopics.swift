@@ -18,7 +18,7 @@ extension AdminClient {
     let began = ContinuousClock.now
     var backOff = BackOff()
     while !missing.isEmpty {
-      let answers = try Retry(limit: NewTopics.patience, logger: logger)(
+      let answers = try Retry(limit: NewTopics.timeout, logger: logger)(
         { () throws(KafkaError) in
           try createTopics(missing, timeoutMilliseconds: CallTimeout.initialization)
         })
@@ -31,7 +31,7 @@ extension AdminClient {
         case nil: false
         }
       }
-      guard !missing.isEmpty, began.duration(to: .now) < NewTopics.patience else { break }
+      guard !missing.isEmpty, began.duration(to: .now) < NewTopics.timeout else { break }
       backOff.rest(backOff.next())
     }
     for topic in topics {
@@ -42,7 +42,7 @@ extension AdminClient {
     if let left = missing.first {
       throw OperatorError(
         "cannot create topic \(left.name): one of this name is still being deleted after "
-          + "\(NewTopics.patience.inSeconds) s; try again")
+          + "\(NewTopics.timeout.inSeconds) s; try again")
     }
     try waitForLeaders(topics.map(\.name), logger: logger)
     return results
@@ -57,12 +57,12 @@ extension AdminClient {
       let found = try describeTopics(names, timeoutMilliseconds: CallTimeout.initialization)
       let led = found.filter(\.leaderless.isEmpty)
       if led.count == names.count { return }
-      guard began.duration(to: .now) < NewTopics.patience else {
+      guard began.duration(to: .now) < NewTopics.timeout else {
         let known = Set(led.map(\.name))
         let left = names.filter { !known.contains($0) }
         throw OperatorError(
           "\(left.joined(separator: ", ")): no leader for every partition after "
-            + "\(NewTopics.patience.inSeconds) s; look at the brokers' logs")
+            + "\(NewTopics.timeout.inSeconds) s; look at the brokers' logs")
       }
       backOff.rest(backOff.next())
     }
@@ -70,7 +70,7 @@ extension AdminClient {
 
   /// Deletes topics and comes back when no broker's word has them any more: Kafka deletes after it has answered.
   func removeTopics(_ names: [String], logger: Logger) throws {
-    try Retry(limit: NewTopics.patience, logger: logger)(
+    try Retry(limit: NewTopics.timeout, logger: logger)(
       { () throws(KafkaError) in
         try deleteTopics(names, timeoutMilliseconds: CallTimeout.initialization)
       })
@@ -79,10 +79,10 @@ extension AdminClient {
     while true {
       let left = try describeTopics(names, timeoutMilliseconds: CallTimeout.initialization)
       if left.isEmpty { return }
-      guard began.duration(to: .now) < NewTopics.patience else {
+      guard began.duration(to: .now) < NewTopics.timeout else {
         throw OperatorError(
           "\(left.map(\.name).joined(separator: ", ")): still there "
-            + "\(NewTopics.patience.inSeconds) s after the deletion; look at the brokers' logs")
+            + "\(NewTopics.timeout.inSeconds) s after the deletion; look at the brokers' logs")
       }
       backOff.rest(backOff.next())
     }
@@ -91,5 +91,5 @@ extension AdminClient {
 
 /// How long brokers may take to make or delete topics.
 enum NewTopics {
-  static let patience = Duration.seconds(60)
+  static let timeout = Duration.seconds(60)
 }

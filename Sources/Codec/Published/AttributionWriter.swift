@@ -8,7 +8,7 @@ import Attribution
 public struct AttributionWriter: ~Copyable {
   private var record = RecordBuffer(capacity: 1_024)
   /// Before each model's row.
-  private var modelLabels = TextTable()
+  private var modelLabels = StringPool()
   /// From the value to the touches.
   private var currency = RecordBuffer(capacity: 64)
   /// What is written in place of JSON; nil for JSON.

@@ -9,7 +9,7 @@ public struct RollupKeyWriter: ~Copyable {
   private var namesEnd = 0
   /// Where the names start: what a view's keys begin with, the first bar included.
   private var namesStart = 0
-  private var heads = TextTable()
+  private var heads = StringPool()
   /// What the keys of a window end with, the last bar included.
   private var tail = RecordBuffer()
   private var windowStart: Milliseconds?

@@ -8,16 +8,16 @@ public struct RollupWriter: ~Copyable {
   private var record = RecordBuffer(capacity: 1_024)
   private let layout: SumsLayout
   /// By view: from the brace that opens the record to the one that opens the dimensions.
-  private var heads = TextTable()
+  private var heads = StringPool()
   /// Before each dimension's value, view by view.
-  private var dimensionLabels = TextTable()
+  private var dimensionLabels = StringPool()
   /// The labels of each view's dimensions.
   private var labelRanges: [Range<Int>] = []
   /// From the last dimension's value to the number of impressions, for the window written last.
   private var window = RecordBuffer()
   private var windowTimes: (start: Milliseconds, end: Milliseconds)?
   /// Before each model's number.
-  private var modelLabels = TextTable()
+  private var modelLabels = StringPool()
   /// From the spend to the flag for finality.
   private var currency = RecordBuffer(capacity: 64)
   /// From the revision to the end.

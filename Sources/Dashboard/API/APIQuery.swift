@@ -79,8 +79,10 @@ struct APIQuery {
     return view
   }
 
-  /// The `last` seconds up to the end of the newest window, as far back as there is anything, or `from` and
-  /// `to`: instants, or days of the time zone. By default everything.
+  /// The `last` seconds up to the end of the newest window, as far back as there is anything and rounded to whole
+  /// windows, or `from` and `to`: instants, or days of the time zone. By default everything.
+  ///
+  /// A `from` or `to` inside a window is refused, as `report` refuses it: the window's numbers cannot be split.
   private static func range(
     _ query: [String: String], _ board: RollupBoard, _ view: View, _ calendar: ZonedCalendar
   ) throws -> Range<Milliseconds> {
@@ -91,13 +93,18 @@ struct APIQuery {
       guard let seconds = Int64(last), seconds > 0, seconds < 1 << 40 else {
         throw APIError("last must be a number of seconds")
       }
-      range = max(range.lowerBound, end - seconds * 1_000)..<end
+      range = max(range.lowerBound, view.windowStart(of: end - seconds * 1_000))..<end
     }
     let from = try query["from"].map { try time($0, "from", calendar) } ?? range.lowerBound
     let to = try query["to"].map { try time($0, "to", calendar) } ?? range.upperBound
     guard from < to else { throw APIError("from must be before to") }
-    let last = view.windowStart(of: to - 1) + view.periodMilliseconds
-    return view.windowStart(of: from)..<last
+    for (name, time) in [("from", from), ("to", to)] where view.windowStart(of: time) != time {
+      if query[name].flatMap({ CalendarDay($0) }) != nil {
+        throw APIError("\(ReportingError.unaligned(view: view.name, calendar.identifier))")
+      }
+      throw APIError("\(name) must be the start or end of a window of view \(view.name)")
+    }
+    return from..<to
   }
 
   private static func time(

@@ -118,10 +118,12 @@ struct DashboardAPI: Sendable {
 
   private func conversion(_ identifier: String) throws -> HTTPResponse {
     guard let conversions else { return Self.failure(.notFound, "conversions are not served here") }
-    guard identifier.utf8.count <= 128, let story = try conversions.story(of: identifier) else {
+    guard identifier.utf8.count <= 128,
+      let explanation = try conversions.explanation(of: identifier)
+    else {
       return Self.failure(.notFound, "no such conversion was accepted")
     }
-    return .json(Array(story.json.utf8))
+    return .json(Array(explanation.json.utf8))
   }
 
   static func failure(_ status: HTTPStatus, _ message: String) -> HTTPResponse {

@@ -13,7 +13,7 @@ public struct FileAttribution {
   /// What became of the records.
   public struct Summary: Sendable {
     public var counts: [EventKind: InputCounts] = [:]
-    public var setAside = SetAside()
+    public var rejected = RejectedRecords()
     /// Records that are for no entry of `inputs`.
     public var filtered: [EventKind: Int] = [:]
     /// What the owner of the files should know about them.
@@ -87,7 +87,7 @@ public struct FileAttribution {
       keepsAttributions: attributions != nil || format == .sqlite, timestamp: now)
     var summary = Summary()
     summary.counts = try process(log, now, shouldStop, onProgress)
-    summary.setAside = log.setAside
+    summary.rejected = log.rejected
     summary.filtered = log.filteredCounts.filter { $0.value > 0 }
     summary.warnings = log.warnings
     summary.brokenKinds = EventKind.allCases.filter { kind in

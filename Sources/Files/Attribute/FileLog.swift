@@ -21,7 +21,7 @@ final class FileLog: Log, @unchecked Sendable {
   let deltas = DeltaQueue()
   let store: ResultStore
   let keepsAttributions: Bool
-  fileprivate(set) var setAside = SetAside()
+  fileprivate(set) var rejected = RejectedRecords()
   private let merges: [EventKind: FileMerge]
   private var inputs: [EventKind: FileInput] = [:]
 
@@ -93,11 +93,11 @@ final class FileLog: Log, @unchecked Sendable {
       let input = inputs[kind]
     else { return }
     if reason == "too_late" {
-      setAside.addTooLate(kind, at: input.place(of: offset))
+      rejected.addTooLate(kind, at: input.place(of: offset))
     } else {
       let complaint = input.complaint(
         about: offset, reason, field: text("field"), detail: text("detail"))
-      setAside.add(kind, complaint, reason, at: input.place(of: offset))
+      rejected.add(kind, complaint, reason, at: input.place(of: offset))
     }
   }
 

@@ -56,28 +56,31 @@ public final class FileIngest {
     public var faults: [EventKind: FaultCounts] = [:]
   }
 
-  private let configuration: Configuration
-  private let options: Options
+  let configuration: Configuration
+  let options: Options
   private let log: any Log
-  private let logger: Logger
-  private let shouldStop: () -> Bool
-  private let onProgress: (Int, Int) -> Void
-  private let now: () -> Milliseconds
-  private let topics: [EventKind: String]
+  let logger: Logger
+  let shouldStop: () -> Bool
+  let onProgress: (Int, Int) -> Void
+  let now: @Sendable () -> Milliseconds
+  let topics: [EventKind: String]
 
-  public private(set) var summary = Summary()
-  private var session: Session?
+  public internal(set) var summary = Summary()
+  public let monitor = IngestMonitor()
+  /// Makes the first pass over files, on whichever thread.
+  package let surveyor: Surveyor
+  var session: Session?
   /// Files that are not to be looked at again as long as they are the same.
-  private var passed: [String: FileStamp] = [:]
+  var passed: [String: String] = [:]
 
   /// A producer that has fenced all others, and what the ledger says since.
-  private struct Session {
+  struct Session {
     let producer: any LogProducer
     var ledger: FileLedger
   }
 
-  /// For how long a broker that does not answer is waited for.
-  private static let patience = Duration.seconds(300)
+  /// For how long a broker or a store that does not answer is waited for.
+  static let patience = Duration.seconds(300)
 
   /// - Parameters:
   ///   - log: where the input topics and the ledger's are.
@@ -86,7 +89,9 @@ public final class FileIngest {
   public init(
     _ configuration: Configuration, _ options: Options, log: any Log, logger: Logger,
     shouldStop: @escaping () -> Bool, onProgress: @escaping (Int, Int) -> Void = { _, _ in },
-    now: @escaping () -> Milliseconds = { Milliseconds(Date().timeIntervalSince1970 * 1_000) }
+    now: @escaping @Sendable () -> Milliseconds = {
+      Milliseconds(Date().timeIntervalSince1970 * 1_000)
+    }
   ) {
     self.configuration = configuration
     self.options = options
@@ -99,6 +104,9 @@ public final class FileIngest {
       uniqueKeysWithValues: EventKind.allCases.compactMap { kind in
         configuration.ownTopic(of: kind).map { (kind, $0) }
       })
+    surveyor = Surveyor(
+      kind: options.kind, rules: options.rules, definitions: configuration.definitions,
+      kinds: Set(topics.keys), logger: logger, firstPause: options.firstPause, now: now)
   }
 
   /// Makes the ledger's topic if it is missing.
@@ -107,7 +115,10 @@ public final class FileIngest {
   }
 
   /// Fences every other ingest of the application.
-  public func start() throws { _ = try openSession() }
+  public func start() throws {
+    _ = try openSession()
+    monitor.change { $0.obstacle = nil }
+  }
 
   public func close() {
     session?.producer.close()
@@ -121,10 +132,12 @@ public final class FileIngest {
     for path in paths {
       if try FileFinder.isFolder(path) {
         let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        let intake = Intake(folder: folder)
-        for file in try intake.files() where !shouldStop() { try take(file, of: intake) }
+        let store = WatchedFolder(folder: folder, keepsFiles: options.keepsFiles)
+        try store.list { if !shouldStop() { try take($0, of: store) } }
       } else if !shouldStop() {
-        try take(path, of: Intake(folder: FileFinder.parent(path)))
+        let store = WatchedFolder(
+          folder: FileFinder.parent(path), keepsFiles: options.keepsFiles)
+        try take(store.file(path), of: store)
       }
     }
   }
@@ -133,17 +146,21 @@ public final class FileIngest {
   ///
   /// - Parameter settle: for how long, in milliseconds.
   public func watch(_ folders: [String], settle: Milliseconds) throws {
-    let intakes = folders.map { Intake(folder: $0.hasSuffix("/") ? String($0.dropLast()) : $0) }
-    var seen: [String: (stamp: FileStamp, since: ContinuousClock.Instant)] = [:]
+    let stores = folders.map {
+      WatchedFolder(
+        folder: $0.hasSuffix("/") ? String($0.dropLast()) : $0, keepsFiles: options.keepsFiles)
+    }
+    var seen: [String: (stamp: String, since: ContinuousClock.Instant)] = [:]
     while !shouldStop() {
       var present: Set<String> = []
-      for intake in intakes {
-        for path in try intake.files() where !shouldStop() {
-          guard let stamp = FileStamp(path), passed[path] != stamp else { continue }
+      for store in stores {
+        for path in try store.files() where !shouldStop() {
+          let file = store.file(path)
+          guard let stamp = file.content.stamp, passed[path] != stamp else { continue }
           present.insert(path)
           if seen[path]?.stamp != stamp { seen[path] = (stamp, .now) }
           guard seen[path]!.since.duration(to: .now) >= .milliseconds(settle) else { continue }
-          try take(path, of: intake)
+          try take(file, of: store)
         }
       }
       seen = seen.filter { present.contains($0.key) }
@@ -151,173 +168,73 @@ public final class FileIngest {
     }
   }
 
-  /// Takes one file, or sets it aside. Throws what keeps all others from being taken as well.
-  private func take(_ path: String, of intake: Intake) throws {
-    guard let stamp = FileStamp(path) else { return }
-    let finder = FileFinder(kind: options.kind, rules: options.rules)
-    if let complaint = finder.complaint(aboutNameOf: path, below: intake.folder) {
-      return pass(path, stamp, complaint)
-    }
-    guard access(path, R_OK) == 0 else { return pass(path, stamp, .system(path, "read")) }
-    var parts: [InputFile] = []
-    var report = RejectionReport(path: path)
-    do {
-      parts = try finder.parts(of: path, below: intake.folder)
-      for part in parts {
-        guard topics[part.kind] != nil else { return pass(path, stamp, withoutTopic(part)) }
-        report.surveys.append(
-          try FileSurvey(
-            part, configuration.definitions, now: now(), shouldStop: shouldStop))
-      }
-    } catch is FileSurvey.Stop {
-      return
-    } catch let error as FileError {
-      report.error = error
-    }
-    for survey in report.surveys where survey.faultCount > 0 {
+  private func take(_ file: IncomingFile, of store: any FileStore) throws {
+    guard let surveyed = try surveyor.survey(file, shouldStop: shouldStop) else { return }
+    _ = try take(surveyed, of: store)
+  }
+
+  /// Whether the ledger knows all of a file, as far as that can be told without reading it.
+  package func knows(_ file: IncomingFile) throws -> Bool {
+    guard !options.takesAgain, let keys = surveyor.likelyKeys(file) else { return false }
+    let ledger = try openSession().ledger
+    return keys.allSatisfy { ledger[$0]?.isComplete ?? false }
+  }
+
+  /// Says of a file that it was in the topics before.
+  package func passOver(_ file: IncomingFile) {
+    summary.known += 1
+    monitor.note(.known)
+    logger.info("\(file.path) was taken before (--again takes it once more)")
+  }
+
+  /// Takes a file that has been looked at, or sets it aside. Throws what keeps all others from being taken as well.
+  package func take(_ surveyed: SurveyedFile, of store: any FileStore) throws -> FileOutcome {
+    let file = surveyed.file
+    if let refusal = surveyed.refusal { return try pass(surveyed, refusal, store) }
+    for survey in surveyed.report.surveys where survey.faultCount > 0 {
       summary.faults[survey.kind, default: FaultCounts()].add(survey.counts)
     }
-    guard FileStamp(path) == stamp else {
-      return logger.notice("\(path) is still being written; left for later")
+    guard file.content.stamp == surveyed.stamp else {
+      logger.notice("\(file.path) is still being written; left for later")
+      return .postponed
     }
-    guard report.error == nil, report.faultShare <= options.brokenShare else {
-      return try reject(path, stamp, report, intake)
+    guard surveyed.report.error == nil, surveyed.report.faultShare <= options.brokenShare else {
+      return try reject(surveyed, store)
     }
-    try send(path, stamp, parts, report, intake)
+    return try send(surveyed, store)
   }
 
-  private func withoutTopic(_ part: InputFile) -> FileError {
-    FileError(
-      "\(part.name) holds \(part.kind.inputName), but the configuration has no topic for them in our own "
-        + "form: topics.\(part.kind.inputName) is null, or inputs maps it")
-  }
-
-  private func pass(_ path: String, _ stamp: FileStamp, _ error: FileError) {
-    passed[path] = stamp
+  func pass(
+    _ surveyed: SurveyedFile, _ refusal: StoreRefusal, _ store: any FileStore
+  ) throws -> FileOutcome {
+    passed[surveyed.file.path] = surveyed.stamp
     summary.failed += 1
-    logger.error("\(error); left where it is")
+    monitor.note(.failed)
+    monitor.refuse(refusal.reason)
+    var report = surveyed.report
+    report.error = FileError(refusal.description)
+    let place = try store.setAside(surveyed.file, report, as: .failed)
+    logger.error("\(refusal); left where it is\(place.report.map { "; see \($0)" } ?? "")")
+    return .failed
   }
 
-  private func reject(
-    _ path: String, _ stamp: FileStamp, _ report: RejectionReport, _ intake: Intake
-  ) throws {
+  private func reject(_ surveyed: SurveyedFile, _ store: any FileStore) throws -> FileOutcome {
+    let report = surveyed.report
     summary.rejected += 1
-    guard !options.keepsFiles else {
-      passed[path] = stamp
-      return logger.error("not taken: \(report.summary)")
+    monitor.note(.rejected)
+    monitor.refuse(report.error == nil ? "unusable_records" : "unreadable")
+    let place = try store.setAside(surveyed.file, report, as: .rejected)
+    guard let moved = place.moved else {
+      passed[surveyed.file.path] = surveyed.stamp
+      logger.error("not taken: \(report.summary)\(place.report.map { "; see \($0)" } ?? "")")
+      return .rejected
     }
-    let target = try intake.move(path, to: Intake.rejected)
-    try report.write(beside: target)
-    logger.error("not taken: \(report.summary); set aside as \(target), with a report beside it")
+    logger.error(
+      "not taken: \(report.summary); set aside as \(moved), with \(place.report ?? "no report")")
+    return .rejected
   }
 
-  // MARK: Records
-
-  private func send(
-    _ path: String, _ stamp: FileStamp, _ parts: [InputFile], _ report: RejectionReport,
-    _ intake: Intake
-  ) throws {
-    let surveys = report.surveys
-    for warning in Set(surveys.compactMap(\.warning)).sorted() { logger.warning("\(warning)") }
-    let hash = try ContentHash(ofFile: path)
-    var isNew = false
-    for (part, survey) in zip(parts, surveys) {
-      let key = FileLedger.key(part, hash)
-      do {
-        switch try send(part, key, survey.recordCount, stamp) {
-        case .nothingToDo: break
-        case .done: isNew = true
-        case .stopped: return
-        }
-      } catch let error as FileError {
-        close()
-        return pass(path, stamp, error)
-      }
-    }
-    if isNew { summary.taken += 1 } else { summary.known += 1 }
-    let records = surveys.reduce(0) { $0 + $1.recordCount - $1.filteredCount }
-    let filtered = surveys.reduce(0) { $0 + $1.filteredCount }
-    let what =
-      isNew
-      ? "taken: \(path), \(records) records" + (filtered > 0 ? ", \(filtered) filtered" : "")
-      : "\(path) was taken before (--again takes it once more)"
-    guard !options.keepsFiles else {
-      passed[path] = stamp
-      logger.info("\(what)")
-      if report.faultCount > 0 { logger.warning("\(report.summary); they are dead letters") }
-      return
-    }
-    let target: String
-    do { target = try intake.move(path, to: Intake.taken) } catch {
-      throw FileError("\(error); it is in the topics. --keep leaves files where they are")
-    }
-    logger.info("\(what); now \(target)")
-    guard report.faultCount > 0 else { return }
-    try report.write(beside: target, wasTaken: true)
-    logger.warning("\(report.summary); they are dead letters, and in a report beside it")
-  }
-
-  private enum Outcome { case nothingToDo, done, stopped }
-
-  /// Sends one part, with as many producers as it takes.
-  private func send(
-    _ part: InputFile, _ key: String, _ recordCount: Int, _ stamp: FileStamp
-  ) throws -> Outcome {
-    let sender = FileSender(
-      file: part, key: key, topic: topics[part.kind]!, timestamps: options.timestamps,
-      definitions: configuration.definitions, rate: options.rate,
-      transactionSize: options.transactionSize, now: now)
-    var trouble = Trouble(
-      patience: FileIngest.patience, firstPause: options.firstPause, logger)
-    var reached: Int?
-    func note(_ sent: Int) {
-      summary.records[part.kind, default: 0] += sent - (reached ?? sent)
-      reached = sent
-    }
-    /// How often the file is to be taken once more in all; nil before it is known.
-    var wantedAgain: Int?
-    while !shouldStop() {
-      do {
-        var session = try openSession()
-        let before = session.ledger[key]
-        var start =
-          before ?? FileLedger.Entry(file: part.name, done: 0, records: recordCount)
-        let isKnown = before?.isComplete ?? false
-        let times = before?.again ?? 0
-        let wanted =
-          wantedAgain ?? (isKnown && options.takesAgain && recordCount > 0 ? times + 1 : times)
-        wantedAgain = wanted
-        if isKnown {
-          guard times < wanted else { return trouble.hasBeen ? .done : .nothingToDo }
-          start = FileLedger.Entry(file: part.name, done: 0, records: recordCount, again: wanted)
-        }
-        guard start.records == recordCount else {
-          throw FileError(
-            "\(part.name): \(start.done) of \(start.records) records are in the topic, but as inputs "
-              + "describes it now it has \(recordCount); describe it as before until all are there")
-        }
-        note(start.sent)
-        defer { self.session?.ledger = session.ledger }
-        let isDone = try sender.send(
-          from: start, &session.ledger, session.producer,
-          isUnchanged: { FileStamp(part.path) == stamp }, shouldStop: shouldStop,
-          onCommit: { entry in
-            note(entry.sent)
-            trouble.isOver()
-            onProgress(entry.done, recordCount)
-          })
-        return isDone ? .done : .stopped
-      } catch let error as FileError {
-        throw error
-      } catch {
-        close()
-        try trouble.meet(error, shouldStop)
-      }
-    }
-    return .stopped
-  }
-
-  private func openSession() throws -> Session {
+  func openSession() throws -> Session {
     if let session { return session }
     let producer = try log.makeProducer(
       transactionalID: "\(configuration.applicationID)-ingest")

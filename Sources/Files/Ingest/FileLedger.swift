@@ -58,8 +58,10 @@ struct FileLedger {
   subscript(key: String) -> Entry? { entries[key] }
 
   /// What a file is called in the ledger: the same content is the same file, wherever it lies.
-  static func key(_ file: InputFile, _ hash: ContentHash) -> String {
-    "\(file.kind.inputName)|\(hash.text)" + (file.table.map { "|\($0)" } ?? "")
+  ///
+  /// - Parameter identity: of the content.
+  static func key(_ file: InputFile, _ identity: String) -> String {
+    "\(file.kind.inputName)|\(identity)" + (file.table.map { "|\($0)" } ?? "")
   }
 
   /// Writes an entry into the open transaction.

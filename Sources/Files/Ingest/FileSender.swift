@@ -45,6 +45,8 @@ struct FileSender {
     }
     var chunk = Chunk(self)
     while true {
+      // A transaction must not be open while bytes are waited for: the broker would end it.
+      try file.content.awaitBytes()
       try producer.begin()
       let isOver = try chunk.fill(from: source, to: producer, shouldStop)
       guard isUnchanged() else { throw changed }
@@ -102,7 +104,10 @@ struct FileSender {
         } else if records % 256 != 0 {
           continue
         }
-        if shouldStop() || began.duration(to: .now) > Limit.duration { return false }
+        if shouldStop() || sender.file.content.isShort || began.duration(to: .now) > Limit.duration
+        {
+          return false
+        }
       }
       return false
     }

@@ -1,13 +1,13 @@
 import Foundation
 
 /// What is wrong with a file, for its owner.
-struct RejectionReport {
-  let path: String
+package struct RejectionReport: Sendable {
+  package let path: String
   /// Why the file could not be read to its end; nil when it could.
   var error: FileError?
   var surveys: [FileSurvey] = []
 
-  var faultCount: Int { surveys.reduce(0) { $0 + $1.faultCount } }
+  package var faultCount: Int { surveys.reduce(0) { $0 + $1.faultCount } }
   private var recordCount: Int { surveys.reduce(0) { $0 + $1.recordCount - $1.filteredCount } }
 
   /// The largest share of a kind's records that cannot be used.
@@ -25,7 +25,7 @@ struct RejectionReport {
   }
 
   /// The file in a line.
-  var summary: String {
+  package var summary: String {
     if let error { return "\(error)" }
     let records = recordCount
     let first = surveys.lazy.compactMap(\.faults.first).first
@@ -34,7 +34,7 @@ struct RejectionReport {
   }
 
   /// The file in full.
-  func text(wasTaken: Bool) -> String {
+  package func text(wasTaken: Bool) -> String {
     var lines = [
       wasTaken
         ? "This file was taken. Records of it that cannot be used are dead letters."

@@ -3,7 +3,7 @@ import Foundation
 import Kafka
 import Logging
 
-/// A broker that fails: what passes is waited out, with growing pauses, and said once; what does not is
+/// A broker or a store that fails: what passes is waited out, with growing pauses, and said once; what does not is
 /// thrown.
 struct Trouble {
   private let patience: Duration
@@ -12,6 +12,8 @@ struct Trouble {
   private let firstPause: Double
   private var pause: Double
   private(set) var hasBeen = false
+  /// Whose answer is missing.
+  private var who = "the broker"
 
   /// - Parameter firstPause: in seconds; those after it are longer.
   init(patience: Duration, firstPause: Double, _ logger: Logger) {
@@ -32,11 +34,12 @@ struct Trouble {
             + "transaction.timeout.ms; what was not taken is left to the other, or to the next start"
         )
       }
-      if error.needsOperator { throw error }
+      if error.requiresOperator { throw error }
     }
     let began = since ?? .now
     guard began.duration(to: .now) < patience else { throw error }
-    if since == nil { logger.warning("\(error); going on when the broker is back") }
+    who = error is StoreOutage ? "the store" : "the broker"
+    if since == nil { logger.warning("\(error); going on when \(who) is back") }
     since = began
     for _ in 0..<Int(pause * 10) where !shouldStop() { Thread.sleep(forTimeInterval: 0.1) }
     pause = min(pause * 2, 10)
@@ -45,7 +48,7 @@ struct Trouble {
   /// A transaction has succeeded.
   mutating func isOver() {
     if let since {
-      logger.notice("the broker is back, after \((since.duration(to: .now)).components.seconds) s")
+      logger.notice("\(who) is back, after \((since.duration(to: .now)).components.seconds) s")
     }
     since = nil
     pause = firstPause

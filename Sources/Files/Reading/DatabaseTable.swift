@@ -7,6 +7,7 @@ import SQLite
 final class DatabaseTable: RecordSource {
   private let database: SQLiteDatabase
   private let stamp: FileStamp?
+  private let fileName: String
   private let statement: SQLiteStatement
   private var mapper: RecordMapper
   private var place: RowPlace?
@@ -16,10 +17,16 @@ final class DatabaseTable: RecordSource {
   private var numberRanges: [Int: Range<Int>] = [:]
   private var digested: [UInt8] = []
 
-  init(_ path: String, table: String, shape: FileShape, currency: String) throws {
+  /// - Parameters:
+  ///   - path: where the file lies.
+  ///   - file: what it is called, for errors.
+  init(
+    _ path: String, name file: String, table: String, shape: FileShape, currency: String
+  ) throws {
     stamp = FileStamp(path)
-    let name = "\(path): table \(table)"
-    (database, statement) = try FileError.of { () throws(SQLiteError) in
+    fileName = file
+    let name = "\(file): table \(table)"
+    (database, statement) = try FileError.of(path, name: file) { () throws(SQLiteError) in
       let database = try SQLiteDatabase(path, .asItLies)
       return (database, try database.prepare("SELECT * FROM \(DatabaseTable.quoted(table))"))
     }
@@ -36,7 +43,7 @@ final class DatabaseTable: RecordSource {
   var consumed: Int64 { 0 }
 
   func next(_ body: (FileRecord) throws -> Void) throws -> Bool {
-    while try FileError.of(statement.step) {
+    while try FileError.of(database.path, name: fileName, statement.step) {
       row += 1
       if place != nil { advancePlace() }
       switch map() {
@@ -53,7 +60,7 @@ final class DatabaseTable: RecordSource {
     }
     // Without locks nobody keeps another process from writing.
     guard database.isLocked || FileStamp(database.path) == stamp else {
-      throw FileError("\(database.path) has changed while it was read")
+      throw FileError("\(fileName) has changed while it was read")
     }
     return false
   }

@@ -6,8 +6,13 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public init(_ description: String) { self.description = description }
 
+  /// That of the last system call that failed on this thread.
+  package static func lastFailure() -> Int32 { errno }
+
   /// A failed system call, in the system's words.
-  static func system(_ path: String, _ doing: String, _ code: Int32 = errno) -> FileError {
+  package static func system(
+    _ path: String, _ doing: String, _ code: Int32 = lastFailure()
+  ) -> FileError {
     FileError("\(path) cannot be \(doing): \(String(cString: strerror(code)))")
   }
 }

@@ -34,7 +34,7 @@ public struct FileFinder: Sendable {
     for path in paths {
       if try FileFinder.isFolder(path) {
         // What `ingest` has set aside is not to be read, what it has taken is.
-        for file in try FileFinder.files(in: path, excluding: [Intake.rejected]) {
+        for file in try FileFinder.files(in: path, excluding: [WatchedFolder.rejected]) {
           do { found.files += try parts(of: file, below: path) } catch let error as FileError {
             found.skipped.append("skipped: \(error)")
           }
@@ -49,18 +49,22 @@ public struct FileFinder: Sendable {
   /// What a file holds: a part for each kind of its records, and for each table.
   ///
   /// - Parameter folder: names of folders above it say nothing about kinds; its own does.
-  func parts(of path: String, below folder: String) throws -> [InputFile] {
+  func parts(
+    of path: String, below folder: String, _ content: (any FileContent)? = nil
+  ) throws -> [InputFile] {
+    let content = content ?? LocalFile(path)
     if let complaint = complaint(aboutNameOf: path, below: folder) { throw complaint }
     let format = format(of: path)!
-    if format == .sqlite { return try tables(of: path, below: folder) }
+    if format == .sqlite { return try tables(of: path, below: folder, content) }
     return try parts(
-      path, format, rules.entries(of: path), named: FileFinder.kind(of: path, below: folder))
+      path, content, format, rules.entries(of: path),
+      named: FileFinder.kind(of: path, below: folder))
   }
 
   /// - Parameter named: the kind that a name says; nil for none.
   private func parts(
-    _ path: String, _ format: FileFormat, table: String? = nil, _ entries: [InputEntry],
-    named: EventKind?
+    _ path: String, _ content: any FileContent, _ format: FileFormat, table: String? = nil,
+    _ entries: [InputEntry], named: EventKind?
   ) throws -> [InputFile] {
     try FileRules.checkAgreement(entries, table.map { "\(path): table \($0)" } ?? path)
     var entries = entries
@@ -76,7 +80,8 @@ public struct FileFinder: Sendable {
     return kinds.enumerated().map { index, kind in
       var shape = rules.shape(kind, entries)
       shape.countsFiltered = index == 0
-      return InputFile(path: path, kind: kind, format: format, table: table, shape: shape)
+      return InputFile(
+        path: path, kind: kind, format: format, table: table, shape: shape, content: content)
     }
   }
 
@@ -106,9 +111,15 @@ public struct FileFinder: Sendable {
     return nil
   }
 
-  private func tables(of path: String, below folder: String) throws -> [InputFile] {
-    let names = try FileError.of { () throws(SQLiteError) in
-      try DatabaseTable.names(SQLiteDatabase(path, .asItLies))
+  /// Whether what a file holds can be told without opening it.
+  func isToldByName(_ path: String) -> Bool { format(of: path).map { $0 != .sqlite } ?? false }
+
+  private func tables(
+    of path: String, below folder: String, _ content: any FileContent
+  ) throws -> [InputFile] {
+    let local = try content.localPath()
+    let names = try FileError.of(local, name: path) { () throws(SQLiteError) in
+      try DatabaseTable.names(SQLiteDatabase(local, .asItLies))
     }
     let general = rules.entries(of: path)
     let whole = kind ?? FileFinder.kind(of: path, below: folder)
@@ -122,7 +133,8 @@ public struct FileFinder: Sendable {
         if let kind, let named, named != kind { continue }
       }
       files += try parts(
-        path, .sqlite, table: name, entries, named: named ?? (names.count == 1 ? whole : nil))
+        path, content, .sqlite, table: name, entries,
+        named: named ?? (names.count == 1 ? whole : nil))
     }
     guard !files.isEmpty else {
       throw FileError(
@@ -151,7 +163,7 @@ public struct FileFinder: Sendable {
   }
 
   /// Whether a name is one of those that are not meant to be read: hidden, or not complete yet.
-  static func isIgnored(_ name: String) -> Bool {
+  package static func isIgnored(_ name: String) -> Bool {
     name.hasPrefix(".") || name.hasSuffix(".tmp") || name.hasSuffix(".part")
       // SQLite's own, beside a database.
       || name.hasSuffix("-wal") || name.hasSuffix("-shm") || name.hasSuffix("-journal")

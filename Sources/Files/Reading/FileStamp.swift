@@ -8,6 +8,8 @@ struct FileStamp: Equatable {
   static let logSuffix = "-wal"
 
   private struct Part: Equatable {
+    var text: String { "\(size)-\(modified)-\(node)" }
+
     let size: Int64
     let modified: Int64
     let node: UInt64
@@ -21,6 +23,11 @@ struct FileStamp: Equatable {
       node = UInt64(information.st_ino)
     }
   }
+
+  /// The stamp as a text: two are the same if their stamps are.
+  var text: String { file.text + (log.map { "+\($0.text)" } ?? "") }
+  /// Bytes, the log's included.
+  var size: Int64 { file.size + (log?.size ?? 0) }
 
   private let file: Part
   /// nil where there is none, or it is empty.

@@ -38,14 +38,17 @@ public struct InputFile: Sendable {
   public let format: FileFormat
   /// Of a SQLite file.
   public let table: String?
+  /// What it holds.
+  let content: any FileContent
   /// Which records are in it, and under which names.
   let shape: FileShape
 
   init(
     path: String, kind: EventKind, format: FileFormat, table: String? = nil,
-    shape: FileShape? = nil
+    shape: FileShape? = nil, content: (any FileContent)? = nil
   ) {
     self.path = path
+    self.content = content ?? LocalFile(path)
     self.kind = kind
     self.format = format
     self.table = table
@@ -61,16 +64,21 @@ public struct InputFile: Sendable {
   func open(currency: String) throws -> any RecordSource {
     switch format {
     case .json:
-      let records = try JSONRecords(FileBytes.open(path), name: path)
+      let records = try JSONRecords(openContent(), name: path)
       return shape.isPlain
         ? records : try MappedJSON(records, shape: shape, currency: currency, name: path)
     case .csv, .tsv:
       return try DelimitedTable(
-        FileBytes.open(path), shape: shape, currency: currency, name: path,
+        openContent(), shape: shape, currency: currency, name: path,
         delimiter: format == .tsv ? UInt8(ascii: "\t") : nil)
     case .sqlite:
-      return try DatabaseTable(path, table: table!, shape: shape, currency: currency)
+      return try DatabaseTable(
+        content.localPath(), name: path, table: table!, shape: shape, currency: currency)
     }
+  }
+
+  private func openContent() throws -> any ByteSource {
+    try FileBytes.unpacked(content.open(), path: path)
   }
 
   /// Where a person finds a record.

@@ -4,12 +4,12 @@
 import COpenSSL
 
 /// A SHA-256 digest (FIPS 180-4) in the making, by OpenSSL's libcrypto.
-final class SHA256 {
+package final class SHA256 {
   private static let size = 32
   private let context = EVP_MD_CTX_new()
 
   /// Ready for the first bytes.
-  init() {
+  package init() {
     precondition(context != nil, "out of memory")
     begin()
   }
@@ -21,12 +21,12 @@ final class SHA256 {
     precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "libcrypto has no SHA-256")
   }
 
-  func add(_ bytes: UnsafeRawBufferPointer) {
+  package func add(_ bytes: UnsafeRawBufferPointer) {
     precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "out of memory")
   }
 
   /// The digest. Ends it.
-  func finish() -> [UInt8] {
+  package func finish() -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: SHA256.size)
     precondition(EVP_DigestFinal_ex(context, &digest, nil) == 1, "out of memory")
     return digest

@@ -1,7 +1,7 @@
 /// Text from files as it is shown to a person: on one line, of bounded length, without control characters.
-enum ShownText {
+package enum ShownText {
   /// - Parameter most: the most characters that are shown.
-  static func short(_ text: String, most: Int = 40) -> String {
+  package static func short(_ text: String, most: Int = 40) -> String {
     var shown = ""
     for (index, scalar) in text.unicodeScalars.enumerated() {
       if index == most { return shown + "…" }

@@ -48,6 +48,8 @@ public struct DeadLetterSummary: Sendable {
   public static let longestValue = 2_048
   /// So many groups are listed; the topics and reasons are few, but whoever writes to the topic chooses its headers.
   private static let mostGroups = 1_000
+  /// So many hours or days: records carry what time their writer likes.
+  private static let mostTimes = 10_000
 
   public private(set) var rows: [Group: Row] = [:]
   /// By the first instant of the time that a dead letter belongs to, and reason.
@@ -83,13 +85,13 @@ public struct DeadLetterSummary: Sendable {
   ) {
     total += 1
     if wasReplayed { replayed += 1 }
-    if let start = letter.time.map(time) {
-      byTime[start, default: [:]][letter.reason, default: 0] += 1
-    }
     let group = Group(topic: letter.source.topic, reason: letter.reason, field: letter.field)
     guard rows[group] != nil || rows.count < Self.mostGroups else {
       unlisted += 1
       return
+    }
+    if let start = letter.time.map(time), byTime[start] != nil || byTime.count < Self.mostTimes {
+      byTime[start, default: [:]][letter.reason, default: 0] += 1
     }
     let former = rows[group]?.example
     if former.map({ $0.wasReplayed || !wasReplayed }) ?? true {

@@ -7,6 +7,8 @@ public final class InputPlans: Sendable {
   public let plans: [InputPlan]
   /// The topics that are re-keyed.
   public let rekeyed: [InputPlan]
+  /// The topics that producers write, in the configuration's order.
+  public let sources: [InputPlan]
 
   /// - Throws: `InputError` for a schema file that cannot be used.
   public convenience init(_ configuration: Configuration) throws(InputError) {
@@ -30,6 +32,7 @@ public final class InputPlans: Sendable {
           schemas: try schemaSource(entries[0], registry)))
     }
     let rekeyedTopics = Set(inputs.filter(\.rekey).compactMap(\.topic))
+    sources = plans
     let rekeyed = plans.filter { rekeyedTopics.contains($0.topic) }
     plans.removeAll { rekeyedTopics.contains($0.topic) }
     for kind in EventKind.allCases {

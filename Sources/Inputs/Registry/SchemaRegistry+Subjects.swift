@@ -80,11 +80,11 @@ extension SchemaRegistry {
     let words = (try? JSONDecoder().decode(Complaint.self, from: Data(body)))?.message ?? ""
     let said = words.isEmpty ? "" : " (\(Self.line(words)))"
     return SchemaUnavailable(
-      "\(masked): the schema of \(subject) \(problem)\(said); \(advice)", needsOperator: true)
+      "\(masked): the schema of \(subject) \(problem)\(said); \(advice)", requiresOperator: true)
   }
 
   private func odd(_ problem: String) -> SchemaUnavailable {
-    SchemaUnavailable("\(masked) \(problem)", needsOperator: true)
+    SchemaUnavailable("\(masked) \(problem)", requiresOperator: true)
   }
 
   /// Foreign words on one line, not too long.

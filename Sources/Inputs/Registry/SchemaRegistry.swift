@@ -143,7 +143,7 @@ public final class SchemaRegistry: SchemaSource {
     case 200:
       guard let read = try? JSONDecoder().decode(Answer.self, from: Data(answer.body)) else {
         throw SchemaUnavailable(
-          "\(masked) answers with something else than a schema", needsOperator: true)
+          "\(masked) answers with something else than a schema", requiresOperator: true)
       }
       return read
     case 404: return nil
@@ -164,7 +164,7 @@ public final class SchemaRegistry: SchemaSource {
       switch result(of: path, body) {
       case .failure(.passing(let reason)): failure = reason
       case .failure(let error):
-        throw SchemaUnavailable("\(masked): \(error)", needsOperator: true)
+        throw SchemaUnavailable("\(masked): \(error)", requiresOperator: true)
       case .success(let answer):
         switch answer.status {
         case 200: return answer
@@ -173,7 +173,7 @@ public final class SchemaRegistry: SchemaSource {
           guard Self.code(answer.body).map({ (40_400..<40_500).contains($0) }) ?? false else {
             throw SchemaUnavailable(
               "\(masked) answers 404 without a registry's error code; is it the registry's address?",
-              needsOperator: true)
+              requiresOperator: true)
           }
           return answer
         case 403 where body != nil, 409 where body != nil, 422 where body != nil: return answer
@@ -191,7 +191,7 @@ public final class SchemaRegistry: SchemaSource {
       "\(masked) answers \(status)"
         + (status == 401 || status == 403
           ? "; check user and password, which TRIBUTARY_SCHEMA_REGISTRY can hold" : ""),
-      needsOperator: true)
+      requiresOperator: true)
   }
 
   /// How errors name it.

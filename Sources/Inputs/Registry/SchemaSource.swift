@@ -28,11 +28,11 @@ extension SchemaSource {
 public struct SchemaUnavailable: Error, Sendable, CustomStringConvertible {
   public let description: String
   /// Whether asking again cannot help: rights or addresses must be changed.
-  public let needsOperator: Bool
+  public let requiresOperator: Bool
 
-  init(_ description: String, needsOperator: Bool = false) {
+  init(_ description: String, requiresOperator: Bool = false) {
     self.description = description
-    self.needsOperator = needsOperator
+    self.requiresOperator = requiresOperator
   }
 }
 

@@ -41,8 +41,8 @@ final class AdminCall {
   /// The answer, valid as long as this call.
   func wait() throws(KafkaError) -> OpaquePointer {
     // librdkafka ends the request itself at the deadline; a little more lets it say why.
-    let patience = deadline.remainingMilliseconds + 500
-    guard let event = rd_kafka_queue_poll(queue, patience) else {
+    let pollTimeout = deadline.remainingMilliseconds + 500
+    guard let event = rd_kafka_queue_poll(queue, pollTimeout) else {
       throw client.error(RD_KAFKA_RESP_ERR__TIMED_OUT, operation: operation)
     }
     self.event = event

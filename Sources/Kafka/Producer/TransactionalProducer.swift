@@ -16,7 +16,7 @@ import Logging
 /// ```
 ///
 /// One thread uses a producer. What to do about an error of any of its calls is the error's
-/// ``KafkaError/disposition``: after ``KafkaError/Disposition/timedOut`` abandon the producer
+/// ``KafkaError/recovery``: after ``KafkaError/Recovery/renewProducer`` abandon the producer
 /// (``close()``) and make a new one with the same `transactional.id`, whose `initTransactions` ends
 /// the open transaction and fences the old producer.
 public final class TransactionalProducer {

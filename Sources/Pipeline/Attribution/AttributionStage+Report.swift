@@ -9,11 +9,11 @@ extension AttributionStage {
   }
 }
 
-extension PartitionTask {
+extension StreamTask {
   fileprivate var report: WorkerReport.Task {
     let progress = task.progress
     return WorkerReport.Task(
-      partition: partition, isKeyed: role == .keyed,
+      partition: partition, isKeyed: kind == .keyed,
       watermark: progress.watermark.isKnown ? progress.watermark.time : nil,
       sources: inputs.map { input in
         WorkerReport.Source(

@@ -18,7 +18,7 @@ package final class AttributionStage: Stage {
   private let stopsAtEnd: Bool
   private let repetition: StatusRepetition
   private var isShedding = false
-  private(set) var tasks: [PartitionTask] = []
+  private(set) var tasks: [StreamTask] = []
   /// Assigned, and not running yet.
   private var openings: [TaskOpening] = []
   /// The state partitions that are being read.
@@ -40,7 +40,7 @@ package final class AttributionStage: Stage {
   }
 
   package var topics: [String] { context.plan.inputTopics.map(\.name) }
-  package var openRows: Int { tasks.reduce(0) { $0 + $1.openRows } }
+  package var uncommittedRows: Int { tasks.reduce(0) { $0 + $1.uncommittedRows } }
   package var isCatchingUp: Bool { false }
   package var hasChanges: Bool {
     !unannounced.isEmpty || tasks.contains(where: \.hasChanges)
@@ -53,7 +53,7 @@ package final class AttributionStage: Stage {
 
   /// A task that has read all there was to read has said its last word.
   package var isRepetitionDue: Bool {
-    repetition.isDue(now: context.now()) && tasks.contains { $0.role == .keyed && !$0.isFinished }
+    repetition.isDue(now: context.now()) && tasks.contains { $0.kind == .keyed && !$0.isFinished }
   }
 
   /// Of the tasks that the commit under way writes: offsets and progress records say the same.
@@ -89,9 +89,9 @@ package final class AttributionStage: Stage {
     guard try hasMemory() else { return 0 }
     var taken = 0
     for task in tasks {
-      if let error = task.overtaken, task.openRows == 0 { throw error }
+      if let error = task.overtaken, task.uncommittedRows == 0 { throw error }
       taken += try task.advance(
-        limit: AttributionStage.turn, now: context.now(), outbox: context.outbox)
+        limit: AttributionStage.turn, now: context.now(), collector: context.collector)
     }
     return taken
   }
@@ -101,16 +101,16 @@ package final class AttributionStage: Stage {
   package func writeEffects() throws {
     let isRepeating = isRepetitionDue
     let changed = isRepeating ? tasks : tasks.filter(\.hasChanges)
-    context.outbox.dropDeltas()
+    context.collector.dropDeltas()
     // What it last heard of these tasks may be long past: nothing is final until they have spoken again. Said
     // before their state is read, which can take a while.
     announced = unannounced
-    for opening in announced where opening.role == .keyed {
-      try context.outbox.broadcast(.active(.unknown), ofTask: opening.number)
+    for opening in announced where opening.kind == .keyed {
+      try context.collector.broadcast(.active(.unknown), ofTask: opening.number)
     }
-    for task in changed { try task.writeEffects(to: context.outbox) }
-    try context.outbox.sendDeltas()
-    for task in changed { try task.announce(to: context.outbox, isRepeating: isRepeating) }
+    for task in changed { try task.writeEffects(to: context.collector) }
+    try context.collector.sendDeltas()
+    for task in changed { try task.announce(to: context.collector, isRepeating: isRepeating) }
     if isRepeating { repetition.begin() }
   }
 
@@ -194,7 +194,7 @@ package final class AttributionStage: Stage {
       openings.removeAll { $0 === opening }
       noteRestoring()
     }
-    tasks.sort { ($0.partition, $0.role.rawValue) < ($1.partition, $1.role.rawValue) }
+    tasks.sort { ($0.partition, $0.kind.rawValue) < ($1.partition, $1.kind.rawValue) }
   }
 
   // MARK: Memory
@@ -304,13 +304,14 @@ package final class AttributionStage: Stage {
   }
 
   /// Committed dead letters.
-  var unusable: [WorkerCounters.Unusable: Int] { context.outbox.unusable }
+  var unusable: [WorkerCounters.Unusable: Int] { context.collector.unusable }
 
   /// Has tasks opened anew whose state could not be read for now: the others go on.
   private func restart(_ failed: [TaskOpening], after error: any Error) throws {
-    let mayPass =
-      (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
-    guard mayPass else { throw error }
+    let mayBeTransient =
+      (error as? KafkaError).map { !$0.requiresOperator || $0.mayBeTransient }
+      ?? (error is LogStall)
+    guard mayBeTransient else { throw error }
     for former in failed {
       context.logger.warning("the state of task \(former.name) is read again: \(error)")
       replace(former, by: former.successor(after: error, now: context.now()))

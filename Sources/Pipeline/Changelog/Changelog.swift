@@ -129,7 +129,7 @@ package final class Changelog {
   /// Writes what has been remembered since the last flush, the task's progress, and tombstones for
   /// the buckets before `firstLive`.
   package func flush(
-    _ progress: TaskProgress, _ checkpoint: TaskCheckpoint = TaskCheckpoint(),
+    _ progress: InputProgress, _ checkpoint: TaskCheckpoint = TaskCheckpoint(),
     fingerprint: DefinitionsFingerprint, firstLive: UInt64, to producer: any LogProducer
   ) throws {
     for bucket in chunks.keys.sorted() { close(bucket) }
@@ -228,7 +228,8 @@ package final class Changelog {
   ) throws -> Int {
     nextSerial = progress.serial
     task.restore(
-      watermark: progress.watermark, kept: progress.kept, largest: progress.largest)
+      watermark: progress.watermark, retentionMark: progress.retentionMark,
+      largest: progress.largest)
     var restoration = Restoration(task)
     for record in live.records {
       serials[record.bucket, default: []].append(record.serial)

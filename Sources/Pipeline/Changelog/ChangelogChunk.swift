@@ -15,7 +15,7 @@ struct ChangelogChunk: ~Copyable {
 
   static let revisionTag: UInt8 = 4
   static let sessionFlag: UInt8 = 8
-  /// Of a touch: what it cost stands behind its placement.
+  /// Of a touch: what it cost stands behind its tuple.
   static let amountFlag: UInt8 = 16
   /// Behind the id stand its version and a byte of its own.
   static let versionFlag: UInt8 = 32
@@ -28,7 +28,7 @@ struct ChangelogChunk: ~Copyable {
 
   private var record = RecordBuffer(capacity: 16_384)
   private var lastTime: Milliseconds = 0
-  private var placements = PlacementNumbers()
+  private var tuples = TupleNumbers()
 
   init() { begin() }
 
@@ -41,7 +41,7 @@ struct ChangelogChunk: ~Copyable {
   /// Bytes written.
   var count: Int { record.count }
   /// Bytes held.
-  var byteCount: Int { record.room + placements.byteCount }
+  var byteCount: Int { record.room + tuples.byteCount }
 
   /// The record's value so far, valid until the next change.
   var bytes: UnsafeRawBufferPointer { record.bytes }
@@ -73,7 +73,7 @@ struct ChangelogChunk: ~Copyable {
       // Nothing but the id is left of one that was taken back.
       if isDeleted { break }
       if let session { writer.put(session) }
-      put(accepted.placement, of: event, &writer)
+      put(accepted.tuple, of: event, &writer)
       if tag & ChangelogChunk.amountFlag != 0 {
         writer.put(varint: UInt64(bitPattern: event.pointee.amount))
       }
@@ -82,11 +82,11 @@ struct ChangelogChunk: ~Copyable {
       writer.put(varint: UInt64(bitPattern: event.pointee.amount))
       if isVersion { writer.put(varint: UInt64(UInt32(bitPattern: accepted.revision))) }
       guard !event.pointee.values.isEmpty else { break }
-      let (number, isNew) = placements.number(of: accepted.placement)
+      let (number, isNew) = tuples.number(of: accepted.tuple)
       writer.put(varint: UInt64(number))
       if isNew { writer.put(event.pointee.values) }
     case .cost:
-      put(accepted.placement, of: event, &writer)
+      put(accepted.tuple, of: event, &writer)
       writer.put(varint: UInt64(bitPattern: event.pointee.amount))
     }
     close(writer, time)
@@ -95,9 +95,9 @@ struct ChangelogChunk: ~Copyable {
   /// Writes the number of an event's names, and the names where the record does not have them yet.
   @inline(__always)
   private mutating func put(
-    _ placement: UInt32, of event: UnsafePointer<Event>, _ writer: inout ByteWriter
+    _ tuple: UInt32, of event: UnsafePointer<Event>, _ writer: inout ByteWriter
   ) {
-    let (number, isNew) = placements.number(of: placement)
+    let (number, isNew) = tuples.number(of: tuple)
     writer.put(varint: UInt64(number))
     guard isNew else { return }
     writer.put(short: event.pointee.campaignID)
@@ -121,7 +121,7 @@ struct ChangelogChunk: ~Copyable {
   /// Empties the chunk for the next record, keeping its memory.
   mutating func removeAll() {
     record.removeAll()
-    placements.removeAll()
+    tuples.removeAll()
     begin()
   }
 

@@ -22,7 +22,7 @@ struct ChangelogEntry {
   var session: SessionHash?
   /// Of a touch that was not taken back, of a cost, or of a conversion that has configured fields: the number of
   /// its names within the record.
-  var placement: Int?
+  var tuple: Int?
   /// Whether it replaced another version of the event.
   var isReplacement = false
   /// Of a conversion, or a revision.
@@ -36,7 +36,7 @@ struct ChangelogReader {
   private var time: Milliseconds = 0
   private let touchFields: ConfiguredFields
   private let conversionFields: ConfiguredFields
-  /// Names of the record's placements, one after the other, and where those of each begin.
+  /// Names of the record's tuples, one after the other, and where those of each begin.
   private var names: [BorrowedBytes] = []
   private var starts: [Int] = []
 
@@ -114,17 +114,17 @@ struct ChangelogReader {
 
   /// Reads the names of a touch or a cost.
   private mutating func readNames(into entry: inout ChangelogEntry) throws {
-    let range = try readPlacement(3 + touchFields.names.count, into: &entry)
+    let range = try readTuple(3 + touchFields.names.count, into: &entry)
     entry.event.campaignID = names[range.lowerBound]
     entry.event.channel = names[range.lowerBound + 1]
     entry.event.adID = names[range.lowerBound + 2]
   }
 
-  /// Reads the number of a placement, and its names where they come for the first time.
+  /// Reads the number of a tuple, and its names where they come for the first time.
   ///
   /// - Parameter count: how many names it has.
   /// - Returns: where they lie.
-  private mutating func readPlacement(
+  private mutating func readTuple(
     _ count: Int, into entry: inout ChangelogEntry
   ) throws -> Range<Int> {
     let number = reader.varint()
@@ -133,22 +133,22 @@ struct ChangelogReader {
       starts.append(names.count)
       for _ in 0..<count { names.append(reader.short()) }
     }
-    entry.placement = Int(number)
-    let range = range(ofPlacement: Int(number))
+    entry.tuple = Int(number)
+    let range = range(ofTuple: Int(number))
     guard range.count == count else { throw ChangelogReader.damaged }
     return range
   }
 
-  private func range(ofPlacement number: Int) -> Range<Int> {
+  private func range(ofTuple number: Int) -> Range<Int> {
     starts[number]..<(number + 1 < starts.count ? starts[number + 1] : names.count)
   }
 
-  /// Lends the names of a placement that an entry has had.
+  /// Lends the names of a tuple that an entry has had.
   func withNames<Result>(
-    ofPlacement number: Int, _ body: (UnsafeBufferPointer<BorrowedBytes>) -> Result
+    ofTuple number: Int, _ body: (UnsafeBufferPointer<BorrowedBytes>) -> Result
   ) -> Result {
     names.withUnsafeBufferPointer {
-      body(UnsafeBufferPointer(rebasing: $0[range(ofPlacement: number)]))
+      body(UnsafeBufferPointer(rebasing: $0[range(ofTuple: number)]))
     }
   }
 
@@ -159,8 +159,8 @@ struct ChangelogReader {
       entry.identity.user = key.hash(id)
       return
     }
-    _ = try readPlacement(conversionFields.names.count, into: &entry)
-    entry.identity.user = withNames(ofPlacement: entry.placement!) { names in
+    _ = try readTuple(conversionFields.names.count, into: &entry)
+    entry.identity.user = withNames(ofTuple: entry.tuple!) { names in
       key.hash(
         user: id,
         ConfiguredValues(

@@ -11,20 +11,20 @@ struct ProgressRecord {
   var serial: UInt64
   var watermark: Watermark
   /// The mark up to which the task has dropped its state.
-  var kept: Watermark
+  var retentionMark: Watermark
   /// By input.
   var largest: [Watermark]
   var checkpoint: TaskCheckpoint
 
   init(
-    _ progress: TaskProgress, _ checkpoint: TaskCheckpoint, serial: UInt64,
+    _ progress: InputProgress, _ checkpoint: TaskCheckpoint, serial: UInt64,
     _ fingerprint: DefinitionsFingerprint
   ) {
     self.checkpoint = checkpoint
     self.fingerprint = fingerprint
     self.serial = serial
     watermark = progress.watermark
-    kept = progress.keptAfterCommit
+    retentionMark = progress.retentionMarkAfterCommit
     largest = progress.inputs.map(\.largest)
   }
 
@@ -35,7 +35,7 @@ struct ProgressRecord {
     bytes.append(integer: fingerprint.base)
     bytes.append(integer: serial)
     bytes.append(integer: watermark.time)
-    bytes.append(integer: kept.time)
+    bytes.append(integer: retentionMark.time)
     bytes.append(UInt8(largest.count))
     for mark in largest { bytes.append(integer: mark.time) }
     bytes.append(fingerprint.models)
@@ -54,7 +54,7 @@ struct ProgressRecord {
     let base: UInt64 = reader.integer()
     serial = reader.integer()
     watermark = Watermark(reader.integer())
-    kept = Watermark(reader.integer())
+    retentionMark = Watermark(reader.integer())
     let inputCount: UInt8 = reader.integer()
     largest = (0..<inputCount).map { _ in Watermark(reader.integer()) }
     fingerprint = DefinitionsFingerprint(

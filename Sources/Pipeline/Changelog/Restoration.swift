@@ -13,8 +13,8 @@ struct Restoration {
   private var batch: [ChangelogEntry] = []
   /// The bucket of the record being added.
   private var bucket: UInt64 = 0
-  /// The task's numbers of the placements of the record being added.
-  private var placements: [UInt32] = []
+  /// The task's numbers of the tuples of the record being added.
+  private var tuples: [UInt32] = []
 
   init(_ task: AttributionTask) {
     self.task = task
@@ -25,13 +25,13 @@ struct Restoration {
   mutating func add(_ record: UnsafeRawBufferPointer, bucket: UInt64) throws {
     self.bucket = bucket
     var reader = try ChangelogReader(record, task.key, task.definitions)
-    placements.removeAll(keepingCapacity: true)
+    tuples.removeAll(keepingCapacity: true)
     while let entry = try reader.next() {
-      if let number = entry.placement, number == placements.count {
-        let placement = reader.withNames(ofPlacement: number) {
-          task.restorePlacement(of: entry.event.kind, $0, bucket: bucket)
+      if let number = entry.tuple, number == tuples.count {
+        let tuple = reader.withNames(ofTuple: number) {
+          task.restoreTuple(of: entry.event.kind, $0, bucket: bucket)
         }
-        placements.append(placement)
+        tuples.append(tuple)
       }
       batch.append(entry)
       if batch.count == Restoration.batchSize { flush() }
@@ -59,10 +59,10 @@ struct Restoration {
   private func restore(_ entry: ChangelogEntry) {
     switch entry.subject {
     case .event:
-      let placement = entry.placement.map { placements[$0] } ?? 0
+      let tuple = entry.tuple.map { tuples[$0] } ?? 0
       task.restore(
         entry.event, entry.identity, bucket: bucket, isReplacement: entry.isReplacement,
-        placement: placement, session: entry.session, revision: entry.revision)
+        tuple: tuple, session: entry.session, revision: entry.revision)
     case .revision:
       task.restore(
         revision: entry.revision, ofConversion: entry.event.eventID,

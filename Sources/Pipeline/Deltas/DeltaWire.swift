@@ -43,7 +43,7 @@ package enum DeltaWire {
     case .idle(let asOf):
       output.append(1)
       output.append(integer: asOf)
-    case .closed(let end):
+    case .finished(let end):
       output.append(2)
       output.append(integer: end)
     }
@@ -58,7 +58,7 @@ package enum DeltaWire {
     switch tag {
     case 0: return .active(Watermark(time))
     case 1: return .idle(asOf: time)
-    default: return .closed(through: time)
+    default: return .finished(through: time)
     }
   }
 

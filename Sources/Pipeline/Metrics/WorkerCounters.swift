@@ -12,11 +12,11 @@ public struct WorkerCounters: Sendable {
     /// The worker could not go on and was built again.
     case failed
 
-    /// What becomes of a transaction after an error of this disposition.
-    init(after disposition: KafkaError.Disposition?) {
-      switch disposition {
-      case .abortRequired: self = .aborted
-      case .timedOut, .retriable: self = .unknown
+    /// What becomes of a transaction after an error with this recovery.
+    init(after recovery: KafkaError.Recovery?) {
+      switch recovery {
+      case .abortTransaction: self = .aborted
+      case .renewProducer, .retry: self = .unknown
       default: self = .failed
       }
     }

@@ -8,6 +8,8 @@ public struct RekeyCounts: Sendable, Equatable {
 
   public init() {}
 
+  public var records: Int { forwarded + deadLetters + filtered }
+
   public mutating func add(_ other: RekeyCounts) {
     forwarded += other.forwarded
     deadLetters += other.deadLetters

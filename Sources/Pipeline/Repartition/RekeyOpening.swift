@@ -145,7 +145,7 @@ final class RekeyOpening {
       lost = checkpoint.lost
     }
     let end = answeredBounds![source]!.stableEnd
-    let input = Input(
+    let input = InputPartition(
       number: 0, partition: source, plan: try context.inputPlan(of: source.topic),
       reader: try context.consumer.reader(of: source, from: position, end: end),
       definitions: context.configuration.definitions, start: position,

@@ -8,7 +8,7 @@ final class RekeyPartition {
   /// How long others of its topic wait for a partition of which nothing comes.
   private static let longestWait: Milliseconds = 5_000
 
-  let input: Input
+  let input: InputPartition
   private(set) var lost: [LostRange]
   /// The largest event time that has been passed on.
   private var largest: Watermark
@@ -26,7 +26,7 @@ final class RekeyPartition {
   private var counts = RekeyCounts()
   private(set) var committedCounts = RekeyCounts()
 
-  init(_ input: Input, largest: Watermark, lost: [LostRange], hasLost: Bool) {
+  init(_ input: InputPartition, largest: Watermark, lost: [LostRange], hasLost: Bool) {
     self.input = input
     self.largest = largest
     self.lost = lost
@@ -68,7 +68,8 @@ final class RekeyPartition {
   ///
   /// - Returns: how many.
   func run(
-    through bound: Milliseconds, limit: Int, to targets: [RekeyTarget?], _ outbox: Outbox
+    through bound: Milliseconds, limit: Int, to targets: [RekeyTarget?],
+    _ collector: RecordCollector
   ) throws -> Int {
     let rows = input.waiting
     let chosen = rows.prefix(limit).prefix { $0.time <= bound }
@@ -80,12 +81,12 @@ final class RekeyPartition {
       if row.pointee.rejection == InputRow.filtered {
         counts.filtered += 1
       } else if let rejection = input.rejection(of: row) {
-        try outbox.setAside(record, from: source, rejection)
+        try collector.setAside(record, from: source, rejection)
         counts.deadLetters += 1
       } else {
         let event = row.event
         let target = targets[Int(event.pointee.kind.rawValue)]!
-        try target.forward(record, of: source, event, to: outbox.transaction())
+        try target.forward(record, of: source, event, to: collector.transaction())
         largest = max(largest, Watermark(event.pointee.time))
         counts.forwarded += 1
       }

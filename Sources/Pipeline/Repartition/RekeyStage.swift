@@ -27,7 +27,7 @@ package final class RekeyStage: Stage {
   private var openings: [RekeyOpening] = []
   /// The topic of positions, while it is being read.
   private var scan: StateScan<RekeyOpening>?
-  package private(set) var openRows = 0
+  package private(set) var uncommittedRows = 0
   /// Committed counts of partitions given up, by topic.
   private var formerCounts: [String: RekeyCounts] = [:]
   private var asOf: Milliseconds = .min
@@ -53,7 +53,7 @@ package final class RekeyStage: Stage {
   package var hasChanges: Bool { partitions.contains(where: \.hasChanges) }
   package var wantsCommit: Bool {
     (stopsAtEnd && hasChanges && isFinished)
-      || partitions.contains { $0.input.overtaken != nil && openRows > 0 }
+      || partitions.contains { $0.input.overtaken != nil && uncommittedRows > 0 }
   }
 
   package var isRepetitionDue: Bool {
@@ -74,7 +74,7 @@ package final class RekeyStage: Stage {
     for topic in topics {
       taken += try advance(partitions.filter { $0.source.topic == topic })
     }
-    openRows += taken
+    uncommittedRows += taken
     return taken
   }
 
@@ -89,7 +89,7 @@ package final class RekeyStage: Stage {
         try partition.fill(context)
         if partition.isWaitedFor(now: context.now()) { return taken }
         guard partition.input.hasRow else {
-          if let error = partition.input.overtaken, openRows + taken == 0 { throw error }
+          if let error = partition.input.overtaken, uncommittedRows + taken == 0 { throw error }
           continue
         }
         let time = partition.input.nextTime
@@ -104,7 +104,7 @@ package final class RekeyStage: Stage {
       let (limit, isUnlimited) = bound.addingReportingOverflow(slack)
       taken += try first.run(
         through: isUnlimited ? .max : limit, limit: RekeyStage.turn - taken, to: targets,
-        context.outbox)
+        context.collector)
     }
     return taken
   }
@@ -113,11 +113,11 @@ package final class RekeyStage: Stage {
 
   package func writeEffects() throws {
     let isRepeating = isRepetitionDue
-    let producer = try context.outbox.transaction()
+    let producer = try context.collector.transaction()
     asOf = context.clock.earlierWall
     for partition in partitions where partition.hasChanges {
       if partition.hasNewLost {
-        try context.outbox.broadcast(
+        try context.collector.broadcast(
           lost: partition.lost, of: "rekey|\(partition.source.topic)|\(partition.source.partition)")
       }
       try partition.writeProgress(to: producer, positionsPartition)
@@ -144,13 +144,13 @@ package final class RekeyStage: Stage {
   }
 
   package func didCommit() {
-    openRows = 0
+    uncommittedRows = 0
     for partition in partitions { partition.didCommit(asOf: asOf) }
     repetition.didCommit(now: context.now())
   }
 
   package func drop() {
-    openRows = 0
+    uncommittedRows = 0
     formerCounts = counts
     partitions.removeAll()
     for opening in openings { opening.close() }
@@ -215,9 +215,10 @@ package final class RekeyStage: Stage {
 
   /// Has partitions opened anew whose positions could not be read for now: the others go on.
   private func restart(_ failed: [RekeyOpening], after error: any Error) throws {
-    let mayPass =
-      (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
-    guard mayPass else { throw error }
+    let mayBeTransient =
+      (error as? KafkaError).map { !$0.requiresOperator || $0.mayBeTransient }
+      ?? (error is LogStall)
+    guard mayBeTransient else { throw error }
     for former in failed {
       context.logger.warning("the position of \(former.source) is read again: \(error)")
       former.close()
@@ -243,7 +244,7 @@ package final class RekeyStage: Stage {
     }
     report.lost = partitions.flatMap(\.lost)
     report.counters.rekeyed = counts
-    report.counters.unusable = context.outbox.unusable
+    report.counters.unusable = context.collector.unusable
   }
 }
 
@@ -268,6 +269,9 @@ extension Worker where S == RekeyStage {
 
   /// Whether this worker has passed on and committed everything that it owned at the start.
   package var isFinished: Bool { hasAssignment && stage.isFinished && !stage.hasChanges }
+
+  /// Committed records, by topic and outcome.
+  package var counts: [String: RekeyCounts] { stage.counts }
 
   /// Where every topic to be re-keyed ends, whoever owns it; nil while nobody has answered.
   package func sourceEnds() throws -> [TopicPartition: Int64]? {

@@ -73,8 +73,8 @@ struct SourceTable {
   mutating func forget() { words = words.mapValues { _ in nil } }
 
   /// How far all of them have come.
-  var marks: TaskProgress.SourceMarks {
-    var marks = TaskProgress.SourceMarks(active: .idle, all: .idle)
+  var marks: InputProgress.SourceMarks {
+    var marks = InputProgress.SourceMarks(active: .idle, all: .idle)
     for case let word in words.values {
       guard let word else { return .unknown }
       if !word.isIdle { marks.active = marks.active.meet(word.largest) }

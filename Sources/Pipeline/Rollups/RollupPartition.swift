@@ -5,7 +5,7 @@ import Configuration
 import Inputs
 import Kafka
 
-// Safety: as for `Input`: records are lent by the reader until the next read. `sums` is allocated and freed
+// Safety: as for `InputPartition`: records are lent by the reader until the next read. `sums` is allocated and freed
 // here, with a place for each column of the layout.
 
 /// One partition of the deltas bound to the rollups that it feeds.
@@ -43,7 +43,7 @@ final class RollupPartition {
   private let sums: UnsafeMutableBufferPointer<Int64>
   private var records: RollupRecords
   private var metEnd: Int64?
-  private var arrivals = ArrivalWatch()
+  private var arrivals = StuckReadDetector()
   private var pending = 0
   private var available = 0
   /// The end of a window that has left memory and that the next delta concerns.

@@ -40,7 +40,7 @@ package final class RollupStage: Stage {
   }
 
   package var topics: [String] { [context.configuration.deltasTopic] }
-  package var openRows: Int { partitions.reduce(0) { $0 + $1.table.changedCount } }
+  package var uncommittedRows: Int { partitions.reduce(0) { $0 + $1.table.changedCount } }
   package var isCatchingUp: Bool {
     ends == nil && !partitions.isEmpty && partitions.allSatisfy(\.isCatchingUp)
   }
@@ -66,7 +66,7 @@ package final class RollupStage: Stage {
   /// Whether nothing more is to come: everything up to `ends` has been taken, and every task is
   /// through, or not waited for.
   var isFinished: Bool {
-    isAtEnds && (!waitsForTasks || partitions.allSatisfy(\.table.isEveryTaskClosed))
+    isAtEnds && (!waitsForTasks || partitions.allSatisfy(\.table.isEveryTaskFinished))
   }
 
   /// Whether a task that is not through keeps the stage from finishing.
@@ -135,7 +135,7 @@ package final class RollupStage: Stage {
     // Closing may change nothing; the commit that says so holds offsets all the same.
     let changed = partitions.filter(\.hasChanges)
     for partition in changed.isEmpty ? partitions : changed {
-      try partition.writeEffects(to: context.outbox.transaction())
+      try partition.writeEffects(to: context.collector.transaction())
     }
   }
 
@@ -222,9 +222,10 @@ package final class RollupStage: Stage {
 
   /// Has partitions opened anew whose rollups could not be read for now: the others go on.
   private func restart(_ failed: [RollupOpening], after error: any Error) throws {
-    let mayPass =
-      (error as? KafkaError).map { !$0.needsOperator || $0.mayPass } ?? (error is LogStall)
-    guard mayPass else { throw error }
+    let mayBeTransient =
+      (error as? KafkaError).map { !$0.requiresOperator || $0.mayBeTransient }
+      ?? (error is LogStall)
+    guard mayBeTransient else { throw error }
     for former in failed {
       context.logger.warning("the rollups of \(former.source) are read again: \(error)")
       former.close()

@@ -24,9 +24,9 @@ extension Preflight {
     let newest = records.values.map(\.last).max() ?? .unknown
     for (task, record) in records.sorted(by: { $0.key < $1.key }) {
       try record.checkAdditions(of: configuration.definitions, newest: newest)
-      let role = PartitionTask.Role(task)
+      let kind = TaskKind(task)
       try record.checkpoint.checkInputs(
-        plan.inputs(of: role).map(\.name), partitionCount: plan.partitionCount(of: role))
+        plan.inputs(of: kind).map(\.name), partitionCount: plan.partitionCount(of: kind))
     }
     try checkMappings(records)
     let hasProcessed = try hasCommitted(group, plan.inputPartitions, tail)
@@ -60,7 +60,7 @@ extension Preflight {
       guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
         return false
       }
-      let isCosts = key.elementsEqual(Changelog.progressKey(PartitionTask.Role.costs.rawValue))
+      let isCosts = key.elementsEqual(Changelog.progressKey(TaskKind.costs.rawValue))
       records[TaskID(isCosts: isCosts, partition: record.partition)] = try ProgressRecord(
         value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic)
       return true
@@ -84,11 +84,13 @@ extension Preflight {
       let committed = try tail.committed(partitions, by: group)
       let bounds = try tail.bounds(of: partitions)
       var suspects: [TopicPartition: [Int64?]] = [:]
+      // What does not answer now is compared when its task is taken over.
       for partition in partitions {
+        guard let position = positions[partition], let log = bounds[partition] else { continue }
         do {
           let start = try InputStart.decide(
-            partition, remembered: positions[partition]!, committed: committed[partition],
-            bounds[partition]!, group: group, state: state)
+            partition, remembered: position, committed: committed[partition], log, group: group,
+            state: state)
           if case .behind(let lost) = start, configuration.onLostInput == .stop {
             throw OperatorError.lost(partition, lost)
           }
@@ -144,10 +146,12 @@ extension Preflight {
   ) throws -> Bool {
     let committed = try tail.committed(partitions, by: group)
     let ends = try tail.ends(of: partitions)
-    if let lost = partitions.first(where: { committed[$0] ?? 0 > ends[$0] ?? 0 }) {
+    for partition in partitions {
+      guard let end = ends[partition], let position = committed[partition], position > end else {
+        continue
+      }
       throw incomplete(
-        "\(lost) ends at offset \(ends[lost] ?? 0), but \(group) has processed it to "
-          + "\(committed[lost]!)")
+        "\(partition) ends at offset \(end), but \(group) has processed it to \(position)")
     }
     return committed.values.contains { $0 > 0 }
   }

@@ -15,6 +15,8 @@ public final class Processor: @unchecked Sendable {
   public struct Summary: Sendable {
     /// By topic.
     public var counts: [String: InputCounts] = [:]
+    /// Of topics that are re-keyed, by topic.
+    public var rekeyed: [String: RekeyCounts] = [:]
     public var seconds: Double = 0
   }
 
@@ -38,6 +40,8 @@ public final class Processor: @unchecked Sendable {
   /// Where every input ended when the first worker started, when that is where to stop.
   private var ends: [TopicPartition: Int64]?
   private var counts: [Int: [String: InputCounts]] = [:]
+  /// What this process has re-keyed, by topic.
+  private var rekeyed: [String: RekeyCounts] = [:]
   private var wakers: [String: @Sendable () -> Void] = [:]
 
   /// How often threads are looked after, in microseconds.
@@ -93,6 +97,7 @@ public final class Processor: @unchecked Sendable {
         summary.counts[topic, default: InputCounts()].add(count)
       }
     }
+    summary.rekeyed = lock.withLock { rekeyed }
     summary.seconds = began.duration(to: .now) / .seconds(1)
     return summary
   }
@@ -113,7 +118,7 @@ public final class Processor: @unchecked Sendable {
   ) -> Supervisor {
     Supervisor(
       name, stallTimeout: .milliseconds(configuration.stallTimeout), logger: logger,
-      shouldStop: { [self] in shouldStop }, giveUp: { [self] in fail($0) }, body: body)
+      shouldStop: { [self] in shouldStop }, fail: { [self] in fail($0) }, body: body)
   }
 
   private func fail(_ error: any Error) {
@@ -128,12 +133,21 @@ public final class Processor: @unchecked Sendable {
       configuration: configuration, plan: plan, log: log, index: 0, stopsAtEnd: stopsAtEnd,
       logger: logger, heartbeat: heartbeat, meter: monitor.makeMeter(stage: "rekey", index: 0),
       process: process)
-    defer { setWaker("rekey", nil, heartbeat) }
+    let former = lock.withLock { rekeyed }
+    defer {
+      setWaker("rekey", nil, heartbeat)
+      if !heartbeat.isAbandoned {
+        let counts = worker.counts.reduce(into: former) {
+          $0[$1.key, default: RekeyCounts()].add($1.value)
+        }
+        lock.withLock { rekeyed = counts }
+      }
+    }
     do {
       let ends = stopsAtEnd ? try askForEnds(heartbeat) { try worker.sourceEnds() } : nil
       try worker.start()
       setWaker("rekey", worker.waker, heartbeat)
-      var patience = Patience(process.clock.monotonic)
+      var endOfRun = EndOfRunWait(process.clock.monotonic)
       var wasWell = false
       while !shouldStop {
         try worker.step()
@@ -143,9 +157,9 @@ public final class Processor: @unchecked Sendable {
           isWell()
           wasWell = true
         }
-        guard let ends, worker.isFinished, patience.isDue else { continue }
+        guard let ends, worker.isFinished, endOfRun.isDue else { continue }
         if try worker.isGroupFinished(upTo: ends) { break }
-        patience.wait(logger, "inputs to be re-keyed")
+        endOfRun.wait(logger, "inputs to be re-keyed")
       }
       if heartbeat.isAbandoned {
         worker.close()
@@ -202,7 +216,7 @@ public final class Processor: @unchecked Sendable {
       if stopsAtEnd { try noteEnds(worker, heartbeat) }
       try worker.start()
       setWaker(name, worker.waker, heartbeat)
-      var patience = Patience(process.clock.monotonic)
+      var endOfRun = EndOfRunWait(process.clock.monotonic)
       var wasWell = false
       // To the end of the rollups: a task of somebody who died may still come here to be closed.
       while !shouldStop && !areRollupsDone {
@@ -214,11 +228,11 @@ public final class Processor: @unchecked Sendable {
           wasWell = true
         }
         report(index, isFinished: worker.isFinished)
-        if index == 0 && !isAttributionDone && isEveryWorkerFinished && patience.isDue {
+        if index == 0 && !isAttributionDone && isEveryWorkerFinished && endOfRun.isDue {
           if try worker.isGroupFinished(upTo: lock.withLock { ends ?? [:] }) {
             lock.withLock { isGroupFinished = true }
           } else {
-            patience.wait(logger, "inputs")
+            endOfRun.wait(logger, "inputs")
           }
         }
       }
@@ -279,14 +293,14 @@ public final class Processor: @unchecked Sendable {
       try worker.start()
       setWaker("rollups", worker.waker, heartbeat)
       var isFinishing = false
-      var patience = Patience(process.clock.monotonic)
+      var endOfRun = EndOfRunWait(process.clock.monotonic)
       var wasWell = false
       while !shouldStop {
-        if patience.isDue && (worker.isFinished || worker.waitsForTasks) {
+        if endOfRun.isDue && (worker.isFinished || worker.waitsForTasks) {
           if try worker.isFinished && worker.isGroupFinished() { break }
           // A task's new owner has more to say than there was before.
           if worker.waitsForTasks {
-            if patience.isOver {
+            if endOfRun.isOver {
               logger.warning(
                 """
                 a task is another member's that does not stop at the end: windows that it has not \
@@ -297,7 +311,7 @@ public final class Processor: @unchecked Sendable {
               worker.finish()
             }
           }
-          patience.wait(logger, worker.isFinished ? "deltas" : "inputs")
+          endOfRun.wait(logger, worker.isFinished ? "deltas" : "inputs")
         }
         if !isFinishing && isAttributionDone {
           worker.finish()

@@ -20,7 +20,7 @@ final class Supervisor: @unchecked Sendable {
   private let logger: Logger
   private let stallTimeout: Duration
   private let shouldStop: @Sendable () -> Bool
-  private let giveUp: @Sendable (any Error) -> Void
+  private let fail: @Sendable (any Error) -> Void
   private let body: Body
 
   private let lock = NSLock()
@@ -34,17 +34,17 @@ final class Supervisor: @unchecked Sendable {
 
   /// - Parameters:
   ///   - shouldStop: whether a failed worker need not be built again.
-  ///   - giveUp: takes what only an operator can mend.
+  ///   - fail: takes what only an operator can mend.
   init(
     _ name: String, stallTimeout: Duration, logger: Logger,
-    shouldStop: @escaping @Sendable () -> Bool, giveUp: @escaping @Sendable (any Error) -> Void,
+    shouldStop: @escaping @Sendable () -> Bool, fail: @escaping @Sendable (any Error) -> Void,
     body: @escaping Body
   ) {
     self.name = name
     self.stallTimeout = stallTimeout
     self.logger = logger
     self.shouldStop = shouldStop
-    self.giveUp = giveUp
+    self.fail = fail
     self.body = body
   }
 
@@ -87,7 +87,7 @@ final class Supervisor: @unchecked Sendable {
         guard !heartbeat.isAbandoned else { return }
         if began.duration(to: .now) > .seconds(60) { pause = Supervisor.shortestPause }
         // The process ends with it, and says so once.
-        if isHopeless(error) { return giveUp(error) }
+        if isUnrecoverable(error) { return fail(error) }
         say(error)
         rest(pause, heartbeat)
         pause = min(pause * 2, Supervisor.longestPause)
@@ -105,11 +105,11 @@ final class Supervisor: @unchecked Sendable {
 
   /// Whether building the worker again cannot help. A topic that is missing may be one that a broker
   /// has not heard of yet.
-  private func isHopeless(_ error: any Error) -> Bool {
+  private func isUnrecoverable(_ error: any Error) -> Bool {
     if error is OperatorError { return true }
-    guard let error = error as? KafkaError, error.needsOperator else { return false }
+    guard let error = error as? KafkaError, error.requiresOperator else { return false }
     let since = lock.withLock { trouble?.since } ?? .now
-    return !error.mayPass || since.duration(to: .now) > stallTimeout
+    return !error.mayBeTransient || since.duration(to: .now) > stallTimeout
   }
 
   // MARK: What is said

@@ -25,10 +25,10 @@ struct TaskAssignment {
     let owned = Set(partitions)
     var opened: [TaskOpening] = []
     var split: [String] = []
-    for role in [PartitionTask.Role.keyed, .costs] {
-      let topics = plan.inputs(of: role)
+    for kind in [TaskKind.keyed, .costs] {
+      let topics = plan.inputs(of: kind)
       let names = Set(topics.map(\.name))
-      let count = plan.partitionCount(of: role)
+      let count = plan.partitionCount(of: kind)
       let numbers = Set(partitions.filter { names.contains($0.topic) }.map(\.partition))
       for number in numbers.sorted() {
         guard number < count else {
@@ -39,14 +39,14 @@ struct TaskAssignment {
         guard missing.isEmpty else {
           let given = inputs.filter(owned.contains)
           split.append(
-            "task \(role.rawValue)-\(number) is not processed: this member was assigned "
+            "task \(kind.rawValue)-\(number) is not processed: this member was assigned "
               + "\(list(given)) without \(list(missing)); give every instance the same topics, "
               + "and these equal partition counts")
           continue
         }
         opened.append(
           TaskOpening(
-            role: role, number: number, inputs: inputs, partitionCount: count, context: context))
+            kind: kind, number: number, inputs: inputs, partitionCount: count, context: context))
       }
     }
     return (opened, split)
@@ -59,8 +59,8 @@ struct TaskAssignment {
 
 extension TopicPlan {
   /// The inputs that a kind of task reads, in the order in which it numbers them.
-  func inputs(of role: PartitionTask.Role) -> [InputTopic] {
-    inputTopics.filter { $0.isCosts == (role == .costs) }
+  func inputs(of kind: TaskKind) -> [InputTopic] {
+    inputTopics.filter { $0.isCosts == (kind == .costs) }
   }
 
   /// The task that reads a topic's partition.
@@ -69,7 +69,7 @@ extension TopicPlan {
     return TaskID(isCosts: isCosts, partition: partition)
   }
 
-  func partitionCount(of role: PartitionTask.Role) -> Int32 {
-    role == .costs ? costPartitions : taskCount
+  func partitionCount(of kind: TaskKind) -> Int32 {
+    kind == .costs ? costPartitions : taskCount
   }
 }

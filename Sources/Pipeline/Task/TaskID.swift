@@ -1,7 +1,7 @@
 import Attribution
 import Cluster
 
-/// One task of the attribution stage, by its role and partition number.
+/// One task of the attribution stage, by its kind and partition number.
 package struct TaskID: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Whether it reads costs, or the keyed inputs.
   package let isCosts: Bool
@@ -13,7 +13,7 @@ package struct TaskID: Hashable, Comparable, Sendable, CustomStringConvertible {
   }
 
   package var description: String {
-    "\((isCosts ? PartitionTask.Role.costs : .keyed).rawValue)|\(partition)"
+    "\((isCosts ? TaskKind.costs : .keyed).rawValue)|\(partition)"
   }
 
   package static func < (left: TaskID, right: TaskID) -> Bool {

@@ -9,7 +9,7 @@ import Kafka
 ///
 /// One that nobody answers for is held up alone, and asks again with growing pauses.
 final class TaskOpening {
-  let role: PartitionTask.Role
+  let kind: TaskKind
   let number: Int32
   let statePartition: TopicPartition
   private(set) var state = TaskState.created
@@ -36,10 +36,10 @@ final class TaskOpening {
   private var records: [RepeatedQuestion<RecordFingerprint?>] = []
 
   init(
-    role: PartitionTask.Role, number: Int32, inputs: [TopicPartition],
+    kind: TaskKind, number: Int32, inputs: [TopicPartition],
     partitionCount: Int32, context: StageContext
   ) {
-    self.role = role
+    self.kind = kind
     self.number = number
     partitions = inputs
     self.partitionCount = partitionCount
@@ -48,7 +48,7 @@ final class TaskOpening {
     let configuration = context.configuration
     statePartition = TopicPartition(topic: configuration.stateTopic, partition: number)
     changelog = Changelog(
-      name: role.rawValue, topic: configuration.stateTopic, partition: number,
+      name: kind.rawValue, topic: configuration.stateTopic, partition: number,
       recordBytes: configuration.stateRecordBytes)
     live = changelog.makeLiveRecords()
   }
@@ -108,7 +108,7 @@ final class TaskOpening {
     if let error { obstacle = error }
   }
 
-  var name: String { "\(role.rawValue)-\(number)" }
+  var name: String { "\(kind.rawValue)-\(number)" }
 
   // MARK: Restoring
 
@@ -177,7 +177,7 @@ final class TaskOpening {
   /// The task, with its state, at the places where its inputs are to be read on.
   ///
   /// - Parameter stopsAtEnd: read to where the logs ended at the take-over, and no further.
-  func makeTask(stopsAtEnd: Bool) throws -> PartitionTask {
+  func makeTask(stopsAtEnd: Bool) throws -> StreamTask {
     var checkpoint = progress?.checkpoint ?? TaskCheckpoint()
     if checkpoint.secret.isEmpty {
       checkpoint.secret = TaskCheckpoint.makeSecret(context.random)
@@ -192,7 +192,7 @@ final class TaskOpening {
     let task = AttributionTask(
       definitions: definitions, inputCount: partitions.count, secret: secret,
       longestWalk: context.configuration.longestWalk)
-    var opened: [Input] = []
+    var opened: [InputPartition] = []
     var lost: [LostRange] = []
     for (index, input) in partitions.enumerated() {
       let former = progress?.checkpoint.inputs[index]
@@ -214,8 +214,8 @@ final class TaskOpening {
     if let progress { entries = try changelog.restore(task, progress, live) }
     for range in lost { checkpoint.add(range) }
     state.move(to: .running)
-    return PartitionTask(
-      role: role, partition: number, inputs: opened, task: task, changelog: changelog,
+    return StreamTask(
+      kind: kind, partition: number, inputs: opened, task: task, changelog: changelog,
       checkpoint: checkpoint, mustCommit: !lost.isEmpty || hasLostOffsets, state: state,
       context: context)
   }
@@ -228,10 +228,10 @@ final class TaskOpening {
   private func open(
     _ input: TopicPartition, number: Int, at position: Int64, _ last: RecordFingerprint?,
     stopsAtEnd: Bool
-  ) throws -> Input {
+  ) throws -> InputPartition {
     let end = answeredBounds![input]!.stableEnd
     let sources = context.plan.sources(of: input.topic)
-    return Input(
+    return InputPartition(
       number: number, partition: input, plan: try context.inputPlan(of: input.topic),
       reader: try context.consumer.reader(of: input, from: position, end: end),
       definitions: context.configuration.definitions, start: position, last: last,
@@ -273,7 +273,7 @@ final class TaskOpening {
   /// The same task from its beginning, after a pause: its state could not be read.
   func successor(after error: any Error, now: Milliseconds) -> TaskOpening {
     let next = TaskOpening(
-      role: role, number: number, inputs: partitions,
+      kind: kind, number: number, inputs: partitions,
       partitionCount: partitionCount, context: context)
     next.obstacle = error
     next.isAnnounced = isAnnounced

@@ -13,7 +13,7 @@ package protocol Stage: AnyObject {
   /// The topics it reads.
   var topics: [String] { get }
   /// Rows taken, or to be written, since the last commit: what its transaction grows with.
-  var openRows: Int { get }
+  var uncommittedRows: Int { get }
   /// Whether more than one commit interval may go into a commit: nobody waits for it.
   var isCatchingUp: Bool { get }
   /// Whether the next commit should not wait for its time.
@@ -67,7 +67,7 @@ package final class StageContext {
   /// Where its partitions end, asked for all of them at once.
   let ends: EndProbe
   let group: String
-  let outbox: Outbox
+  let collector: RecordCollector
   private let inputPlans: InputPlans
 
   init(
@@ -82,7 +82,7 @@ package final class StageContext {
     self.meter = meter
     self.process = process
     self.name = name.transactionalID
-    outbox = try Outbox(
+    collector = try RecordCollector(
       log: log, transactionalID: name.transactionalID, configuration: configuration,
       deltaPartitions: plan.rollupPartitions, schema: process.output.schemas?.attribution,
       recordLimit: plan.recordLimit)

@@ -7,7 +7,7 @@ import Logging
 /// One thread's work: a member of a stage's group, and a producer for what the stage writes.
 ///
 /// Offsets, state and outputs of a commit are one transaction. What happens when one fails is the
-/// error's ``KafkaError/disposition``:
+/// error's ``KafkaError/recovery``:
 ///
 /// * *abort required*: the transaction is aborted, the inputs go back to the committed offsets, the
 ///   state is read back, and the work is done again; the worker keeps its place in the group;
@@ -98,10 +98,10 @@ package final class Worker<S: Stage> {
 
   /// Leaves without committing.
   package func close() {
-    try? context.outbox.abort()
+    try? context.collector.abort()
     drop()
     context.consumer.close()
-    context.outbox.close()
+    context.collector.close()
     report(.stopped)
   }
 
@@ -113,18 +113,18 @@ package final class Worker<S: Stage> {
 
   private var isCommitDue: Bool {
     context.now() - lastCommit >= commitInterval
-      || stage.openRows >= Self.largestCommit || stage.wantsCommit
+      || stage.uncommittedRows >= Self.largestCommit || stage.wantsCommit
   }
 
   private func commit() throws {
     lastCommit = context.now()
     stage.advanceClock()
-    guard stage.hasChanges || stage.isRepetitionDue || context.outbox.isOpen else {
+    guard stage.hasChanges || stage.isRepetitionDue || context.collector.isOpen else {
       return report()
     }
     let began = ContinuousClock.now
     try stage.writeEffects()
-    try context.outbox.commit(stage.positions.filter { $0.value >= 0 }, of: context.consumer)
+    try context.collector.commit(stage.positions.filter { $0.value >= 0 }, of: context.consumer)
     stage.didCommit()
     recoveries = 0
     context.meter.didCommit(in: began.duration(to: .now))
@@ -159,11 +159,11 @@ package final class Worker<S: Stage> {
   /// Sees to it that nothing of a failed transaction can be committed; throws what only a new worker
   /// can mend.
   private func endTransaction(after error: any Error) throws {
-    let disposition = (error as? KafkaError)?.disposition
-    context.meter.count(WorkerCounters.TransactionResult(after: disposition))
-    switch disposition {
-    case .abortRequired: try context.outbox.abort()
-    case .timedOut, .retriable: try context.outbox.renew()
+    let recovery = (error as? KafkaError)?.recovery
+    context.meter.count(WorkerCounters.TransactionResult(after: recovery))
+    switch recovery {
+    case .abortTransaction: try context.collector.abort()
+    case .renewProducer, .retry: try context.collector.renew()
     default: throw error
     }
   }
@@ -172,7 +172,7 @@ package final class Worker<S: Stage> {
 
   private func rebalance(_ event: Rebalance) throws {
     // After a failure the open transaction holds half of something: nothing may commit it.
-    guard failure == nil else { return giveUp() }
+    guard failure == nil else { return dropAssignment() }
     switch event {
     case .assigned(let partitions):
       owned = partitions
@@ -180,14 +180,14 @@ package final class Worker<S: Stage> {
       hasAssignment = true
       report()
     case .revoked:
-      defer { giveUp() }
+      defer { dropAssignment() }
       do { try commit() } catch { try endTransaction(after: error) }
     case .lost:
-      defer { giveUp() }
+      defer { dropAssignment() }
       context.logger.warning(
         "partitions lost: their open transaction is aborted, nothing is counted twice")
-      if context.outbox.isOpen { context.meter.count(.aborted) }
-      do { try context.outbox.abort() } catch { try endTransaction(after: error) }
+      if context.collector.isOpen { context.meter.count(.aborted) }
+      do { try context.collector.abort() } catch { try endTransaction(after: error) }
     }
   }
 
@@ -199,7 +199,7 @@ package final class Worker<S: Stage> {
     openingSince = nil
   }
 
-  private func giveUp() {
+  private func dropAssignment() {
     drop()
     owned = []
     hasAssignment = false

@@ -26,7 +26,7 @@ public final class ConversionFinder: ConversionSource {
     self.logger = logger
   }
 
-  public func story(of conversionID: String) throws -> ConversionStory? {
+  public func explanation(of conversionID: String) throws -> ConversionExplanation? {
     try isSearching.withLock { _ in
       do { return try search(conversionID) } catch {
         logger.warning("looking for a conversion failed: \(error)")
@@ -35,13 +35,13 @@ public final class ConversionFinder: ConversionSource {
     }
   }
 
-  private func search(_ conversionID: String) throws -> ConversionStory? {
+  private func search(_ conversionID: String) throws -> ConversionExplanation? {
     let reader = try TopicReader(settings, logger: logger)
     defer { reader.close() }
     let revisions = try revisions(of: Array(conversionID.utf8), reader)
     guard let current = revisions.last else { return nil }
     let touches = try compared(try touches(of: current, reader), with: current, reader)
-    return ConversionStory(
+    return ConversionExplanation(
       revisions: revisions, versions: try versions(of: revisions, current, reader),
       touches: touches,
       partition: try partition(of: current, beside: touches, reader), settings.definitions)
@@ -51,12 +51,12 @@ public final class ConversionFinder: ConversionSource {
   private func versions(
     of revisions: [PublishedAttribution], _ conversion: PublishedAttribution,
     _ reader: TopicReader
-  ) throws -> [ConversionStory.Version] {
+  ) throws -> [ConversionExplanation.Version] {
     let user = Array(conversion.userID.utf8)
-    func find(_ reach: TouchSearch.Reach) throws -> [ConversionStory.Version] {
+    func find(_ extent: TouchSearch.SearchRange) throws -> [ConversionExplanation.Version] {
       try searches { $0 == .conversion }.flatMap { search in
         let own = try partitions(of: search.topic, forUser: user, reader).own
-        return try search.versions(of: revisions, in: own, reach, reader)
+        return try search.versions(of: revisions, in: own, extent, reader)
       }
     }
     let recent = try find(.ofItsTime)
@@ -66,7 +66,7 @@ public final class ConversionFinder: ConversionSource {
 
   /// Where the conversion came, if some of its user's touches may lie elsewhere.
   private func partition(
-    of conversion: PublishedAttribution, beside touches: [ConversionStory.FoundTouch],
+    of conversion: PublishedAttribution, beside touches: [ConversionExplanation.FoundTouch],
     _ reader: TopicReader
   ) throws -> Int32? {
     guard touches.contains(where: { !conversion.touches.map(\.eventID).contains($0.touch.eventID) })
@@ -101,9 +101,9 @@ public final class ConversionFinder: ConversionSource {
 
   /// The touches with what of `match_on` they do not have in common with the conversion.
   private func compared(
-    _ touches: [ConversionStory.FoundTouch], with conversion: PublishedAttribution,
+    _ touches: [ConversionExplanation.FoundTouch], with conversion: PublishedAttribution,
     _ reader: TopicReader
-  ) throws -> [ConversionStory.FoundTouch] {
+  ) throws -> [ConversionExplanation.FoundTouch] {
     let names = settings.definitions.matchOn
     guard !names.isEmpty else { return touches }
     let found = try firstFound(conversion, reader) { search, partitions in
@@ -175,15 +175,15 @@ public final class ConversionFinder: ConversionSource {
   /// events lie in several partitions.
   private func touches(
     of conversion: PublishedAttribution, _ reader: TopicReader
-  ) throws -> [ConversionStory.FoundTouch] {
+  ) throws -> [ConversionExplanation.FoundTouch] {
     let searches = try searches(\.isTouch)
     let user = Array(conversion.userID.utf8)
     func find(
-      _ reach: TouchSearch.Reach, inOwn isOwn: Bool
-    ) throws -> [ConversionStory.FoundTouch] {
+      _ extent: TouchSearch.SearchRange, inOwn isOwn: Bool
+    ) throws -> [ConversionExplanation.FoundTouch] {
       try searches.flatMap { search in
         let (own, others) = try partitions(of: search.topic, forUser: user, reader)
-        return try search.touches(of: conversion, in: isOwn ? own : others, reach, reader)
+        return try search.touches(of: conversion, in: isOwn ? own : others, extent, reader)
       }
     }
     var recent = try find(.ofItsTime, inOwn: true)
@@ -197,7 +197,7 @@ public final class ConversionFinder: ConversionSource {
 
   /// Whether something was found, and all that earned credit is there.
   private static func isComplete(
-    _ touches: [ConversionStory.FoundTouch], for conversion: PublishedAttribution
+    _ touches: [ConversionExplanation.FoundTouch], for conversion: PublishedAttribution
   ) -> Bool {
     func identity(_ touch: PublishedAttribution.Touch) -> [UInt8] {
       [touch.kind.rawValue] + Array(touch.eventID.utf8)

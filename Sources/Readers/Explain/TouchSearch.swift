@@ -8,7 +8,7 @@ import Reporting
 /// Finds a user's touches around a conversion, or the conversion, in a topic they came by.
 struct TouchSearch {
   /// Which records are read, by the time that the log gave them.
-  enum Reach {
+  enum SearchRange {
     /// From before a touch of the conversion could be written until after it would be too late.
     case ofItsTime
     case any
@@ -25,16 +25,16 @@ struct TouchSearch {
 
   /// The touches up to twice the look-back before the conversion and as long after it, as they came.
   func touches(
-    of conversion: PublishedAttribution, in partitions: [TopicPartition], _ reach: Reach,
+    of conversion: PublishedAttribution, in partitions: [TopicPartition], _ extent: SearchRange,
     _ reader: TopicReader
-  ) throws -> [ConversionStory.FoundTouch] {
+  ) throws -> [ConversionExplanation.FoundTouch] {
     let distance = 2 * max(definitions.lookback, definitions.impressionLookback)
     let range = (conversion.time - distance)...(conversion.time + distance)
-    var touches: [ConversionStory.FoundTouch] = []
-    try search(for: conversion.userID, range, in: partitions, reach, reader) { event, partition in
+    var touches: [ConversionExplanation.FoundTouch] = []
+    try search(for: conversion.userID, range, in: partitions, extent, reader) { event, partition in
       guard event.kind.isTouch else { return true }
       touches.append(
-        ConversionStory.FoundTouch(
+        ConversionExplanation.FoundTouch(
           PublishedAttribution.Touch(
             kind: event.kind, time: event.time, eventID: event.eventID.string,
             campaignID: event.campaignID.string, channel: event.channel.string,
@@ -49,19 +49,19 @@ struct TouchSearch {
   /// What came of the conversion itself, in all its versions: those that count came within the horizon of the
   /// earliest of its times.
   func versions(
-    of revisions: [PublishedAttribution], in partitions: [TopicPartition], _ reach: Reach,
+    of revisions: [PublishedAttribution], in partitions: [TopicPartition], _ extent: SearchRange,
     _ reader: TopicReader
-  ) throws -> [ConversionStory.Version] {
+  ) throws -> [ConversionExplanation.Version] {
     guard let conversion = revisions.last else { return [] }
     let identifier = Array(conversion.conversionID.utf8)
     let times = revisions.map(\.time)
     let earliest = times.min()! - definitions.correctionHorizon
     let range = earliest...(times.max()! + definitions.correctionHorizon)
-    var versions: [ConversionStory.Version] = []
-    try search(for: conversion.userID, range, in: partitions, reach, reader) { event, _ in
+    var versions: [ConversionExplanation.Version] = []
+    try search(for: conversion.userID, range, in: partitions, extent, reader) { event, _ in
       if event.kind == .conversion, event.eventID.buffer.elementsEqual(identifier) {
         versions.append(
-          ConversionStory.Version(
+          ConversionExplanation.Version(
             number: event.version, time: event.time, value: event.amount,
             isDeleted: event.isDeleted))
       }
@@ -110,7 +110,7 @@ struct TouchSearch {
   /// Visits a user's events of some time, whatever they are keyed by, until `body` returns false.
   private func search(
     for userID: String, _ range: ClosedRange<Milliseconds>, in partitions: [TopicPartition],
-    _ reach: Reach, _ reader: TopicReader, _ body: (borrowing Event, Int32) -> Bool
+    _ extent: SearchRange, _ reader: TopicReader, _ body: (borrowing Event, Int32) -> Bool
   ) throws {
     let user = Array(userID.utf8)
     var decoder = InputDecoder(plan, definitions: definitions)
@@ -119,7 +119,7 @@ struct TouchSearch {
     let starts = try reader.offsets(
       of: partitions, atOrAfter: range.lowerBound - definitions.maxFutureSkew)
     let ends =
-      switch reach {
+      switch extent {
       case .any: try reader.ends(of: partitions)
       case .ofItsTime:
         try reader.offsets(

@@ -44,9 +44,7 @@ package struct InputCheck {
     let reader = try TopicReader(settings, logger: logger)
     defer { reader.close() }
     guard let topic else {
-      // What producers write: not the internal topics.
-      let sources = plans.plans.filter { !$0.isKeyed } + plans.rekeyed
-      return try sources.map { try check($0.topic, $0, count, reader) }
+      return try plans.sources.map { try check($0.topic, $0, count, reader) }
     }
     return [try check(topic, plans.plan(of: topic), count, reader)]
   }

@@ -19,7 +19,7 @@ final class ReaderHealth: HealthSource {
   }
 
   /// A partition that is behind and has not moved for so long is stuck.
-  private static let patience: Milliseconds = 60_000
+  private static let timeout: Milliseconds = 60_000
 
   private let live: LiveBoard
   private let hub: EventHub
@@ -80,7 +80,7 @@ final class ReaderHealth: HealthSource {
     var obstacles = state.isCaughtUp ? [] : ["the rollups topic is still being read"]
     let partitions = state.positions.sorted { $0.key < $1.key }.map { partition, position in
       let lag = state.ends[partition].map { max(0, $0 - position) }
-      if let since = state.waiting[partition], state.now - since > Self.patience {
+      if let since = state.waiting[partition], state.now - since > Self.timeout {
         obstacles.append(
           "\(topic) [\(partition)] is stuck at offset \(position) for \((state.now - since) / 1_000) s, "
             + "\(lag ?? 0) records behind")

@@ -152,7 +152,7 @@ extension ViewTable {
 
 /// Which group each member of a view belongs to.
 private struct MemberGroups {
-  private let members: MemberNames
+  private let members: DimensionGroups
   private let columns: [Int]
   private let takesAll: Bool
   /// -1 for a member that has not been looked at, -2 for one that is left out.

@@ -4,7 +4,7 @@ import Attribution
 struct ViewTable: Sendable {
   let view: View
   let layout: SumsLayout
-  private(set) var members: MemberNames
+  private(set) var members: DimensionGroups
   /// Starts of the windows that hold rollups, ascending.
   private(set) var starts: [Milliseconds] = []
   /// Parallel to `starts`.
@@ -20,7 +20,7 @@ struct ViewTable: Sendable {
   init(_ view: View, modelCount: Int) {
     self.view = view
     layout = SumsLayout(modelCount: modelCount)
-    members = MemberNames(dimensionCount: view.dimensions.count)
+    members = DimensionGroups(dimensionCount: view.dimensions.count)
   }
 
   /// Takes a revision, unless the same or a higher one is here. O(1), but O(windows) for the first

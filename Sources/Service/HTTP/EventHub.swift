@@ -14,7 +14,7 @@ public final class EventHub: Sendable {
     var latest: [UInt8]?
   }
 
-  private static let patience = TimeAmount.seconds(30)
+  private static let timeout = TimeAmount.seconds(30)
   private let state = Mutex(State())
 
   public init() {}
@@ -47,7 +47,7 @@ public final class EventHub: Sendable {
           state.stuckSince[identifier, default: .now()]
         }
         state.withLock { $0.stuckSince[identifier] = since }
-        if NIODeadline.now() - since > Self.patience { channel.close(promise: nil) }
+        if NIODeadline.now() - since > Self.timeout { channel.close(promise: nil) }
       }
     }
   }

@@ -145,11 +145,11 @@ final class HTTPConnection: ChannelInboundHandler {
       context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
     }
     // A client that does not read its response does not keep the connection.
-    let patience = context.eventLoop.assumeIsolated().scheduleTask(
+    let timeout = context.eventLoop.assumeIsolated().scheduleTask(
       in: .seconds(server.settings.responseSeconds)
     ) { context.close(promise: nil) }
     context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { [self] _ in
-      patience.cancel()
+      timeout.cancel()
       if head.isKeepAlive { goOn(context) } else { context.close(promise: nil) }
     }
   }

@@ -2,26 +2,26 @@ import Kafka
 
 /// The errors that a cluster in memory answers with, as librdkafka would report them.
 public enum LogFault {
-  /// An error of a disposition, as any call may fail with.
-  public static func error(_ disposition: KafkaError.Disposition, at call: LogCall) -> KafkaError {
+  /// An error with this recovery, as any call may fail with.
+  public static func error(_ recovery: KafkaError.Recovery, at call: LogCall) -> KafkaError {
     let operation = call.rawValue
-    switch disposition {
-    case .retriable:
+    switch recovery {
+    case .retry:
       return KafkaError(
         code: 14, name: "COORDINATOR_LOAD_IN_PROGRESS", message: "injected", operation: operation,
         isRetriable: true)
-    case .abortRequired:
+    case .abortTransaction:
       return KafkaError(
         code: 59, name: "UNKNOWN_PRODUCER_ID", message: "injected", operation: operation,
         requiresAbort: true)
-    case .fatal:
+    case .rebuildClient:
       return KafkaError(
         code: -150, name: "_FATAL", message: "injected", operation: operation, isFatal: true)
-    case .timedOut:
+    case .renewProducer:
       return KafkaError(
         code: -185, name: "_TIMED_OUT", message: "injected", operation: operation,
         isRetriable: true)
-    case .other:
+    case .unspecified:
       return KafkaError(
         code: -195, name: "_TRANSPORT", message: "injected", operation: operation)
     }

@@ -304,11 +304,11 @@ public final class MemoryLog: ArchiveLog, @unchecked Sendable {
 
   /// Waits until `condition` holds; times out when it does not in time.
   func wait(
-    _ process: SimulatedProcess, _ call: LogCall, patience: Int64, until condition: () -> Bool
+    _ process: SimulatedProcess, _ call: LogCall, timeout: Int64, until condition: () -> Bool
   ) throws {
-    let deadline = time + patience
+    let deadline = time + timeout
     while !condition() {
-      guard let environment, time < deadline else { throw LogFault.error(.timedOut, at: call) }
+      guard let environment, time < deadline else { throw LogFault.error(.renewProducer, at: call) }
       environment.pass(milliseconds: 50)
       try process.check()
     }

@@ -41,10 +41,10 @@ final class MemoryLogConsumer: LogConsumer {
     if !group.contains(member) {
       if group.isReplaced(member) { throw LogFault.fenced(at: .poll) }
       self.member = nil
-      giveUp(.lost(owned))
+      endAssignment(.lost(owned))
     } else if group.isRebalancing {
       guard !member.hasJoined else { return }
-      giveUp(.revoked(owned))
+      endAssignment(.revoked(owned))
       // Giving up may have taken so long that the group has gone on without it.
       if !process.isDead, group.contains(member) { group.rejoin(member) }
     } else if member.generation > generation {
@@ -64,7 +64,7 @@ final class MemoryLogConsumer: LogConsumer {
     group.join(member)
   }
 
-  private func giveUp(_ event: Rebalance) {
+  private func endAssignment(_ event: Rebalance) {
     for reader in readers.values { reader.close() }
     readers = [:]
     if !owned.isEmpty { onRebalance?(event) }
@@ -87,7 +87,7 @@ final class MemoryLogConsumer: LogConsumer {
   /// Waits, as a broker has it, while a transaction is open that may commit other offsets.
   func startOffsets(_ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
     try enter(.startOffsets)
-    try log.wait(process, .startOffsets, patience: log.timeouts.call) {
+    try log.wait(process, .startOffsets, timeout: log.timeouts.call) {
       !self.log.isCommitPending(of: self.group, partitions)
     }
     return Dictionary(
@@ -100,7 +100,7 @@ final class MemoryLogConsumer: LogConsumer {
   func close() {
     guard !process.isDead, onRebalance != nil else { return }
     let isMember = member.map { group.contains($0) } ?? false
-    giveUp(isMember ? .revoked(owned) : .lost(owned))
+    endAssignment(isMember ? .revoked(owned) : .lost(owned))
     onRebalance = nil
     if !process.isDead, instanceID.isEmpty, let member { group.leave(member) }
     member = nil

@@ -18,12 +18,12 @@ final class MemoryLogProber: LogProber, @unchecked Sendable {
     of partitions: [TopicPartition]
   ) -> PendingAnswer<[TopicPartition: Result<LogBounds, any Error>]> {
     ask(
-      .askBounds, patience: 0, when: { true },
+      .askBounds, timeout: 0, when: { true },
       { [log] in
         var found: [TopicPartition: Result<LogBounds, any Error>] = [:]
         for name in partitions {
           guard log.hasLeader(name), let partition = log.find(name) else {
-            found[name] = .failure(LogFault.error(.timedOut, at: .askBounds))
+            found[name] = .failure(LogFault.error(.renewProducer, at: .askBounds))
             continue
           }
           found[name] = .success(
@@ -41,7 +41,7 @@ final class MemoryLogProber: LogProber, @unchecked Sendable {
   ) -> PendingAnswer<[TopicPartition: Int64]> {
     let group = log.group(name)
     return ask(
-      .askCommitted, patience: log.timeouts.call,
+      .askCommitted, timeout: log.timeouts.call,
       when: { [log] in !log.isCommitPending(of: group, partitions) },
       { group.offsets.filter { partitions.contains($0.key) } })
   }
@@ -50,7 +50,7 @@ final class MemoryLogProber: LogProber, @unchecked Sendable {
     atOrAfter offset: Int64, of name: TopicPartition
   ) -> PendingAnswer<RecordFingerprint?> {
     ask(
-      .askRecord, patience: log.timeouts.call, when: { [log] in log.hasLeader(name) },
+      .askRecord, timeout: log.timeouts.call, when: { [log] in log.hasLeader(name) },
       { [log] in
         let partition = log.partition(name)
         var index = partition.index(of: Int(offset))
@@ -69,7 +69,7 @@ final class MemoryLogProber: LogProber, @unchecked Sendable {
   }
 
   private func ask<Value: Sendable>(
-    _ call: LogCall, patience: Int64, when isReady: @escaping () -> Bool,
+    _ call: LogCall, timeout: Int64, when isReady: @escaping () -> Bool,
     _ body: @escaping () -> Value
   ) -> PendingAnswer<Value> {
     let pending = PendingAnswer<Value>()
@@ -77,11 +77,11 @@ final class MemoryLogProber: LogProber, @unchecked Sendable {
       pending.resolve(.failure(error))
       return pending
     }
-    let deadline = log.time + patience
+    let deadline = log.time + timeout
     log.answer { [log] in
       guard isReady() else {
-        guard patience > 0, log.time >= deadline else { return false }
-        pending.resolve(.failure(LogFault.error(.timedOut, at: call)))
+        guard timeout > 0, log.time >= deadline else { return false }
+        pending.resolve(.failure(LogFault.error(.renewProducer, at: call)))
         return true
       }
       pending.resolve(.success(body()))

@@ -110,8 +110,8 @@ final class MemoryLogProducer: LogProducer {
     switch condition {
     case .sound: break
     case .mustAbort where call == .abort: break
-    case .mustAbort: throw LogFault.error(.abortRequired, at: call)
-    case .fatal: throw LogFault.error(.fatal, at: call)
+    case .mustAbort: throw LogFault.error(.abortTransaction, at: call)
+    case .fatal: throw LogFault.error(.rebuildClient, at: call)
     case .timedOut:
       if call != .abort { log.violations.append("\(process.name): \(call) after a timeout") }
       throw LogFault.state(at: call)
@@ -119,15 +119,15 @@ final class MemoryLogProducer: LogProducer {
   }
 
   private func note(_ error: KafkaError, at call: LogCall) {
-    switch error.disposition {
-    case .fatal: condition = .fatal
-    case .timedOut:
+    switch error.recovery {
+    case .rebuildClient: condition = .fatal
+    case .renewProducer:
       condition = .timedOut
       if call == .commit, let transaction, let delay = log.landingDelay() {
         transaction.lands = log.time + delay
       }
-    case .abortRequired: if transaction != nil { condition = .mustAbort }
-    case .retriable, .other: break
+    case .abortTransaction: if transaction != nil { condition = .mustAbort }
+    case .retry, .unspecified: break
     }
   }
 }

@@ -33,14 +33,14 @@ final class MemoryLogScan: LogScan {
     let place =
       place?.name == name ? place! : Place(name: name, end: partition.end, since: log.time)
     self.place = place
-    let patience = 4 * log.timeouts.call
+    let timeout = 4 * log.timeouts.call
     if limit == nil {
-      try log.wait(process, .readThrough, patience: patience) {
+      try log.wait(process, .readThrough, timeout: timeout) {
         !partition.isOpen(before: place.end)
       }
     } else if partition.isOpen(before: place.end) || !log.hasLeader(name) {
-      guard log.time - place.since < patience else {
-        throw LogFault.error(.timedOut, at: .readThrough)
+      guard log.time - place.since < timeout else {
+        throw LogFault.error(.renewProducer, at: .readThrough)
       }
       return false
     }

@@ -23,7 +23,7 @@ extension Simulation: LogEnvironment {
       let choices = call.failures
       let error = LogFault.error(choices[Int(random.below(Int64(choices.count)))], at: call)
       trace.note("  \(process.name): \(error)")
-      counts.failedCalls[error.disposition, default: 0] += 1
+      counts.failedCalls[error.recovery, default: 0] += 1
       counts.brokenCalls[call, default: 0] += 1
       throw error
     }
@@ -85,12 +85,12 @@ extension LogCall {
   }
 
   /// What it may fail with.
-  fileprivate var failures: [KafkaError.Disposition] {
+  fileprivate var failures: [KafkaError.Recovery] {
     switch self {
     case .produce, .sendOffsets, .sentOffsets, .commit:
-      [.retriable, .abortRequired, .fatal, .timedOut, .other]
-    case .committed, .aborted: [.fatal, .timedOut]
-    default: [.retriable, .fatal, .timedOut, .other]
+      [.retry, .abortTransaction, .rebuildClient, .renewProducer, .unspecified]
+    case .committed, .aborted: [.rebuildClient, .renewProducer]
+    default: [.retry, .rebuildClient, .renewProducer, .unspecified]
     }
   }
 }

@@ -33,7 +33,7 @@ public struct SimulationCounts: Sendable {
   public var sabotages = 0
   /// Records that were sent again.
   public var repeats = 0
-  public var failedCalls: [KafkaError.Disposition: Int] = [:]
+  public var failedCalls: [KafkaError.Recovery: Int] = [:]
   /// Calls that failed, or at which their process was killed.
   public var brokenCalls: [LogCall: Int] = [:]
   /// Rollups that the downstream reader saw.

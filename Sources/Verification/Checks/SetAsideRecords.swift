@@ -12,7 +12,7 @@ struct SetAsideRecords {
 
   struct Entry {
     /// Where it is in the topic.
-    var place: LateEvent.Place
+    var place: RecordPosition
     var reason: String
     var fingerprint: Fingerprint
     /// The length of the value that it came with, where it has lost something to fit its topic.
@@ -69,7 +69,7 @@ struct SetAsideRecords {
       return
     }
     entries[input][source] = Entry(
-      place: LateEvent.Place(partition: record.partition, offset: record.offset), reason: reason,
+      place: RecordPosition(partition: record.partition, offset: record.offset), reason: reason,
       fingerprint: Fingerprint(record), cut: cut(record),
       hasKey: record.key != nil, valueCount: record.value?.count)
   }

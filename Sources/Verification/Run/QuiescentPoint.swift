@@ -59,8 +59,8 @@ final class QuiescentPoint {
   ///
   /// - Parameter wantsInputs: whether to wait, if there is time, for all of the inputs to be taken in.
   /// - Returns: what the attribution stage had committed by then.
-  func wait(_ patience: Duration, wantsInputs: Bool) throws -> [TopicPartition: Int64] {
-    let deadline = ContinuousClock.now + patience
+  func wait(_ timeout: Duration, wantsInputs: Bool) throws -> [TopicPartition: Int64] {
+    let deadline = ContinuousClock.now + timeout
     while true {
       let processed = try processed()
       let obstacle = try obstacle()

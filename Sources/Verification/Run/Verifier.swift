@@ -46,13 +46,13 @@ public final class Verifier {
 
   /// - Parameters:
   ///   - expectsAll: judge by all that the inputs hold, not by what the processor has committed.
-  ///   - patience: how long to wait for what is processed to be published.
+  ///   - timeout: how long to wait for what is processed to be published.
   ///   - onProgress: told now and then how many records have been read, of how many.
   public func run(
-    expectsAll: Bool, patience: Duration,
+    expectsAll: Bool, timeout: Duration,
     onProgress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws -> VerificationReport {
-    let processed = try quiescence.wait(patience, wantsInputs: expectsAll)
+    let processed = try quiescence.wait(timeout, wantsInputs: expectsAll)
     if processed.isEmpty {
       notes.append(
         "the group \(configuration.applicationID)-attribution has committed nothing: has the "

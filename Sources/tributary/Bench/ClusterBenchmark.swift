@@ -47,9 +47,9 @@ struct ClusterBenchmark {
       lines.append(
         try read(load, topics, "librdkafka, counting", ["bench-part", "count"]))
     }
-    let yardstick = try read(
+    let baseline = try read(
       load, topics, "librdkafka and our decoder", ["bench-part", "decode"])
-    lines.append(yardstick)
+    lines.append(baseline)
     for workers in load.workers {
       let run = topics.another("\(workers)")
       try run.create(partitions: load.partitions)
@@ -69,7 +69,7 @@ struct ClusterBenchmark {
       lines.append(line)
     }
     for index in lines.indices where !lines[index].isRestore {
-      lines[index].ratio = lines[index].eventsPerSecond / yardstick.eventsPerSecond
+      lines[index].ratio = lines[index].eventsPerSecond / baseline.eventsPerSecond
     }
     return lines
   }

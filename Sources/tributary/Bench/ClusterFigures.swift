@@ -88,7 +88,7 @@ struct ClusterFigures: Encodable {
         String(format: "%.0f", Double(line.peakResidentBytes) / Double(1 << 20)),
       ])
     }
-    return TextTable(
+    return AlignedTable(
       header: [
         "over \(isLocalBroker ? "the local broker" : "the given cluster")", "million/s",
         "of decoding", "CPU-s per million", "MiB resident",

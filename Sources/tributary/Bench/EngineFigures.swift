@@ -25,7 +25,7 @@ struct EngineFigures {
         String(format: "%.3f", timing.cpuSecondsPerMillion),
       ]
     }
-    return TextTable(
+    return AlignedTable(
       header: ["one core", "million/s", "million per CPU-second", "CPU-seconds per million"],
       rows: [
         row("engine, decoded events", figures.engine),
@@ -48,7 +48,7 @@ struct EngineFigures {
     if let peakBytes {
       rows.append(["peak resident, in MB", bytes(Double(peakBytes) / 1e6), ""])
     }
-    return TextTable(header: ["memory", "bytes", "of them"], rows: rows).text
+    return AlignedTable(header: ["memory", "bytes", "of them"], rows: rows).text
   }
 
   private var growthTable: String {
@@ -62,7 +62,7 @@ struct EngineFigures {
         bytes(grown.state.bytesPerIdentity), bytes(grown.state.bytesPerRecord),
       ]
     }
-    return TextTable(
+    return AlignedTable(
       header: ["ten times the", "engine's cost", "with decoder", "bytes per id", "per touch"],
       rows: growth.map { row($0.of.rawValue, $0.figures) }
     ).text

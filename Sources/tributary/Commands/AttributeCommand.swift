@@ -8,7 +8,7 @@ import Logging
 struct AttributeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "attribute",
-    abstract: "Run the engine over files, without Kafka.",
+    abstract: "Attribute files, without Kafka.",
     discussion: """
       The numbers are those that `run` would publish of the same events. What a file holds, and under which \
       names, is said by the entries of `inputs` that have `files`; otherwise its name or its folder's says \
@@ -48,6 +48,7 @@ struct AttributeCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    try files.requirePaths()
     if ResultFormat(path: output) == nil {
       throw ValidationError("--output \(output): must end in .csv, .jsonl or .sqlite.")
     }

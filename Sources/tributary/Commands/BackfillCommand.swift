@@ -8,17 +8,17 @@ import History
 struct BackfillCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "backfill",
-    abstract: "Recompute a past period from the input topics and publish it.",
+    abstract: "Recompute past days from the input topics and publish them.",
     discussion: """
-      Counts the events of the period that came too late and wait in late-events, and publishes every \
-      window and attribution that is not as the engine computes it now, final and with a higher \
-      revision. A running processor goes on meanwhile; without one, the command publishes by itself. \
-      Windows that the processor may still correct get what the late events add and nothing else. One \
-      transaction per day of event time: an interrupted backfill goes on where it was when it is given \
-      the same period again, and a second one changes nothing.
+      The command counts the events of the period that wait in late-events. It publishes every rollup and \
+      attribution that differs from the recomputed one, final and with a higher revision. A processor may \
+      run meanwhile; if none runs, the command publishes by itself. To windows that the processor can still \
+      correct, the backfill adds the late events and nothing else. Each day of event time is one \
+      transaction: run an interrupted backfill again with the same period to resume it. Running a finished \
+      backfill again changes nothing.
 
-      Needs the inputs from a look-back (and the longest window) before the period to their end, and \
-      memory for a day's events of one partition, some 80 bytes each.
+      The inputs must reach back to one lookback (and the longest window) before the period. The command \
+      needs memory for a day's events of one partition, about 80 bytes per event.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -26,18 +26,17 @@ struct BackfillCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Fill only these views, from the events that are counted already: for a view that was added with "
-        + "`since`. Late events go on waiting.", valueName: "name,name"))
+      "Fill only these views, which were added with `since`; late events stay uncounted.",
+      valueName: "name,name"))
   var views: String?
 
   @Option(
     help: ArgumentHelp(
-      "Fill only the credits and revenues of these models, in every view (or those of --views) and in the "
-        + "attributions: for a model that was added with `since`. Late events go on waiting.",
+      "Fill only these models, which were added with `since`; late events stay uncounted.",
       valueName: "name,name"))
   var models: String?
 
-  @Flag(help: "Show what would change, and change nothing.")
+  @Flag(help: "Show what would change and change nothing.")
   var dryRun = false
 
   @Flag(help: "Print JSON.")
@@ -47,18 +46,18 @@ struct BackfillCommand: ParsableCommand {
     let settings = try options.load()
     let logger = options.makeLogger()
     let range = try period.range
-    let fill = try fill(settings.definitions)
+    let scope = try scope(settings.definitions)
     let stop = StopFlag()
     let signals = StopSignals { stop.raise() }
     let preflight = try Preflight(settings, logger: logger)
     let plan = try preflight.plan()
     try preflight.checkHistory(plan)
     let log = KafkaLog(settings, plan: plan, logger: logger)
-    let publication = Publication(settings, plan: plan, log: log, logger: logger)
+    let publication = RollupPublication(settings, plan: plan, log: log, logger: logger)
     let backfill = Backfill(
-      settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound, fill: fill)
+      settings, plan: plan, log: log, from: range.lowerBound, to: range.upperBound, scope: scope)
     let result = try withExtendedLifetime(signals) {
-      if !dryRun { try backfill.takeOver() }
+      if !dryRun { try backfill.fence() }
       try publication.wait(shouldStop: { stop.isRaised })
       let result = try run(backfill, stop)
       if !dryRun { try publication.wait(shouldStop: { stop.isRaised }) }
@@ -69,9 +68,9 @@ struct BackfillCommand: ParsableCommand {
     try StandardOutput.print(json ? printout.json : printout.text)
   }
 
-  private func fill(_ definitions: Definitions) throws -> Fill? {
+  private func scope(_ definitions: Definitions) throws -> BackfillScope? {
     guard views != nil || models != nil else { return nil }
-    return Fill(
+    return BackfillScope(
       views: try names("view", views, among: definitions.views.map(\.name)),
       models: try names("model", models, among: definitions.models.map(\.rawValue))
         .map { Set($0.compactMap(Model.init)) })

@@ -9,28 +9,27 @@ import Service
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure what this machine does: engine, topics to topics, restore, latency.",
+    abstract: "Measure this machine or your cluster: engine, throughput, restore, latency.",
     discussion: """
-      A last-touch job with the default settings, ten clicks for every conversion, 3% duplicates, \
-      some 180 bytes per record, 26 hours of event time. The same options give the same records on \
-      every machine.
+      The load is a last-touch job with the default settings: ten clicks per conversion, 3% duplicates, \
+      180 bytes per record, 26 hours of event time. The same options give the same records on every machine.
 
-      `engine` is one core without a broker: the median of the passes by CPU time, warmed up so that \
-      as much is forgotten as is remembered. `cluster` is `run --exit-at-end` over topics that lie \
-      ready, beside bare consumers of the same records; every line is a process of its own. `latency` \
-      is the time from a record's timestamp to its committed rollup. With -b they use that cluster, \
-      in topics of their own that are deleted again; without, a local broker, which is much slower \
-      than Kafka: there the CPU time is what counts.
+      `engine` runs one core without a broker and prints the median of the passes by CPU time, after a \
+      warm-up that fills the state. `cluster` runs `run --exit-at-end` over prepared topics, and bare \
+      consumers over the same records; every line is a process of its own. `latency` is the time from a \
+      record's timestamp to its committed rollup. With -b both use that cluster, in topics of their own that \
+      they delete again. Without -b they use a local broker, which is much slower than Kafka: compare CPU \
+      time there, not throughput.
       """)
 
   enum Part: String, ExpressibleByArgument, CaseIterable { case engine, cluster, latency }
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(name: .customLong("part"), help: "What to measure; repeatable. All parts by default.")
+  @Option(name: .customLong("part"), help: "Part to measure; repeatable. Default: all.")
   var parts: [Part] = []
 
-  @Option(help: "Records per pass of the engine, and as many again to warm up.")
+  @Option(help: "Records per pass of the engine, after as many to warm up.")
   var events = 1_000_000
 
   @Option(help: "Records in topics; default: 4,500,000, or 2,000,000 on the local broker.")
@@ -51,7 +50,7 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Seed of the workload.")
   var seed: UInt64 = 1
 
-  @Flag(help: "Leave out the runs with more users, campaigns, state, partitions, or one worker.")
+  @Flag(help: "Skip the runs with more users, campaigns, state or partitions, and with one worker.")
   var quick = false
 
   @Flag(help: "Print JSON.")

@@ -45,7 +45,7 @@ struct BenchPartCommand: ParsableCommand {
     var report = Report(events: 0, seconds: 0, peakResidentBytes: 0)
     switch part {
     case .count, .decode:
-      report.events = try Yardstick(settings, decodes: part == .decode, logger: logger)
+      report.events = try Baseline(settings, decodes: part == .decode, logger: logger)
         .run(threads: threads)
       report.seconds = began.duration(to: .now) / .seconds(1)
     case .restore:

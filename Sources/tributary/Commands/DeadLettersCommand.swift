@@ -13,7 +13,7 @@ struct DeadLettersCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "dead-letters",
-    abstract: "Show which records could not be used, and why; send them through again.",
+    abstract: "List the records that cannot be used, with reasons, and send them again.",
     discussion: """
       Lists dead letters by topic, reason and field, with an example of each and when they came. \
       --replay sends them to the topics that they came from once what was wrong has been repaired: \
@@ -22,31 +22,31 @@ struct DeadLettersCommand: ParsableCommand {
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(help: "Only this reason, such as invalid_field.")
+  @Option(help: "Only dead letters with this reason, such as invalid_field.")
   var reason: String?
 
-  @Option(help: "Only records that came from this topic.")
+  @Option(help: "Only dead letters from this topic.")
   var topic: String?
 
   @Option(
     help: ArgumentHelp(
-      "Only records since then: a duration back from now (24h), or an instant.",
+      "Only dead letters since then: 24h, or a time.",
       valueName: "time"))
   var since: String?
 
-  @Option(help: "Count them over time: hour or day.")
+  @Option(help: "Count over time: hour or day.")
   var by: Span?
 
   @Option(help: "Time zone of days and hours (IANA name).")
   var timezone = "UTC"
 
-  @Flag(help: "Show the values of the examples. They may hold personal data.")
+  @Flag(help: "Show the examples' values, which may hold personal data.")
   var showValues = false
 
-  @Flag(help: "Send them through again; without --yes, say what would be sent.")
+  @Flag(help: "List what would be sent again; with --yes, send it.")
   var replay = false
 
-  @Flag(help: "With --replay: send.")
+  @Flag(help: "Send, with --replay.")
   var yes = false
 
   @Flag(help: "Print JSON.")

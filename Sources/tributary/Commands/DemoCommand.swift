@@ -14,11 +14,11 @@ struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
     abstract:
-      "Show it all at work: a local broker, generated traffic, the processor, the dashboard.",
+      "Run everything: a local broker, generated traffic, the processor, the dashboard.",
     discussion: """
-      Runs until Ctrl-C and leaves nothing behind. With -b it uses that cluster instead of a local \
-      broker, and leaves the configured topics there. Settings at their defaults are shortened, so \
-      that windows close within seconds.
+      The demo runs until Ctrl-C and leaves nothing behind. With -b it uses that cluster instead of a local \
+      broker, and leaves its topics there. Delays that you do not set are shortened, so that windows become \
+      final within seconds.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -27,7 +27,7 @@ struct DemoCommand: ParsableCommand {
   @Option(help: "Events per second.")
   var rate = 2_000
 
-  @Option(help: "End by itself after this time, such as 90s.")
+  @Option(help: "Stop after this time, such as 90s.")
   var duration: String?
 
   @Option(help: "Port of the local broker; default: a free one.")

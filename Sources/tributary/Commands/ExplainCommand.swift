@@ -8,8 +8,8 @@ struct ExplainCommand: ParsableCommand {
     commandName: "explain",
     abstract: "Explain one conversion: its journey, the credit under every model, its revisions.",
     discussion: """
-      Reads the conversion's records and its user's touches from the topics; each touch says why it \
-      could or could not earn credit. Exit code 1: no such conversion was accepted.
+      The command reads the conversion's records and its user's touches from the topics, and says of each \
+      touch why it could or could not earn credit. Exit code 1: no such conversion was accepted.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -23,9 +23,10 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load()
     let finder = ConversionFinder(settings, logger: options.makeLogger())
-    guard let story = try finder.story(of: conversionID) else {
+    guard let explanation = try finder.explanation(of: conversionID) else {
       throw Failure("no conversion \(TerminalText.printable(conversionID)) was accepted")
     }
-    try StandardOutput.print(json ? story.json : StoryPrintout(story: story).text)
+    try StandardOutput.print(
+      json ? explanation.json : ExplanationPrintout(explanation: explanation).text)
   }
 }

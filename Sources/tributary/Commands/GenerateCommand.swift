@@ -9,21 +9,21 @@ import Traffic
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Generate believable traffic from a seed, into Kafka or files.",
+    abstract: "Generate realistic, reproducible traffic into Kafka or files.",
     discussion: """
-      Users with several touches, campaigns of uneven size, a daily curve, conversions that follow \
-      clicks and some that follow nothing. The same options give the same events.
+      The traffic has users with several touches, campaigns of uneven size, a daily curve, conversions that \
+      follow clicks, and some that follow nothing. The same options give the same events.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(help: "Impressions, clicks and conversions; duplicates and the like come on top.")
+  @Option(help: "Number of impressions, clicks and conversions, without duplicates.")
   var events = 100_000
 
   @Option(help: "Seed of the generator.")
   var seed: UInt64 = 1
 
-  @Option(help: "Records per second; 0 is as fast as possible.")
+  @Option(help: "Records per second; 0 for as fast as possible.")
   var rate = 0
 
   @Option(
@@ -31,16 +31,16 @@ struct GenerateCommand: ParsableCommand {
       "Event time of the beginning, RFC 3339; default: a Monday of 2026, or now with --rate."))
   var start: String?
 
-  @Option(help: "Fraction of events that come more than once.")
+  @Option(help: "Fraction of duplicated events.")
   var duplicates = 0.03
 
-  @Option(help: "The longest an ordinary event travels, as a duration.")
+  @Option(help: "Longest delay of an ordinary event, as a duration.")
   var disorder = "30s"
 
-  @Option(help: "Fraction of late events; a tenth of it on top comes too late.")
+  @Option(help: "Fraction of late events; a further tenth of it is too late.")
   var late = 0.01
 
-  @Option(help: "Fraction of records that cannot be used.")
+  @Option(help: "Fraction of unusable records.")
   var malformed = 0.001
 
   @Option(
@@ -57,7 +57,7 @@ struct GenerateCommand: ParsableCommand {
   @Flag(help: "Also generate costs that are not on a touch.")
   var costs = false
 
-  @Option(help: ArgumentHelp("Write JSON lines into this folder instead.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder for JSON lines, instead of Kafka.", valueName: "dir"))
   var jsonl: String?
 
   @Flag(help: "Print what was generated as JSON.")

@@ -4,6 +4,9 @@ import Cluster
 import Configuration
 import Files
 import Foundation
+import Logging
+import ObjectStore
+import Service
 
 struct IngestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,6 +27,13 @@ struct IngestCommand: ParsableCommand {
       `inputs`. Of two that run for one application_id, the second takes over \
       and the first stops.
 
+      s3://bucket/prefix in place of a file takes the objects whose keys begin so. --queue takes the \
+      objects that an SQS queue's notifications name, as they come, and deletes each message when its \
+      objects are in the topics. The ledger knows an object by bucket, key and version or ETag. What \
+      cannot be used stays where it is: its message is left to the queue's dead-letter rule, and \
+      --rejected says where reports go. Credentials are found as by AWS' own tools: environment, web \
+      identity, profile, container. More in docs/guides/files.md.
+
       With --watch folders are looked at each second, until SIGTERM. Names that begin with a dot or end \
       in .tmp or .part are left alone: write files under such a name, and rename them when they are \
       complete.
@@ -34,6 +44,7 @@ struct IngestCommand: ParsableCommand {
 
   @OptionGroup var options: GlobalOptions
   @OptionGroup var files: FileOptions
+  @OptionGroup(title: "Object store") var store: StoreOptions
 
   @Flag(help: "Go on and take what comes into the folders later.")
   var watch = false
@@ -54,25 +65,66 @@ struct IngestCommand: ParsableCommand {
   @Flag(help: "Take files once more whose content has been taken before.")
   var again = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Serve /livez, /readyz, /statusz and /metrics at HOST:PORT, or at a port of this machine only.",
+      valueName: "host:port"))
+  var http: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "File whose first line is the token for /statusz and /metrics; default: TRIBUTARY_HTTP_TOKEN, "
+        + "if set.", valueName: "file"))
+  var tokenFile: String?
+
   @Flag(help: "Print the summary as JSON.")
   var json = false
 
   func validate() throws {
+    try validateSource()
+    if let http, HTTPOptions.address(http) == nil {
+      throw ValidationError("--http takes HOST:PORT or PORT, as in 0.0.0.0:9090, not \(http).")
+    }
     if rate < 0 { throw ValidationError("--rate must not be negative.") }
     do { _ = try DurationText.parse(settle) } catch {
       throw ValidationError("--settle: \(error)")
     }
   }
 
+  /// Files, objects, or a queue: one of them.
+  private func validateSource() throws {
+    let objects = files.paths.filter { ObjectPrefix.isMeant(by: $0) }
+    for url in objects where ObjectPrefix(url) == nil {
+      throw ValidationError("\(url): objects are named as in s3://BUCKET/PREFIX.")
+    }
+    if store.queue != nil {
+      if !files.paths.isEmpty { throw ValidationError("--queue takes no files beside it.") }
+      if again || keep || watch {
+        throw ValidationError("--again, --keep and --watch are for files, not for --queue.")
+      }
+    } else {
+      try files.requirePaths()
+      if !objects.isEmpty, objects.count < files.paths.count {
+        throw ValidationError("take files and objects one after the other, in two runs.")
+      }
+      if !objects.isEmpty, watch {
+        throw ValidationError("--watch is for folders; --queue takes objects as they come.")
+      }
+      if store.exitAtEnd { throw ValidationError("--exit-at-end is for --queue.") }
+    }
+    if store.rejected != nil, store.queue == nil, objects.isEmpty {
+      throw ValidationError("--rejected is for objects; a folder has its own rejected/.")
+    }
+  }
+
+  /// The objects to take; none for files or a queue.
+  private var prefixes: [ObjectPrefix] { files.paths.compactMap { ObjectPrefix($0) } }
+
   func run() throws {
+    let token = try HTTPOptions.token(file: tokenFile)
     let settings = try options.load()
     let logger = options.makeLogger()
-    for path in files.paths where access(path, F_OK) != 0 {
-      throw Failure("there is no \(path)")
-    }
-    if watch, let file = files.paths.first(where: { !FileFinder.isFolder(at: $0) }) {
-      throw Failure("--watch is for folders, and \(file) is none")
-    }
+    if store.queue == nil, prefixes.isEmpty { try checkPaths() }
     let ingestOptions = try ingestOptions(settings)
     let plan = try Preflight(settings, logger: logger).plan()
     try FileIngest.prepare(settings, logger: logger)
@@ -84,18 +136,59 @@ struct IngestCommand: ParsableCommand {
       settings, ingestOptions, log: KafkaLog(settings, plan: plan, logger: logger),
       logger: logger, shouldStop: { stop.isRaised }, onProgress: progress.show)
     defer { ingest.close() }
+    let service = try service(ingest, token, logger)
+    defer { service?.stop() }
+    var messages = 0
     try withExtendedLifetime(signals) {
       defer { progress.end() }
       try ingest.start()
-      if watch {
-        try ingest.watch(files.paths, settle: try DurationText.parse(settle))
-      } else {
-        try ingest.take(files.paths)
-      }
+      messages = try take(ingest, stop, logger)
     }
     try report(ingest.summary, seconds: began.duration(to: .now) / .seconds(1))
     let left = ingest.summary.rejected + ingest.summary.failed
-    if !watch, left > 0 { throw Failure("\(left) file\(left == 1 ? " was" : "s were") not taken") }
+    guard !watch, store.queue == nil || store.exitAtEnd else { return }
+    if left > 0 { throw Failure("\(left) file\(left == 1 ? " was" : "s were") not taken") }
+    if messages > 0 {
+      throw Failure("\(messages) message\(messages == 1 ? " was" : "s were") left in the queue")
+    }
+  }
+
+  /// Takes what was asked for; returns how many messages were left.
+  private func take(_ ingest: FileIngest, _ stop: StopFlag, _ logger: Logger) throws -> Int {
+    let objects = ObjectIngest(
+      ingest, store.options, environment: ProcessInfo.processInfo.environment, logger: logger,
+      shouldStop: { stop.isRaised })
+    if let queue = store.queue.flatMap({ QueueAddress($0) }) {
+      try objects.take(from: queue)
+    } else if !prefixes.isEmpty {
+      try objects.take(prefixes)
+    } else if watch {
+      try ingest.watch(files.paths, settle: try DurationText.parse(settle))
+    } else {
+      try ingest.take(files.paths)
+    }
+    return objects.leftMessages
+  }
+
+  private func checkPaths() throws {
+    for path in files.paths where access(path, F_OK) != 0 {
+      throw Failure("there is no \(path)")
+    }
+    if watch, let file = files.paths.first(where: { !FileFinder.isFolder(at: $0) }) {
+      throw Failure("--watch is for folders, and \(file) is none")
+    }
+  }
+
+  /// What serves health and metrics, where asked for.
+  private func service(
+    _ ingest: FileIngest, _ token: String?, _ logger: Logger
+  ) throws -> IngestService? {
+    guard let (host, port) = http.flatMap(HTTPOptions.address) else { return nil }
+    var http = HTTPServer.Settings()
+    http.host = host
+    http.port = port
+    http.token = token
+    return try IngestService(http, ingest.monitor, logger: logger)
   }
 
   private func ingestOptions(_ settings: Configuration) throws -> FileIngest.Options {

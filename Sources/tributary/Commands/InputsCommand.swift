@@ -6,12 +6,12 @@ import Readers
 
 struct InputsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inputs", abstract: "Try what inputs says on records of the topics.",
+    commandName: "inputs", abstract: "Try the mapping of inputs on records of the topics.",
     subcommands: [Check.self])
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show what some records hold, and what becomes of them.",
+      abstract: "Show some records next to the events that they become.",
       discussion: """
         Reads records from the end of each input topic, or of --topic, which need not be an input yet. Shows side by \
         side what was found and what it became, why the rest cannot be used, what of the mapping never fits, and for \

@@ -11,7 +11,7 @@ struct JourneysCommand: ParsableCommand {
     discussion: """
       The journey of a conversion is the sessions of its user at or before it, in order. Sessions, \
       conversions and costs are read from a SQLite file, or from the attributions topic, where a touch \
-      is a session. docs/JOURNEYS.md is the guide.
+      is a session. docs/guides/journeys.md is the guide.
       """,
     subcommands: [Export.self, Attribute.self, Report.self, Generate.self])
 
@@ -29,7 +29,7 @@ struct JourneysCommand: ParsableCommand {
     @OptionGroup var options: GlobalOptions
     @OptionGroup var input: JourneyOptions
 
-    @Option(name: .shortAndLong, help: "Write to this file, in full or not at all.")
+    @Option(name: .shortAndLong, help: "File to write, in full or not at all.")
     var output: String?
 
     @Option(help: ArgumentHelp("Write a sample of at most N journeys.", valueName: "N"))
@@ -100,7 +100,7 @@ struct JourneysCommand: ParsableCommand {
     @Flag(help: "Print JSON, as --format json does.")
     var json = false
 
-    @Option(name: .shortAndLong, help: "Write to this file, in full or not at all.")
+    @Option(name: .shortAndLong, help: "File to write, in full or not at all.")
     var output: String?
 
     func validate() throws {
@@ -130,7 +130,7 @@ struct JourneysCommand: ParsableCommand {
       case .json: return ChannelReportText.json(rows, models: models)
       case .table:
         let table = ChannelReportText.table(rows)
-        return TextTable(header: table.header, rows: table.rows).text + "\n"
+        return AlignedTable(header: table.header, rows: table.rows).text + "\n"
       }
     }
   }

@@ -9,22 +9,22 @@ import Reporting
 struct LateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "late",
-    abstract: "Show the events that came too late and wait for a backfill.",
+    abstract: "List the events that are too late and wait for a backfill.",
     discussion: """
-      By day, by campaign, and by how late they came: the time from the event to its record. What a \
-      backfill has counted no longer waits. --changes recomputes the period and says what a backfill \
-      would change; it takes as long as one.
+      The command lists them by day, campaign and lateness, which is the time from the event to its record. \
+      It does not list events that a backfill has counted. --changes recomputes the period to show what a \
+      backfill would change, and takes as long as the backfill.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(help: "Whose midnight days start and end at: an IANA time zone.")
+  @Option(help: "Time zone of days (IANA name).")
   var timezone = "UTC"
 
-  @Option(help: "How many campaigns to list.")
+  @Option(help: "Number of campaigns to list.")
   var campaigns = 10
 
-  @Flag(help: "Say what a backfill of these days would change.")
+  @Flag(help: "Show what a backfill of these days would change.")
   var changes = false
 
   @Flag(help: "Print JSON.")

@@ -9,53 +9,53 @@ import Reporting
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Report one day's closed windows, to bill from.",
+    abstract: "Report one day's final windows, to bill from.",
     discussion: """
-      A day is reported once all its windows are closed; before that only with --provisional, and \
-      marked so. The same day at the same revision is the same output, byte for byte. Exit code 1: \
+      The command refuses a day until all its windows are final. --provisional reports the final part and \
+      says so. The same day at the same revision gives the same output, byte for byte. Exit code 1: \
       the day is not final yet, or the numbers do not reconcile.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(help: "The day, such as 2026-01-05 or yesterday.")
+  @Option(help: "Day to report, such as 2026-01-05 or yesterday.")
   var day: String
 
-  @Option(help: "Whose midnight it starts and ends at: an IANA time zone.")
+  @Option(help: "Time zone of the day (IANA name).")
   var timezone = "UTC"
 
   @Option(
     help: ArgumentHelp(
-      "What each line is about: campaign, channel, ad, or an extra field that a view lists.",
+      "Dimension of each line: campaign, channel, ad, or a field that a view lists.",
       valueName: "dimension"))
   var by = "campaign"
 
   @Option(
     name: .customLong("where"), parsing: .singleValue,
     help: ArgumentHelp(
-      "Only what has this value of a dimension, as in goal=purchase. May be repeated: of several values for one "
-        + "dimension any, of several dimensions all.", valueName: "dimension=value"))
+      "Only rows with this value, as in goal=purchase; repeatable, with values of one dimension as alternatives.",
+      valueName: "dimension=value"))
   var filters: [String] = []
 
   @Option(help: "Attribution model of conversions and revenue; default: the first.")
   var model: String?
 
-  @Flag(help: "All models side by side.")
+  @Flag(help: "Print all models next to each other.")
   var compareModels = false
 
-  @Option(help: "The view to read; default: the one that fits best.")
+  @Option(help: "View to read; default: the one that fits best.")
   var view: String?
 
-  @Option(help: "How to write it.")
+  @Option(help: "Output format.")
   var format = Format.table
 
-  @Flag(help: "As --format json.")
+  @Flag(help: "Short for --format json.")
   var json = false
 
-  @Option(name: .shortAndLong, help: "Write to this file, in full or not at all.")
+  @Option(name: .shortAndLong, help: "File to write, in full or not at all.")
   var output: String?
 
-  @Flag(help: "Report what is closed of a day that is not final yet, and say so.")
+  @Flag(help: "Report the final part of a day that is not final yet, and say so.")
   var provisional = false
 
   enum Format: String, ExpressibleByArgument, CaseIterable {

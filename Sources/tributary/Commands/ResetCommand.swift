@@ -6,18 +6,18 @@ import Foundation
 struct ResetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reset",
-    abstract: "Delete all that the processor has written, to start again from the beginning.",
+    abstract: "Delete everything that the processor has written, to start again.",
     discussion: """
-      Shows what it will delete and asks: the topics rollups, attributions, dead-letters and \
-      late-events, the internal topics, and the consumer groups of the application_id. The topics are \
-      made again, empty, with as many partitions; input topics are never touched. It is all or \
-      nothing, because the processor adds to the rollups that it finds: with its memory gone and the \
-      rollups still there, everything would count twice. Stop every `run` first.
+      The command lists what it will delete and asks: the topics rollups, attributions, dead-letters and \
+      late-events, the internal topics, and the consumer groups of the application_id. It creates the \
+      topics again, empty, with the same partitions and settings. It never touches input topics. It deletes \
+      all or nothing, because the processor adds to the rollups that it finds: without its state and with \
+      the old rollups, everything would count twice. Stop every `run` first.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Flag(help: "Leave dead-letters and late-events. The next run writes the same records again.")
+  @Flag(help: "Keep dead-letters and late-events; the next run writes the same records again.")
   var keepSetAside = false
 
   @Flag(help: "Do not ask.")
@@ -25,11 +25,10 @@ struct ResetCommand: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Go on although the groups have members: for the local broker, which never forgets one that has "
-        + "ended. Make sure that no `run` is left."))
+      "Continue although the groups have members, as ended ones remain on the local broker."))
   var ignoreMembers = false
 
-  @Option(help: "Copies of each partition of the new topics; -1: as the broker's default has it.")
+  @Option(help: "Replicas of each partition of the new topics; -1 for the broker's default.")
   var replicationFactor: Int32 = -1
 
   func run() throws {
@@ -40,7 +39,7 @@ struct ResetCommand: ParsableCommand {
       plan.topics.map {
         ["topic", $0.name, "\($0.partitions) partitions, up to \($0.records) records"]
       } + plan.groups.map { ["group", $0, "committed offsets"] }
-    try StandardOutput.print(TextTable(header: ["delete", "", ""], rows: rows).text)
+    try StandardOutput.print(AlignedTable(header: ["delete", "", ""], rows: rows).text)
     guard try yes || isConfirmed() else { throw Failure("nothing was deleted") }
     try reset.carryOut(plan, replicationFactor: replicationFactor, ignoresMembers: ignoreMembers)
     try StandardOutput.print(

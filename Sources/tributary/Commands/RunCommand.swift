@@ -15,18 +15,18 @@ struct RunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Run the stream processor.",
     discussion: """
-      SIGTERM and SIGINT finish the open transaction and leave the consumer group, within 10 s; a \
-      second one leaves at once. What was not finished then is done again by the next run.
+      On SIGTERM or SIGINT, the processor finishes the open transaction and leaves the consumer group \
+      within 10 s. On a second signal it leaves at once, and the next run repeats the unfinished transaction.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Flag(help: "Process what the topics hold now, close every window, and exit.")
+  @Flag(help: "Process the records that the topics hold now, close every window, and exit.")
   var exitAtEnd = false
 
   @Option(
     help: ArgumentHelp(
-      "Serve /livez, /readyz, /statusz and /metrics at HOST:PORT, or at a port of this machine only.",
+      "Serve /livez, /readyz, /statusz and /metrics on HOST:PORT; a port alone means localhost.",
       valueName: "host:port"))
   var http: String?
 
@@ -54,10 +54,10 @@ struct RunCommand: ParsableCommand {
     let service = try service(settings, token, logger)
     defer { service?.stop() }
     let shutdown = Shutdown(logger)
-    let signals = StopSignals(patience: Shutdown.patience) {
+    let signals = StopSignals(timeout: Shutdown.timeout) {
       shutdown.begin()
     } beforeForcedExit: {
-      shutdown.giveUp()
+      shutdown.abandon()
     }
     let summary = try withExtendedLifetime(signals) {
       try process(settings, failpoint, logger, shutdown, service)

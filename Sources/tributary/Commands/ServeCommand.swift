@@ -9,17 +9,17 @@ struct ServeCommand: ParsableCommand {
     commandName: "serve",
     abstract: "Serve the dashboard: a live page, a JSON API, health and metrics.",
     discussion: """
-      Reads the rollups topic from its beginning and follows it, without joining a group. Anybody who \
-      reaches the address may look, unless a token is set: then requests for data need it as \
-      `Authorization: Bearer`, and the page asks for it. The API is described at /openapi.json.
+      The server reads the rollups topic from its beginning and follows it, without joining a group. \
+      Everybody who can reach the address can read the data, unless you set a token. Requests for data \
+      then need `Authorization: Bearer`, and the page asks for the token. /openapi.json describes the API.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Option(help: "Address to listen at.")
+  @Option(help: "Address to listen on.")
   var host = "127.0.0.1"
 
-  @Option(help: "Port to listen at; 0 takes a free one.")
+  @Option(help: "Port to listen on; 0 chooses a free one.")
   var port = 8_080
 
   @Option(

@@ -11,17 +11,17 @@ struct TailCommand: ParsableCommand {
     commandName: "tail",
     abstract: "Show a live table of the rollups in the terminal.",
     discussion: """
-      Reads the rollups topic from its beginning, committed records only, without joining a group. \
-      Without a terminal it prints the table once.
+      The command reads the committed records of the rollups topic from its beginning, without joining a \
+      group. If standard output is not a terminal, it prints the table once.
       """)
 
   @OptionGroup var options: GlobalOptions
   @OptionGroup var tableOptions: TableOptions
 
-  @Flag(help: "Print the current table, or with --json the current records, and exit.")
+  @Flag(help: "Print the current table (with --json, the current records) and exit.")
   var once = false
 
-  @Flag(help: "Print each rollup record as it arrives, one line of JSON.")
+  @Flag(help: "Print each rollup as a line of JSON when it arrives.")
   var json = false
 
   func run() throws {

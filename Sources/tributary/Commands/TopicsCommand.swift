@@ -12,7 +12,7 @@ struct TopicsCommand: ParsableCommand {
 
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Create the topics that are missing, with the right settings.",
+      abstract: "Create missing topics with the right settings.",
       discussion: """
         Comes back when every new partition has a leader. Inputs get message.timestamp.type=LogAppendTime. A \
         replication factor that cannot be had is an error: nothing is made with fewer copies.
@@ -51,7 +51,7 @@ struct TopicsCommand: ParsableCommand {
 
   struct Describe: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Show each topic's partitions and settings, and what does not fit.")
+      abstract: "Show the partitions and settings of each topic, and problems.")
 
     @OptionGroup var options: GlobalOptions
 
@@ -86,7 +86,7 @@ struct TopicsCommand: ParsableCommand {
           ]
         }
         try StandardOutput.print(
-          TextTable(header: ["topic", "partitions", "replicas", "settings"], rows: rows).text)
+          AlignedTable(header: ["topic", "partitions", "replicas", "settings"], rows: rows).text)
       }
       let findings = topics.flatMap(\.findings)
       if !json {

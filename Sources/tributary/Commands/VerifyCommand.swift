@@ -10,20 +10,19 @@ import Verification
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Recompute from the input topics by brute force and compare with what is published.",
+    abstract: "Recompute everything from the input topics by brute force, and compare.",
     discussion: """
-      Takes the inputs as far as the processor has committed them, and compares every rollup, every \
-      attribution, every dead letter and late event, and the sums that must agree. Exit code 0: no \
-      difference. Needs a moment without work in flight: while events keep coming, stop the traffic \
-      or the processor first.
+      The command reads the inputs up to the processor's committed offsets. It compares every rollup, \
+      attribution, dead letter and late event, and the sums that must agree. Exit code 0: no difference. \
+      Stop the traffic or the processor first, because transactions in progress look like differences.
       """)
 
   @OptionGroup var options: GlobalOptions
 
-  @Flag(help: "Expect everything that the inputs hold now, processed or not.")
+  @Flag(help: "Read the inputs to their end, whether processed or not.")
   var all = false
 
-  @Option(help: "How long to wait for what is processed to be published, as a duration.")
+  @Option(help: "How long to wait until processed events are published, as a duration.")
   var wait = "30s"
 
   @Flag(help: "Print JSON.")
@@ -32,8 +31,8 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load()
     let logger = options.makeLogger()
-    let patience: Milliseconds
-    do { patience = try DurationText.parse(wait) } catch {
+    let timeout: Milliseconds
+    do { timeout = try DurationText.parse(wait) } catch {
       throw ValidationError("--wait: \(error)")
     }
     let plan = try Preflight(settings, logger: logger).plan()
@@ -42,7 +41,7 @@ struct VerifyCommand: ParsableCommand {
     let began = ContinuousClock.now
     var progress: ProgressBar?
     defer { progress?.end() }
-    let report = try verifier.run(expectsAll: all, patience: .milliseconds(patience)) {
+    let report = try verifier.run(expectsAll: all, timeout: .milliseconds(timeout)) {
       let shown = progress ?? ProgressBar(total: $1, unit: "records")
       progress = shown
       shown.show($0)

@@ -10,7 +10,7 @@ struct FileOptions: ParsableArguments {
       "Files, or folders of them: JSON lines, a JSON array, CSV, TSV (each also packed with gzip or zstd), "
         + "SQLite.",
       valueName: "file"))
-  var paths: [String]
+  var paths: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -48,7 +48,6 @@ struct FileOptions: ParsableArguments {
   var allowBroken = 0.2
 
   func validate() throws {
-    if paths.isEmpty { throw ValidationError("name files, or a folder of them") }
     do { _ = try ColumnMap(map) } catch { throw ValidationError("\(error)") }
     if let kind, EventKind(inputName: kind) == nil {
       throw ValidationError(
@@ -66,6 +65,11 @@ struct FileOptions: ParsableArguments {
     if !(0...1).contains(allowBroken) {
       throw ValidationError("--allow-broken must be a share from 0 to 1.")
     }
+  }
+
+  /// Throws if no file is named.
+  func requirePaths() throws {
+    if paths.isEmpty { throw ValidationError("name files, or a folder of them") }
   }
 
   var eventKind: EventKind? { kind.flatMap { EventKind(inputName: $0) } }

@@ -13,7 +13,7 @@ struct PeriodOptions: ParsableArguments {
   @Option(help: "The last day, which belongs to it, or the instant behind the last event.")
   var to: String
 
-  @Option(help: "Whose midnight days start and end at: an IANA time zone.")
+  @Option(help: "Time zone of days (IANA name).")
   var timezone = "UTC"
 
   func validate() throws {

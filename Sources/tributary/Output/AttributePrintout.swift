@@ -49,7 +49,7 @@ struct AttributePrintout {
           counts.deadLetters, counts.tooLate,
         ].map(String.init)
     }
-    var lines = [TextTable(header: header, rows: rows).text]
+    var lines = [AlignedTable(header: header, rows: rows).text]
     lines += deadLetterLines
     lines += tooLateLines
     lines.append(closing)
@@ -62,7 +62,7 @@ struct AttributePrintout {
         "\($0) records of files with \(kind.inputName) are for no entry of inputs"
       }
     }
-    return filtered + FaultPrintout(summary.setAside.deadLetters).lines
+    return filtered + FaultPrintout(summary.rejected.deadLetters).lines
   }
 
   /// Why nothing was written: too many records cannot be used. nil if all is well.
@@ -78,7 +78,7 @@ struct AttributePrintout {
 
   private var tooLateLines: [String] {
     counts.compactMap { kind, counts -> String? in
-      guard counts.tooLate > 0, let place = summary.setAside.tooLate[kind] else { return nil }
+      guard counts.tooLate > 0, let place = summary.rejected.tooLate[kind] else { return nil }
       return """
         \(counts.tooLate) \(kind.inputName) came too late and do not count, the first at \
         \(TerminalText.printable(place)): sort the files by event_time, raise correction_horizon (now \
@@ -103,7 +103,7 @@ struct AttributePrintout {
 
   var json: String {
     var fields = counts.map { kind, counts in
-      let faults = summary.setAside.deadLetters[kind] ?? FaultCounts()
+      let faults = summary.rejected.deadLetters[kind] ?? FaultCounts()
       let reasons = faults.byReason.sorted { $0.key < $1.key }
         .map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
       return """
@@ -115,7 +115,7 @@ struct AttributePrintout {
     }
     fields.append("\"rollups\":\(summary.rollups)")
     if attributions != nil { fields.append("\"attributions\":\(summary.attributions)") }
-    fields.append("\"unusable\":{\(FaultPrintout(summary.setAside.deadLetters).json)}")
+    fields.append("\"unusable\":{\(FaultPrintout(summary.rejected.deadLetters).json)}")
     fields.append("\"seconds\":\(String(format: "%.3f", summary.seconds))")
     fields.append("\"peak_resident_bytes\":\(peakResidentBytes)")
     return "{\(fields.joined(separator: ","))}"

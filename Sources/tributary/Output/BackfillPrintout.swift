@@ -42,7 +42,7 @@ struct BackfillPrintout {
     lines.append("attributions  \(count(result.attributionsChanged)) \(verb)")
     if !result.largest.isEmpty {
       lines.append("\nlargest changes")
-      lines.append(TextTable(header: ["window", "view", "names", "", ""], rows: rows).text)
+      lines.append(AlignedTable(header: ["window", "view", "names", "", ""], rows: rows).text)
     }
     return lines.joined(separator: "\n")
   }

@@ -53,7 +53,7 @@ struct DeadLettersPrintout {
   }
 
   private var table: String {
-    TextTable(
+    AlignedTable(
       header: ["topic", "reason", "field", "records", "sent again", "first", "last"],
       rows: rows.map { group, row in
         [
@@ -81,7 +81,7 @@ struct DeadLettersPrintout {
 
   private var timeTable: String {
     let reasons = Set(summary.byTime.values.flatMap(\.keys)).sorted()
-    return TextTable(
+    return AlignedTable(
       header: ["\(span!.rawValue) (\(span == .hour ? "UTC" : calendar.identifier))"]
         + reasons.map(TerminalText.printable),
       rows: times.map { start, counts in

@@ -54,7 +54,7 @@ struct LatePrintout {
 
   private func table(_ title: String, _ rows: [(String, LateSummary.Row)]) -> String {
     let kinds = Self.kinds.filter { summary.total.counts[$0.kind] != nil }
-    return TextTable(
+    return AlignedTable(
       header: [title] + kinds.map(\.name) + ["least late", "most late"],
       rows: rows.map { name, row in
         [TerminalText.printable(name)]

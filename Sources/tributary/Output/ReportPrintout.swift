@@ -9,7 +9,7 @@ struct ReportPrintout {
 
   var text: String {
     let columns = report.columns
-    let table = TextTable(
+    let table = AlignedTable(
       header: [report.request.dimension.rawValue] + columns.map(\.name),
       rows: report.allLines.map { line in
         [name(line)] + columns.map { line.text($0).map(Self.shortened) ?? "" }

@@ -9,6 +9,8 @@ import Service
 /// What a run has done, as a table or JSON.
 struct RunReport {
   private let rows: [(name: String, counts: InputCounts)]
+  /// Topics that are re-keyed, with what became of their records.
+  private let rekeyed: [(topic: String, counts: RekeyCounts)]
   private let seconds: Double
   private let peakResidentBytes = ProcessMemory.peakResidentBytes
 
@@ -18,6 +20,7 @@ struct RunReport {
       let kind = settings.inputs == nil ? topic.kinds[0].inputName : nil
       return summary.counts[topic.name].map { (kind ?? topic.name, $0) }
     }
+    rekeyed = summary.rekeyed.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     seconds = summary.seconds
   }
 
@@ -31,9 +34,16 @@ struct RunReport {
         "too_late":\(counts.tooLate)}
         """
       }
+      let sources = rekeyed.map { topic, counts in
+        """
+        "\(topic)":{"records":\(counts.records),"filtered":\(counts.filtered),\
+        "passed_on":\(counts.forwarded),"dead_letters":\(counts.deadLetters)}
+        """
+      }
+      let rekeyed = sources.isEmpty ? "" : "\"rekeyed\":{\(sources.joined(separator: ","))},"
       try StandardOutput.print(
         """
-        {\(inputs.joined(separator: ",")),"seconds":\(String(format: "%.3f", seconds)),\
+        {\(inputs.joined(separator: ",")),\(rekeyed)"seconds":\(String(format: "%.3f", seconds)),\
         "peak_resident_bytes":\(peakResidentBytes)}
         """)
       return
@@ -48,7 +58,12 @@ struct RunReport {
         "\(counts.deadLetters)", "\(counts.tooLate)",
       ]
     }
-    try StandardOutput.print(TextTable(header: header, rows: lines).text)
+    try StandardOutput.print(AlignedTable(header: header, rows: lines).text)
+    for (topic, counts) in rekeyed {
+      try StandardOutput.print(
+        "re-keyed \(topic): \(counts.records) records, \(counts.filtered) filtered, "
+          + "\(counts.forwarded) passed on, \(counts.deadLetters) dead letters")
+    }
     let records = rows.reduce(0) { $0 + $1.counts.records }
     let rate = seconds > 0 ? Double(records) / seconds : 0
     let mebibytes = peakResidentBytes >> 20

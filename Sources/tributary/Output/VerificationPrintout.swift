@@ -28,7 +28,7 @@ struct VerificationPrintout {
         "\(tally.deadLetters)", "\(tally.tooLate)",
       ]
     }
-    var lines = [TextTable(header: header, rows: rows).text, ""]
+    var lines = [AlignedTable(header: header, rows: rows).text, ""]
     lines += report.rekeyed.map { topic, tally in
       "re-keyed      \(topic): \(tally.records) records, \(tally.filtered) filtered, "
         + "\(tally.passedOn) passed on, \(tally.deadLetters) dead letters"

@@ -10,17 +10,17 @@ import Synchronization
 /// with records waiting stands still.
 final class ProcessorHealth: HealthSource {
   /// A partition with records waiting that does not move for so long is stuck.
-  private static let patience = Duration.seconds(60)
+  private static let timeout = Duration.seconds(60)
   /// A worker that has not reported for so long does not commit; it reports every commit interval.
   private static let longestSilence = Duration.seconds(30)
 
   private let monitor = Mutex<ProcessorMonitor?>(nil)
-  private let gauges: ProcessorGauges
+  private let gauges: ProcessorMetrics
   private let topics: [String]
 
   init(_ settings: Configuration, _ metrics: Metrics) {
     topics = settings.inputTopics.map(\.name).sorted()
-    gauges = ProcessorGauges(settings, metrics)
+    gauges = ProcessorMetrics(settings, metrics)
   }
 
   func watch(_ monitor: ProcessorMonitor) { self.monitor.withLock { $0 = monitor } }
@@ -80,7 +80,7 @@ final class ProcessorHealth: HealthSource {
       obstacles.append("\(worker.name) has not committed for \(seconds(worker.silence)) s")
     }
     for source in worker.report.sources {
-      guard let wait = worker.waits[source.partition], wait > patience else { continue }
+      guard let wait = worker.waits[source.partition], wait > timeout else { continue }
       obstacles.append(
         "\(source.partition) is stuck at offset \(source.position) for \(seconds(wait)) s, "
           + "\(source.lag ?? 0) records behind")

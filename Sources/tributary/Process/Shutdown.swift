@@ -6,7 +6,7 @@ import Synchronization
 /// Ends a run in order, whatever it is doing when the signal comes.
 final class Shutdown: Sendable {
   /// Seconds after which a run that cannot finish, for want of a broker, leaves all the same.
-  static let patience = 9.0
+  static let timeout = 9.0
 
   private let processor = Mutex<Processor?>(nil)
   private let logger: Logger
@@ -21,7 +21,7 @@ final class Shutdown: Sendable {
     processor.stop()
   }
 
-  func giveUp() {
+  func abandon() {
     logger.warning(
       "leaving with a transaction open: nothing of it counts, the next run does it again")
   }

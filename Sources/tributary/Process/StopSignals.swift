@@ -10,11 +10,11 @@ final class StopSignals: @unchecked Sendable {
   private var count = 0
 
   /// - Parameters:
-  ///   - patience: in seconds, after which the process ends with code 1 although `stop` has not ended
+  ///   - timeout: in seconds, after which the process ends with code 1 although `stop` has not ended
   ///     it; nil for as long as it takes.
-  ///   - beforeForcedExit: what cannot be left undone even by the second signal or lost patience.
+  ///   - beforeForcedExit: what cannot be left undone even by the second signal or lost timeout.
   init(
-    patience: Double? = nil, _ stop: @escaping @Sendable () -> Void,
+    timeout: Double? = nil, _ stop: @escaping @Sendable () -> Void,
     beforeForcedExit: @escaping @Sendable () -> Void = {}
   ) {
     for number in [SIGTERM, SIGINT] {
@@ -26,8 +26,8 @@ final class StopSignals: @unchecked Sendable {
           beforeForcedExit()
           _exit(128 + number)
         }
-        if let patience {
-          queue.asyncAfter(deadline: .now() + patience) {
+        if let timeout {
+          queue.asyncAfter(deadline: .now() + timeout) {
             beforeForcedExit()
             _exit(1)
           }

@@ -15,7 +15,7 @@ struct FetchReminder {
   }
 
   /// The question is enough: its answer is not waited for, in milliseconds.
-  private static let patience: Int32 = 0
+  private static let timeout: Int32 = 0
   /// A reader who is faster than the broker would ask all the time.
   private static let pause = Duration.milliseconds(20)
 
@@ -51,7 +51,7 @@ struct FetchReminder {
       watched[index].most = 0
     }
     // Neither the answer matters nor what keeps it away.
-    _ = try? consumer.endOffsets(drained, timeoutMilliseconds: FetchReminder.patience)
+    _ = try? consumer.endOffsets(drained, timeoutMilliseconds: FetchReminder.timeout)
     lastReminder = .now
   }
 }

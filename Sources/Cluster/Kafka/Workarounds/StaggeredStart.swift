@@ -28,7 +28,7 @@ struct StaggeredStart {
   /// So few that the next partition number can be opened, in records.
   private static let nearlyThrough = 4_096
   /// For how long an answer is waited for: a leader that is away must not hold up the others.
-  private static let patience = Duration.seconds(5)
+  private static let timeout = Duration.seconds(5)
 
   init(prefetch: Prefetch, turns: FetchTurns) {
     self.prefetch = prefetch
@@ -81,7 +81,7 @@ struct StaggeredStart {
   /// Whether what was opened last leaves room for more.
   private mutating func isSettled(_ consumer: Consumer) -> Bool {
     guard opened.allSatisfy({ consumer.knownEndOffset(of: $0) != nil }) else {
-      return openedAt.duration(to: .now) > StaggeredStart.patience
+      return openedAt.duration(to: .now) > StaggeredStart.timeout
     }
     let ahead = opened.map { (partition: $0, count: consumer.queue(for: $0)?.backlog ?? 0) }
     isOverfull =

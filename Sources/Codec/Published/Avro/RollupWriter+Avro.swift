@@ -3,7 +3,7 @@ import Attribution
 /// What rollups in Avro have in common, formatted once.
 final class RollupAvroForm {
   /// By view: the frame and the view's name.
-  private var heads = TextTable()
+  private var heads = StringPool()
   /// By view, for each dimension of the schema: which of the view's it is; -1 for none.
   private var places: [[Int]] = []
   private var currency = RecordBuffer(capacity: 16)

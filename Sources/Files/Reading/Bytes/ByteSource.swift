@@ -1,7 +1,7 @@
 // Safety: a source writes only into the buffer that it is lent for one call.
 
 /// Bytes that come one piece after another: a file's, or the content of a compressed file.
-protocol ByteSource: AnyObject {
+package protocol ByteSource: AnyObject {
   /// Fills the beginning of `buffer`. Returns how many bytes there are, 0 at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
   /// Bytes of the file read so far, as they lie on the disk.
@@ -11,7 +11,7 @@ protocol ByteSource: AnyObject {
 }
 
 extension ByteSource {
-  var warning: String? { nil }
+  package var warning: String? { nil }
 }
 
 /// A source whose first bytes can be looked at before they are read.

@@ -3,10 +3,10 @@
 internal import Glibc
 
 /// The bytes of a file, as they are.
-final class FileBytes: ByteSource {
+package final class FileBytes: ByteSource {
   let path: String
   private let descriptor: Int32
-  private(set) var consumed: Int64 = 0
+  package private(set) var consumed: Int64 = 0
 
   init(_ path: String) throws(FileError) {
     self.path = path
@@ -17,7 +17,7 @@ final class FileBytes: ByteSource {
 
   deinit { close(descriptor) }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     while true {
       let count = Glibc.read(descriptor, buffer.baseAddress!, buffer.count)
       if count >= 0 {
@@ -30,7 +30,14 @@ final class FileBytes: ByteSource {
 
   /// The content behind `path`, unpacked if its first bytes are those of gzip or zstd, whatever its name.
   static func open(_ path: String) throws -> any ByteSource {
-    let file = PeekedBytes(try FileBytes(path))
+    try unpacked(FileBytes(path), path: path)
+  }
+
+  /// The content of `source`, unpacked if its first bytes are those of gzip or zstd.
+  ///
+  /// - Parameter path: of the file, for errors.
+  static func unpacked(_ source: any ByteSource, path: String) throws -> any ByteSource {
+    let file = PeekedBytes(source)
     let start = try file.peek(4)
     if GzipBytes.isBeginning(start) { return try GzipBytes(file, path: path) }
     if ZstdBytes.isBeginning(start) { return try ZstdBytes(file, path: path) }

@@ -1,0 +1,307 @@
+import Attribution
+import Cluster
+import Codec
+import Inputs
+import Kafka
+
+// Safety: a row's event lends bytes of the reader's current batch and of the decoder's scratch
+// memory; both live until the next `fill`, which happens only when every row has been taken.
+
+/// One input partition of a task: reads batches, decodes them, and hands out rows in order.
+final class InputPartition {
+  /// Its place among the inputs of its task.
+  let number: Int
+  let partition: TopicPartition
+  /// Read up to here and no further; nil without an end.
+  let stop: Int64?
+  /// The next offset that has not been taken.
+  private(set) var position: Int64
+  private(set) var counts = InputCounts()
+  /// The last record read; nil before the first.
+  private var last: RecordFingerprint?
+  /// The error of a reader whose next record is gone.
+  private(set) var overtaken: (any Error)?
+  /// Whether the task has been told that this input is idle.
+  var isMarkedIdle = false
+  /// Where users' events belong; nil where nothing is checked.
+  var partitioner: UserPartitioner?
+  /// What is known of the sources, where this is an internal topic of re-keyed events.
+  private(set) var sources: SourceTable?
+
+  private let reader: any LogReader
+  private var decoder: InputDecoder
+  private var rows = RowBuffer()
+  private var metEnd: Int64?
+  private var lastArrival: Milliseconds
+  /// Whether the broker has confirmed, since the last arrival, that nothing follows.
+  private var isSilent = false
+  /// Whether it has been asked since.
+  private var isAsking = false
+  private var lastQuestion: Milliseconds = .min
+  private var arrivals = StuckReadDetector()
+
+  /// How long to wait before asking the broker again whether an input really ends here.
+  private static let pauseBetweenQuestions: Milliseconds = 2_000
+
+  init(
+    number: Int, partition: TopicPartition, plan: InputPlan, reader: any LogReader,
+    definitions: Definitions, start: Int64, last: RecordFingerprint? = nil, stop: Int64?,
+    now: Milliseconds, sources: SourceTable? = nil
+  ) {
+    self.sources = sources
+    self.last = last
+    self.number = number
+    self.partition = partition
+    self.reader = reader
+    self.stop = stop
+    position = start
+    lastArrival = now
+    decoder = InputDecoder(plan, definitions: definitions, counts: true)
+  }
+
+  // MARK: Where the reader stands
+
+  var hasRow: Bool { rows.next < rows.count }
+
+  /// Whether there is nothing more to read, as far as the last fetch knows.
+  var isAtEnd: Bool {
+    guard !hasRow, overtaken == nil else { return false }
+    if isFinished || metEnd != nil { return true }
+    return reader.knownEnd.map { position >= $0 } ?? false
+  }
+
+  /// Whether everything up to `stop` has been taken.
+  var isFinished: Bool {
+    guard let stop, !hasRow else { return false }
+    return max(position, metEnd ?? position) >= stop
+  }
+
+  /// Whether the contract calls this input idle.
+  ///
+  /// What the last fetch knew may be long past when the broker does not answer. So before an input is
+  /// called idle, the broker is asked where the log ends now.
+  /// Its answer is not waited for.
+  func isIdle(now: Milliseconds, timeout: Milliseconds, _ ends: EndProbe) -> Bool {
+    if isFinished { return true }
+    guard isAtEnd, now - lastArrival >= timeout else { return false }
+    if isSilent { return true }
+    if isAsking, let end = ends.take(partition) {
+      isAsking = false
+      isSilent = end <= max(position, metEnd ?? position)
+    } else if lastQuestion == .min || now - lastQuestion >= InputPartition.pauseBetweenQuestions
+      || now < lastQuestion
+    {
+      lastQuestion = now
+      isAsking = true
+      ends.want(partition)
+    }
+    return isSilent
+  }
+
+  /// To be called while there is no row.
+  ///
+  /// - Throws: a `KafkaError` when the broker holds records that do not come.
+  func checkArrival(now: Milliseconds, _ ends: EndProbe) throws {
+    guard metEnd == nil, !isFinished, !reader.isPaused, overtaken == nil else {
+      return arrivals.note()
+    }
+    try arrivals.check(partition, position: position, now: now, ends)
+  }
+
+  /// Records from the next one to the end of the log, as far as the last fetch knows.
+  var lag: Int64? { isAtEnd ? 0 : reader.knownEnd.map { max(0, $0 - position) } }
+
+  // MARK: Rows
+
+  /// Reads and decodes the next batch once every row has been taken. Does not block.
+  ///
+  /// - Parameters:
+  ///   - task: will be given the rows; has what it needs for the first fetched from memory. nil where rows are
+  ///     only passed on.
+  ///   - now: monotonic.
+  ///   - processorClock: wall time. Events that lie ahead of it are not accepted.
+  func fill(
+    for task: AttributionTask?, now: Milliseconds, processorClock: Milliseconds = .max
+  ) throws {
+    guard !hasRow, !isFinished, overtaken == nil else { return }
+    noteLast()
+    rows.removeAll(reserving: 0)
+    decoder.recycle()
+    let count: Int
+    do { count = try reader.read() } catch let error as KafkaError where error.isOffsetGone {
+      overtaken = InputOvertaken(partition: partition, position: position)
+      return
+    }
+    if let end = reader.metEnd { metEnd = end } else if count > 0 { metEnd = nil }
+    guard count > 0 else {
+      // Steps over what is not a record: the marks of transactions.
+      if let metEnd { position = max(position, metEnd) }
+      return
+    }
+    guard reader[0].offset >= position else {
+      throw OperatorError.shortened(partition, to: reader[0].offset, processed: position)
+    }
+    lastArrival = now
+    isSilent = false
+    isAsking = false
+    lastQuestion = .min
+    arrivals.note()
+    rows.removeAll(reserving: count)
+    // That re-keyed events are none of the future has been decided.
+    decoder.clock = sources == nil ? processorClock : .max
+    if let kind = decoder.plan.ownKind, var own = decoder.own {
+      decode(count, kind, with: &own, into: &rows, for: task)
+      decoder.own = own
+    } else {
+      try decodeMapped(count, with: &decoder, into: &rows, for: task)
+    }
+    if rows.count == 0, let stop { position = max(position, stop) }
+  }
+
+  /// - Parameters:
+  ///   - decoder, rows: this input's own, taken out once for the whole batch: every access to an object's
+  ///     fields is checked.
+  private func decode(
+    _ count: Int, _ kind: EventKind, with decoder: inout EventDecoder,
+    into rows: inout RowBuffer, for task: AttributionTask?
+  ) {
+    let (stop, key, number) = (stop ?? .max, task?.key, UInt8(number))
+    let (partitioner, own) = (kind == .cost ? nil : partitioner, partition.partition)
+    let isRekeyed = sources != nil
+    reader.visit(count: count) { record in
+      guard record.offset < stop else { return false }
+      let isNear = rows.count < AttributionTask.prefetchDistance
+      let row = rows.add(kind)
+      row.pointee.offset = record.offset
+      if isRekeyed && record.key == nil {
+        row.pointee.rejection = InputRow.words
+        return true
+      }
+      var rejection = decoder.decode(
+        record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
+      if rejection?.reason == .malformedJSON, EventDecoder.isFramed(record.value) {
+        rejection = decoder.decodeFramed(
+          record.value, recordTimestamp: record.timestamp, into: &row.pointee.event)
+      }
+      if let rejection {
+        rows.reject(rejection)
+        return true
+      }
+      row.pointee.time = row.pointee.event.time
+      row.pointee.event.input = number
+      if let partitioner {
+        row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
+      }
+      guard let key else { return true }
+      row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
+      if isNear { task?.prefetch(row.pointee.identity, kind) }
+      return true
+    }
+  }
+
+  /// As the other, for records that are not in our own form: of any of the plan's kinds, or nobody's.
+  private func decodeMapped(
+    _ count: Int, with decoder: inout InputDecoder, into rows: inout RowBuffer,
+    for task: AttributionTask?
+  ) throws {
+    let (stop, key, number) = (stop ?? .max, task?.key, UInt8(number))
+    let isRekeyed = sources != nil
+    let (partitioner, own) = (partitioner, partition.partition)
+    let needsHeaders = decoder.plan.needsHeaders
+    var failure: SchemaUnavailable?
+    reader.visit(count: count) { record in
+      guard record.offset < stop else { return false }
+      let isNear = rows.count < AttributionTask.prefetchDistance
+      let row = rows.add(.click)
+      row.pointee.offset = record.offset
+      if isRekeyed && record.key == nil {
+        row.pointee.rejection = InputRow.words
+        return true
+      }
+      do throws(SchemaUnavailable) {
+        let reading = try decoder.decode(
+          InputRecord(record, withHeaders: needsHeaders), into: &row.pointee.event)
+        switch reading {
+        case .event: break
+        case .filtered: row.pointee.rejection = InputRow.filtered
+        case .rejected(let rejection): rows.reject(rejection)
+        }
+        guard reading == .event else { return true }
+      } catch {
+        failure = error
+        return false
+      }
+      let kind = row.pointee.event.kind
+      row.pointee.time = row.pointee.event.time
+      row.pointee.event.input = number
+      if kind != .cost, let partitioner {
+        row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
+      }
+      guard let key else { return true }
+      row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
+      if isNear { task?.prefetch(row.pointee.identity, kind) }
+      return true
+    }
+    guard let failure else { return }
+    // The records come again: the worker starts anew from what is committed, once somebody answers.
+    rows.removeAll(reserving: 0)
+    throw failure.requiresOperator ? OperatorError("\(partition): \(failure)") : failure
+  }
+
+  /// Event time of the next row; a record that cannot be used comes first.
+  var nextTime: Milliseconds { rows.waiting[0].time }
+
+  /// The rows from the next on, lent until `fill`.
+  var waiting: UnsafeBufferPointer<InputRow> { rows.waiting }
+
+  /// Why a row cannot be used.
+  func rejection(of row: UnsafePointer<InputRow>) -> Rejection? { rows.rejection(of: row) }
+
+  /// The record of a row, counted from the next on.
+  func record(_ index: Int) -> Record { reader[rows.next + index] }
+
+  /// Takes the next `count` rows.
+  func take(_ count: Int) {
+    guard count > 0 else { return }
+    position = rows.waiting[count - 1].offset + 1
+    rows.take(count)
+    if !hasRow, let metEnd {
+      // Behind the last record there may be marks of transactions, which the stop counts.
+      position = max(position, min(metEnd, stop ?? metEnd))
+    }
+  }
+
+  // MARK: Sources
+
+  /// Takes what a row says of the sources, counted from the next on.
+  func takeWords(_ index: Int) {
+    guard let value = record(index).value, let words = SourceWords.decode(value) else { return }
+    sources?.take(words)
+  }
+
+  /// Nothing is read for now: how the sources stand is not known.
+  func forgetSources() { sources?.forget() }
+
+  // MARK: What a commit puts down
+
+  /// Where it stands, and which record it read last.
+  var checkpoint: InputPosition {
+    noteLast()
+    return InputPosition(
+      topic: partition.topic, position: position, last: last, mapping: decoder.plan.fingerprint)
+  }
+
+  /// Keeps what tells the record that was taken last, while it is still lent. Once a batch and a commit.
+  private func noteLast() {
+    guard rows.next > 0 else { return }
+    let record = reader[rows.next - 1]
+    if record.offset != last?.offset { last = RecordFingerprint(record) }
+  }
+
+  func count(_ outcome: Outcome, isMisplaced: Bool) {
+    counts.count(outcome)
+    if isMisplaced { counts.misplaced += 1 }
+  }
+  func countRejection() { counts.deadLetters += 1 }
+  func countFiltered() { counts.filtered += 1 }
+}

@@ -1,0 +1,308 @@
+// Safety: rows are lent by `InputPartition` until its next `fill`, and used within one call.
+
+import Attribution
+import Cluster
+import Codec
+import Configuration
+import Kafka
+
+/// One task bound to its inputs: takes rows in step by event time, applies them, writes the effects.
+final class StreamTask {
+  let kind: TaskKind
+  let partition: Int32
+  let inputs: [InputPartition]
+  let task: AttributionTask
+  /// Rows taken since the last commit.
+  private(set) var uncommittedRows = 0
+  /// Whether the commit under way writes anything of it.
+  private(set) var isWritten = false
+  /// What became of the rows committed since the task was taken over.
+  private(set) var committedCounts: [(topic: String, counts: InputCounts)] = []
+
+  private let changelog: Changelog
+  /// What belongs to the task for good: its progress records carry it on.
+  private var checkpoint: TaskCheckpoint
+  private let configuration: Configuration
+  private let ends: EndProbe
+  private let fingerprint: DefinitionsFingerprint
+  private let historyMask: HistoryMask
+  private var sentStatus: TaskStatus?
+  private var sentCatchingUp = false
+  private var committedPositions: [Int64]
+  /// Whether a commit is due although no row was taken: to put down what was lost, or offsets that the group
+  /// no longer has.
+  private var mustCommit: Bool
+  /// What the rollup stage has been told of lost input.
+  private var sentLost: [LostRange] = []
+  private var state: TaskState
+  private let meter: Meter
+  private let clock: ProcessClock
+  /// Of the events taken since the last commit.
+  private var acceptanceTimes = AcceptanceTimes()
+  private var acceptedCount = 0
+
+  init(
+    kind: TaskKind, partition: Int32, inputs: [InputPartition], task: AttributionTask,
+    changelog: Changelog,
+    checkpoint: TaskCheckpoint, mustCommit: Bool, state: TaskState, context: StageContext
+  ) {
+    precondition(state == .running, "a task takes rows only while it is running")
+    self.checkpoint = checkpoint
+    self.mustCommit = mustCommit
+    self.state = state
+    self.kind = kind
+    self.partition = partition
+    self.inputs = inputs
+    self.task = task
+    self.changelog = changelog
+    configuration = context.configuration
+    ends = context.ends
+    meter = context.meter
+    clock = context.clock
+    let partitioner = UserPartitioner(
+      configuration.partitioner, count: context.plan.taskCount)
+    for input in inputs where kind == .keyed { input.partitioner = partitioner }
+    fingerprint = task.definitions.fingerprint
+    historyMask = HistoryMask(task.definitions)
+    committedPositions = inputs.map(\.position)
+    // Until each has said how it stands, nothing is over.
+    for input in inputs where input.sources != nil { noteSources(of: input) }
+  }
+
+  /// Whether every input has been read to its stop.
+  var isFinished: Bool { inputs.allSatisfy(\.isFinished) }
+
+  /// Whether a commit would write anything.
+  var hasChanges: Bool {
+    uncommittedRows > 0 || mustCommit
+      || (kind == .keyed && (status != sentStatus || isCatchingUp != sentCatchingUp))
+      || (isFinished && inputs.map(\.position) != committedPositions)
+  }
+
+  /// What was gone before it was read.
+  var lost: [LostRange] { checkpoint.lost }
+
+  /// The error of an input whose next record is gone. What was read before is to be committed first.
+  var overtaken: (any Error)? { inputs.lazy.compactMap(\.overtaken).first }
+  var isOvertaken: Bool { overtaken != nil }
+
+  /// It belongs to somebody else, or begins anew.
+  func close() { state.move(to: .closed) }
+
+  /// Offsets to commit.
+  var positions: [(TopicPartition, Int64)] { inputs.map { ($0.partition, $0.position) } }
+
+  // MARK: Taking rows
+
+  /// Applies up to about `limit` rows, or as many as can be taken in step.
+  ///
+  /// - Returns: how many were taken; 0 when an input that is not at its end has nothing yet.
+  func advance(limit: Int, now: Milliseconds, collector: RecordCollector) throws -> Int {
+    defer { noteAccepted() }
+    var taken = 0
+    while taken < limit {
+      var first: InputPartition?
+      var bound = Milliseconds.max
+      for input in inputs {
+        if !input.hasRow {
+          try input.fill(for: task, now: now, processorClock: clock.laterWall)
+        }
+        markIdle(input, now)
+        guard input.hasRow else {
+          try input.checkArrival(now: now, ends)
+          if input.isAtEnd { continue }
+          uncommittedRows += taken
+          return taken
+        }
+        let time = input.nextTime
+        if first == nil || time < first!.nextTime {
+          if let first { bound = min(bound, first.nextTime) }
+          first = input
+        } else {
+          bound = min(bound, time)
+        }
+      }
+      guard let first else { break }
+      taken += try run(first, through: bound, limit: limit - taken, collector)
+      if changelog.hasFullRecords { try changelog.writeFullRecords(to: collector.transaction()) }
+    }
+    uncommittedRows += taken
+    return taken
+  }
+
+  /// Takes rows of one input while they are not after the other inputs' next.
+  private func run(
+    _ input: InputPartition, through bound: Milliseconds, limit: Int, _ collector: RecordCollector
+  ) throws -> Int {
+    let rows = input.waiting
+    var taken = 0
+    defer { input.take(taken) }
+    while taken < min(limit, rows.count), rows[taken].time <= bound {
+      let far = taken + AttributionTask.prefetchDistance
+      if far < rows.count { task.prefetch(rows[far].identity, rows[far].event.kind) }
+      let near = taken + AttributionTask.journeyDistance
+      if near < rows.count { task.prefetchJourney(rows[near].identity) }
+      let row = rows.baseAddress! + taken
+      if row.pointee.rejection == InputRow.words {
+        input.takeWords(taken)
+        noteSources(of: input)
+      } else if row.pointee.rejection >= 0, let rejection = input.rejection(of: row) {
+        input.countRejection()
+        try collector.setAside(input.record(taken), from: input.partition, rejection)
+      } else if row.pointee.rejection == InputRow.filtered {
+        input.countFiltered()
+      } else {
+        let outcome = task.apply(row.event, row.pointee.identity)
+        input.count(outcome, isMisplaced: row.pointee.isMisplaced)
+        switch outcome {
+        case .accepted, .acceptedLate, .replaced, .replacedLate:
+          let accepted = task.lastAccepted
+          changelog.append(row.event, row.pointee.identity, accepted)
+          if let topic = configuration.topics.accepted {
+            try collector.send(
+              row.event, isLate: outcome.isLate, replaces: accepted.replaces, to: topic)
+          }
+        case .tooLate:
+          try collector.setAsideTooLate(input.record(taken), from: input.partition)
+        case .duplicate:
+          break
+        }
+      }
+      taken += 1
+    }
+    return taken
+  }
+
+  /// Has the watermark follow the sources of a re-keyed input.
+  private func noteSources(of input: InputPartition) {
+    guard let marks = input.sources?.marks else { return }
+    task.setSources(marks, input.number)
+  }
+
+  private func noteAccepted() {
+    let count = inputs.reduce(0) { $0 + $1.counts.accepted + $1.counts.replaced }
+    guard count != acceptedCount else { return }
+    // The wall clock: the other stage may run on another machine.
+    if kind == .keyed { acceptanceTimes.note(count - acceptedCount, at: clock.wall()) }
+    acceptedCount = count
+  }
+
+  /// Nothing is read for now: what waits in the inputs is not known, so none is idle.
+  func stopReading() {
+    for input in inputs where input.isMarkedIdle {
+      input.isMarkedIdle = false
+      task.markIdle(input.number, false)
+    }
+    for input in inputs where input.sources != nil {
+      input.forgetSources()
+      noteSources(of: input)
+    }
+  }
+
+  /// Bytes of everything that the task holds, by store.
+  var memory: [StoreSize] {
+    task.memory + [StoreSize(name: "changelog", entries: 0, bytes: changelog.byteCount)]
+  }
+
+  /// Tells the task whether an input is idle; one with rows to take is not.
+  private func markIdle(_ input: InputPartition, _ now: Milliseconds) {
+    // How a re-keyed one stands its sources say, until it has been read to its stop.
+    if input.sources != nil {
+      if input.isFinished && !input.isMarkedIdle {
+        input.isMarkedIdle = true
+        task.markIdle(input.number, true)
+      }
+      return
+    }
+    let isIdle =
+      !input.hasRow
+      && input.isIdle(now: now, timeout: configuration.definitions.idleTimeout, ends)
+    guard isIdle != input.isMarkedIdle else { return }
+    input.isMarkedIdle = isIdle
+    task.markIdle(input.number, isIdle)
+  }
+
+  // MARK: Committing
+
+  /// Writes everything that has changed since the last commit. The deltas stay with the collector.
+  func writeEffects(to collector: RecordCollector) throws {
+    try task.forEachCorrectedConversion { conversion in
+      try collector.send(conversion)
+      meter.count(conversion)
+      if conversion.revision > 1 {
+        changelog.append(
+          revisionOf: conversion, user: conversion.user,
+          bucket: task.stateBucket(of: conversion.time))
+      }
+    }
+    try task.forEachDelta { delta in
+      try historyMask.withCounted(of: delta) { try collector.add($0) }
+    }
+    isWritten = true
+    checkpoint.inputs = inputs.map(\.checkpoint)
+    try changelog.flush(
+      task.progress, checkpoint, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
+      to: collector.transaction())
+  }
+
+  /// Tells the rollup stage how this task stands, after its deltas: it vouches for them.
+  ///
+  /// - Parameter isRepeating: whether to say so even where nothing has changed.
+  func announce(to collector: RecordCollector, isRepeating: Bool = false) throws {
+    if checkpoint.lost != sentLost {
+      try collector.broadcast(
+        lost: checkpoint.lost, ofTask: TaskID(isCosts: kind == .costs, partition: partition))
+      sentLost = checkpoint.lost
+    }
+    let isCatchingUp = isCatchingUp
+    let isNews = status != sentStatus || isCatchingUp != sentCatchingUp
+    if kind == .keyed && (isNews || isRepeating) {
+      try collector.broadcast(
+        status.bounded(by: clock.earlierWall), ofTask: partition, isCatchingUp: isCatchingUp,
+        measuring: acceptanceTimes)
+      sentStatus = status
+      sentCatchingUp = isCatchingUp
+    } else if !acceptanceTimes.isEmpty {
+      try collector.measure(
+        acceptanceTimes, status.bounded(by: clock.earlierWall), ofTask: partition,
+        isCatchingUp: isCatchingUp)
+    }
+  }
+
+  /// Forgets what the transaction has made durable.
+  func didCommit() {
+    uncommittedRows = 0
+    isWritten = false
+    mustCommit = false
+    acceptanceTimes.removeAll()
+    committedPositions = inputs.map(\.position)
+    committedCounts = inputs.map { ($0.partition.topic, $0.counts) }
+    task.endCommit()
+  }
+
+  /// How this task stands, for the rollup stage; by which clock is said when it is sent.
+  private var status: TaskStatus {
+    if isFinished { return .finished(through: closingTime) }
+    return task.progress.isIdle ? .idle(asOf: sourcesAsOf) : .active(task.progress.watermark)
+  }
+
+  /// The earliest of the clocks by which the sources of re-keyed inputs were called idle.
+  private var sourcesAsOf: Milliseconds {
+    inputs.compactMap { $0.sources?.asOf }.min() ?? .max
+  }
+
+  /// Whether so much is missing to the ends of the inputs that nobody waits for what was counted last.
+  private var isCatchingUp: Bool {
+    inputs.reduce(0) { $0 + ($1.lag ?? 0) } >= configuration.catchUpRecords
+  }
+
+  /// The end of the last window that holds anything.
+  private var closingTime: Milliseconds {
+    let largest = task.progress.largest
+    guard largest.isKnown else { return largest.time }
+    let ends = configuration.definitions.views.map {
+      $0.windowStart(of: largest.time) + $0.periodMilliseconds
+    }
+    return ends.max() ?? largest.time
+  }
+}
