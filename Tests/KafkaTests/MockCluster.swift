@@ -47,6 +47,11 @@ final class MockCluster {
   func takeBrokerDown(_ number: Int32 = 1) { rd_kafka_mock_broker_set_down(cluster, number) }
   func bringBrokerUp(_ number: Int32 = 1) { rd_kafka_mock_broker_set_up(cluster, number) }
 
+  /// From now on answers take so long.
+  func delayAnswers(milliseconds: Int32, of broker: Int32 = 1) {
+    rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds)
+  }
+
   func makeTopic(_ name: String, partitions: Int32 = 1, replicas: Int32 = 1) {
     rd_kafka_mock_topic_create(cluster, name, partitions, replicas)
   }

@@ -40,6 +40,24 @@ struct RetryTests {
     KafkaError(code, operation: "look up end offsets")
   }
 
+  @Test("a question that gets no answer in time passes by itself")
+  func noAnswer() throws {
+    let cluster = try MockCluster()
+    cluster.makeTopic("t", partitions: 2)
+    let consumer = try Consumer(
+      ["bootstrap.servers": cluster.bootstrapServers, "group.id": "g"],
+      logger: LineKeeper().logger())
+    defer { consumer.close(timeoutMilliseconds: 0) }
+    let partitions = [0, 1].map { TopicPartition(topic: "t", partition: $0) }
+    #expect(try consumer.endOffsets(partitions, timeoutMilliseconds: 10_000).count == 2)
+    cluster.delayAnswers(milliseconds: 3_000)
+    let error = try #require(throws: KafkaError.self) {
+      try consumer.endOffsets(partitions, timeoutMilliseconds: 500)
+    }
+    #expect(error.isTransient, "\(error)")
+    #expect(error.name == "_TIMED_OUT")
+  }
+
   @Test(
     "what passes by itself is asked for again, with a line when it begins and one when it is over")
   func passes() throws {

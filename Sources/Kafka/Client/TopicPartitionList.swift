@@ -31,13 +31,17 @@ final class TopicPartitionList {
     if let offset { element?.pointee.offset = offset }
   }
 
-  /// Each partition's offset; throws the first partition's own error.
+  /// Each partition's offset; throws the first partition's own error. Of a partition that got no answer in time
+  /// librdkafka says that it is in progress.
   func offsets(operation: String) throws(KafkaError) -> [TopicPartition: Int64] {
     var result: [TopicPartition: Int64] = [:]
     for element in Self.elements(of: pointer) {
       let partition = TopicPartition(element)
       guard element.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
-        throw KafkaError(element.err, operation: "\(operation) \(partition)")
+        let isUnanswered = element.err == RD_KAFKA_RESP_ERR__IN_PROGRESS
+        throw KafkaError(
+          isUnanswered ? RD_KAFKA_RESP_ERR__TIMED_OUT : element.err,
+          operation: "\(operation) \(partition)")
       }
       result[partition] = element.offset
     }
