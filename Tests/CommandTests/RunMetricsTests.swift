@@ -100,7 +100,7 @@ import Testing
 
     #expect(metrics.sum("tributary_final_lag_seconds") > 0)
     try checkStatus(try scrape.get("/statusz").body, cluster.prefix)
-    try expectDocumented(try scrape.families(), between: "### Of `run`", and: "### Of `serve`")
+    try expectDocumented(try scrape.families(), between: "### `run`", and: "### `serve`")
     run.terminate()
     #expect(run.wait(seconds: 10))
     #expect(run.terminationStatus == 0)
@@ -117,7 +117,7 @@ import Testing
     let families = try scrape.families()
     #expect(families.contains("process_resident_memory_bytes"))
     try expectDocumented(
-      families.filter { !$0.hasPrefix("process_") }, between: "### Of `serve`", and: "## Alerts")
+      families.filter { !$0.hasPrefix("process_") }, between: "### `serve`", and: "### `ingest")
     let metrics = try scrape.metrics()
     #expect(metrics.sum("tributary_reader_lag_records") == 0)
     #expect(metrics.sum("tributary_http_requests_total", "/readyz") >= 1)

@@ -111,7 +111,10 @@ extension Simulation {
           $0.topic == input.topic && $0.partition == record.partition
             && $0.from <= record.offset && record.offset < $0.to
         }
-        if !isLost { try! verification.take(LoggedRecord(record), ofInput: index) }
+        if !isLost {
+          try! verification.take(
+            LoggedRecord(record, withHeaders: input.needsHeaders), ofInput: index)
+        }
       }
     }
     for name in inputPartitions {
@@ -128,7 +131,10 @@ extension Simulation {
           $0.topic == source.plan.topic && $0.partition == record.partition
             && $0.from <= record.offset && record.offset < $0.to
         }
-        if !isLost { try! verification.take(LoggedRecord(record), ofRekeyed: index) }
+        if !isLost {
+          try! verification.take(
+            LoggedRecord(record, withHeaders: source.plan.needsHeaders), ofRekeyed: index)
+        }
       }
     }
     for rekeying in plan.rekeyings {
