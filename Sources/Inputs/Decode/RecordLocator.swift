@@ -9,8 +9,6 @@ import Configuration
 /// What a schema compiles into is kept, per schema and message; there are at most `mostReaders` of them at a time.
 final class RecordLocator {
   let values: LocatedValues
-  /// By entry of the plan: records that were found to be its, since somebody took note of them.
-  var matches: [Int]
   private let plan: InputPlan
   private let json: JSONPathScanner?
   private var avro: [Int32: AvroReader] = [:]
@@ -25,11 +23,11 @@ final class RecordLocator {
   private static let mostReaders = 256
   private static let mostIndexes = 32
 
-  init(_ plan: InputPlan) {
+  /// - Parameter extraSlots: places for values that are not in the record's value, behind those of the tree.
+  init(_ plan: InputPlan, extraSlots: Int = 0) {
     self.plan = plan
-    matches = Array(repeating: 0, count: plan.entries.count)
-    json = plan.format == .json ? JSONPathScanner(plan.tree) : nil
-    values = json?.values ?? LocatedValues(count: plan.tree.slotCount)
+    json = plan.format == .json ? JSONPathScanner(plan.tree, extraSlots: extraSlots) : nil
+    values = json?.values ?? LocatedValues(count: plan.tree.slotCount + extraSlots)
   }
 
   /// Puts a record's values down; returns why it cannot be read, or nil.

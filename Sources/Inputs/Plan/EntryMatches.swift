@@ -9,11 +9,6 @@ public final class EntryMatches: Sendable {
   /// In the order of the entries.
   public var totals: [Int] { counts.withLock { $0 } }
 
-  /// Adds what somebody has counted, and has him begin anew. Once a batch.
-  func add(_ found: inout [Int]) {
-    counts.withLock { counts in
-      for index in counts.indices { counts[index] += found[index] }
-    }
-    for index in found.indices { found[index] = 0 }
-  }
+  /// Adds what somebody has counted of an entry. Once a batch.
+  func add(_ count: Int, to entry: Int) { counts.withLock { $0[entry] += count } }
 }
