@@ -120,8 +120,8 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Attribution", "Cluster", "Codec", "Configuration", "Kafka", "Pipeline", "Traffic",
-        .product(name: "Logging", package: "swift-log"),
+        "Attribution", "Cluster", "Codec", "Configuration", "Inputs", "Kafka", "Pipeline",
+        "Traffic", .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "simulate",
@@ -175,8 +175,8 @@ let package = Package(
     .testTarget(
       name: "InputsTests",
       dependencies: [
-        "Attribution", "CAllocationCount", "Codec", "Configuration", "Inputs", "Kafka", "Pipeline",
-        "TestKit", "Traffic", "Verification",
+        "Attribution", "CAllocationCount", "Codec", "Configuration", "History", "Inputs", "Kafka",
+        "Pipeline", "TestKit", "TestServers", "Traffic", "Verification",
       ],
       exclude: ["Fixtures"]),
     .testTarget(name: "ReportingTests", dependencies: ["Attribution", "Codec", "Reporting"]),

@@ -19,6 +19,29 @@ public struct BenchmarkSuite {
     public var state: StateFigures
   }
 
+  /// What decoding alone costs.
+  public struct Decoding: Sendable {
+    /// Records in our own form.
+    public var own: Timing
+    /// The same events in a foreign form, through a mapping.
+    public var mapped: Timing
+
+    /// The rate of the mapped form as a part of that of our own.
+    public var ratio: Double { own.cpuSecondsPerMillion / mapped.cpuSecondsPerMillion }
+  }
+
+  /// Both forms in turn, so that both meet the same machine.
+  public func decoding() throws -> Decoding {
+    var run = try DecodeRun(options)
+    var (own, mapped): ([Timing], [Timing]) = ([], [])
+    for _ in 0..<passes {
+      own.append(run.measureOwn(events: options.events))
+      mapped.append(try run.measureMapped(events: options.events))
+    }
+    precondition(run.effects == 0, "both forms are the same events")
+    return Decoding(own: .median(of: own), mapped: .median(of: mapped))
+  }
+
   /// A changelog's figures.
   public struct Restore: Sendable {
     public var speed: Timing

@@ -20,6 +20,9 @@ public struct Workload {
     public var campaigns = 200
     /// When the first record arrives: 2026-01-05 unless set.
     public var start: Milliseconds = 1_767_571_200_000
+    /// Whether `fill` writes the events as another producer has them: under other names, nested, of both kinds in one
+    /// topic.
+    var isForeign = false
 
     public init() {}
   }
@@ -77,7 +80,13 @@ public struct Workload {
     chunk.removeAll()
     for _ in 0..<count {
       let record = next()
-      chunk.append(record.kind) { Workload.write(record, into: &$0) }
+      chunk.append(record.kind) {
+        if options.isForeign {
+          Workload.writeForeign(record, into: &$0)
+        } else {
+          Workload.write(record, into: &$0)
+        }
+      }
     }
   }
 
@@ -118,6 +127,50 @@ public struct Workload {
   private static func writeUser(_ record: Record, into bytes: inout [UInt8]) {
     bytes.append(text: "u-")
     bytes.append(digits: UInt64(record.user), 8)
+  }
+
+  /// How the foreign form is to be read: the value of `inputs`.
+  static let mapping = """
+    [{kind: click, topic: events, where: {type: click}, fields: {event_id: id, user_id: user.id, event_time: at, \
+    campaign_id: utm.campaign, channel: utm.medium, ad_id: utm.content, session_id: visit, cost: price}}, \
+    {kind: conversion, topic: events, where: {type: order}, fields: {event_id: id, user_id: user.id, event_time: at, \
+    value: total}}]
+    """
+
+  private static func writeForeign(_ record: Record, into bytes: inout [UInt8]) {
+    func text(_ string: StaticString) { bytes.append(text: string) }
+    func digits(_ value: UInt64, _ count: Int, radix: UInt64 = 10) {
+      bytes.append(digits: value, count, radix: radix)
+    }
+    let isClick = record.kind == .click
+    text(#"{"type":""#)
+    text(isClick ? "click" : "order")
+    text(#"","id":""#)
+    text(isClick ? "k-" : "v-")
+    digits(record.number, 12, radix: 16)
+    text(#"","user":{"id":""#)
+    writeUser(record, into: &bytes)
+    text(#""},"at":""#)
+    Time.appendMilliseconds(record.time, to: &bytes)
+    if isClick {
+      text(#"","utm":{"campaign":"c-"#)
+      digits(UInt64(record.campaign), 5)
+      text(#"","medium":""#)
+      bytes.append(contentsOf: Workload.channels[Int(record.campaign) % channels.count].utf8)
+      text(#"","content":"a-"#)
+      digits(UInt64(record.campaign * 5 + record.ad), 6)
+      text(#""},"visit":"s-"#)
+      digits(UInt64(record.time / 1_800_000) % 100_000, 5)
+      text(#"","price":"0."#)
+      digits(record.number % 100, 2)
+      text(#""}"#)
+    } else {
+      text(#"","total":""#)
+      digits(record.number % 300, 3)
+      text(#".90","currency":"EUR","order_lines":["sku-"#)
+      digits(record.number % 1_000_000, 6)
+      text(#"",1]}"#)
+    }
   }
 
   private static func write(_ record: Record, into bytes: inout [UInt8]) {

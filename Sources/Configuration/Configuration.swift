@@ -40,8 +40,10 @@ public struct Configuration: Sendable, Equatable {
   public var instanceID = ""
   /// What the inputs hold, and under which names; nil: one input for each of ``topics``, with our own names.
   public var inputs: [InputEntry]?
-  /// Where schemas of Avro and Protobuf records are asked for.
+  /// Where schemas of Avro and Protobuf records are asked for, and those of what is published are registered.
   public var schemaRegistry: RegistryAddress?
+  /// How rollups and attributions are written.
+  public var outputFormat = OutputFormat.json
   /// librdkafka properties, passed through as they are. Values may be secrets: see
   /// ``isSecret(kafkaProperty:)``.
   public var kafka: [String: String] = [:]
@@ -105,6 +107,13 @@ public enum LostInputPolicy: String, CaseIterable, Sendable {
   case stop
   /// Go on behind the gap; count and publish the lost range.
   case `continue`
+}
+
+/// How rollups and attributions are written. Readers read both.
+public enum OutputFormat: String, CaseIterable, Sendable {
+  case json
+  /// In the Confluent wire format, by schemas that follow from the configuration.
+  case avro
 }
 
 /// How producers choose the partition of a keyed record.

@@ -208,9 +208,14 @@ extension Setting {
       render: { inputs in inputs.map { .blockList($0.map(\.flowText)) } ?? .plain("null") }),
     Setting(
       "schema_registry", \.schemaRegistry,
-      "`http(s)://user:password@host:port` of the schemas of Avro and Protobuf inputs",
+      "`http(s)://user:password@host:port` of the schemas of Avro and Protobuf inputs, and of Avro output",
       read: { value throws(ConfigurationError) in try value.registry() },
       render: { address in address.map { .scalar($0.masked) } ?? .plain("null") }),
+    Setting(
+      "output_format", \.outputFormat,
+      "how rollups and attributions are written: `json` or `avro`, which needs a `schema_registry`",
+      read: { value throws(ConfigurationError) in try value.choice(of: OutputFormat.self) },
+      render: { .plain($0.rawValue) }),
     Setting(
       "kafka", \.kafka, "any librdkafka property, as in `security.protocol: SSL`",
       shape: .structure,

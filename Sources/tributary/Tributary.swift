@@ -1,9 +1,11 @@
 import ArgumentParser
 import BrokerKit
 import Cluster
+import Codec
 import Configuration
 import Files
 import Foundation
+import Inputs
 import Journeys
 import Kafka
 import Logging
@@ -57,7 +59,7 @@ struct Tributary: ParsableCommand {
     case is OperatorError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
       is ReportingError,
       is SQLError, is SQLiteError, is FileError, is StoreRefusal, is StoreOutage, is JourneyError,
-      is ListenError, is Failure:
+      is ListenError, is Failure, is SchemaUnavailable, is InputError, is UnreadableRecord:
       complain("\(error)")
       Foundation.exit(1)
     default:

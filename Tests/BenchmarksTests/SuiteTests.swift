@@ -37,6 +37,22 @@ import Testing
     #expect((160...200).contains(bytes))
   }
 
+  /// Only optimised code says anything of rates; the same events in both forms, whatever the build.
+  @Test func aMappedInputDecodesAtHalfTheRateOfOurOwnFormAtLeast() throws {
+    #if DEBUG
+      let decoding = try BenchmarkSuite(small, passes: 1).decoding()
+      #expect(decoding.ratio > 0)
+    #else
+      var options = small
+      options.events = 200_000
+      let decoding = try BenchmarkSuite(options, passes: 7).decoding()
+      #expect(
+        decoding.ratio >= 0.5,
+        "\(decoding.own.cpuSecondsPerMillion) and \(decoding.mapped.cpuSecondsPerMillion) µs an event"
+      )
+    #endif
+  }
+
   @Test func theStateStaysWithinItsSizes() {
     for (users, campaigns) in [(6_000, 200), (60_000, 200), (6_000, 2_000)] {
       var options = small

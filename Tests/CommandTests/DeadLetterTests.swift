@@ -117,6 +117,10 @@ import Testing
     let dry = try cluster.program.run("dead-letters", "--replay", "--topic", clicks)
     #expect(dry.output.contains("3 records would go to \(clicks)"), "\(dry.output)\(dry.errors)")
     #expect(try cluster.records(of: clicks).count == 4)
+    let nowhere = try cluster.program.run("dead-letters", "--replay", "--topic", "nosuch")
+    #expect(
+      nowhere.status == 1 && nowhere.errors.contains("--topic nosuch is none of the inputs (")
+        && nowhere.errors.contains(clicks), "\(nowhere.errors)")
 
     let one = ["dead-letters", "--replay", "--yes", "--reason", "missing_field", "--json"]
     #expect(try json(cluster.program.run(arguments: one).output)["sent"] as? Int == 1)

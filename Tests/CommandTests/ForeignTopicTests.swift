@@ -80,6 +80,85 @@ import Testing
     #expect(explained.output.contains("k-21"))
   }
 
+  /// A repaired mapping holds from now on; other ids would count events twice.
+  @Test func aMappingThatHasChangedIsSaidOrRefused() throws {
+    var cluster = try Cluster(partitions: nil)
+    let topic = "\(cluster.prefix)-ad-events"
+    func map(_ click: String, user: String = "userId", more: String = "") {
+      let ids = "event_id: id, user_id: \(user), event_time: {path: timestamp, unit: s}"
+      cluster.program.environment["TRIBUTARY_INPUTS"] =
+        "[{kind: click, topic: \(topic), where: {type: [click, tap]}, fields: {\(ids), \(click)}}\(more)]"
+    }
+    map("campaign_id: utm.campaign")
+    _ = try cluster.program.run("topics", "create", "--partitions", "2")
+    try send(topic, cluster)
+    var run = try cluster.program.run("run", "--exit-at-end")
+    #expect(run.status == 0 && !run.errors.contains("has changed"), "\(run.errors)")
+    run = try cluster.program.run("run", "--exit-at-end")
+    #expect(run.status == 0 && !run.errors.contains("has changed"), "\(run.errors)")
+
+    // Another source of a name, and another kind.
+    let ids = "event_id: id, user_id: userId, event_time: {path: timestamp, unit: s}"
+    map(
+      "campaign_id: utm.campaign, channel: {value: paid}",
+      more:
+        ", {kind: conversion, topic: \(topic), where: {type: order}, fields: {\(ids), value: total}}"
+    )
+    run = try cluster.program.run("run", "--exit-at-end")
+    #expect(run.status == 0, "\(run.errors)")
+    let warnings = run.errors.split(separator: "\n").filter { $0.contains("has changed") }
+    #expect(warnings.count == 1 && warnings.first?.contains(topic) == true, "\(run.errors)")
+
+    map("campaign_id: utm.campaign", user: "{first: [device, userId]}")
+    let refused = try cluster.program.run("run", "--exit-at-end")
+    #expect(refused.status == 1)
+    #expect(
+      refused.errors.contains("of \(topic) from elsewhere than before")
+        && refused.errors.contains("restore the former mapping"), "\(refused.errors)")
+  }
+
+  @Test func whatNeverFitsIsSaidByConfigCheckAndCountedAtRunTime() throws {
+    var cluster = try Cluster(partitions: nil)
+    let topic = "\(cluster.prefix)-ad-events"
+    let ids = "event_id: id, user_id: userId, event_time: {path: timestamp, unit: s}"
+    cluster.program.environment["TRIBUTARY_INPUTS"] = """
+      [{kind: click, topic: \(topic), rekey: true, where: {type: [click, tap]}, fields: {\(ids), campaign_id: \
+      utm.campaign, ad_id: utm.creative}}, {kind: impression, topic: \(topic), rekey: true, where: {type: view}, \
+      fields: {\(ids)}}, {kind: conversion, topic: \(topic), rekey: true, where: {type: order}, fields: {\(ids), \
+      value: sum}}]
+      """
+    _ = try cluster.program.run("topics", "create", "--partitions", "2")
+    try send(topic, cluster)
+    let checked = try cluster.program.run("config", "check")
+    #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
+    for line in [
+      "ok       group \(cluster.prefix)-rekey: allowed",
+      "warning  records of \(topic): \(topic), click (entry 1): ad_id: utm.creative is in none of 100 records",
+      "warning  records of \(topic): \(topic), impression (entry 2): `where` holds for none of 300 records",
+      "warning  records of \(topic): \(topic), conversion (entry 3): value: sum is in none of 100 records",
+      "ok       records of \(topic): 300 looked at: 200 events, 100 filtered, 0 that cannot be used",
+    ] { #expect(checked.output.contains(line), "\(line) is not in:\n\(checked.output)") }
+    // The topics that producers write, not the internal ones.
+    let inputs = try cluster.program.run("inputs", "check", "-n", "1")
+    #expect(
+      inputs.status == 0 && !inputs.output.contains("-keyed-"), "\(inputs.output)\(inputs.errors)")
+
+    let folder = try TemporaryFolder()
+    let run = try cluster.program.start(
+      ["run", "--http", "0"], outputFolder: folder.make("run"))
+    defer { _ = run.wait(seconds: 0) }
+    let scrape = Scrape(address: try Scrape.address(in: folder, "run/errors"))
+    let deadline = Date() + 60
+    while try scrape.metrics().sum("tributary_records_total", "\"rekeyed\"") < 200,
+      Date() < deadline
+    { usleep(200_000) }
+    let metrics = try scrape.metrics()
+    let matches = "tributary_input_matches_total"
+    #expect(metrics.sum(matches, "1 click") == 100 && metrics.sum(matches, "3 conversion") == 100)
+    #expect(metrics.keys.contains { $0.hasPrefix(matches) && $0.contains("2 impression") })
+    #expect(metrics.sum(matches, "2 impression") == 0)
+  }
+
   @Test func aMappingIsProposedForATopicThatIsNoInputYet() throws {
     let cluster = try Cluster(partitions: nil)
     let topic = "\(cluster.prefix)-clicks"
@@ -88,7 +167,9 @@ import Testing
     // In our own form nothing of it can be used.
     let checked = try cluster.program.run("inputs", "check", "--topic", topic)
     #expect(checked.status == 1)
-    #expect(checked.output.contains("missing_field (event_id; user_id; event_time; campaign_id)"))
+    #expect(
+      checked.output.contains(
+        "missing_field: event_id is missing; so are user_id, event_time, campaign_id"))
     #expect(checked.output.contains("a mapping to begin with"))
     #expect(checked.output.contains("event_time: {path: timestamp, unit: s}"))
     #expect(checked.output.contains("campaign_id: utm.campaign"))

@@ -48,6 +48,9 @@ import Testing
         Int(metrics.sum("tributary_records_total", label)) == truth[topic]?["records"], "\(topic)")
       #expect(metrics.sum("tributary_records_total", label, "\"duplicate\"") > 0)
       #expect(metrics.sum("tributary_records_total", label, "\"dead_letter\"") > 0)
+      #expect(
+        metrics.sum("tributary_unusable_records_total", label)
+          == metrics.sum("tributary_records_total", label, "\"dead_letter\""))
       #expect(metrics.sum("tributary_input_lag_records", label) == 0)
       #expect(metrics.sum("tributary_input_idle", label) == 4)
     }
@@ -97,7 +100,7 @@ import Testing
 
     #expect(metrics.sum("tributary_final_lag_seconds") > 0)
     try checkStatus(try scrape.get("/statusz").body, cluster.prefix)
-    try expectDocumented(try scrape.families(), between: "### Of `run`", and: "### Of `serve`")
+    try expectDocumented(try scrape.families(), between: "### `run`", and: "### `serve`")
     run.terminate()
     #expect(run.wait(seconds: 10))
     #expect(run.terminationStatus == 0)
@@ -114,7 +117,7 @@ import Testing
     let families = try scrape.families()
     #expect(families.contains("process_resident_memory_bytes"))
     try expectDocumented(
-      families.filter { !$0.hasPrefix("process_") }, between: "### Of `serve`", and: "## Alerts")
+      families.filter { !$0.hasPrefix("process_") }, between: "### `serve`", and: "### `ingest")
     let metrics = try scrape.metrics()
     #expect(metrics.sum("tributary_reader_lag_records") == 0)
     #expect(metrics.sum("tributary_http_requests_total", "/readyz") >= 1)

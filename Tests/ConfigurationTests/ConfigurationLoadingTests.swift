@@ -44,6 +44,7 @@ let contractBlock = """
   kafka: {}                         # any librdkafka property
   inputs: null                      # section 2
   schema_registry: null             # http(s)://user:password@host:port; password better from the environment
+  output_format: json               # or avro
   """
 
 /// Every setting with a value that is not its default.
@@ -114,6 +115,7 @@ let everythingChanged = """
        event_time: {path: placed, format: "%d.%m.%Y %H:%M", timezone: Europe/Berlin}}}
     - {kind: cost, files: "costs*.csv", delimiter: ";", skip_lines: 2, null_values: ["", "-"], decimal: ","}
   schema_registry: https://registry:8081/api/
+  output_format: avro
   """
 
 @Suite("Loading a configuration")
@@ -150,6 +152,7 @@ struct ConfigurationLoading {
     #expect(configuration.topics.attributions == "out.attributions")
     #expect(configuration.topics.deadLetters == "out.dead")
     #expect(configuration.topics.lateEvents == "out.late")
+    #expect(configuration.outputFormat == .avro)
     let definitions = configuration.definitions
     #expect(definitions.currency == "USD")
     #expect(definitions.lookback == 604_800_000)
@@ -390,6 +393,40 @@ struct ConfigurationLoading {
     ) {
       try Configuration.load(file: nil, environment: ["TRIBUTARY_CURRENCY_FILE": "/nowhere"])
     }
+  }
+
+  @Test("Of several -s the one that is no YAML is named")
+  func flagsNameTheSettingThatIsNoYAML() {
+    for (text, place) in [("views=[{", "-s views:2:1"), ("inputs=[{kind: click", "-s inputs:")] {
+      do {
+        _ = try Configuration.load(
+          file: nil, environment: [:], overrides: [.assignment("lookback=7d"), .assignment(text)])
+        Issue.record("\(text) was taken")
+      } catch {
+        #expect("\(error)".hasPrefix(place), "\(error)")
+        #expect("\(error)".contains("not valid YAML"))
+      }
+    }
+  }
+
+  @Test("Avro output needs a registry, and names that Avro allows")
+  func avroOutputNeedsARegistry() {
+    func message(_ yaml: String) -> String {
+      do {
+        _ = try Configuration.load(yaml: yaml, named: "c.yaml")
+        return ""
+      } catch { return "\(error)" }
+    }
+    #expect(
+      message("output_format: avro")
+        == "c.yaml:1:16: output_format is avro, but there is no schema_registry; set schema_registry"
+    )
+    #expect(
+      message("output_format: avro\nschema_registry: http://r:8081\nmatch_on: [account-id]")
+        == "c.yaml:3:11: match_on lists \"account-id\", which is no name that Avro allows; write '_' for '-'; "
+        + "`inputs` can read any field under such a name")
+    #expect(message("output_format: avro\nschema_registry: http://r:8081\nmatch_on: [a_b]") == "")
+    #expect(message("output_format: parquet").contains("output_format"))
   }
 
   @Test("-s sets any setting, and any property of librdkafka")

@@ -104,6 +104,7 @@ struct ConfigurationRendering {
         instance_id: ""
         inputs: null
         schema_registry: null
+        output_format: json
         kafka: {}
 
         """)

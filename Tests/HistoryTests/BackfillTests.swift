@@ -51,6 +51,24 @@ import Testing
     #expect(second.windowsChanged == 0 && second.attributionsChanged == 0)
   }
 
+  /// Mapped, re-keyed, or both: late events are found, counted and verified as those of our own form.
+  @Test(arguments: World.Shape.allCases, UInt64(91)..<94)
+  func lateEventsOfMappedAndReKeyedTopicsAreCounted(shape: World.Shape, seed: UInt64) throws {
+    let world = try World(seed: seed, versions: 0.2, shape: shape)
+    #expect(world.lateCount > 20, "the traffic was to have late events")
+    var report = world.simulation.verify()
+    #expect(report.differences.agrees, "before: \(report.differences)")
+    let first = try world.backfill()
+    #expect(first.eventsCounted > 20 && first.eventsWaiting == 0)
+    #expect(first.windowsChanged > 10 && first.attributionsChanged > 0)
+    try world.simulation.runToEnd()
+    report = world.simulation.verify()
+    #expect(report.differences.agrees, "seed \(seed): \(report.differences)")
+    #expect(report.inputs.allSatisfy { $0.1.tooLate == 0 })
+    let second = try world.backfill()
+    #expect(second.windowsChanged == 0 && second.attributionsChanged == 0)
+  }
+
   @Test(arguments: UInt64(14)..<20)
   func noWindowIsEverSeenHalfChanged(seed: UInt64) throws {
     // Seven days late, nothing else touches the period: every change of it is the backfill's.
@@ -257,13 +275,28 @@ import Testing
   }
 
   /// A day's traffic (or more) of which a part was held back and delivered a week late.
-  private struct World {
+  struct World {
+    /// How the traffic lies in the topics; nil for our own form, keyed.
+    enum Shape: CaseIterable {
+      case mapped, reKeyed, both
+
+      var form: ForeignForm? { self == .reKeyed ? nil : ForeignForm() }
+      var rekeying: SimulatedRekeying? {
+        self == .mapped
+          ? nil
+          : SimulatedRekeying(
+            kinds: [.impression, .click, .conversion, .cost], sourcePartitions: 4, hasKeys: false)
+      }
+    }
+
     let simulation: Simulation
     let heldBack: [GeneratedRecord]
     let from: Milliseconds
     var to: Milliseconds
 
-    init(seed: UInt64, days: Int64 = 1, pushes: Bool = true, versions: Double = 0) throws {
+    init(
+      seed: UInt64, days: Int64 = 1, pushes: Bool = true, versions: Double = 0, shape: Shape? = nil
+    ) throws {
       var definitions = Definitions()
       definitions.models = [.lastTouch, .linear, .positionBased]
       definitions.touchKinds = seed % 2 == 0 ? [.click] : [.click, .impression]
@@ -279,7 +312,8 @@ import Testing
         definitions.views[1].dimensions += definitions.allDimensions.suffix(2)
         definitions.views[2].dimensions += definitions.allDimensions.suffix(3)
       }
-      simulation = Simulation(definitions, seed: seed)
+      simulation = Simulation(
+        definitions, seed: seed, form: shape?.form, rekeying: shape?.rekeying)
       from = 1_767_571_200_000
       to = from + days * 86_400_000
       var options = TrafficOptions(seed: seed, eventCount: Int(900 * days))

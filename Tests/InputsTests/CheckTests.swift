@@ -43,8 +43,11 @@ import Testing
     #expect(fields["cost"]?.became == "0.500000")
     #expect(fields["channel"]?.found == nil)
     #expect(records[1].reason == #"filtered: t is "view""#)
-    #expect(records[2].reason == "missing_field (user_id: u, d)")
-    #expect(records[3].reason.hasPrefix("malformed_json (the record ") && records[3].entry == nil)
+    #expect(
+      records[2].reason
+        == "missing_field: user_id is missing (looked for at u, d)")
+    #expect(records[2].field == "user_id" && records[2].detail == "is missing")
+    #expect(records[3].reason.hasPrefix("malformed_json: the record ") && records[3].entry == nil)
     #expect((report.records, report.events, report.filtered, report.rejected) == (4, 1, 1, 2))
     #expect(report.warnings.isEmpty)
   }

@@ -1,6 +1,7 @@
 import Attribution
 import Codec
 import Foundation
+import TestServers
 import Testing
 
 @testable import Configuration

@@ -52,17 +52,18 @@ import Testing
   }
 
   /// https://segment.com/docs/connections/spec/track/ with the semantic event "Order Completed".
+  /// Its `version` is the library's form, not the event's.
   @Test func segmentsTrack() throws {
     var topic = try Topic(
       """
       kind: conversion, where: {type: track, event: [Order Completed, Signed Up]}, fields: {event_id: \
       {first: [properties.order_id, messageId]}, user_id: {first: [userId, anonymousId]}, event_time: timestamp, \
-      value: {first: [properties.revenue, properties.total]}, currency: properties.currency}
+      value: {first: [properties.revenue, properties.total]}, currency: properties.currency, version: {value: 0}}
       """,
       """
       kind: click, where: {type: track, event: Ad Clicked}, fields: {event_id: messageId, user_id: {first: [userId, \
       anonymousId]}, event_time: timestamp, campaign_id: context.campaign.name, channel: context.campaign.medium, \
-      ad_id: context.campaign.content, ip: context.ip}
+      ad_id: context.campaign.content, ip: context.ip, version: {value: 0}}
       """)
     func record(_ event: String, _ properties: String) -> String {
       """

@@ -2,6 +2,7 @@ import Attribution
 import Codec
 import Configuration
 import Foundation
+import TestServers
 import Testing
 
 @testable import Inputs

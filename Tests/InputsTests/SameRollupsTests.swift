@@ -3,6 +3,7 @@ import Foundation
 import Kafka
 import Pipeline
 import TestKit
+import TestServers
 import Testing
 import Traffic
 

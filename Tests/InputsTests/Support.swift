@@ -19,6 +19,9 @@ struct OwnedEvent: Equatable {
   var channel: String
   var ad: String
   var session: String
+  var version: Int32 = 0
+  var isDeleted = false
+  var originalTime: Milliseconds?
 
   init(
     _ kind: EventKind, id: String, user: String = "", at time: Milliseconds, campaign: String = "",
@@ -40,6 +43,9 @@ struct OwnedEvent: Equatable {
       event.kind, id: event.eventID.string, user: event.userID.string, at: event.time,
       campaign: event.campaignID.string, channel: event.channel.string, ad: event.adID.string,
       session: event.sessionID.string, amount: event.amount)
+    version = event.version
+    isDeleted = event.isDeleted
+    originalTime = event.originalTime
   }
 }
 

@@ -1,3 +1,4 @@
+import Attribution
 import Cluster
 import Configuration
 import Kafka
@@ -30,6 +31,23 @@ public struct BenchmarkTopics {
     return BenchmarkTopics(copy, logger: logger)
   }
 
+  /// The same inputs, re-keyed on their way, though they need not be.
+  ///
+  /// - Parameter partitions: of the internal topics.
+  public func reKeyed(_ run: String, partitions: Int) -> BenchmarkTopics {
+    var topics = another(run).configuration
+    topics.inputs = [
+      (EventKind.click, topics.topics.clicks), (.conversion, topics.topics.conversions),
+    ]
+    .map { kind, topic in
+      var entry = InputEntry(kind: kind, source: .topic(topic))
+      entry.rekey = true
+      return entry
+    }
+    topics.rekeyPartitions = partitions
+    return BenchmarkTopics(topics, logger: logger)
+  }
+
   private static func configuration(
     _ settings: Configuration, inputs: String, run: String
   ) -> Configuration {
@@ -53,6 +71,13 @@ public struct BenchmarkTopics {
   /// The settings in which a benchmark's processes differ from the user's, as `TRIBUTARY_…` variables.
   public var environment: [String: String] {
     let topics = configuration.topics
+    let reKeying =
+      configuration.inputs.map { inputs in
+        [
+          "TRIBUTARY_INPUTS": "[\(inputs.map(\.text).joined(separator: ", "))]",
+          "TRIBUTARY_REKEY_PARTITIONS": "\(configuration.rekeyPartitions)",
+        ]
+      } ?? [:]
     return [
       "TRIBUTARY_APPLICATION_ID": configuration.applicationID,
       "TRIBUTARY_BOOTSTRAP_SERVERS": configuration.bootstrapServers,
@@ -62,7 +87,7 @@ public struct BenchmarkTopics {
       "TRIBUTARY_TOPICS_ATTRIBUTIONS": topics.attributions,
       "TRIBUTARY_TOPICS_DEAD_LETTERS": topics.deadLetters,
       "TRIBUTARY_TOPICS_LATE_EVENTS": topics.lateEvents,
-    ]
+    ].merging(reKeying) { $1 }
   }
 
   /// Makes the topics that are missing.
@@ -77,11 +102,11 @@ public struct BenchmarkTopics {
   /// - Parameter inputs: the input topics as well.
   public func delete(inputs: Bool) throws {
     let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
-    let read = Set(configuration.inputTopics.map(\.name))
+    let read = Set(configuration.sourceTopics.map(\.name))
     let names = configuration.topicRequirements.map(\.name).filter { inputs || !read.contains($0) }
     try admin.deleteTopics(names, timeoutMilliseconds: 30_000)
     try? admin.deleteGroups(
-      ["attribution", "rollups"].map { "\(configuration.applicationID)-\($0)" },
+      ["attribution", "rollups", "rekey"].map { "\(configuration.applicationID)-\($0)" },
       timeoutMilliseconds: 30_000)
   }
 

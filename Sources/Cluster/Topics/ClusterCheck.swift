@@ -40,7 +40,7 @@ public struct ClusterCheck {
 
   /// Everything, in the order of a start; ends early where no broker answers.
   public func run() throws -> [Finding] {
-    var findings: [Finding] = []
+    var findings = SchemaCheck(configuration).findings()
     let admin = try AdminClient(ClientSettings.common(configuration), logger: logger)
     do throws(KafkaError) {
       let brokers = try admin.brokers(timeoutMilliseconds: CallTimeout.call)
@@ -49,7 +49,7 @@ public struct ClusterCheck {
           outcome: .passed, subject: "brokers",
           detail: "\(brokers.count): \(brokers.values.sorted().joined(separator: ", "))"))
     } catch {
-      return [Finding(outcome: .failed, subject: "brokers", detail: "\(error)")]
+      return findings + [Finding(outcome: .failed, subject: "brokers", detail: "\(error)")]
     }
     let preflight = try Preflight(configuration, logger: logger)
     let facts = try preflight.facts()
@@ -63,7 +63,7 @@ public struct ClusterCheck {
         detail: $0.problem)
     }
     for topic in facts { findings.append(reading(topic.name)) }
-    for stage in ["attribution", "rollups"] { findings.append(group(stage, facts)) }
+    for (stage, topic) in groups { findings.append(group(stage, topic, facts)) }
     findings += writing(facts.filter { $0.role != .input })
     return findings
   }
@@ -105,10 +105,18 @@ public struct ClusterCheck {
     throw OperatorError("no answer within \(CallTimeout.call / 1_000) s")
   }
 
-  private func group(_ stage: String, _ facts: [TopicFacts]) -> Finding {
+  /// The consumer groups of the stages, with a topic that each reads.
+  private var groups: [(stage: String, topic: String?)] {
+    var groups: [(String, String?)] = [
+      ("attribution", configuration.inputTopics.first?.name),
+      ("rollups", configuration.deltasTopic),
+    ]
+    if let source = configuration.rekeyedTopics.first { groups.append(("rekey", source.name)) }
+    return groups
+  }
+
+  private func group(_ stage: String, _ topic: String?, _ facts: [TopicFacts]) -> Finding {
     let name = "\(configuration.applicationID)-\(stage)"
-    let topic =
-      stage == "rollups" ? configuration.deltasTopic : configuration.inputTopics.first?.name
     return attempt("group \(name)", "allowed") {
       guard let topic, facts.contains(where: { $0.name == topic }) else { return }
       var settings = ClientSettings.consumer(configuration)

@@ -37,7 +37,7 @@ public enum EventField: UInt8, CaseIterable, Sendable {
   }
 
   /// Its place in the list of those that the configuration names; nil for all others.
-  var configuredIndex: Int? {
+  package var configuredIndex: Int? {
     rawValue > EventField.unknown.rawValue ? Int(rawValue - EventField.configured0.rawValue) : nil
   }
 

@@ -4,7 +4,7 @@ public struct UnreadableRecord: Error, Equatable, Sendable, CustomStringConverti
   /// One sentence for a person, without the record itself.
   public let description: String
 
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 
   static func missing(_ field: String) -> UnreadableRecord {
     UnreadableRecord("the record has no field \(field)")

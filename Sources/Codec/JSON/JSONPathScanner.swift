@@ -15,10 +15,14 @@ package final class JSONPathScanner {
     var scope: Int
     /// The node of the value behind it; -1 where nothing of that is wanted.
     var target: Int
+    /// Whether it is shorter than a word.
+    var isShort: Bool
   }
 
   package let values: LocatedValues
   private let nodes: [PathTree.Node]
+  /// By node: where its value is put down if nothing beneath it is wanted; -1 for all others.
+  private let leafSlots: UnsafeMutablePointer<Int>
   private let pieces: UnsafeMutablePointer<Piece>
   private var pieceCount = 0
   private let nestingWords: UnsafeMutablePointer<UInt64>
@@ -27,9 +31,14 @@ package final class JSONPathScanner {
   private static let capacity = 64
   private static let nestingWordCount = EventDecoder.maximumRecordSize / UInt64.bitWidth
 
-  package init(_ tree: PathTree) {
-    values = LocatedValues(count: tree.slotCount)
+  /// - Parameter extraSlots: places for values that are found elsewhere, behind those of the tree.
+  package init(_ tree: PathTree, extraSlots: Int = 0) {
+    values = LocatedValues(count: tree.slotCount + extraSlots)
     nodes = tree.nodes
+    leafSlots = .allocate(capacity: tree.nodes.count)
+    for (index, node) in tree.nodes.enumerated() {
+      leafSlots[index] = node.isLeaf ? node.slot ?? -1 : -1
+    }
     pieces = .allocate(capacity: Self.capacity)
     nestingWords = .allocate(capacity: Self.nestingWordCount)
     name = .allocate(capacity: EventDecoder.maximumRecordSize)
@@ -37,6 +46,7 @@ package final class JSONPathScanner {
 
   deinit {
     pieces.deallocate()
+    leafSlots.deallocate()
     nestingWords.deallocate()
     name.deallocate()
   }
@@ -94,9 +104,8 @@ package final class JSONPathScanner {
   /// A value of which something is wanted.
   @inline(__always)
   private func value(_ node: Int, _ pass: inout Pass) -> Bool {
-    guard nodes[node].isLeaf, let slot = nodes[node].slot else {
-      return innerValue(node, &pass)
-    }
+    let slot = leafSlots[node]
+    guard slot >= 0 else { return innerValue(node, &pass) }
     let isString = pass.scanner.peek == ASCII.quote
     guard let span = isString ? pass.scanner.string() : pass.scanner.value() else { return false }
     values.slots[slot] = LocatedValue(span)
@@ -185,9 +194,12 @@ package final class JSONPathScanner {
     let room = pass.scanner.end - pass.scanner.cursor
     for index in pass.place..<max(pass.place, pieceCount) {
       let known = pieces + index
-      guard known.pointee.scope == scope, known.pointee.piece.count <= room,
-        KeyPiece.isSame(
-          UnsafeRawPointer(known).assumingMemoryBound(to: KeyPiece.self), text)
+      guard known.pointee.scope == scope else { continue }
+      let piece = UnsafeRawPointer(known).assumingMemoryBound(to: KeyPiece.self)
+      guard
+        known.pointee.isShort
+          ? room >= 8 && KeyPiece.isSameShort(piece, text)
+          : piece.pointee.count <= room && KeyPiece.isSame(piece, text)
       else { continue }
       pass.scanner.cursor += known.pointee.piece.count
       pass.scanner.skipWhitespace()
@@ -225,12 +237,14 @@ package final class JSONPathScanner {
     from start: UnsafePointer<UInt8>, _ pass: inout Pass, _ scope: Int, _ target: Int
   ) {
     let count = pass.scanner.cursor - start
-    guard KeyPiece.lengths.contains(count) else { return }
+    let isShort = KeyPiece.shortLengths.contains(count) && pass.scanner.end - start >= 8
+    guard isShort || KeyPiece.lengths.contains(count) else { return }
     // Keys without order: begin anew rather than look through all of them each time.
     if pieceCount == Self.capacity { pieceCount = 0 }
     let place = min(pass.place, pieceCount)
     (pieces + place + 1).update(from: pieces + place, count: pieceCount - place)
-    pieces[place] = Piece(piece: KeyPiece(start, count: count), scope: scope, target: target)
+    let piece = isShort ? KeyPiece(short: start, count: count) : KeyPiece(start, count: count)
+    pieces[place] = Piece(piece: piece, scope: scope, target: target, isShort: isShort)
     pieceCount += 1
     pass.place = place + 1
   }

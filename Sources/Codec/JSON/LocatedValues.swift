@@ -3,6 +3,12 @@
 
 import Attribution
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
 /// A value that was found in a record, under the rules of `BorrowedBytes`.
 package struct LocatedValue {
   package var span: JSONSpan
@@ -50,6 +56,21 @@ package final class LocatedValues {
 
 extension ScratchArena {
   /// Whether a value is a scalar with this text, escapes resolved.
+  func hasText(_ span: JSONSpan, _ text: BorrowedBytes) -> Bool {
+    switch span.kind {
+    case .string, .number, .boolean:
+      return span.text.count == text.count
+        && memcmp(span.text.start, text.start, text.count) == 0
+    case .escapedString:
+      let before = mark
+      defer { rewind(to: before) }
+      let meant = unescape(span.text)
+      return meant.count == text.count && memcmp(meant.start, text.start, text.count) == 0
+    case .null, .brokenString, .array, .object: return false
+    }
+  }
+
+  /// As the other, for a text in an array.
   package func hasText(_ span: JSONSpan, _ text: [UInt8]) -> Bool {
     switch span.kind {
     case .string, .number, .boolean: return span.text.buffer.elementsEqual(text)

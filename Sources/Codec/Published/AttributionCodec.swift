@@ -7,11 +7,14 @@ public enum AttributionCodec {
 
   /// Appends the record's value, as `AttributionWriter` writes it.
   ///
-  /// - Parameter models: those of the definitions, in the order of the conversion's rows.
+  /// - Parameters:
+  ///   - models: those of the definitions, in the order of the conversion's rows.
+  ///   - schema: the number of the Avro schema to write by; nil for JSON.
   public static func encode(
-    _ conversion: CreditedConversion, models: [Model], currency: String, into output: inout [UInt8]
+    _ conversion: CreditedConversion, models: [Model], currency: String, schema: Int32? = nil,
+    into output: inout [UInt8]
   ) {
-    var writer = AttributionWriter(models: models, currency: currency)
+    var writer = AttributionWriter(models: models, currency: currency, schema: schema)
     writer.write(conversion)
     output.append(contentsOf: writer.bytes)
   }

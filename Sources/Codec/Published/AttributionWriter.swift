@@ -11,9 +11,18 @@ public struct AttributionWriter: ~Copyable {
   private var modelLabels = StringPool()
   /// From the value to the touches.
   private var currency = RecordBuffer(capacity: 64)
+  /// What is written in place of JSON; nil for JSON.
+  private let avro: AttributionAvroForm?
 
-  /// - Parameter models: those of the definitions, in the order of a conversion's rows.
-  public init(models: [Model], currency: String) {
+  /// - Parameters:
+  ///   - models: those of the definitions, in the order of a conversion's rows.
+  ///   - schema: the number of the Avro schema to write by; nil for JSON.
+  public init(models: [Model], currency: String, schema: Int32? = nil) {
+    if let schema {
+      avro = AttributionAvroForm(schema: schema, models: models, currency: currency)
+    } else {
+      avro = nil
+    }
     for (index, model) in models.enumerated() {
       modelLabels.append { label in
         if index > 0 { label.put(ASCII.comma) }
@@ -26,12 +35,20 @@ public struct AttributionWriter: ~Copyable {
     self.currency.put(#","touches":["#)
   }
 
-  /// The value written last, valid until the next: one line of JSON, fields in the contract's order.
+  /// The value written last, valid until the next: one line of JSON, or Avro, fields in the contract's order.
   public var bytes: UnsafeRawBufferPointer { record.bytes }
 
   /// Replaces the value by a conversion's.
   public mutating func write(_ conversion: CreditedConversion) {
     record.removeAll()
+    if avro != nil {
+      avro!.put(conversion, into: &record)
+    } else {
+      writeJSON(conversion)
+    }
+  }
+
+  private mutating func writeJSON(_ conversion: CreditedConversion) {
     record.put(#"{"conversion_id":"#)
     record.put(json: conversion.conversionID)
     record.put(#","user_id":"#)

@@ -21,7 +21,9 @@ public struct RollupCodec: Sendable {
   /// Appends the record's value, as `RollupWriter` writes it.
   ///
   /// The rollup must be of one of the definitions' views, and its sums of their models.
-  public func encode(_ rollup: Rollup, into output: inout [UInt8]) {
+  ///
+  /// - Parameter schema: the number of the Avro schema to write by; nil for JSON.
+  public func encode(_ rollup: Rollup, schema: Int32? = nil, into output: inout [UInt8]) {
     guard let view = definitions.views.firstIndex(where: { $0.name == rollup.key.view }) else {
       preconditionFailure("the definitions have no view \(rollup.key.view)")
     }
@@ -33,7 +35,7 @@ public struct RollupCodec: Sendable {
       if index > 0 { names.append(ASCII.bar) }
       PercentEncoding.append(value, to: &names)
     }
-    var writer = RollupWriter(definitions: definitions)
+    var writer = RollupWriter(definitions: definitions, schema: schema)
     names.withUnsafeBytes { names in
       rollup.sums.withRow { sums, wideSums in
         writer.write(

@@ -24,9 +24,14 @@ public struct RollupWriter: ~Copyable {
   private var tail = RecordBuffer(capacity: 64)
   private var tailWatermark: Milliseconds??
   private var unescaped: [UInt8] = []
+  /// What is written in place of JSON; nil for JSON.
+  private let avro: RollupAvroForm?
 
-  /// - Parameter definitions: whose views, models and currency the rollups are in.
-  public init(definitions: Definitions) {
+  /// - Parameters:
+  ///   - definitions: whose views, models and currency the rollups are in.
+  ///   - schema: the number of the Avro schema to write by; nil for JSON.
+  public init(definitions: Definitions, schema: Int32? = nil) {
+    if let schema { avro = RollupAvroForm(definitions, schema: schema) } else { avro = nil }
     layout = SumsLayout(modelCount: definitions.models.count)
     for view in definitions.views { add(view) }
     for (index, model) in definitions.models.enumerated() {
@@ -58,13 +63,21 @@ public struct RollupWriter: ~Copyable {
     labelRanges.append(first..<dimensionLabels.count)
   }
 
-  /// The value written last, valid until the next: one line of JSON, fields in the contract's order.
+  /// The value written last, valid until the next: one line of JSON, or Avro, fields in the contract's order.
   public var bytes: UnsafeRawBufferPointer { record.bytes }
 
   /// Replaces the value by a rollup's.
   public mutating func write(_ rollup: RollupRevision) {
-    frame(rollup)
     record.removeAll()
+    if avro != nil {
+      avro!.put(rollup, layout, &unescaped, into: &record)
+    } else {
+      writeJSON(rollup)
+    }
+  }
+
+  private mutating func writeJSON(_ rollup: RollupRevision) {
+    frame(rollup)
     record.put(heads[rollup.view])
     put(rollup.names, labelRanges[rollup.view])
     record.put(window)

@@ -4,6 +4,14 @@ import Codec
 // Inputs as YAML on one line, as `SettingValue.inputs()` reads them.
 
 extension InputEntry {
+  /// All that the entry says, as YAML on one line.
+  public var text: String { flowText }
+
+  /// Where a field is taken from, as YAML on one line.
+  public func sourceText(of field: String) -> String {
+    source(of: field)?.flowText(of: field) ?? field
+  }
+
   var flowText: String {
     var parts = ["kind: \(kind)"]
     switch source {

@@ -20,6 +20,7 @@ struct ConfigurationChecks {
     try checkTopicsAreDistinct()
     try checkInputs()
     try checkFields()
+    try checkOutput()
     try checkTransactionTimes()
   }
 
@@ -66,6 +67,28 @@ struct ConfigurationChecks {
         "name at most \(Definitions.mostFields)")
     }
     try origins["views"]?.checkViews(definitions.allDimensions)
+  }
+
+  /// Avro needs a registry, and names that it allows.
+  private func checkOutput() throws(ConfigurationError) {
+    guard configuration.outputFormat == .avro else { return }
+    guard configuration.schemaRegistry != nil else {
+      throw error(
+        at: "output_format", "output_format is avro, but there is no schema_registry",
+        "set schema_registry")
+    }
+    let name = configuration.definitions.allDimensions.first {
+      $0.rawValue.utf8.contains(UInt8(ascii: "-"))
+    }
+    if let name = name?.rawValue {
+      let definitions = configuration.definitions
+      let path =
+        definitions.dimensions.contains(name)
+        ? "dimensions" : definitions.matchOn.contains(name) ? "match_on" : "conversion_dimensions"
+      throw error(
+        at: path, "\(path) lists \(quoted(name)), which is no name that Avro allows",
+        "write '_' for '-'; `inputs` can read any field under such a name")
+    }
   }
 
   private func checkTopicsAreDistinct() throws(ConfigurationError) {

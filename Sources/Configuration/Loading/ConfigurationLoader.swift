@@ -57,7 +57,9 @@ struct ConfigurationLoader {
       let nodes = items.map { Node(String($0.trimmingWhitespace()), .implicit, .doubleQuoted) }
       return SettingValue(path: setting.path, node: Node(nodes), source: source)
     case .list, .structure:
-      let node = try parse(text, named: source) ?? Node("")
+      // Of several flags of this name the one that is no YAML.
+      let name = source == "-s" ? "-s \(setting.path)" : source
+      let node = try parse(text, named: name) ?? Node("")
       return SettingValue(path: setting.path, node: node, source: source)
     }
   }

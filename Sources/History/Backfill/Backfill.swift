@@ -63,7 +63,11 @@ public final class Backfill {
   ///
   /// - Parameter isDryRun: find out what would change, and change nothing.
   public func run(isDryRun: Bool) throws -> BackfillResult {
-    if !isDryRun { try fence() }
+    var output = PublishedOutput.json
+    if !isDryRun {
+      output = try PublishedOutput(configuration)
+      try fence()
+    }
     defer {
       writer?.close()
       writer = nil
@@ -81,7 +85,8 @@ public final class Backfill {
     }
     progress.total = reading.recordCount
     let comparison = BackfillComparison(
-      definitions, scope, tasks: plan.tasks, retentionMarks: retentionMarks)
+      definitions, scope, tasks: plan.tasks, retentionMarks: retentionMarks,
+      schema: output.schemas?.attribution)
     var published = try PublishedSlice(
       configuration, windows: first.windows.lowerBound..<last.windows.upperBound,
       conversions: first.conversions.lowerBound..<last.conversions.upperBound,
@@ -154,7 +159,7 @@ public final class Backfill {
     }
     for attribution in attributions {
       published.note(
-        attribution: attribution.value, of: attribution.id, revision: attribution.revision)
+        attribution: attribution.json, of: attribution.id, revision: attribution.revision)
     }
     return found.changes
   }

@@ -9,17 +9,22 @@ struct BackfillComparison {
 
   private let definitions: Definitions
   private let scope: BackfillScope?
+  /// The number of the Avro schema in which attributions are published; nil for JSON.
+  private let schema: Int32?
   /// Windows that end at or before this are changed by no task any more.
   private let expiredThrough: Milliseconds
   private let layout: SumsLayout
   /// Which of a window's numbers are brought up to date.
   private let columnsFilled: [Bool]
 
-  /// - Parameter retentionMarks: of every task; a task without one may still change any window.
+  /// - Parameters:
+  ///   - retentionMarks: of every task; a task without one may still change any window.
+  ///   - schema: the number of the Avro schema in which attributions are published; nil for JSON.
   init(
     _ definitions: Definitions, _ scope: BackfillScope?, tasks: [TaskID],
-    retentionMarks: [TaskID: Watermark]
+    retentionMarks: [TaskID: Watermark], schema: Int32?
   ) {
+    self.schema = schema
     self.definitions = definitions
     self.scope = scope
     layout = SumsLayout(modelCount: definitions.models.count)
@@ -110,19 +115,30 @@ struct BackfillComparison {
     let former = published.attribution(of: conversion.conversionID)
     var conversion = conversion
     conversion.revision = (former?.revision ?? 0) + 1
-    var value: [UInt8] = []
-    AttributionCodec.encode(
-      conversion, models: definitions.models, currency: definitions.currency, into: &value)
-    let content = value.withUnsafeBytes { published.content(ofAttribution: $0) }
-    guard content != former?.content else { return nil }
+    func bytes(schema: Int32?) -> [UInt8] {
+      var bytes: [UInt8] = []
+      AttributionCodec.encode(
+        conversion, models: definitions.models, currency: definitions.currency, schema: schema,
+        into: &bytes)
+      return bytes
+    }
+    let json = bytes(schema: nil)
+    guard json.withUnsafeBytes({ published.content(ofAttribution: $0) }) != former?.content else {
+      return nil
+    }
     return ChangedAttribution(
-      id: Array(conversion.conversionID.buffer), value: value, revision: conversion.revision)
+      id: Array(conversion.conversionID.buffer), json: json,
+      value: schema == nil ? json : bytes(schema: schema), revision: conversion.revision)
   }
 }
 
 /// An attribution's record that is to be published.
 struct ChangedAttribution {
+  /// The conversion's.
   let id: [UInt8]
+  /// What is compared.
+  let json: [UInt8]
+  /// What is sent.
   let value: [UInt8]
   let revision: Int64
 }

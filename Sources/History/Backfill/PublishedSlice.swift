@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 
 /// What is published of a period: rollups, and a fingerprint of every attribution.
@@ -15,6 +16,7 @@ struct PublishedSlice {
   private(set) var rollups: WindowSums
   private var attributions: [Hash128: Attribution] = [:]
   private let definitions: Definitions
+  private let forms: PublishedForms
   /// Of this run's own.
   private let hashing: IdentityKey
 
@@ -28,6 +30,7 @@ struct PublishedSlice {
     _ configuration: Configuration, windows: Range<Milliseconds>, conversions: Range<Milliseconds>,
     restated: Set<[UInt8]> = [], from log: any ArchiveLog
   ) throws {
+    forms = try PublishedForms(configuration)
     self.restated = restated
     definitions = configuration.definitions
     var random = SystemRandomNumberGenerator()
@@ -49,7 +52,7 @@ struct PublishedSlice {
     guard let view = definitions.views.firstIndex(where: { name.elementsEqual($0.name.utf8) }),
       let start = windowStart(ofKey: key), windows.contains(start)
     else { return }
-    let rollup = try RollupCodec(definitions: definitions).decode(value)
+    let rollup = try forms.rollup(value, RollupCodec(definitions: definitions))
     rollups.set(
       rollup.sums.columns, of: WindowSums.Window(key: Array(key), view: view, start: start))
   }
@@ -61,6 +64,14 @@ struct PublishedSlice {
 
   private mutating func take(attribution record: Record, _ times: Range<Milliseconds>) throws {
     guard let key = record.key, let value = record.value else { return }
+    try forms.withJSON(value) { try take(attribution: key, $0, times) }
+  }
+
+  /// - Parameter value: as JSON.
+  private mutating func take(
+    attribution key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+    _ times: Range<Milliseconds>
+  ) throws {
     let published = try AttributionCodec.decode(value)
     let id = hashing.hash(BorrowedBytes(key))
     // A later version may have moved it out of the period: its revisions go on.
@@ -76,7 +87,7 @@ struct PublishedSlice {
     attributions[hashing.hash(conversionID)]
   }
 
-  /// Everything but the revision, which comes last.
+  /// Everything of an attribution's JSON but the revision, which comes last.
   func content(ofAttribution value: UnsafeRawBufferPointer) -> Hash128 {
     let comma = value.lastIndex(of: UInt8(ascii: ",")) ?? value.endIndex
     return hashing.hash(BorrowedBytes(UnsafeRawBufferPointer(rebasing: value[..<comma])))
@@ -88,6 +99,7 @@ struct PublishedSlice {
     rollups.add(delta, to: window)
   }
 
+  /// - Parameter value: as JSON.
   mutating func note(attribution value: [UInt8], of conversionID: [UInt8], revision: Int64) {
     let id = conversionID.withUnsafeBytes { hashing.hash(BorrowedBytes($0)) }
     attributions[id] = value.withUnsafeBytes {

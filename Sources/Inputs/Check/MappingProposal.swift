@@ -8,6 +8,13 @@ public struct MappingProposal: Sendable {
   /// An entry of `inputs` for each kind that the records seem to hold, as YAML; empty where nothing was recognised.
   public let yaml: String
 
+  /// The same, read; nil where it cannot be.
+  public var entries: [InputEntry]? {
+    let list = yaml.split(separator: "\n").dropFirst().joined(separator: "\n")
+    let setting = Configuration.Override.setting(path: "inputs", value: list, flag: "the proposal")
+    return try? Configuration.load(file: nil, environment: [:], overrides: [setting]).inputs
+  }
+
   /// - Parameter values: records' values; those that are no JSON objects say nothing.
   public init(topic: String, values: [[UInt8]]) {
     let samples = values.compactMap { FlatRecord($0) }

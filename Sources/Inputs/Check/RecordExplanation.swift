@@ -24,6 +24,9 @@ public struct RecordExplanation: Sendable {
   public var fields: [Field] = []
   /// Why it cannot be used, or is nobody's; empty for an event.
   public var reason = ""
+  /// Of one that cannot be used: the field at fault and what is wrong with it, as its dead letter says.
+  public var field: String?
+  public var detail: String?
   /// Entries whose conditions hold as well, but which stand behind.
   public var alsoFits: [Int] = []
 }
@@ -39,6 +42,10 @@ extension InputDecoder {
     let reading = try decode(record, into: &event)
     var explanation = RecordExplanation(
       partition: record.partition, offset: record.offset, reading: reading)
+    if case .rejected(let rejection) = reading {
+      explanation.field = name(of: rejection)
+      explanation.detail = rejection.detail.description
+    }
     guard let entry = lastEntry else {
       explanation.reason = reason(reading, record, locator)
       return explanation
@@ -52,7 +59,9 @@ extension InputDecoder {
       explanation.fields.append(describe(field, record, locator.values, event, reading))
     }
     if case .rejected(let rejection) = reading {
-      explanation.reason = reason(rejection, explanation.fields, plan.entries[entry].kind)
+      explanation.reason =
+        text(of: rejection) + place(of: rejection, explanation.fields)
+        + others(rejection, explanation)
     }
     return explanation
   }
@@ -100,7 +109,7 @@ extension InputDecoder {
   ) -> String {
     guard reading == .filtered else {
       guard case .rejected(let rejection) = reading else { return "" }
-      return rejection.reason.rawValue + detail(rejection, record)
+      return text(of: rejection) + schema(of: rejection, record)
     }
     var seen: [String] = []
     for condition in plan.entries.flatMap(\.conditions) {
@@ -113,26 +122,43 @@ extension InputDecoder {
     return "filtered: " + seen.joined(separator: ", ")
   }
 
-  private func detail(_ rejection: Rejection, _ record: InputRecord) -> String {
+  /// The words of a dead letter: `missing_field: user_id is missing`.
+  private func text(of rejection: Rejection) -> String {
+    "\(rejection.reason.rawValue): \(name(of: rejection) ?? "the record") \(rejection.detail)"
+  }
+
+  private func name(of rejection: Rejection) -> String? {
+    guard let field = rejection.field else { return nil }
+    guard let index = field.configuredIndex else { return field.name }
+    guard let kind = lastEntry.map({ plan.entries[$0].kind }) else { return nil }
+    let names = plan.configuredNames(of: kind)
+    return names.indices.contains(index) ? names[index] : nil
+  }
+
+  /// Which schema a record names, and why that cannot be used.
+  private func schema(of rejection: Rejection, _ record: InputRecord) -> String {
     guard rejection.reason == .unknownSchema, let value = record.value,
       let frame = RegistryFrame(BorrowedBytes(value))
-    else { return " (\(rejection))" }
+    else { return "" }
     let fault = plan.schemas.fault(frame.schema).map { ": \($0)" } ?? ""
     return " (schema \(frame.schema)\(fault))"
   }
 
-  private func reason(
-    _ rejection: Rejection, _ fields: [RecordExplanation.Field], _ kind: EventKind
-  ) -> String {
-    guard rejection.reason == .missingField else {
-      return "\(rejection.reason.rawValue) (\(rejection))"
-    }
-    let missing = fields.filter { field in
+  /// What else is missing that the kind needs.
+  private func others(_ rejection: Rejection, _ explanation: RecordExplanation) -> String {
+    guard rejection.reason == .missingField, let kind = explanation.kind else { return "" }
+    let names = explanation.fields.filter { field in
       kind.requiredFields.contains(field.name) && field.found == nil && !field.path.isEmpty
-    }
-    let texts = missing.map { field in
-      field.name == field.path ? field.name : "\(field.name): \(field.path)"
-    }
-    return "missing_field" + (texts.isEmpty ? "" : " (\(texts.joined(separator: "; ")))")
+        && field.name != explanation.field
+    }.map { $0.path == $0.name ? $0.name : "\($0.name) (\($0.path))" }
+    return names.isEmpty ? "" : "; so are \(names.joined(separator: ", "))"
+  }
+
+  /// Where the field at fault was looked for, if not under its own name.
+  private func place(of rejection: Rejection, _ fields: [RecordExplanation.Field]) -> String {
+    guard let name = name(of: rejection), let field = fields.first(where: { $0.name == name }),
+      !field.path.isEmpty, field.path != name
+    else { return "" }
+    return field.found == nil ? " (looked for at \(field.path))" : " (at \(field.path))"
   }
 }

@@ -15,6 +15,23 @@ public struct TopicReport: Sendable {
   /// By an earlier and a later entry: records that fit both.
   private var fights: [Pair: Int] = [:]
   private var filterReasons: [String: Int] = [:]
+  private var rejections: [Unusable: Int] = [:]
+
+  /// Records that cannot be used for the same reason.
+  public struct Unusable: Hashable, Sendable {
+    public var reason: String
+    /// As in dead letters; nil where the fault is the record's.
+    public var field: String?
+    public var detail: String
+  }
+
+  /// Why records cannot be used, the most frequent first.
+  public var unusable: [(why: Unusable, count: Int)] {
+    rejections.map { ($0.key, $0.value) }.sorted {
+      ($1.1, $0.0.reason, $0.0.field ?? "", $0.0.detail)
+        < ($0.1, $1.0.reason, $1.0.field ?? "", $1.0.detail)
+    }
+  }
 
   private struct Pair: Hashable {
     var first: Int
@@ -37,7 +54,11 @@ public struct TopicReport: Sendable {
       if filterReasons.count < 100 || filterReasons[record.reason] != nil {
         filterReasons[record.reason, default: 0] += 1
       }
-    case .rejected: rejected += 1
+    case .rejected(let rejection):
+      rejected += 1
+      let why = Unusable(
+        reason: rejection.reason.rawValue, field: record.field, detail: record.detail ?? "")
+      if rejections.count < 100 || rejections[why] != nil { rejections[why, default: 0] += 1 }
     }
     guard let entry = record.entry else { return }
     matches[entry] += 1

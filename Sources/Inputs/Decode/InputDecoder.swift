@@ -22,10 +22,15 @@ public struct InputDecoder {
   }
 
   public let plan: InputPlan
+  /// Whether the plan is told which of its entries records are.
+  private let counts: Bool
   private var decoders: [EventDecoder]
   /// Of an internal topic of re-keyed events: those of the topics that they come from.
   private var sources: [InputDecoder]
   let locator: RecordLocator?
+  /// Of a plan with a mapping: its entries, laid out flat, and what is put down for them.
+  private let reader: MappedReader?
+  private let program: EntryProgram?
   /// The entry that the last record was found to be; nil for none.
   private(set) var lastEntry: Int?
 
@@ -33,6 +38,7 @@ public struct InputDecoder {
   public var clock = Milliseconds.max {
     didSet {
       for index in decoders.indices { decoders[index].clock = clock }
+      reader?.setClock(clock)
       for index in sources.indices { sources[index].clock = clock }
     }
   }
@@ -40,18 +46,28 @@ public struct InputDecoder {
   /// - Parameters:
   ///   - maxFutureSkew: in place of the definitions'.
   ///   - explains: whether `explain` will be asked, for which our own form is read like all others.
+  ///   - counts: whether the plan is told which of its entries records are; see `InputPlan.matches`.
   public init(
     _ plan: InputPlan, definitions: Definitions, maxFutureSkew: Milliseconds? = nil,
-    explains: Bool = false
+    explains: Bool = false, counts: Bool = false
   ) {
     self.plan = plan
+    self.counts = counts
+    // What passes through an internal topic has been counted on its way there.
     sources = plan.sources.map {
       InputDecoder($0, definitions: definitions, maxFutureSkew: maxFutureSkew, explains: explains)
     }
     decoders = plan.entries.map {
       EventDecoder(kind: $0.kind, definitions: definitions, maxFutureSkew: maxFutureSkew)
     }
-    locator = plan.ownKind == nil || explains ? RecordLocator(plan) : nil
+    guard plan.ownKind == nil || explains else {
+      (locator, reader, program) = (nil, nil, nil)
+      return
+    }
+    let entries = EntryProgram(plan)
+    let found = RecordLocator(plan, extraSlots: entries.slotCount - plan.tree.slotCount)
+    (locator, program) = (found, entries)
+    reader = entries.reader(decoders, found.values)
   }
 
   /// The decoder of records in our own form; nil where the plan has a mapping. To be given back, with what it has
@@ -74,7 +90,7 @@ public struct InputDecoder {
     _ record: InputRecord, into event: inout Event
   ) throws(SchemaUnavailable) -> Reading {
     if !sources.isEmpty { return try decodeKeyed(record, into: &event) }
-    guard let locator else {
+    guard let locator, let reader, let program else {
       let value = record.value.map { BorrowedBytes($0).withoutJSONFrame.buffer }
       let rejection = decoders[0].decode(value, recordTimestamp: record.timestamp, into: &event)
       return rejection.map { .rejected($0) } ?? .event
@@ -92,22 +108,37 @@ public struct InputDecoder {
       guard rejection.reason == .malformedJSON else { return .rejected(rejection) }
       return .rejected(decoders[0].diagnoseMalformed(BorrowedBytes(value).withoutJSONFrame))
     }
-    guard let entry = plan.entries.firstIndex(where: { isOf($0, record, locator.values) }) else {
+    if program.hasExtraConditions { putExtraConditions(record, locator.values) }
+    guard let entry = reader.chooseEntry() else {
       locator.values.arena.rewind(to: mark)
       return .filtered
     }
     lastEntry = entry
-    var present = EventFields()
-    for field in plan.entries[entry].fields {
-      guard let found = self.value(of: field, record, locator.values) else { continue }
-      decoders[entry].put(field.field, found.span)
-      present.insert(field.field)
-    }
-    let rejection = decoders[entry].decode(
-      present, recordTimestamp: record.timestamp, into: &event)
+    if !program.extraFields[entry].isEmpty { putExtraFields(of: entry, record, locator.values) }
+    let rejection = reader.decode(entry, recordTimestamp: record.timestamp, into: &event)
     guard let rejection else { return .event }
     locator.values.arena.rewind(to: mark)
     return .rejected(rejection)
+  }
+
+  /// Puts down what conditions ask for that is not in the record's value.
+  private func putExtraConditions(_ record: InputRecord, _ values: LocatedValues) {
+    guard let program else { return }
+    for (entry, extras) in zip(plan.entries, program.extraConditions) {
+      for extra in extras {
+        guard case .condition(let index) = extra.what else { continue }
+        values.slots[extra.slot] = source(entry.conditions[index].source, record, values)
+      }
+    }
+  }
+
+  /// Puts down the fields of an entry that are not simply in the record's value.
+  private func putExtraFields(of entry: Int, _ record: InputRecord, _ values: LocatedValues) {
+    guard let program else { return }
+    for extra in program.extraFields[entry] {
+      guard case .field(let index) = extra.what else { continue }
+      values.slots[extra.slot] = value(of: plan.entries[entry].fields[index], record, values)
+    }
   }
 
   /// Decodes a re-keyed record as the topic's that it came from.
@@ -136,7 +167,9 @@ public struct InputDecoder {
   public mutating func recycle() {
     for index in decoders.indices { decoders[index].recycle() }
     for index in sources.indices { sources[index].recycle() }
-    locator?.values.arena.recycle()
+    guard let locator else { return }
+    locator.values.arena.recycle()
+    if counts { reader?.takeMatches { plan.matches.add($1, to: $0) } }
   }
 
   // MARK: Values
@@ -159,10 +192,7 @@ public struct InputDecoder {
       guard let time = field.time, !found.isTime else { return found }
       return converted(found, time, values.arena)
     }
-    guard var fallback = field.fallback?.value else { return nil }
-    // Only a flag is more than a text.
-    if fallback.span.kind == .boolean, field.name != "deleted" { fallback.span.kind = .string }
-    return fallback
+    return field.fallbackSpan.map { LocatedValue($0) }
   }
 
   private func converted(

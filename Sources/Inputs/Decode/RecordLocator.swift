@@ -23,10 +23,11 @@ final class RecordLocator {
   private static let mostReaders = 256
   private static let mostIndexes = 32
 
-  init(_ plan: InputPlan) {
+  /// - Parameter extraSlots: places for values that are not in the record's value, behind those of the tree.
+  init(_ plan: InputPlan, extraSlots: Int = 0) {
     self.plan = plan
-    json = plan.format == .json ? JSONPathScanner(plan.tree) : nil
-    values = json?.values ?? LocatedValues(count: plan.tree.slotCount)
+    json = plan.format == .json ? JSONPathScanner(plan.tree, extraSlots: extraSlots) : nil
+    values = json?.values ?? LocatedValues(count: plan.tree.slotCount + extraSlots)
   }
 
   /// Puts a record's values down; returns why it cannot be read, or nil.

@@ -19,7 +19,10 @@ public struct EntryPlan: Sendable {
   struct Condition: Sendable {
     var path: FieldPath
     var source: Source
-    var values: [[UInt8]]
+    /// The texts that fit.
+    var constants: [Constant]
+
+    var values: [[UInt8]] { constants.map { Array($0.value.span.text.buffer) } }
   }
 
   struct Field: Sendable {
@@ -29,6 +32,14 @@ public struct EntryPlan: Sendable {
     var sources: [Source]
     var fallback: Constant?
     var time: TimeReading?
+
+    /// What it is where it is nowhere.
+    var fallbackSpan: JSONSpan? {
+      guard var span = fallback?.value.span else { return nil }
+      // Only a flag is more than a text.
+      if span.kind == .boolean, field != .deleted { span.kind = .string }
+      return span
+    }
   }
 
   public let kind: EventKind
@@ -59,7 +70,7 @@ public struct EntryPlan: Sendable {
       conditions.append(
         Condition(
           path: condition.path, source: Self.source(condition.path, &tree),
-          values: condition.values.map { Array($0.utf8) }))
+          constants: condition.values.map { Constant($0) }))
     }
     self.conditions = conditions
     var fields: [Field] = []

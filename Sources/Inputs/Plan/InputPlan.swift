@@ -19,6 +19,10 @@ public final class InputPlan: Sendable {
   /// Whether its records must say where they came from.
   public let needsOrigin: Bool
   private let keyedKind: EventKind?
+  /// Names how its records are read.
+  public let fingerprint: MappingFingerprint
+  /// Records of each entry that tasks have read in this process.
+  public let matches: EntryMatches
   let tree: PathTree
   let topicName: Constant
   let schemas: any SchemaSource
@@ -49,6 +53,8 @@ public final class InputPlan: Sendable {
     tree.finish()
     self.tree = tree
     self.entries = plans
+    matches = EntryMatches(entries: plans.count)
+    fingerprint = MappingFingerprint(entries, matchOn: configuration.definitions.matchOn)
     sources = []
     needsOrigin = false
     keyedKind = nil
@@ -69,6 +75,8 @@ public final class InputPlan: Sendable {
       sources.count > 1 || sources.contains { $0.entries.contains(where: \.needsOrigin) }
     needsHeaders = needsOrigin || sources.contains(where: \.needsHeaders)
     entries = sources[0].entries
+    matches = EntryMatches(entries: entries.count)
+    fingerprint = MappingFingerprint(of: sources.map(\.fingerprint))
     format = sources[0].format
     tree = sources[0].tree
     schemas = sources[0].schemas

@@ -44,6 +44,15 @@ public final class InputPlans: Sendable {
     self.plans = plans
   }
 
+  /// What has been read of the topics with a mapping, by entry: nothing yet, for one that fits no record.
+  public var matches: [(topic: String, entry: Int, kind: EventKind, count: Int)] {
+    (plans + rekeyed).filter { $0.ownKind == nil && !$0.isKeyed }.flatMap { plan in
+      zip(plan.entries, plan.matches.totals).enumerated().map { index, found in
+        (plan.topic, index + 1, found.0.kind, found.1)
+      }
+    }
+  }
+
   /// The plan of a topic; nil where it is no input.
   public func plan(of topic: String) -> InputPlan? {
     plans.first { $0.topic == topic } ?? rekeyed.first { $0.topic == topic }

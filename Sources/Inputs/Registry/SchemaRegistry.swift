@@ -123,8 +123,7 @@ public final class SchemaRegistry: SchemaSource {
     var texts: [(name: String, text: String)] = []
     for reference in answer.references ?? [] {
       guard depth < 32, texts.count < 1_000 else { return nil }
-      let subject = reference.subject.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
-      let path = "/subjects/\(subject ?? "")/versions/\(reference.version)"
+      let path = "/subjects/\(Self.escaped(reference.subject))/versions/\(reference.version)"
       guard let found = try ask(path), let more = try referenced(found, depth: depth + 1) else {
         return nil
       }
@@ -139,46 +138,73 @@ public final class SchemaRegistry: SchemaSource {
 
   /// The answer to a question; nil where the registry says that there is none.
   private func ask(_ path: String) throws(SchemaUnavailable) -> Answer? {
+    let answer = try exchange(path)
+    switch answer.status {
+    case 200:
+      guard let read = try? JSONDecoder().decode(Answer.self, from: Data(answer.body)) else {
+        throw SchemaUnavailable(
+          "\(masked) answers with something else than a schema", requiresOperator: true)
+      }
+      return read
+    case 404: return nil
+    default: throw refusal(answer.status)
+    }
+  }
+
+  /// Sends a request, again where a failure may pass by itself, and returns the answer: 200, 404 of a registry, 403,
+  /// 409 or 422 for what is posted.
+  func exchange(
+    _ path: String, body: [UInt8]? = nil
+  ) throws(SchemaUnavailable) -> HTTPAnswer {
     var failure = ""
     for attempt in 0..<max(1, limits.attempts) {
       if attempt > 0 {
         Thread.sleep(forTimeInterval: Double(limits.pause << (attempt - 1)) / 1_000)
       }
-      switch result(of: path) {
+      switch result(of: path, body) {
       case .failure(.passing(let reason)): failure = reason
       case .failure(let error):
-        throw SchemaUnavailable(
-          "schema_registry \(address.masked): \(error)", requiresOperator: true)
+        throw SchemaUnavailable("\(masked): \(error)", requiresOperator: true)
       case .success(let answer):
         switch answer.status {
-        case 200:
-          guard let read = try? JSONDecoder().decode(Answer.self, from: Data(answer.body)) else {
-            throw SchemaUnavailable(
-              "schema_registry \(address.masked) answers with something else than a schema",
-              requiresOperator: true)
-          }
-          return read
+        case 200: return answer
         case 404:
           // The registry's own code tells a schema that is not there from an address that is not its.
           guard Self.code(answer.body).map({ (40_400..<40_500).contains($0) }) ?? false else {
             throw SchemaUnavailable(
-              "schema_registry \(address.masked) answers 404 without a registry's error code; is it the "
-                + "registry's address?", requiresOperator: true)
+              "\(masked) answers 404 without a registry's error code; is it the registry's address?",
+              requiresOperator: true)
           }
-          return nil
+          return answer
+        case 403 where body != nil, 409 where body != nil, 422 where body != nil: return answer
         case 408, 429, 500...: failure = "it answers \(answer.status)"
-        default:
-          throw SchemaUnavailable(
-            "schema_registry \(address.masked) answers \(answer.status)"
-              + (answer.status == 401 || answer.status == 403
-                ? "; check user and password, which TRIBUTARY_SCHEMA_REGISTRY can hold" : ""),
-            requiresOperator: true)
+        default: throw refusal(answer.status)
         }
       }
     }
     throw SchemaUnavailable(
-      "schema_registry \(address.masked) gives no answer (\(failure)); records wait for it")
+      "\(masked) gives no answer (\(failure))" + (body == nil ? "; records wait for it" : ""))
   }
+
+  private func refusal(_ status: Int) -> SchemaUnavailable {
+    SchemaUnavailable(
+      "\(masked) answers \(status)"
+        + (status == 401 || status == 403
+          ? "; check user and password, which TRIBUTARY_SCHEMA_REGISTRY can hold" : ""),
+      requiresOperator: true)
+  }
+
+  /// How errors name it.
+  var masked: String { "schema_registry \(address.masked)" }
+
+  /// A name as a part of a path.
+  static func escaped(_ name: String) -> String {
+    name.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+  }
+
+  /// RFC 3986, section 2.3.
+  private static let unreserved = CharacterSet(
+    charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
   private static func code(_ body: [UInt8]) -> Int? {
     struct Complaint: Decodable { var errorCode: Int }
@@ -187,18 +213,20 @@ public final class SchemaRegistry: SchemaSource {
     return try? decoder.decode(Complaint.self, from: Data(body)).errorCode
   }
 
-  private func result(of path: String) -> Result<HTTPAnswer, HTTPFailure> {
+  private func result(of path: String, _ body: [UInt8]?) -> Result<HTTPAnswer, HTTPFailure> {
     var limits = HTTPLimits()
     limits.connectTimeout = self.limits.connectTimeout
     limits.timeout = self.limits.timeout
     var headers = [("Accept", "application/vnd.schemaregistry.v1+json, application/json")]
+    if body != nil { headers.append(("Content-Type", "application/vnd.schemaregistry.v1+json")) }
     if let user = address.user {
       let account = Data("\(user):\(address.password ?? "")".utf8).base64EncodedString()
       headers.append(("Authorization", "Basic \(account)"))
     }
     do throws(HTTPFailure) {
       let client = try HTTPClient(limits, connections: 1)
-      try client.start(HTTPRequest(url: address.url + path, headers: headers), number: 0)
+      try client.start(
+        HTTPRequest(url: address.url + path, headers: headers, body: body), number: 0)
       while true {
         if let done = client.wait(milliseconds: 100).first { return done.result }
       }

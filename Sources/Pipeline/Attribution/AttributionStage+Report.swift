@@ -4,6 +4,7 @@ extension AttributionStage {
   /// How its tasks stand, for whoever monitors the process. Once per commit.
   package func describe(_ report: inout WorkerReport) {
     report.counters.records = counts
+    report.counters.unusable = unusable
     report.tasks = tasks.map(\.report)
   }
 }

@@ -122,6 +122,9 @@ package final class AttributionStage: Stage {
     noteMisplaced()
   }
 
+  /// Committed dead letters.
+  var unusable: [WorkerCounters.Unusable: Int] { context.collector.unusable }
+
   private func noteMisplaced() {
     for (topic, counts) in counts where counts.misplaced > 0 {
       context.process.misplaced.note(

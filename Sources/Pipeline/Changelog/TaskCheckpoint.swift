@@ -1,6 +1,7 @@
 import Attribution
 import Cluster
 import Codec
+import Inputs
 import Kafka
 
 /// How far one input of a task had been read.
@@ -10,8 +11,14 @@ package struct InputPosition: Equatable, Sendable {
   package var position: Int64
   /// The last record read; nil before the first.
   package var last: RecordFingerprint?
+  /// How its records were read; nil in records of a former version.
+  package var mapping: MappingFingerprint?
 
-  package init(topic: String, position: Int64, last: RecordFingerprint? = nil) {
+  package init(
+    topic: String, position: Int64, last: RecordFingerprint? = nil,
+    mapping: MappingFingerprint? = nil
+  ) {
+    self.mapping = mapping
     self.topic = topic
     self.position = position
     self.last = last
@@ -69,6 +76,15 @@ extension TaskCheckpoint {
     }
     bytes.append(integer: UInt32(lost.count))
     for range in lost { range.encode(into: &bytes) }
+    // Behind all that former versions read.
+    guard inputs.contains(where: { $0.mapping != nil }) else { return }
+    bytes.append(UInt8(EventKind.allCases.count))
+    for input in inputs {
+      bytes.append(integer: input.mapping?.whole ?? 0)
+      for kind in EventKind.allCases.indices {
+        bytes.append(integer: input.mapping?.identities[kind] ?? 0)
+      }
+    }
   }
 
   init(_ reader: inout ByteReader) {
@@ -89,6 +105,14 @@ extension TaskCheckpoint {
     while count > 0, !reader.isCut {
       lost.append(LostRange(&reader))
       count -= 1
+    }
+    guard !reader.isAtEnd else { return }
+    let kindCount: UInt8 = reader.integer()
+    for index in inputs.indices {
+      let whole: UInt64 = reader.integer()
+      let identities: [UInt64] = (0..<kindCount).map { _ in reader.integer() }
+      guard whole != 0, identities.count == EventKind.allCases.count else { continue }
+      inputs[index].mapping = MappingFingerprint(whole: whole, identities: identities)
     }
   }
 }

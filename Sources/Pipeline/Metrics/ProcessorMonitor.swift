@@ -42,8 +42,22 @@ public final class ProcessorMonitor: Sendable {
 
   /// What the process remembers, and how much that may be.
   public let memory: MemoryLimit
+  private let inputs: SharedInputPlans?
 
-  public init(memory: MemoryLimit = MemoryLimit(bytes: .max)) { self.memory = memory }
+  public init(memory: MemoryLimit = MemoryLimit(bytes: .max)) {
+    self.memory = memory
+    inputs = nil
+  }
+
+  init(_ process: ProcessContext) {
+    memory = process.memory
+    inputs = process.inputs
+  }
+
+  /// Records read of topics with a mapping, by entry of `inputs`.
+  public var matches: [(topic: String, entry: Int, kind: EventKind, count: Int)] {
+    inputs?.current?.matches ?? []
+  }
 
   /// Every worker that was ever started, in the order of the first start.
   public var workers: [Worker] {

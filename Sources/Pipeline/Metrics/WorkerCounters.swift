@@ -22,6 +22,22 @@ public struct WorkerCounters: Sendable {
     }
   }
 
+  /// Records that cannot be used, as their dead letters say.
+  public struct Unusable: Sendable, Hashable {
+    public var topic: String
+    public var reason: String
+    /// Empty where the fault is the record's.
+    public var field: String
+
+    public init(topic: String, reason: String, field: String) {
+      self.topic = topic
+      self.reason = reason
+      self.field = field
+    }
+  }
+
+  /// Committed dead letters.
+  public var unusable: [Unusable: Int] = [:]
   /// Committed records, by input and outcome.
   public var records: [String: InputCounts] = [:]
   /// Of topics that are re-keyed: records passed on, and dead letters.
@@ -55,6 +71,7 @@ public struct WorkerCounters: Sendable {
   mutating func add(_ other: WorkerCounters) {
     for (topic, counts) in other.records { records[topic, default: InputCounts()].add(counts) }
     for (topic, counts) in other.rekeyed { rekeyed[topic, default: RekeyCounts()].add(counts) }
+    unusable.merge(other.unusable, uniquingKeysWith: +)
     for (result, count) in other.transactions { transactions[result, default: 0] += count }
     transactionTime.add(other.transactionTime)
     restoreTime.add(other.restoreTime)

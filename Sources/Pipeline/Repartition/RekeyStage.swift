@@ -241,6 +241,7 @@ package final class RekeyStage: Stage {
     }
     report.lost = partitions.flatMap(\.lost)
     report.counters.rekeyed = counts
+    report.counters.unusable = context.collector.unusable
   }
 }
 

@@ -30,21 +30,21 @@ struct RekeyTarget {
     to producer: any LogProducer
   ) throws {
     let key = event.pointee.kind == .cost ? event.pointee.campaignID : event.pointee.userID
-    var headers = record.headers()
-    var added: [Header] = []
+    let own = record.headers()
+    var headers = own
     if needsOrigin {
       let origin = RecordOrigin.encode(
         topic: source.topic, partition: source.partition, offset: record.offset, key: record.key)
-      added = [Header(name: RecordOrigin.header, value: origin)]
+      headers.append(Header(name: RecordOrigin.header, value: origin))
     }
-    if !headers.isEmpty,
-      RecordSize.bytes(
-        key: key.count, value: record.value?.count ?? 0, headers: headers + added) > recordLimit
+    if !own.isEmpty,
+      RecordSize.bytes(key: key.count, value: record.value?.count ?? 0, headers: headers)
+        > recordLimit
     {
-      headers = []
+      headers.removeFirst(own.count)
     }
     try producer.produce(
       topic, partition: partitioner.partition(of: key), key: key.buffer, value: record.value,
-      timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: headers + added)
+      timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: headers)
   }
 }

@@ -1,5 +1,6 @@
 import Attribution
 import Codec
+import Inputs
 
 /// The rollups of a partition that may still be wanted, gathered while it is unknown how far finality
 /// had come: the record that says so stands at the end of the topic.
@@ -17,6 +18,7 @@ struct FoundRollups {
   private static let leastPruned = 4_096
 
   private let codec: RollupCodec
+  private let forms: PublishedForms
   private var found: [Found] = []
   private var seen = 0
   private var pruneAt = leastPruned
@@ -24,7 +26,10 @@ struct FoundRollups {
   /// About how many bytes are held: of each array its bytes and 32 more.
   private(set) var byteCount = 0
 
-  init(_ codec: RollupCodec) { self.codec = codec }
+  init(_ codec: RollupCodec, _ forms: PublishedForms) {
+    self.codec = codec
+    self.forms = forms
+  }
 
   /// Whether enough has changed to look at `byteCount`.
   var isMeasuringDue: Bool { seen % 1_024 == 0 }
@@ -35,7 +40,9 @@ struct FoundRollups {
     forgettable: (Watermark) -> Watermark
   ) throws {
     seen += 1
-    if seen % FoundRollups.samplingInterval == 0, let time = try codec.decode(value).watermark {
+    if seen % FoundRollups.samplingInterval == 0,
+      let time = try forms.rollup(value, codec).watermark
+    {
       watermark = max(watermark, Watermark(time))
     }
     guard windowEnd > forgettable(watermark).time else { return }

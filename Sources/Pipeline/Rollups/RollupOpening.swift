@@ -16,7 +16,7 @@ final class RollupOpening {
     self.context = context
     partition = RollupPartition(
       source: source, configuration: context.configuration, taskCount: context.plan.taskCount,
-      meter: context.meter)
+      meter: context.meter, process: context.process)
   }
 
   var source: TopicPartition { partition.source }

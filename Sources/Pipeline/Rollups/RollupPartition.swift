@@ -32,13 +32,14 @@ final class RollupPartition {
   private var acceptanceTimes = AcceptanceTimes()
 
   init(
-    source: TopicPartition, configuration: Configuration, taskCount: Int32, meter: Meter
+    source: TopicPartition, configuration: Configuration, taskCount: Int32, meter: Meter,
+    process: ProcessContext
   ) {
     let target = TopicPartition(topic: configuration.topics.rollups, partition: source.partition)
     self.meter = meter
     deltas = DeltaReader(source)
-    restorer = RollupRestorer(target, configuration)
-    publisher = RollupPublisher(target, configuration, meter)
+    restorer = RollupRestorer(target, configuration, process.output.forms)
+    publisher = RollupPublisher(target, configuration, meter, process.output.schemas)
     table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
     views = configuration.definitions.views
     layout = SumsLayout(modelCount: configuration.definitions.models.count)

@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 
 /// Writes what has changed in a partition's rollups, how far its deltas have been added, and how far finality has
@@ -17,14 +18,21 @@ struct RollupPublisher: ~Copyable {
   private let target: TopicPartition
   private let fingerprint: DefinitionsFingerprint
   private let meter: Meter
+  /// The numbers of the Avro schemas; nil for JSON.
+  private let schemas: PublishedSchemaIDs?
   private var records: RollupRecords
 
-  init(_ target: TopicPartition, _ configuration: Configuration, _ meter: Meter) {
+  init(
+    _ target: TopicPartition, _ configuration: Configuration, _ meter: Meter,
+    _ schemas: PublishedSchemaIDs?
+  ) {
     self.target = target
     self.meter = meter
+    self.schemas = schemas
     fingerprint = ProgressHeader.fingerprint(of: configuration)
     records = RollupRecords(
-      topic: target.topic, partition: target.partition, definitions: configuration.definitions)
+      topic: target.topic, partition: target.partition, definitions: configuration.definitions,
+      schema: schemas?.rollup)
   }
 
   /// Goes on behind what the topic holds.
@@ -67,7 +75,11 @@ struct RollupPublisher: ~Copyable {
     let progress = PublishedProgress(
       finalThrough: max(table.finalThrough.time, Time.earliest), epoch: epoch,
       lost: lost.sorted { ($0.topic, $0.partition, $0.from) < ($1.topic, $1.partition, $1.from) })
-    ProgressCodec.encode(progress, into: &value)
+    if let schemas {
+      ProgressCodec.encodeAvro(progress, schema: schemas.progress, into: &value)
+    } else {
+      ProgressCodec.encode(progress, into: &value)
+    }
     let header = Header(
       name: ProgressHeader.name,
       value: ProgressHeader.encode(table, position: position, fingerprint: fingerprint))

@@ -13,11 +13,12 @@ struct RollupRecords: ~Copyable {
   private var key: RollupKeyWriter
   private var value: RollupWriter
 
-  init(topic: String, partition: Int32, definitions: Definitions) {
+  /// - Parameter schema: the number of the Avro schema of rollups; nil for JSON.
+  init(topic: String, partition: Int32, definitions: Definitions, schema: Int32? = nil) {
     self.topic = topic
     self.partition = partition
     key = RollupKeyWriter(views: definitions.views)
-    value = RollupWriter(definitions: definitions)
+    value = RollupWriter(definitions: definitions, schema: schema)
   }
 
   /// Sends every changed rollup.

@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 
 // Safety: keys, values and names are lent for one call.
@@ -16,14 +17,17 @@ struct RollupRestorer: ~Copyable {
   private(set) var progress: PublishedProgress?
 
   private let codec: RollupCodec
+  /// What is published may be Avro.
+  private let forms: PublishedForms
   private let views: [View]
   private let fingerprint: DefinitionsFingerprint
   private let keys: RollupKeyWriter
   /// What was found so far.
   private var found: FoundRollups?
 
-  init(_ target: TopicPartition, _ configuration: Configuration) {
+  init(_ target: TopicPartition, _ configuration: Configuration, _ forms: PublishedForms) {
     self.target = target
+    self.forms = forms
     views = configuration.definitions.views
     codec = RollupCodec(definitions: configuration.definitions)
     fingerprint = ProgressHeader.fingerprint(of: configuration)
@@ -42,11 +46,11 @@ struct RollupRestorer: ~Copyable {
       let (position, finalThrough, tasks) = try header.withUnsafeBytes {
         try ProgressHeader.decode($0, fingerprint: fingerprint, topic: target.topic)
       }
-      progress = try ProgressCodec.progress(value)
+      progress = try forms.progress(value)
       table.restore(finalThrough: finalThrough, tasks: tasks)
       self.position = position
     } else if let rollup = find(key) {
-      var rollups = found ?? FoundRollups(codec)
+      var rollups = found ?? FoundRollups(codec, forms)
       found = nil
       try rollups.add(key, value, windowEnd: rollup.windowEnd, forgettable: table.forgettable(at:))
       found = rollups
@@ -75,7 +79,7 @@ struct RollupRestorer: ~Copyable {
     _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, into table: RollupTable
   ) throws {
     guard let found = find(key), !table.hasForgotten(windowEnd: found.windowEnd) else { return }
-    let rollup = try codec.decode(value)
+    let rollup = try forms.rollup(value, codec)
     rollup.sums.withRow { sums, wideSums in
       table.restore(
         RollupRevision(

@@ -28,6 +28,7 @@ extension Preflight {
       try record.checkpoint.checkInputs(
         plan.inputs(of: kind).map(\.name), partitionCount: plan.partitionCount(of: kind))
     }
+    try checkMappings(records)
     let hasProcessed = try hasCommitted(group, plan.inputPartitions, tail)
     if hasProcessed, try tail.isEmpty(state) {
       throw incomplete("\(configuration.stateTopic) is empty, but \(group) has processed events")

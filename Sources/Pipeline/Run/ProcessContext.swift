@@ -12,11 +12,15 @@ package final class ProcessContext: Sendable {
   package let random: @Sendable () -> UInt64
   let misplaced = MisplacedRecordsNotice()
   let inputs = SharedInputPlans()
+  /// How rollups and attributions are written and read back.
+  let output: PublishedOutput
 
   package init(
     clock: ProcessClock = .system, memory: MemoryLimit = MemoryLimit(bytes: .max),
-    random: @escaping @Sendable () -> UInt64 = { .random(in: .min ... .max) }
+    random: @escaping @Sendable () -> UInt64 = { .random(in: .min ... .max) },
+    output: PublishedOutput = .json
   ) {
+    self.output = output
     self.random = random
     self.clock = clock
     self.memory = memory
@@ -26,6 +30,9 @@ package final class ProcessContext: Sendable {
 /// The plans of the inputs, compiled by the first worker and shared by all, with the schemas that they fetch.
 final class SharedInputPlans: Sendable {
   private let made = Mutex<(inputs: [InputEntry], plans: InputPlans)?>(nil)
+
+  /// Those that were made last; nil before.
+  var current: InputPlans? { made.withLock { $0?.plans } }
 
   func plans(of configuration: Configuration) throws -> InputPlans {
     try made.withLock { made in

@@ -5,6 +5,7 @@ import Attribution
 import Cluster
 import Configuration
 import Foundation
+import Inputs
 import Kafka
 import Logging
 
@@ -41,14 +42,16 @@ public final class Processor: @unchecked Sendable {
   /// How often threads are looked after, in microseconds.
   static let round: UInt32 = 20_000
 
-  /// - Parameter stopsAtEnd: process what the topics hold now, close every window, and return.
+  /// - Parameters:
+  ///   - output: how rollups and attributions are written.
+  ///   - stopsAtEnd: process what the topics hold now, close every window, and return.
   public init(
-    _ configuration: Configuration, plan: TopicPlan, log: any Log, stopsAtEnd: Bool,
-    logger: Logger, clock: ProcessClock = .system
+    _ configuration: Configuration, plan: TopicPlan, log: any Log, output: PublishedOutput,
+    stopsAtEnd: Bool, logger: Logger, clock: ProcessClock = .system
   ) {
     let memory = MemoryLimit(configuration)
-    process = ProcessContext(clock: clock, memory: memory)
-    monitor = ProcessorMonitor(memory: memory)
+    process = ProcessContext(clock: clock, memory: memory, output: output)
+    monitor = ProcessorMonitor(process)
     self.configuration = configuration
     self.plan = plan
     self.log = log

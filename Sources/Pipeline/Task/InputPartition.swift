@@ -56,7 +56,7 @@ final class InputPartition {
     self.stop = stop
     position = start
     lastArrival = now
-    decoder = InputDecoder(plan, definitions: definitions)
+    decoder = InputDecoder(plan, definitions: definitions, counts: true)
   }
 
   // MARK: Where the reader stands
@@ -197,7 +197,8 @@ final class InputPartition {
   /// Where it stands, and which record it read last.
   var checkpoint: InputPosition {
     noteLast()
-    return InputPosition(topic: partition.topic, position: position, last: last)
+    return InputPosition(
+      topic: partition.topic, position: position, last: last, mapping: decoder.plan.fingerprint)
   }
 
   /// Keeps what tells the record that was taken last, while it is still lent. Once a batch and a commit.

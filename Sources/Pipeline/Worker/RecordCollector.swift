@@ -13,6 +13,9 @@ final class RecordCollector {
   private let recordLimit: (String) -> Int
   private var producer: any LogProducer
   private(set) var isOpen = false
+  /// Dead letters that were committed, and those of the open transaction.
+  private(set) var unusable: [WorkerCounters.Unusable: Int] = [:]
+  private var uncommittedUnusable: [WorkerCounters.Unusable: Int] = [:]
   private var value: [UInt8] = []
   private var attribution: AttributionWriter
   private var accepted: AcceptedWriter
@@ -20,9 +23,12 @@ final class RecordCollector {
 
   /// Makes the producer, which ends what a former one of the same id left open.
   ///
-  /// - Parameter recordLimit: how large a record a topic takes, in bytes.
+  /// - Parameters:
+  ///   - schema: the number of the Avro schema of attributions; nil for JSON.
+  ///   - recordLimit: how large a record a topic takes, in bytes.
   init(
     log: any Log, transactionalID: String, configuration: Configuration, deltaPartitions: Int32,
+    schema: Int32? = nil,
     recordLimit: @escaping (String) -> Int = { _ in TopicPlan.usualRecordLimit }
   ) throws {
     self.recordLimit = recordLimit
@@ -31,7 +37,8 @@ final class RecordCollector {
     self.configuration = configuration
     self.deltaPartitions = deltaPartitions
     let definitions = configuration.definitions
-    attribution = AttributionWriter(models: definitions.models, currency: definitions.currency)
+    attribution = AttributionWriter(
+      models: definitions.models, currency: definitions.currency, schema: schema)
     accepted = AcceptedWriter(definitions: definitions)
     deltas = DeltaBatches(views: definitions.views, partitionCount: deltaPartitions)
     producer = try log.makeProducer(transactionalID: transactionalID)
@@ -58,11 +65,15 @@ final class RecordCollector {
     try producer.sendOffsets(offsets, of: consumer)
     try producer.commit()
     isOpen = false
+    guard !uncommittedUnusable.isEmpty else { return }
+    unusable.merge(uncommittedUnusable, uniquingKeysWith: +)
+    uncommittedUnusable.removeAll(keepingCapacity: true)
   }
 
   func abort() throws {
     guard isOpen else { return }
     isOpen = false
+    uncommittedUnusable.removeAll()
     try producer.abort()
   }
 
@@ -70,6 +81,7 @@ final class RecordCollector {
   /// ends that and fences the old.
   func renew() throws {
     isOpen = false
+    uncommittedUnusable.removeAll()
     producer.close()
     producer = try log.makeProducer(transactionalID: transactionalID)
   }
@@ -80,6 +92,10 @@ final class RecordCollector {
 
   /// Sends a record that can never be used to the dead letters, with what is wrong with it.
   func setAside(_ record: Record, from source: TopicPartition, _ rejection: Rejection) throws {
+    let kind = WorkerCounters.Unusable(
+      topic: source.topic, reason: rejection.reason.rawValue,
+      field: rejection.fieldName(configuration.definitions) ?? "")
+    uncommittedUnusable[kind, default: 0] += 1
     try setAside(
       record, to: configuration.topics.deadLetters,
       SideHeaders.of(rejection, configuration.definitions),

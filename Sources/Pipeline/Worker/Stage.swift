@@ -84,7 +84,8 @@ package final class StageContext {
     self.name = name.transactionalID
     collector = try RecordCollector(
       log: log, transactionalID: name.transactionalID, configuration: configuration,
-      deltaPartitions: plan.rollupPartitions, recordLimit: plan.recordLimit)
+      deltaPartitions: plan.rollupPartitions, schema: process.output.schemas?.attribution,
+      recordLimit: plan.recordLimit)
     group = name.group
     ends = EndProbe(log.prober)
     consumer = try log.makeConsumer(group: name.group, member: name.instanceID)

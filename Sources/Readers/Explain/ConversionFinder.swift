@@ -157,10 +157,11 @@ public final class ConversionFinder: ConversionSource {
     of identifier: [UInt8], in partitions: [TopicPartition], _ reader: TopicReader
   ) throws -> [PublishedAttribution] {
     var revisions: [PublishedAttribution] = []
+    let forms = try PublishedForms(settings)
     try reader.read(through: try reader.ends(of: partitions)) { _, record in
       guard let key = record.key, key.elementsEqual(identifier) else { return true }
       if let value = record.value {
-        revisions.append(try AttributionCodec.decode(value))
+        revisions.append(try forms.attribution(value))
       } else {
         revisions.removeAll()
       }

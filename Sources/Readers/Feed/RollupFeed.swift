@@ -1,6 +1,7 @@
 import Cluster
 import Configuration
 import Foundation
+import Inputs
 import Kafka
 import Logging
 import Reporting
@@ -13,12 +14,14 @@ public final class RollupFeed {
 
   private let follower: TopicFollower
   private let reader: RollupsRecordReader
+  private let forms: PublishedForms
   private let logger: Logger
   /// When how many revisions had been applied, over the last seconds.
   private var samples: [(at: ContinuousClock.Instant, revisions: Int)] = []
 
   public init(_ configuration: Configuration, logger: Logger) throws {
     follower = try TopicFollower(configuration.topics.rollups, configuration, logger: logger)
+    forms = try PublishedForms(configuration)
     reader = RollupsRecordReader(definitions: configuration.definitions)
     board = RollupBoard(
       configuration.definitions, partitionCount: follower.partitionCount)
@@ -36,7 +39,7 @@ public final class RollupFeed {
     onRecord: (RollupsRecord, Record) throws -> Void = { _, _ in }
   ) throws -> Bool {
     let count = try follower.read { record in
-      guard let read = read(record) else { return }
+      guard let read = try read(record) else { return }
       board.apply(read)
       try onRecord(read, record)
     }
@@ -90,9 +93,13 @@ public final class RollupFeed {
     return seconds > 0.5 ? Double(board.revisionCount - samples[0].revisions) / seconds : nil
   }
 
-  private func read(_ record: Record) -> RollupsRecord? {
+  private func read(_ record: Record) throws -> RollupsRecord? {
     do {
-      return try reader.read(key: record.key, value: record.value)
+      return try forms.withJSON(orNothing: record.value) {
+        try reader.read(key: record.key, value: $0)
+      }
+    } catch let error as SchemaUnavailable {
+      throw error
     } catch {
       unreadable += 1
       if unreadable == 1 {

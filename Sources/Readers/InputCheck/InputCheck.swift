@@ -15,6 +15,8 @@ package struct TopicCheckResult {
   package var filtered = 0
   package var rejected = 0
   package var shown: [RecordExplanation] = []
+  /// Why records cannot be used, as their dead letters would say, the most frequent first.
+  package var unusable: [(why: TopicReport.Unusable, count: Int)] = []
   package var warnings: [String] = []
   /// A mapping to begin with, as YAML; empty for none.
   package var proposal = ""
@@ -47,6 +49,27 @@ package struct InputCheck {
     return [try check(topic, plans.plan(of: topic), count, reader)]
   }
 
+  /// What some records of every input say of the mapping, as findings of a check of the configuration.
+  package func findings() throws -> [ClusterCheck.Finding] {
+    try run(topic: nil, count: 0).flatMap { result -> [ClusterCheck.Finding] in
+      let subject = "records of \(result.topic)"
+      var findings = result.warnings.map {
+        ClusterCheck.Finding(outcome: .warned, subject: subject, detail: $0)
+      }
+      let isUseless = result.events == 0 && result.records > 0
+      let counts =
+        "\(result.records) looked at: \(result.events) events, \(result.filtered) filtered, "
+        + "\(result.rejected) that cannot be used"
+      findings.append(
+        ClusterCheck.Finding(
+          outcome: isUseless || result.rejected > result.events ? .warned : .passed,
+          subject: subject,
+          detail: counts
+            + (result.rejected > 0 || isUseless ? "; `tributary inputs check` shows why" : "")))
+      return findings
+    }
+  }
+
   private func check(
     _ topic: String, _ plan: InputPlan?, _ count: Int, _ reader: TopicReader
   ) throws -> TopicCheckResult {
@@ -54,11 +77,29 @@ package struct InputCheck {
     var result = TopicCheckResult(topic: topic, records: records.count)
     if let plan { try explain(records, plan, count, &result) }
     let isJSON = plan.map { $0.format == .json } ?? true
-    if isJSON, result.events == 0 || result.rejected > result.events {
-      result.proposal =
-        MappingProposal(topic: topic, values: records.compactMap(\.value)).yaml
+    if isJSON, result.events == 0 || result.rejected > 0 {
+      result.proposal = try proposal(topic, records, betterThan: result.events)
     }
     return result
+  }
+
+  /// A mapping by which more of the records can be used; empty where there is none.
+  private func proposal(
+    _ topic: String, _ records: [KeptInputRecord], betterThan events: Int
+  ) throws -> String {
+    let proposal = MappingProposal(topic: topic, values: records.compactMap(\.value))
+    guard !proposal.yaml.isEmpty, events > 0 else { return proposal.yaml }
+    guard let entries = proposal.entries else { return "" }
+    var proposed = settings
+    proposed.inputs = entries
+    guard let plan = try InputPlans(proposed, registry: nil).plan(of: topic) else { return "" }
+    var decoder = InputDecoder(plan, definitions: settings.definitions)
+    var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
+    let usable = try records.count { record in
+      defer { decoder.recycle() }
+      return try record.withRecord { try decoder.decode($0, into: &event) == .event }
+    }
+    return usable > events ? proposal.yaml : ""
   }
 
   private func explain(
@@ -79,6 +120,7 @@ package struct InputCheck {
     result.events = report.events
     result.filtered = report.filtered
     result.rejected = report.rejected
+    result.unusable = report.unusable
     result.warnings = report.warnings
   }
 

@@ -3,6 +3,7 @@ import Cluster
 import Configuration
 import Dashboard
 import Foundation
+import Inputs
 import Kafka
 import Logging
 import Reporting
@@ -65,12 +66,19 @@ public final class ServeRun: Sendable {
 
   private func readAndTell() throws {
     let decoder = RollupsRecordReader(definitions: settings.definitions)
+    let forms = try PublishedForms(settings)
     var lastNotice = ContinuousClock.now
     var hasNews = false
     while !isStopped.load(ordering: .relaxed) {
       var records: [RollupsRecord] = []
       let count = try follower.read { record in
-        do { records.append(try decoder.read(key: record.key, value: record.value)) } catch {
+        do {
+          try forms.withJSON(orNothing: record.value) {
+            records.append(try decoder.read(key: record.key, value: $0))
+          }
+        } catch let error as SchemaUnavailable {
+          throw error
+        } catch {
           if reader.noteUnreadable() == 1 {
             logger.warning("a record of the rollups topic cannot be read: \(error)")
           }

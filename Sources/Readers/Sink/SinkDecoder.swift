@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 import Reporting
 import SQLSink
@@ -14,8 +15,11 @@ struct SinkDecoder {
   private let tables: TableSet
   private let rollups: RollupsRecordReader
   private let accepted: AcceptedReader
+  /// Rollups and attributions may be Avro.
+  private let forms: PublishedForms
 
-  init(_ settings: Configuration, _ tables: TableSet) {
+  init(_ settings: Configuration, _ tables: TableSet) throws {
+    forms = try PublishedForms(settings)
     self.settings = settings
     self.tables = tables
     var definitions = settings.definitions
@@ -35,10 +39,12 @@ struct SinkDecoder {
   /// Adds what a record changes.
   func take(_ record: Record, of topic: String, into batch: inout SinkBatch) throws {
     if topic == settings.topics.rollups {
-      batch.add(try rollups.read(key: record.key, value: record.value))
+      try forms.withJSON(orNothing: record.value) {
+        batch.add(try rollups.read(key: record.key, value: $0))
+      }
     } else if topic == settings.topics.attributions {
       guard let key = record.key else { return }
-      let attribution = try record.value.map { try AttributionCodec.decode($0) }
+      let attribution = try record.value.map { try forms.attribution($0) }
       batch.add(attribution, of: Array(key))
     } else if let value = record.value {
       batch.add(try accepted.read(value))
@@ -49,7 +55,7 @@ struct SinkDecoder {
   func epoch(in record: Record, of topic: String) throws -> (partition: Int32, epoch: String)? {
     guard topic == settings.topics.rollups, let key = record.key, let value = record.value,
       let partition = ProgressCodec.decodeKey(key),
-      let epoch = try ProgressCodec.progress(value).epoch
+      let epoch = try forms.progress(value).epoch
     else { return nil }
     return (partition, epoch)
   }

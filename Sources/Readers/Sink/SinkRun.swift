@@ -125,7 +125,7 @@ public final class SinkRun: Sendable {
   }
 
   private func pass(_ summary: inout Summary, _ state: inout State) throws {
-    let decoder = SinkDecoder(settings, tables)
+    let decoder = try SinkDecoder(settings, tables)
     let (store, sources) = try open(decoder, &state)
     defer {
       for source in sources { source.close() }

@@ -90,8 +90,13 @@ extension Simulation {
     log.forEachRecord(of: topics.lateEvents) {
       verification.take(lateEvent: LoggedRecord($0, withHeaders: true))
     }
-    log.forEachRecord(of: topics.rollups) { verification.take(rollup: LoggedRecord($0)) }
-    log.forEachRecord(of: topics.attributions) { verification.take(attribution: LoggedRecord($0)) }
+    log.forEachRecord(of: topics.rollups) { record in
+      // The registry, where there is one, has been asked already.
+      try! output.forms.withJSON(LoggedRecord(record)) { verification.take(rollup: $0) }
+    }
+    log.forEachRecord(of: topics.attributions) { record in
+      try! output.forms.withJSON(LoggedRecord(record)) { verification.take(attribution: $0) }
+    }
     if let accepted = topics.accepted {
       log.forEachRecord(of: accepted) { verification.take(accepted: LoggedRecord($0)) }
     }
@@ -106,7 +111,10 @@ extension Simulation {
           $0.topic == input.topic && $0.partition == record.partition
             && $0.from <= record.offset && record.offset < $0.to
         }
-        if !isLost { try! verification.take(LoggedRecord(record), ofInput: index) }
+        if !isLost {
+          try! verification.take(
+            LoggedRecord(record, withHeaders: input.needsHeaders), ofInput: index)
+        }
       }
     }
     for name in inputPartitions {
@@ -123,7 +131,10 @@ extension Simulation {
           $0.topic == source.plan.topic && $0.partition == record.partition
             && $0.from <= record.offset && record.offset < $0.to
         }
-        if !isLost { try! verification.take(LoggedRecord(record), ofRekeyed: index) }
+        if !isLost {
+          try! verification.take(
+            LoggedRecord(record, withHeaders: source.plan.needsHeaders), ofRekeyed: index)
+        }
       }
     }
     for rekeying in plan.rekeyings {
@@ -142,7 +153,7 @@ extension Simulation {
     var latest: [Int32: [LostRange]] = [:]
     log.forEachRecord(of: configuration.topics.rollups) { record in
       guard let key = record.key, let partition = ProgressCodec.decodeKey(key),
-        let value = record.value, let progress = try? ProgressCodec.progress(value)
+        let value = record.value, let progress = try? output.forms.progress(value)
       else { return }
       latest[partition] = progress.lost
     }
@@ -161,7 +172,7 @@ extension Simulation {
     let codec = RollupCodec(definitions: configuration.definitions)
     log.forEachRecord(of: configuration.topics.rollups) { record in
       guard let key = record.key, key.first != UInt8(ascii: "@"), let value = record.value,
-        let rollup = try? codec.decode(value)
+        let rollup = try? output.forms.rollup(value, codec)
       else { return }
       body(rollup)
     }

@@ -1,6 +1,7 @@
 import Attribution
 import Cluster
 import Configuration
+import Inputs
 import Kafka
 import Logging
 import Pipeline
@@ -46,6 +47,8 @@ package final class Simulation {
   /// Called at every call to the cluster; throws what the call shall fail with.
   package var onCall: ((LogCall) throws -> Void)?
 
+  /// How rollups and attributions are written and read back.
+  package let output: PublishedOutput
   let plan: TopicPlan
   private let memoryLimit: Int
   var clock: SimulatedClock
@@ -72,6 +75,7 @@ package final class Simulation {
   ///   - rekeying: which inputs are re-keyed; nil for none.
   ///   - form: how records are written, where it is not our own form.
   ///   - inputs: what the topics hold, where it is something else again.
+  ///   - output: how rollups and attributions are written.
   ///   - log: that of another simulation, to go on with.
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
@@ -83,8 +87,10 @@ package final class Simulation {
     deadLetterLimit: Int? = nil, onLostInput: LostInputPolicy = .stop,
     partitioner: InputPartitioner = .murmur2, form: ForeignForm? = nil,
     inputs: [InputEntry]? = nil, rekeying: SimulatedRekeying? = nil,
-    schemaRegistry: RegistryAddress? = nil, log: MemoryLog? = nil
+    schemaRegistry: RegistryAddress? = nil, output: PublishedOutput = .json,
+    log: MemoryLog? = nil
   ) {
+    self.output = output
     self.rekeying = rekeying
     scatter = SeededRandom(seed: seed ^ 0x5CA7_7E12)
     self.memoryLimit = memoryLimit
@@ -191,7 +197,8 @@ package final class Simulation {
       clock: ProcessClock(
         monotonic: { world.simulation.clock.elapsed },
         wall: { world.simulation.clock.wall(of: party) }),
-      memory: MemoryLimit(bytes: memoryLimit), random: { world.simulation.secrets.next() })
+      memory: MemoryLimit(bytes: memoryLimit), random: { world.simulation.secrets.next() },
+      output: output)
     switch slot.stage {
     case .attribution:
       return .attribution(

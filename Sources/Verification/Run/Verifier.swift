@@ -18,9 +18,12 @@ public final class Verifier {
   private let plans: [InputPlan]
   /// Of the topics that are re-keyed.
   private let rekeyedPlans: [InputPlan]
+  /// Of what is published.
+  private let forms: PublishedForms
 
   public init(_ configuration: Configuration, plan: TopicPlan, logger: Logger) throws {
     self.configuration = configuration
+    forms = try PublishedForms(configuration)
     log = KafkaLog(configuration, plan: plan, logger: logger)
     reader = try TopicReader(configuration, logger: logger)
     quiescence = try QuiescentPoint(configuration, reader: reader)
@@ -95,12 +98,12 @@ public final class Verifier {
         count()
       }
     }
-    try read(topics.rollups, ends) {
-      verification.take(rollup: $0)
+    try read(topics.rollups, ends) { record in
+      try forms.withJSON(record) { verification.take(rollup: $0) }
       count()
     }
-    try read(topics.attributions, ends) {
-      verification.take(attribution: $0)
+    try read(topics.attributions, ends) { record in
+      try forms.withJSON(record) { verification.take(attribution: $0) }
       count()
     }
   }

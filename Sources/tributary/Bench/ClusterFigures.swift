@@ -20,6 +20,8 @@ struct ClusterFigures: Encodable {
     var bytesPerId: Double?
     var bytesPerTouch: Double?
     var isRestore = false
+    /// What re-keying adds to the CPU time of the line without it.
+    var addedCPUSecondsPerMillion: Double?
 
     init(load: String, name: String, _ report: BenchPartCommand.Report, cpuSeconds: Double) {
       self.load = load
@@ -59,6 +61,10 @@ struct ClusterFigures: Encodable {
   var text: String {
     var parts: [String] = []
     if !lines.isEmpty { parts.append(table) }
+    for line in lines {
+      guard let added = line.addedCPUSecondsPerMillion else { continue }
+      parts.append(String(format: "re-keying adds %.2f CPU-s per million records", added))
+    }
     if let latency {
       parts.append(
         String(

@@ -4,6 +4,7 @@ import Foundation
 /// What one core does, as `bench` prints it.
 struct EngineFigures {
   var figures: BenchmarkSuite.Figures
+  var decoding: BenchmarkSuite.Decoding
   var restore: BenchmarkSuite.Restore
   /// Resident, workload and all, before the runs with more of something.
   var peakBytes: Int?
@@ -29,6 +30,10 @@ struct EngineFigures {
       rows: [
         row("engine, decoded events", figures.engine),
         row("bytes, decoder, engine", figures.bytes),
+        row("bytes, decoder", decoding.own),
+        row(
+          String(format: "mapped bytes, decoder (%.2f of its rate)", decoding.ratio),
+          decoding.mapped),
         row("restore, entries", restore.speed),
       ]
     ).text
@@ -107,6 +112,8 @@ struct EngineFigures {
     }
 
     var figures: Figures
+    var decoding: Speed
+    var mappedDecoding: Speed
     var restore: Restore
     var peakResidentBytes: Int?
     var growth: [String: Figures]
@@ -114,7 +121,8 @@ struct EngineFigures {
 
   var document: Document {
     Document(
-      figures: Document.Figures(figures),
+      figures: Document.Figures(figures), decoding: Document.Speed(decoding.own),
+      mappedDecoding: Document.Speed(decoding.mapped),
       restore: Document.Restore(
         speed: Document.Speed(restore.speed), bytesPerEntry: restore.bytesPerEntry),
       peakResidentBytes: peakBytes,

@@ -90,7 +90,8 @@ struct BenchCommand: ParsableCommand {
   private func engine() throws -> EngineFigures {
     note("engine")
     let suite = BenchmarkSuite(workload, passes: passes)
-    var engine = EngineFigures(figures: suite.figures(), restore: try suite.restore())
+    var engine = EngineFigures(
+      figures: suite.figures(), decoding: try suite.decoding(), restore: try suite.restore())
     engine.peakBytes = ProcessMemory.peakResidentBytes
     if !quick {
       for growth in BenchmarkSuite.Growth.allCases {

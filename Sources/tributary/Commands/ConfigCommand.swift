@@ -2,12 +2,14 @@ import ArgumentParser
 import Cluster
 import Codec
 import Configuration
+import Inputs
+import Readers
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
     abstract: "Show or check the configuration.",
-    subcommands: [PrintDefault.self, Print.self, Check.self])
+    subcommands: [PrintDefault.self, Print.self, Check.self, Schemas.self])
 
   struct PrintDefault: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,12 +41,36 @@ struct ConfigCommand: ParsableCommand {
     }
   }
 
+  struct Schemas: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the Avro schemas of rollups and attributions, one a line.",
+      discussion: """
+        They follow from views, dimensions and models. `run` registers them with output_format: avro; whoever \
+        registers schemas by other means takes them from here.
+        """)
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+      for subject in PublishedSubjects(try options.load()).all {
+        var writer = JSONWriter()
+        writer.object {
+          $0.field("subject", subject.name)
+          $0.field("schema", subject.schema)
+        }
+        try StandardOutput.print(writer.text)
+      }
+    }
+  }
+
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Check the configuration, and the brokers against it.",
       discussion: """
         Looks at topics, partitions, settings and replicas, and tries the rights that `run` needs: it reads each \
-        topic at its end, and writes a record to each output in a transaction that it aborts. Exit code 2: the \
+        topic at its end, and writes a record to each output in a transaction that it aborts. With output_format: \
+        avro it asks the schema registry whether the schemas are compatible. Records of each input say what of the \
+        mapping never fits. Exit code 2: the \
         configuration cannot be used, 1: the brokers do not fit it.
         """)
 
@@ -62,7 +88,11 @@ struct ConfigCommand: ParsableCommand {
         ClusterCheck.Finding(outcome: .passed, subject: "configuration", detail: "can be used")
       ]
       if !offline {
-        findings += try ClusterCheck(settings, logger: options.makeLogger()).run()
+        let logger = options.makeLogger()
+        findings += try ClusterCheck(settings, logger: logger).run()
+        if !findings.contains(where: { $0.outcome == .failed }) {
+          findings += try InputCheck(settings, logger: logger).findings()
+        }
       }
       if json {
         var writer = JSONWriter()

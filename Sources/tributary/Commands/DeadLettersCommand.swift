@@ -75,8 +75,22 @@ struct DeadLettersCommand: ParsableCommand {
     return Milliseconds(Date().timeIntervalSince1970 * 1_000) - length
   }
 
+  /// Only inputs are written to.
+  private func checkTopic(_ settings: Configuration) throws {
+    guard let topic else { return }
+    var inputs: [String] = []
+    for source in settings.sourceTopics where !inputs.contains(source.name) {
+      inputs.append(source.name)
+    }
+    guard !inputs.contains(topic) else { return }
+    throw Failure(
+      "--topic \(topic) is none of the inputs (\(inputs.joined(separator: ", "))): nothing can be sent there"
+    )
+  }
+
   func run() throws {
     let settings = try options.load()
+    if replay { try checkTopic(settings) }
     let logger = options.makeLogger()
     let plan = try Preflight(settings, logger: logger).plan()
     let log = KafkaLog(settings, plan: plan, logger: logger)

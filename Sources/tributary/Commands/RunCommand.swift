@@ -3,6 +3,7 @@ import Attribution
 import Cluster
 import Configuration
 import Foundation
+import Inputs
 import Kafka
 import Logging
 import Pipeline
@@ -94,7 +95,8 @@ struct RunCommand: ParsableCommand {
       log = FailpointLog(log, failpoint, configuration: settings)
     }
     let processor = Processor(
-      settings, plan: plan, log: log, stopsAtEnd: exitAtEnd, logger: logger)
+      settings, plan: plan, log: log, output: try PublishedOutput(settings), stopsAtEnd: exitAtEnd,
+      logger: logger)
     logger.info(
       "\(settings.applicationID): \(plan.taskCount) tasks, \(processor.workerCount) workers")
     shutdown.take(processor)

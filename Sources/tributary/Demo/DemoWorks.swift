@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Configuration
 import Foundation
+import Inputs
 import Logging
 import Pipeline
 import Traffic
@@ -18,8 +19,8 @@ struct DemoWorks {
     let plan = try preflight.plan()
     try preflight.checkHistory(plan)
     let processor = Processor(
-      settings, plan: plan, log: KafkaLog(settings, plan: plan, logger: logger), stopsAtEnd: false,
-      logger: logger)
+      settings, plan: plan, log: KafkaLog(settings, plan: plan, logger: logger),
+      output: try PublishedOutput(settings), stopsAtEnd: false, logger: logger)
     self.processor = processor
     processing = BackgroundTask("processor") { try processor.run() }
     let stop = stopTraffic

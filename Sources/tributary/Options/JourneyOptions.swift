@@ -1,6 +1,7 @@
 import ArgumentParser
 import Cluster
 import Foundation
+import Inputs
 import Journeys
 import Kafka
 import Logging
@@ -62,7 +63,8 @@ struct JourneyOptions: ParsableArguments {
     let settings = try options.load()
     let reader = try TopicReader(settings, logger: options.makeLogger())
     defer { reader.close() }
-    let records = TopicAttributions(reader: reader, topic: settings.topics.attributions)
+    let records = TopicAttributions(
+      reader: reader, topic: settings.topics.attributions, forms: try PublishedForms(settings))
     return (try AttributionsInput.source(records), nil)
   }
 }
@@ -122,6 +124,7 @@ struct JourneyResultsOptions: ParsableArguments {
 private struct TopicAttributions: AttributionRecords {
   let reader: TopicReader
   let topic: String
+  let forms: PublishedForms
 
   func read(
     _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) throws -> Void
@@ -132,7 +135,9 @@ private struct TopicAttributions: AttributionRecords {
     }
     try reader.read(through: try reader.ends(of: partitions)) { partition, record in
       guard let key = record.key else { return true }
-      do { try body(key, record.value) } catch let error as SQLiteError { throw error } catch {
+      do {
+        try forms.withJSON(orNothing: record.value) { try body(key, $0) }
+      } catch let error as SQLiteError { throw error } catch {
         throw Failure("record \(record.offset) of \(partition) cannot be read: \(error)")
       }
       return true

@@ -21,6 +21,14 @@ struct InputCheckPrintout {
         + "\(topic.filtered) filtered, \(topic.rejected) that cannot be used"
     ]
     for record in topic.shown { lines += ["", text(record)] }
+    if !topic.unusable.isEmpty {
+      lines += ["", "cannot be used:"]
+      lines += topic.unusable.map { found in
+        let why = found.why
+        return shown(
+          "  \(found.count) \(why.reason): \(why.field ?? "the record") \(why.detail)", 200)
+      }
+    }
     if !topic.warnings.isEmpty {
       lines.append("")
       lines += topic.warnings.map { "warning: " + shown($0, .max) }
@@ -94,6 +102,14 @@ struct InputCheckPrintout {
       }
       writer.key("samples")
       writer.array(topic.shown) { writer, record in write(record, to: &writer) }
+      writer.array("unusable", topic.unusable) { writer, found in
+        writer.object { writer in
+          writer.field("reason", found.why.reason)
+          writer.field("field", found.why.field)
+          writer.field("detail", found.why.detail)
+          writer.field("count", Int64(found.count))
+        }
+      }
       writer.key("warnings")
       writer.array(topic.warnings) { writer, warning in writer.value(warning) }
       writer.key("proposal")
@@ -115,8 +131,9 @@ struct InputCheckPrintout {
       }
       writer.key("kind")
       writer.value(record.kind.map { "\($0)" })
-      writer.key("detail")
-      writer.value(record.reason.isEmpty ? nil : record.reason)
+      writer.field("field", record.field)
+      writer.field("detail", record.detail)
+      writer.field("explanation", record.reason.isEmpty ? nil : record.reason)
       writer.key("fields")
       writer.array(record.fields) { writer, field in
         writer.object { writer in

@@ -40,10 +40,29 @@ final class ProcessorHealth: HealthSource {
       }, warnings: warnings(workers))
   }
 
-  func refresh(_ metrics: Metrics) { gauges.set(workers ?? [], memory) }
+  func refresh(_ metrics: Metrics) { gauges.set(workers ?? [], monitor.withLock { $0 }) }
+
+  private func warnings(_ workers: [ProcessorMonitor.Worker]) -> [String] {
+    misplaced(workers) + unmatched
+  }
+
+  /// So many records say whether an entry of inputs fits any.
+  private static let enoughRecords = 1_000
+
+  /// Entries of inputs that have got none of many records.
+  private var unmatched: [String] {
+    let matches = monitor.withLock { $0 }?.matches ?? []
+    return matches.filter { $0.count == 0 }.compactMap { match in
+      let read = matches.filter { $0.topic == match.topic }.reduce(0) { $0 + $1.count }
+      guard read >= Self.enoughRecords else { return nil }
+      return
+        "\(match.topic): entry \(match.entry) of inputs (\(match.kind)) has got none of \(read) records; "
+        + "`tributary inputs check` shows some"
+    }
+  }
 
   /// Topics whose records lie in other partitions than their users belong to.
-  private func warnings(_ workers: [ProcessorMonitor.Worker]) -> [String] {
+  private func misplaced(_ workers: [ProcessorMonitor.Worker]) -> [String] {
     topics.compactMap { topic in
       var total = InputCounts()
       for worker in workers { total.add(worker.report.counters.records[topic] ?? InputCounts()) }

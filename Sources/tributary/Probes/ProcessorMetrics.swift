@@ -25,6 +25,14 @@ struct ProcessorMetrics: Sendable {
 
   private static let families: [(String, Metrics.Kind, String)] = [
     ("tributary_records_total", .counter, "Committed input records by topic and outcome."),
+    (
+      "tributary_unusable_records_total", .counter,
+      "Committed dead letters by topic, reason and field."
+    ),
+    (
+      "tributary_input_matches_total", .counter,
+      "Records read, by topic and the entry of inputs that they are of."
+    ),
     ("tributary_late_records_total", .counter, "Records that counted, behind the watermark."),
     (
       "tributary_misplaced_records_total", .counter,
@@ -86,7 +94,20 @@ struct ProcessorMetrics: Sendable {
   }
 
   /// Brings all up to date.
-  func set(_ workers: [ProcessorMonitor.Worker], _ memory: MemoryLimit.Use?) {
+  func set(_ workers: [ProcessorMonitor.Worker], _ monitor: ProcessorMonitor?) {
+    let memory = monitor?.memory.use
+    for match in monitor?.matches ?? [] {
+      metrics.set(
+        "tributary_input_matches_total",
+        ["topic": match.topic, "entry": "\(match.entry) \(match.kind)"], to: Double(match.count))
+    }
+    var unusable: [WorkerCounters.Unusable: Int] = [:]
+    for worker in workers { unusable.merge(worker.report.counters.unusable, uniquingKeysWith: +) }
+    for (kind, count) in unusable {
+      metrics.set(
+        "tributary_unusable_records_total",
+        ["topic": kind.topic, "reason": kind.reason, "field": kind.field], to: Double(count))
+    }
     ProcessMetrics.refresh(metrics)
     // Partitions come and go.
     for (name, kind, _) in Self.families where kind == .gauge { metrics.clear(name) }

@@ -5,33 +5,61 @@ import Glibc
 import Synchronization
 
 /// A schema registry with the real HTTP interface, in this process.
-final class StubRegistry: Sendable {
-  struct Answer: Sendable {
-    var status = 200
-    var body = ""
+public final class StubRegistry: Sendable {
+  public struct Answer: Sendable {
+    public var status: Int
+    public var body: String
     /// Seconds before it.
-    var delay = 0.0
+    public var delay: Double
+
+    public init(status: Int = 200, body: String = "", delay: Double = 0) {
+      self.status = status
+      self.body = body
+      self.delay = delay
+    }
+  }
+
+  public struct Request: Sendable {
+    public var path: String
+    public var authorization: String?
+    /// Of a POST.
+    public var body = ""
   }
 
   private struct State {
-    var requests: [(path: String, authorization: String?)] = []
+    var requests: [Request] = []
     var isOver = false
   }
 
   private let state = Mutex(State())
   private let listener: Int32
-  let port: UInt16
-  private let answer: @Sendable (_ path: String, _ number: Int) -> Answer
+  public let port: UInt16
+  private let answer: @Sendable (_ request: Request, _ number: Int) -> Answer
 
-  var url: String { "http://127.0.0.1:\(port)" }
-  var requests: [(path: String, authorization: String?)] { state.withLock(\.requests) }
+  public var url: String { "http://127.0.0.1:\(port)" }
+  public var requests: [Request] { state.withLock(\.requests) }
 
-  static let unknown = Answer(
+  public static let unknown = Answer(
     status: 404, body: #"{"error_code":40403,"message":"Schema not found"}"#)
 
   /// - Parameter answer: gets the path of each request, and its number from 1 on.
-  init(_ answer: @escaping @Sendable (_ path: String, _ number: Int) -> Answer) throws {
-    self.answer = answer
+  public convenience init(
+    _ answer: @escaping @Sendable (_ path: String, _ number: Int) -> Answer
+  ) throws {
+    try self.init(Handler { answer($0.path, $1) })
+  }
+
+  /// Answers requests, each with its number from 1 on.
+  public struct Handler: Sendable {
+    let answer: @Sendable (_ request: Request, _ number: Int) -> Answer
+
+    public init(_ answer: @escaping @Sendable (_ request: Request, _ number: Int) -> Answer) {
+      self.answer = answer
+    }
+  }
+
+  public init(_ handler: Handler) throws {
+    answer = handler.answer
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -50,35 +78,7 @@ final class StubRegistry: Sendable {
     Thread.detachNewThread { [self] in accept() }
   }
 
-  /// One that has these schemas, and those that Protobuf's refer to.
-  convenience init(_ formats: Formats) throws {
-    @Sendable func schema(_ text: String, _ more: String = "") -> Answer {
-      let quoted = String(decoding: try! JSONEncoder().encode(text), as: UTF8.self)
-      return Answer(body: "{\"schema\":\(quoted)\(more)}")
-    }
-    let shop = try Formats.text("shop.proto")
-    let people = try Formats.text("people.proto")
-    let schemas = formats.avroSchemas
-    try self.init { path, _ in
-      switch path {
-      case "/schemas/ids/10":
-        return schema(
-          shop,
-          #","schemaType":"PROTOBUF","references":[{"name":"people.proto","subject":"people/value","version":3}]"#
-        )
-      case "/subjects/people%2Fvalue/versions/3":
-        return schema(
-          people, #","schemaType":"PROTOBUF","subject":"people/value","version":3,"id":9"#)
-      case "/schemas/ids/11": return schema("{}", #","schemaType":"JSON""#)
-      case "/schemas/ids/12": return schema("{\"type\":\"recor\"}")
-      default:
-        let number = path.split(separator: "/").last.map(String.init) ?? ""
-        return schemas[number].map { schema($0) } ?? StubRegistry.unknown
-      }
-    }
-  }
-
-  func stop() {
+  public func stop() {
     state.withLock { $0.isOver = true }
     shutdown(listener, Int32(SHUT_RDWR))
     close(listener)
@@ -104,14 +104,25 @@ final class StubRegistry: Sendable {
       guard count > 0 else { return }
       bytes += piece[..<count]
     }
-    let lines = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n")
-    let words = lines[0].split(separator: " ")
-    let authorization = lines.first { $0.hasPrefix("Authorization: ") }
+    let head = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n\r\n")[0]
+    let lines = head.components(separatedBy: "\r\n")
+    let length =
+      lines.lazy.filter { $0.lowercased().hasPrefix("content-length: ") }
+      .compactMap { Int($0.dropFirst("content-length: ".count)) }.first ?? 0
+    while bytes.count < head.utf8.count + 4 + length {
+      let count = recv(connection, &piece, piece.count, 0)
+      guard count > 0 else { return }
+      bytes += piece[..<count]
+    }
+    let request = Request(
+      path: String(lines[0].split(separator: " ")[1]),
+      authorization: lines.first { $0.hasPrefix("Authorization: ") },
+      body: String(decoding: bytes[(head.utf8.count + 4)...], as: UTF8.self))
     let number = state.withLock { state in
-      state.requests.append((String(words[1]), authorization))
+      state.requests.append(request)
       return state.requests.count
     }
-    let answer = answer(String(words[1]), number)
+    let answer = answer(request, number)
     if answer.delay > 0 { Thread.sleep(forTimeInterval: answer.delay) }
     let text =
       "HTTP/1.1 \(answer.status) X\r\nContent-Type: application/vnd.schemaregistry.v1+json\r\n"
