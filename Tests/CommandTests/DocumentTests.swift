@@ -19,6 +19,24 @@ import Testing
     #expect(page.contains(table), "put this into docs/reference/configuration.md:\n\(table)")
   }
 
+  @Test func theQuickStartWorksInItsOrder() throws {
+    let cluster = try Cluster(partitions: 2)
+    let blocks = try DocumentTests.text("README.md").components(separatedBy: "```sh\n").map {
+      $0.components(separatedBy: "```")[0]
+    }
+    let block = try #require(blocks.first { $0.contains("tributary topics create") })
+    var commands: [String] = []
+    for line in block.split(separator: "\n") where line.hasPrefix("tributary ") {
+      let words = line.split(separator: "#")[0].split(separator: " ").dropFirst().map(String.init)
+      // It goes on until it is ended.
+      if words[0] == "serve" { continue }
+      let result = try cluster.program.run(arguments: words, timeout: 120)
+      #expect(result.status == 0, "\(line): \(result.errors)")
+      commands.append(words[0])
+    }
+    #expect(commands == ["topics", "generate", "run", "report", "verify"])
+  }
+
   @Test func theReadmeIsShort() throws {
     #expect(
       try DocumentTests.text("README.md").split(separator: "\n", omittingEmptySubsequences: false)
