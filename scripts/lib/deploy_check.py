@@ -11,6 +11,7 @@ here, by the rules of those fields that they use; any other field is an error.
 import copy
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -274,17 +275,26 @@ def check_sql(place, sql, columns):
 # Commands
 
 
+def program_arguments(container):
+    """The program's arguments: those of the container, or of the program in its shell's script."""
+    arguments = container.get("args", [])
+    if container.get("command", [])[:2] != ["/bin/sh", "-c"]:
+        return arguments
+    words = shlex.split(arguments[0])
+    return words[words.index("tributary") + 1:] if "tributary" in words else words
+
+
 def commands():
     """The arguments of every container and unit."""
     for place, resources in all_overlays():
         for resource in resources:
             for container in (containers(resource) or {}).get("containers", []):
-                yield f"{place}: {resource['metadata']['name']}", container["args"]
+                yield f"{place}: {resource['metadata']['name']}", program_arguments(container)
     for path in sorted((DEPLOY / "kubernetes").glob("jobs/*.yaml")):
         for resource in documents(path):
             if resource.get("kind") in ["CronJob", "Job"]:
                 for container in containers(resource)["containers"]:
-                    yield str(path), container.get("args", [])
+                    yield str(path), program_arguments(container)
     for name, service in documents(ROOT / "docker-compose.yml")[0]["services"].items():
         if service.get("image", "").startswith("tributary") and "entrypoint" not in service:
             yield f"docker-compose.yml: {name}", service.get("command", [])
