@@ -17,7 +17,7 @@ public struct Retry: Sendable {
   public var limit: Duration?
   /// How long a topic that is not known counts as one that is not known yet: brokers hear of a new topic one
   /// after the other.
-  public var patienceWithNewTopics = Duration.seconds(5)
+  public var newTopicTimeout = Duration.seconds(5)
   public let logger: Logger
 
   public init(limit: Duration?, logger: Logger) {
@@ -33,11 +33,11 @@ public struct Retry: Sendable {
   ) throws(Failure) -> Result {
     let began = ContinuousClock.now
     var backOff = BackOff()
-    var trouble: String?
+    var waitingFor: String?
     while true {
       do throws(Failure) {
         let result = try body()
-        if let trouble { Troubles.end(trouble, logger) }
+        if let waitingFor { Waits.end(waitingFor, logger) }
         return result
       } catch {
         let waited = began.duration(to: .now)
@@ -45,9 +45,9 @@ public struct Retry: Sendable {
         guard let cause = error as? KafkaError, mayBeTransient(cause, after: waited),
           limit.map({ waited + pause < $0 }) ?? true
         else { throw error }
-        if trouble != nil || waited + pause > Retry.worthAWord {
-          Troubles.begin(cause, logger)
-          trouble = cause.name
+        if waitingFor != nil || waited + pause > Retry.quietTime {
+          Waits.begin(cause, logger)
+          waitingFor = cause.name
         }
         backOff.rest(pause)
       }
@@ -55,11 +55,11 @@ public struct Retry: Sendable {
   }
 
   private func mayBeTransient(_ error: KafkaError, after waited: Duration) -> Bool {
-    error.isTransient || (error.isUnknownTopic && waited < patienceWithNewTopics)
+    error.isTransient || (error.isUnknownTopic && waited < newTopicTimeout)
   }
 
   /// What passes sooner needs no line.
-  private static let worthAWord = Duration.milliseconds(500)
+  private static let quietTime = Duration.milliseconds(500)
 }
 
 /// Pauses between attempts: each twice as long as the one before, up to two seconds, and shortened by up to
@@ -85,13 +85,13 @@ public struct BackOff: Sendable {
 
 /// What is being waited for now, in the whole process: each thing has one line when it begins and one when it
 /// is over.
-private enum Troubles {
-  private struct Trouble {
+private enum Waits {
+  private struct Wait {
     let since: ContinuousClock.Instant
     var lastSeen: ContinuousClock.Instant
   }
 
-  private static let current = Mutex<[String: Trouble]>([:])
+  private static let current = Mutex<[String: Wait]>([:])
   /// What has not been heard of for so long is forgotten.
   private static let memory = Duration.seconds(60)
 
@@ -100,15 +100,15 @@ private enum Troubles {
     let isNews = current.withLock { current in
       current = current.filter { $0.value.lastSeen.duration(to: now) < memory }
       let isNews = current[error.name] == nil
-      current[error.name, default: Trouble(since: now, lastSeen: now)].lastSeen = now
+      current[error.name, default: Wait(since: now, lastSeen: now)].lastSeen = now
       return isNews
     }
     logger.log(level: isNews ? .warning : .debug, "\(error); waiting until it passes")
   }
 
   static func end(_ name: String, _ logger: Logger) {
-    guard let trouble = current.withLock({ $0.removeValue(forKey: name) }) else { return }
-    let seconds = trouble.since.duration(to: .now).components.seconds
+    guard let wait = current.withLock({ $0.removeValue(forKey: name) }) else { return }
+    let seconds = wait.since.duration(to: .now).components.seconds
     logger.notice("\(name) has passed, after \(seconds) s")
   }
 }

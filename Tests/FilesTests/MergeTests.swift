@@ -81,10 +81,10 @@ import Testing
         .click: log.reader(of: TopicPartition(topic: "clicks", partition: 0)),
       ]
       let second: EventKind = first == .cost ? .click : .cost
-      #expect(try readers[second]!.read() == 0 && readers[second]!.metEnd == nil)
+      #expect(try readers[second]!.read() == 0 && readers[second]!.reachedEnd == nil)
       #expect(try readers[first]!.read() == 1)
       #expect(try readers[second]!.read() == 1)
-      #expect(try readers[first]!.read() == 0 && readers[first]!.metEnd == .max)
+      #expect(try readers[first]!.read() == 0 && readers[first]!.reachedEnd == .max)
     }
   }
 }

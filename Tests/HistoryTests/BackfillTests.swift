@@ -101,13 +101,13 @@ import Testing
     var deaths = 0
     for _ in 0..<4 {
       var calls = 5 + random.below(200)
-      world.simulation.onCall = { call in
+      world.simulation.hooks.onCall = { call in
         guard call == .produce || call == .commit || call == .committed else { return }
         calls -= 1
         if calls <= 0 { throw Death() }
       }
       do { _ = try world.backfill() } catch is Death { deaths += 1 }
-      world.simulation.onCall = nil
+      world.simulation.hooks.onCall = nil
       // The transaction that it left open expires, or the next one ends it.
       try world.simulation.runToEnd()
     }
@@ -125,12 +125,12 @@ import Testing
     let world = try World(seed: 28, days: 4)
     struct Death: Error {}
     var commits = 0
-    world.simulation.onCall = { call in
+    world.simulation.hooks.onCall = { call in
       if call == .commit { commits += 1 }
       if commits == 3 { throw Death() }
     }
     #expect(throws: Death.self) { try world.backfill() }
-    world.simulation.onCall = nil
+    world.simulation.hooks.onCall = nil
     try world.simulation.runToEnd()
     let last = try world.backfill()
     #expect(last.resumedFrom == world.from + 2 * 86_400_000)
@@ -163,8 +163,8 @@ import Testing
           name: "new", dimensions: [.adID], periodMilliseconds: 3_600_000, since: since))
       // The attribution stage alone: `run` looks before anything is started.
       let next = Simulation(definitions, seed: 50, log: world.simulation.log)
-      next.start(next.attribution[0])
-      for _ in 0..<200 { next.step(next.attribution[0]) }
+      next.start(next.workers.attribution[0])
+      for _ in 0..<200 { next.step(next.workers.attribution[0]) }
       #expect(next.failure?.contains("view new is new") ?? false)
     }
   }
@@ -217,8 +217,8 @@ import Testing
       definitions.models = models
       definitions.modelsSince[.firstTouch] = since
       let next = Simulation(definitions, seed: 55, log: world.simulation.log)
-      next.start(next.attribution[0])
-      for _ in 0..<200 { next.step(next.attribution[0]) }
+      next.start(next.workers.attribution[0])
+      for _ in 0..<200 { next.step(next.workers.attribution[0]) }
       #expect(next.failure?.contains(complaint) ?? false, "\(next.failure ?? "")")
     }
   }

@@ -50,12 +50,12 @@ import Testing
   @Test func aClockSetBackByAnHourStopsNoCommit() throws {
     let simulation = Simulation(PipelineTests.definitions, seed: 1)
     let records = Array(TrafficGenerator(PipelineTests.traffic(8)))
-    for slot in simulation.slots { simulation.start(slot) }
+    for slot in simulation.workers.all { simulation.start(slot) }
     func run(_ part: ArraySlice<GeneratedRecord>) -> Int {
       let before = simulation.counts.commits
       for record in part {
         simulation.append(record)
-        for slot in simulation.slots { simulation.step(slot) }
+        for slot in simulation.workers.all { simulation.step(slot) }
       }
       return simulation.counts.commits - before
     }
@@ -112,12 +112,12 @@ import Testing
     for record in TrafficGenerator(PipelineTests.traffic(8)).prefix(300) {
       simulation.append(record)
     }
-    for slot in simulation.slots { simulation.start(slot) }
+    for slot in simulation.workers.all { simulation.start(slot) }
     func run(milliseconds: Milliseconds) {
       let end = simulation.clock.elapsed + milliseconds
       while simulation.clock.elapsed < end {
         simulation.clock.advance(100)
-        for slot in simulation.slots { simulation.step(slot) }
+        for slot in simulation.workers.all { simulation.step(slot) }
       }
     }
     run(milliseconds: 120_000)

@@ -29,10 +29,10 @@ import Testing
     for record in TrafficGenerator(PipelineTests.traffic(4)).prefix(300) {
       simulation.append(record)
     }
-    let (living, dead) = (simulation.attribution[0], simulation.attribution[1])
-    let rollups = simulation.rollups[0]
-    for slot in simulation.slots { simulation.start(slot, stopsAtEnd: slot === living) }
-    for _ in 0..<500 { for slot in simulation.slots { simulation.step(slot) } }
+    let (living, dead) = (simulation.workers.attribution[0], simulation.workers.attribution[1])
+    let rollups = simulation.workers.rollups[0]
+    for slot in simulation.workers.all { simulation.start(slot, stopsAtEnd: slot === living) }
+    for _ in 0..<500 { for slot in simulation.workers.all { simulation.step(slot) } }
     simulation.kill(dead)
     guard case .rollups(let worker) = rollups.worker, case .attribution(let other) = living.worker
     else { return #expect(Bool(false), "a worker failed") }
@@ -56,16 +56,16 @@ import Testing
     for record in TrafficGenerator(PipelineTests.traffic(5)).prefix(300) {
       simulation.append(record)
     }
-    for slot in simulation.slots { simulation.start(slot) }
-    for _ in 0..<500 { for slot in simulation.slots { simulation.step(slot) } }
-    guard case .rollups(let worker) = simulation.rollups[0].worker else {
+    for slot in simulation.workers.all { simulation.start(slot) }
+    for _ in 0..<500 { for slot in simulation.workers.all { simulation.step(slot) } }
+    guard case .rollups(let worker) = simulation.workers.rollups[0].worker else {
       return #expect(Bool(false), "the worker failed")
     }
     worker.finish()
-    for _ in 0..<20 { simulation.step(simulation.rollups[0]) }
+    for _ in 0..<20 { simulation.step(simulation.workers.rollups[0]) }
     #expect(worker.waitsForTasks)
     worker.leaveTasksOpen()
-    for _ in 0..<20 { simulation.step(simulation.rollups[0]) }
+    for _ in 0..<20 { simulation.step(simulation.workers.rollups[0]) }
     #expect(worker.isFinished)
     #expect(simulation.rollupsOnTopic().values.contains { !$0.isFinal })
   }

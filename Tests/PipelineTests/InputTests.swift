@@ -57,7 +57,7 @@ import Testing
   @Test func anInputIsIdleOnlyOnceTheBrokerHasConfirmedItsEnd() throws {
     let log = StubLog(offsets: [])
     let input = makeInput(log, start: 5)
-    log.metEnd = 5
+    log.reachedEnd = 5
     try input.fill(for: InputTests.task, now: 0)
     log.answer = { throw KafkaError(code: -1, name: "_TRANSPORT", message: "", operation: "") }
     let ends = EndProbe(log)
@@ -97,10 +97,10 @@ import Testing
     // The log goes on, but before it is called overdue its end is met.
     log.answer = { 9 }
     try wait(seconds: 40)
-    log.metEnd = 9
+    log.reachedEnd = 9
     try wait(seconds: 200)
     // It goes on again.
-    log.metEnd = nil
+    log.reachedEnd = nil
     log.add([9])
     try wait(seconds: 10)
     input.take(1)
@@ -113,7 +113,7 @@ import Testing
 
   @Test func behindTheLastRecordAnInputStepsOverTheMarksOfTransactions() throws {
     let log = StubLog(offsets: [5, 6])
-    log.metEnd = 8
+    log.reachedEnd = 8
     let input = makeInput(log, start: 5, stop: 8)
     try input.fill(for: InputTests.task, now: 0)
     input.take(1)
@@ -125,7 +125,7 @@ import Testing
 
   @Test func anInputNeverStepsOverRecordsBehindItsStop() throws {
     let log = StubLog(offsets: [5, 6, 9])
-    log.metEnd = 11
+    log.reachedEnd = 11
     let input = makeInput(log, start: 5, stop: 8)
     try input.fill(for: InputTests.task, now: 0)
     input.take(2)
@@ -144,7 +144,7 @@ private final class StubLog: LogReader, LogProber, @unchecked Sendable {
   private static let value: StaticString = "{}"
   private var offsets: [Int64]
   private var lent: [Int64] = []
-  var metEnd: Int64?
+  var reachedEnd: Int64?
   var answer: () throws -> Int64 = { 0 }
   /// Whether the next offset has been deleted.
   var isGone = false
@@ -169,7 +169,7 @@ private final class StubLog: LogReader, LogProber, @unchecked Sendable {
       partition: 0, offset: lent[index], timestamp: 0, key: nil, value: bytes, headers: [])
   }
 
-  var knownEnd: Int64? { metEnd }
+  var endOffset: Int64? { reachedEnd }
 
   func bounds(
     of partitions: [TopicPartition]

@@ -63,24 +63,24 @@ import Testing
     let simulation = Simulation(
       PipelineTests.definitions, seed: 1, attributionWorkers: 1, timeouts: timeouts,
       memoryLimit: try memory(for: records) * 9 / 10)
-    for slot in simulation.slots { simulation.start(slot) }
+    for slot in simulation.workers.all { simulation.start(slot) }
     for part in 0..<10 {
       for record in records[part * records.count / 10..<(part + 1) * records.count / 10] {
         simulation.append(record)
       }
-      for _ in 0..<40 { for slot in simulation.slots { #expect(simulation.step(slot)) } }
+      for _ in 0..<40 { for slot in simulation.workers.all { #expect(simulation.step(slot)) } }
     }
     #expect(simulation.failure == nil && !simulation.hasReadInputs)
-    guard case .attribution(let worker) = simulation.attribution[0].worker else { return }
+    guard case .attribution(let worker) = simulation.workers.attribution[0].worker else { return }
     let memory = worker.stage.memoryInUse
     #expect(memory.isShedding)
     #expect(memory.stores["identities", default: 0] > 0 && memory.stores["changelog"] != nil)
     // Nothing that is unread is passed over, however long it takes.
     let finalBefore = simulation.rollupsOnTopic().values.count { $0.isFinal }
     simulation.clock.advance(300_000)
-    for _ in 0..<50 { for slot in simulation.slots { simulation.step(slot) } }
+    for _ in 0..<50 { for slot in simulation.workers.all { simulation.step(slot) } }
     #expect(simulation.rollupsOnTopic().values.count { $0.isFinal } == finalBefore)
-    for slot in simulation.slots { simulation.stop(slot) }
+    for slot in simulation.workers.all { simulation.stop(slot) }
     let next = Simulation(PipelineTests.definitions, seed: 1, log: simulation.log)
     try next.runToEnd()
     let report = next.verify()
@@ -127,9 +127,11 @@ import Testing
   private func memory(for records: [GeneratedRecord]) throws -> Int {
     let simulation = Simulation(PipelineTests.definitions, seed: 1, attributionWorkers: 1)
     for record in records { simulation.append(record) }
-    for slot in simulation.slots { simulation.start(slot) }
-    for _ in 0..<400 { for slot in simulation.slots { simulation.step(slot) } }
-    guard case .attribution(let worker)? = simulation.attribution[0].worker else { return 0 }
+    for slot in simulation.workers.all { simulation.start(slot) }
+    for _ in 0..<400 { for slot in simulation.workers.all { simulation.step(slot) } }
+    guard case .attribution(let worker)? = simulation.workers.attribution[0].worker else {
+      return 0
+    }
     return worker.stage.memoryInUse.total
   }
 
@@ -137,17 +139,17 @@ import Testing
     let simulation = Simulation(PipelineTests.definitions, seed: 1, attributionWorkers: 1)
     let records = Array(TrafficGenerator(PipelineTests.traffic(8)))
     for record in records.prefix(1_000) { simulation.append(record) }
-    for slot in simulation.slots { simulation.start(slot) }
-    for _ in 0..<300 { for slot in simulation.slots { simulation.step(slot) } }
-    guard case .attribution(let former) = simulation.attribution[0].worker else { return }
+    for slot in simulation.workers.all { simulation.start(slot) }
+    for _ in 0..<300 { for slot in simulation.workers.all { simulation.step(slot) } }
+    guard case .attribution(let former) = simulation.workers.attribution[0].worker else { return }
     let used = former.stage.memoryInUse.total
-    for slot in simulation.slots { simulation.stop(slot) }
+    for slot in simulation.workers.all { simulation.stop(slot) }
     let next = Simulation(
       PipelineTests.definitions, seed: 1, attributionWorkers: 1, memoryLimit: used / 2,
       log: simulation.log)
-    for slot in next.slots { next.start(slot) }
-    for _ in 0..<50 { for slot in next.slots { next.step(slot) } }
-    guard case .attribution(let worker) = next.attribution[0].worker else {
+    for slot in next.workers.all { next.start(slot) }
+    for _ in 0..<50 { for slot in next.workers.all { next.step(slot) } }
+    guard case .attribution(let worker) = next.workers.attribution[0].worker else {
       Issue.record("the worker has ended: \(next.failure ?? "")")
       return
     }
@@ -155,7 +157,7 @@ import Testing
     let opened = worker.stage.tasks.filter { $0.kind == .keyed }.map(\.partition)
     #expect(!opened.isEmpty && opened.count < 3, "\(opened)")
     #expect(worker.stage.memoryInUse.total <= used / 2)
-    for slot in next.slots { next.stop(slot) }
+    for slot in next.workers.all { next.stop(slot) }
     let last = Simulation(PipelineTests.definitions, seed: 1, log: simulation.log)
     for record in records.dropFirst(1_000) { last.append(record) }
     try last.runToEnd()

@@ -37,9 +37,9 @@ import Testing
     // The cluster in memory chooses partitions as Kafka's Java client does.
     let records = Array(TrafficGenerator(PipelineTests.traffic(8)).prefix(600))
     for record in records { simulation.append(record) }
-    for slot in simulation.slots { simulation.start(slot) }
-    for _ in 0..<200 { for slot in simulation.slots { simulation.step(slot) } }
-    guard case .attribution(let worker) = simulation.attribution[0].worker else {
+    for slot in simulation.workers.all { simulation.start(slot) }
+    for _ in 0..<200 { for slot in simulation.workers.all { simulation.step(slot) } }
+    guard case .attribution(let worker) = simulation.workers.attribution[0].worker else {
       Issue.record("no worker")
       return
     }

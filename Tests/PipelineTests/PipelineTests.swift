@@ -40,15 +40,17 @@ import Testing
     try simulation.runToEnd()
     let closedThrough = simulation.rollupsOnTopic().values.map(\.windowEnd).max()!
     for record in records.dropFirst(300) { simulation.append(record) }
-    for slot in simulation.slots { simulation.start(slot) }
-    let (awake, asleep) = (simulation.attribution[0], simulation.attribution[1])
+    for slot in simulation.workers.all { simulation.start(slot) }
+    let (awake, asleep) = (simulation.workers.attribution[0], simulation.workers.attribution[1])
     // Until both have joined and taken their tasks over, and then one reads all it has.
     for _ in 0..<8 {
-      for slot in simulation.slots where slot !== asleep || slot.isRunning { simulation.step(slot) }
+      for slot in simulation.workers.all where slot !== asleep || slot.isRunning {
+        simulation.step(slot)
+      }
     }
     for _ in 0..<200 {
       simulation.step(awake)
-      simulation.step(simulation.rollups[0])
+      simulation.step(simulation.workers.rollups[0])
     }
     let early = simulation.rollupsOnTopic().filter {
       $0.value.isFinal && $0.value.windowEnd > closedThrough
@@ -83,9 +85,9 @@ import Testing
     let simulation = Simulation(
       PipelineTests.definitions, seed: 1, partitions: 3, commitInterval: 3_600_000,
       stateRecordBytes: recordBytes)
-    for slot in simulation.slots { simulation.start(slot) }
+    for slot in simulation.workers.all { simulation.start(slot) }
     for record in TrafficGenerator(PipelineTests.traffic(9)) { simulation.append(record) }
-    for _ in 0..<200 { for slot in simulation.slots { simulation.step(slot) } }
+    for _ in 0..<200 { for slot in simulation.workers.all { simulation.step(slot) } }
     let partitions = (0..<3).map { TopicPartition(topic: "tributary-state", partition: $0) }
     let written = try simulation.log.ends(of: partitions).values.reduce(0, +)
     #expect(recordBytes == 256 ? written > 20 : written == 0, "\(written) written")
@@ -103,7 +105,7 @@ import Testing
     let records = Array(TrafficGenerator(PipelineTests.traffic(8)))
     func run(_ part: ArraySlice<GeneratedRecord>) {
       for record in part { simulation.append(record) }
-      for _ in 0..<200 { for slot in simulation.slots { simulation.step(slot) } }
+      for _ in 0..<200 { for slot in simulation.workers.all { simulation.step(slot) } }
     }
     func deltas() -> Set<[Int64]> {
       var places: Set<[Int64]> = []
@@ -112,7 +114,7 @@ import Testing
       }
       return places
     }
-    for slot in simulation.slots { simulation.start(slot) }
+    for slot in simulation.workers.all { simulation.start(slot) }
     run(records[..<700])
     let before = deltas()
     simulation.clock.advance(3_600_000)

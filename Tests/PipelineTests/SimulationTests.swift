@@ -50,16 +50,16 @@ import Traffic
     options.campaigns = 4
     options.eventsPerSecond = 5
     let records = Array(TrafficGenerator(options))
-    simulation.start(simulation.attribution[0])
-    simulation.start(simulation.rollups[0])
+    simulation.start(simulation.workers.attribution[0])
+    simulation.start(simulation.workers.rollups[0])
     for (index, record) in records.enumerated() {
       simulation.append(record)
-      if index == records.count / 3 { simulation.start(simulation.attribution[1]) }
-      if index == records.count / 2 { simulation.killsNext = call }
+      if index == records.count / 3 { simulation.start(simulation.workers.attribution[1]) }
+      if index == records.count / 2 { simulation.hooks.killsNext = call }
       guard index % 10 == 0 else { continue }
-      for slot in simulation.slots { simulation.step(slot) }
+      for slot in simulation.workers.all { simulation.step(slot) }
     }
-    #expect(simulation.killsNext == nil)
+    #expect(simulation.hooks.killsNext == nil)
     try simulation.runToEnd()
     let report = simulation.verify()
     #expect(report.differences.agrees, "\(report.differences)")

@@ -120,7 +120,7 @@ import Testing
     for record in TrafficGenerator(PipelineTests.traffic(9)) { simulation.append(record) }
     let dark = TakeOverTests.clicks
     simulation.log.removeLeader(of: dark, milliseconds: 3_600_000)
-    let worker = simulation.attribution[0]
+    let worker = simulation.workers.attribution[0]
     simulation.start(worker)
     for _ in 0..<2_000 { #expect(simulation.step(worker)) }
     func committed(_ partition: Int32) -> Int64? {
@@ -177,14 +177,14 @@ import Testing
     for record in TrafficGenerator(PipelineTests.traffic(9)).prefix(300) {
       simulation.append(record)
     }
-    for slot in simulation.slots { simulation.start(slot) }
-    for _ in 0..<200 { for slot in simulation.slots { simulation.step(slot) } }
+    for slot in simulation.workers.all { simulation.start(slot) }
+    for _ in 0..<200 { for slot in simulation.workers.all { simulation.step(slot) } }
     for input in simulation.configuration.inputTopics { simulation.log.grow(input.name, to: 4) }
     // A member that comes back sees the topics as they are now.
-    simulation.stop(simulation.attribution[0])
-    simulation.start(simulation.attribution[0])
+    simulation.stop(simulation.workers.attribution[0])
+    simulation.start(simulation.workers.attribution[0])
     for _ in 0..<3_000 where simulation.failure == nil {
-      for slot in simulation.slots { simulation.step(slot) }
+      for slot in simulation.workers.all { simulation.step(slot) }
       simulation.clock.advance(50)
     }
     #expect(simulation.failure?.contains("partitions, but had 2") == true)
@@ -197,8 +197,8 @@ import Testing
     for record in TrafficGenerator(PipelineTests.traffic(9)) { simulation.append(record) }
     var narrow = simulation.configuration
     narrow.topics.impressions = nil
-    let (wide, other) = (simulation.attribution[0], simulation.attribution[1])
-    simulation.configurationOf = { $0 === other ? narrow : nil }
+    let (wide, other) = (simulation.workers.attribution[0], simulation.workers.attribution[1])
+    simulation.hooks.configurationOf = { $0 === other ? narrow : nil }
     simulation.start(wide)
     simulation.start(other)
     for _ in 0..<2_000 { for slot in [wide, other] { simulation.step(slot) } }
@@ -224,7 +224,7 @@ import Testing
     try simulation.runToEnd()
     var narrow = simulation.configuration
     narrow.topics.impressions = nil
-    simulation.configurationOf = { _ in narrow }
+    simulation.hooks.configurationOf = { _ in narrow }
     let error = #expect(throws: SimulationFailure.self) { try simulation.runToEnd() }
     #expect(
       error?.description.contains(

@@ -48,9 +48,9 @@ import Traffic
     for record in TrafficGenerator(PipelineTests.traffic(2)).prefix(100) {
       simulation.append(record)
     }
-    let worker = simulation.attribution[0]
+    let worker = simulation.workers.attribution[0]
     simulation.start(worker)
-    simulation.onCall = { step in
+    simulation.hooks.onCall = { step in
       if step == .commit { throw TransactionErrorTests.error("_INJECTED", abort: true) }
     }
     var rounds = 0
@@ -78,14 +78,14 @@ import Traffic
       simulation.append(record)
       guard index % 25 == 0 else { continue }
       // Not while partitions are taken over: those errors end a worker, whatever they are.
-      let missing = simulation.slots.filter { !$0.isRunning }
+      let missing = simulation.workers.all.filter { !$0.isRunning }
       for slot in missing { simulation.start(slot) }
       for _ in 0..<4 where !missing.isEmpty {
-        for slot in simulation.slots { simulation.step(slot) }
+        for slot in simulation.workers.all { simulation.step(slot) }
       }
       let unlucky = random.below(failing.step == .produce ? 60 : 4)
       var count: Int64 = 0
-      simulation.onCall = { step in
+      simulation.hooks.onCall = { step in
         guard step == failing.step else { return }
         count += 1
         guard count == unlucky else { return }
@@ -93,13 +93,13 @@ import Traffic
         throw failing.error
       }
       for _ in 0..<3 {
-        for slot in simulation.slots where slot.isRunning && !simulation.step(slot) {
+        for slot in simulation.workers.all where slot.isRunning && !simulation.step(slot) {
           failedSteps += 1
         }
       }
-      simulation.onCall = nil
+      simulation.hooks.onCall = nil
       // Something must succeed now and then.
-      for _ in 0..<4 { for slot in simulation.slots { simulation.step(slot) } }
+      for _ in 0..<4 { for slot in simulation.workers.all { simulation.step(slot) } }
     }
     try simulation.runToEnd()
     return (failures, failedSteps, simulation)

@@ -16,7 +16,7 @@ final class KafkaLogReader: LogReader {
   func read() throws -> Int { try queue.read(into: batch) }
   subscript(index: Int) -> Record { batch[index] }
   func visit(count: Int, _ body: (Record) -> Bool) { batch.visit(body) }
-  var metEnd: Int64? { batch.endOffset }
+  var reachedEnd: Int64? { batch.endOffset }
   var isPaused: Bool { queue.isPaused }
-  var knownEnd: Int64? { consumer.knownEndOffset(of: queue.topicPartition) }
+  var endOffset: Int64? { consumer.knownEndOffset(of: queue.topicPartition) }
 }

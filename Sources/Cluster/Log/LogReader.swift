@@ -10,9 +10,9 @@ public protocol LogReader: AnyObject {
   /// - Parameter count: what `read` returned.
   func visit(count: Int, _ body: (Record) -> Bool)
   /// The offset at which the log ended, when the last read met its end.
-  var metEnd: Int64? { get }
+  var reachedEnd: Int64? { get }
   /// Where the log ended as of the last fetch; nil before the first.
-  var knownEnd: Int64? { get }
+  var endOffset: Int64? { get }
   /// Whether nothing is fetched for now, on purpose.
   var isPaused: Bool { get }
 }

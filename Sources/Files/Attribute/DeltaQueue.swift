@@ -62,6 +62,6 @@ final class DeltaQueue: LogReader {
       key: chunk.bytes(record.key), value: chunk.bytes(record.value))
   }
 
-  var metEnd: Int64? { nil }
-  var knownEnd: Int64? { nil }
+  var reachedEnd: Int64? { nil }
+  var endOffset: Int64? { nil }
 }

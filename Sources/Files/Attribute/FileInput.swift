@@ -66,8 +66,8 @@ final class FileInput: LogReader {
   }
 
   /// Files are read to their end, which is behind every offset.
-  var metEnd: Int64? { hasEnded ? FileInput.end : nil }
-  var knownEnd: Int64? { nil }
+  var reachedEnd: Int64? { hasEnded ? FileInput.end : nil }
+  var endOffset: Int64? { nil }
 
   /// The offset behind the last record of all files, whose number nobody knows before.
   static let end = Int64.max

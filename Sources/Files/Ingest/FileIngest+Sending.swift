@@ -64,8 +64,8 @@ extension FileIngest {
       file: part, key: key, topic: topics[part.kind]!, timestamps: options.timestamps,
       definitions: configuration.definitions, rate: options.rate,
       transactionSize: options.transactionSize, now: now)
-    var trouble = Trouble(
-      patience: FileIngest.patience, firstPause: options.firstPause, logger)
+    var outage = Outage(
+      timeout: FileIngest.outageTimeout, firstPause: options.firstPause, logger)
     var reached: Int?
     func note(_ sent: Int) {
       let more = sent - (reached ?? sent)
@@ -87,7 +87,7 @@ extension FileIngest {
           wantedAgain ?? (isKnown && options.takesAgain && recordCount > 0 ? times + 1 : times)
         wantedAgain = wanted
         if isKnown {
-          guard times < wanted else { return trouble.hasBeen ? .done : .nothingToDo }
+          guard times < wanted else { return outage.hasOccurred ? .done : .nothingToDo }
           start = FileLedger.Entry(file: part.name, done: 0, records: recordCount, again: wanted)
         }
         guard start.records == recordCount else {
@@ -102,7 +102,7 @@ extension FileIngest {
           isUnchanged: { part.content.stamp == stamp }, shouldStop: shouldStop,
           onCommit: { entry in
             note(entry.sent)
-            trouble.isOver()
+            outage.end()
             onProgress(entry.done, recordCount)
           })
         return isDone ? .done : .stopped
@@ -112,7 +112,7 @@ extension FileIngest {
         throw refusal
       } catch {
         close()
-        try trouble.meet(error, shouldStop)
+        try outage.waitOrThrow(error, shouldStop)
       }
     }
     return .stopped

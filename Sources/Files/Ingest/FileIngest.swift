@@ -79,8 +79,8 @@ public final class FileIngest {
     var ledger: FileLedger
   }
 
-  /// For how long a broker or a store that does not answer is waited for.
-  package static let patience = Duration.seconds(300)
+  /// How long `ingest` waits for a broker or a store that does not answer.
+  package static let outageTimeout = Duration.seconds(300)
 
   /// - Parameters:
   ///   - log: where the input topics and the ledger's are.

@@ -34,16 +34,16 @@ package struct Surveyor: Sendable {
   package func survey(
     _ file: IncomingFile, shouldStop: () -> Bool
   ) throws -> SurveyedFile? {
-    var trouble = Trouble(patience: FileIngest.patience, firstPause: firstPause, logger)
+    var outage = Outage(timeout: FileIngest.outageTimeout, firstPause: firstPause, logger)
     while !shouldStop() {
       do {
         let surveyed = try surveyOnce(file, shouldStop)
-        trouble.isOver()
+        outage.end()
         return surveyed
       } catch is FileSurvey.Stop {
         return nil
-      } catch let outage as StoreOutage {
-        try trouble.meet(outage, shouldStop)
+      } catch let error as StoreOutage {
+        try outage.waitOrThrow(error, shouldStop)
       }
     }
     return nil

@@ -115,13 +115,13 @@ public final class ObjectIngest {
 
   /// False when the process is to stop before the queue has answered.
   private func start(_ session: QueueSession) throws -> Bool {
-    var trouble = Trouble(patience: FileIngest.patience, firstPause: 0.5, logger)
+    var outage = Outage(timeout: FileIngest.outageTimeout, firstPause: 0.5, logger)
     while !shouldStop() {
       do {
         try session.start()
         return true
-      } catch let outage as StoreOutage {
-        try trouble.meet(outage, shouldStop)
+      } catch let error as StoreOutage {
+        try outage.waitOrThrow(error, shouldStop)
       }
     }
     return false

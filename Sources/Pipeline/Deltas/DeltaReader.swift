@@ -14,7 +14,7 @@ struct DeltaReader {
   private(set) var committedPosition: Int64 = 0
 
   private var reader: (any LogReader)!
-  private var metEnd: Int64?
+  private var reachedEnd: Int64?
   private var arrivals = StuckReadDetector()
   private var pending = 0
   private var available = 0
@@ -28,8 +28,8 @@ struct DeltaReader {
 
   /// Records from the next one to the end of the log, as far as the last fetch knows.
   var lag: Int64? {
-    if pending == available, metEnd != nil { return 0 }
-    return reader.knownEnd.map { max(0, $0 - position) }
+    if pending == available, reachedEnd != nil { return 0 }
+    return reader.endOffset.map { max(0, $0 - position) }
   }
 
   /// Everything before this is in the rollups.
@@ -46,10 +46,10 @@ struct DeltaReader {
     if pending == available {
       available = try reader.read()
       pending = 0
-      if let end = reader.metEnd { metEnd = end } else if available > 0 { metEnd = nil }
+      if let end = reader.reachedEnd { reachedEnd = end } else if available > 0 { reachedEnd = nil }
       if available == 0 {
         // Steps over what is not a record: the marks of transactions.
-        if let metEnd { position = max(position, metEnd) }
+        if let reachedEnd { position = max(position, reachedEnd) }
         return nil
       }
       guard reader[0].offset >= position else {
@@ -69,7 +69,7 @@ struct DeltaReader {
   ///
   /// - Throws: a `KafkaError` when the broker holds records that do not come.
   mutating func checkArrival(now: Milliseconds, _ ends: EndProbe) throws {
-    guard available == 0, metEnd == nil, !isFinished, !reader.isPaused else {
+    guard available == 0, reachedEnd == nil, !isFinished, !reader.isPaused else {
       return arrivals.note()
     }
     try arrivals.check(source, position: position, now: now, ends)

@@ -31,7 +31,7 @@ final class InputPartition {
   let reader: any LogReader
   var decoder: InputDecoder
   var rows = RowBuffer()
-  private var metEnd: Int64?
+  private var reachedEnd: Int64?
   private var lastArrival: Milliseconds
   /// Whether the broker has confirmed, since the last arrival, that nothing follows.
   private var isSilent = false
@@ -66,14 +66,14 @@ final class InputPartition {
   /// Whether there is nothing more to read, as far as the last fetch knows.
   var isAtEnd: Bool {
     guard !hasRow, overtaken == nil else { return false }
-    if isFinished || metEnd != nil { return true }
-    return reader.knownEnd.map { position >= $0 } ?? false
+    if isFinished || reachedEnd != nil { return true }
+    return reader.endOffset.map { position >= $0 } ?? false
   }
 
   /// Whether everything up to `stop` has been taken.
   var isFinished: Bool {
     guard let stop, !hasRow else { return false }
-    return max(position, metEnd ?? position) >= stop
+    return max(position, reachedEnd ?? position) >= stop
   }
 
   /// Whether the contract calls this input idle.
@@ -87,7 +87,7 @@ final class InputPartition {
     if isSilent { return true }
     if isAsking, let end = ends.take(partition) {
       isAsking = false
-      isSilent = end <= max(position, metEnd ?? position)
+      isSilent = end <= max(position, reachedEnd ?? position)
     } else if lastQuestion == .min || now - lastQuestion >= InputPartition.pauseBetweenQuestions
       || now < lastQuestion
     {
@@ -102,14 +102,14 @@ final class InputPartition {
   ///
   /// - Throws: a `KafkaError` when the broker holds records that do not come.
   func checkArrival(now: Milliseconds, _ ends: EndProbe) throws {
-    guard metEnd == nil, !isFinished, !reader.isPaused, overtaken == nil else {
+    guard reachedEnd == nil, !isFinished, !reader.isPaused, overtaken == nil else {
       return arrivals.note()
     }
     try arrivals.check(partition, position: position, now: now, ends)
   }
 
   /// Records from the next one to the end of the log, as far as the last fetch knows.
-  var lag: Int64? { isAtEnd ? 0 : reader.knownEnd.map { max(0, $0 - position) } }
+  var lag: Int64? { isAtEnd ? 0 : reader.endOffset.map { max(0, $0 - position) } }
 
   // MARK: Rows
 
@@ -132,10 +132,10 @@ final class InputPartition {
       overtaken = InputOvertaken(partition: partition, position: position)
       return
     }
-    if let end = reader.metEnd { metEnd = end } else if count > 0 { metEnd = nil }
+    if let end = reader.reachedEnd { reachedEnd = end } else if count > 0 { reachedEnd = nil }
     guard count > 0 else {
       // Steps over what is not a record: the marks of transactions.
-      if let metEnd { position = max(position, metEnd) }
+      if let reachedEnd { position = max(position, reachedEnd) }
       return
     }
     guard reader[0].offset >= position else {
@@ -175,9 +175,9 @@ final class InputPartition {
     guard count > 0 else { return }
     position = rows.waiting[count - 1].offset + 1
     rows.take(count)
-    if !hasRow, let metEnd {
+    if !hasRow, let reachedEnd {
       // Behind the last record there may be marks of transactions, which the stop counts.
-      position = max(position, min(metEnd, stop ?? metEnd))
+      position = max(position, min(reachedEnd, stop ?? reachedEnd))
     }
   }
 

@@ -12,8 +12,8 @@ final class MemoryLogReader: LogReader {
   private(set) var position: Int
   private var batch: [MemoryRecord] = []
   private var isClosed = false
-  private(set) var metEnd: Int64?
-  private(set) var knownEnd: Int64?
+  private(set) var reachedEnd: Int64?
+  private(set) var endOffset: Int64?
 
   init(_ log: MemoryLog, _ name: TopicPartition, start: Int, process: SimulatedProcess) {
     self.log = log
@@ -26,7 +26,7 @@ final class MemoryLogReader: LogReader {
   func read() throws -> Int {
     try process.check()
     batch.removeAll(keepingCapacity: true)
-    metEnd = nil
+    reachedEnd = nil
     guard !isClosed else { return 0 }
     try log.enter(.read, process)
     guard log.hasLeader(name) else { return 0 }
@@ -44,9 +44,9 @@ final class MemoryLogReader: LogReader {
     }
     if batch.count < MemoryLogReader.batchSize {
       position = max(position, end)
-      metEnd = Int64(end)
+      reachedEnd = Int64(end)
     }
-    knownEnd = Int64(end)
+    endOffset = Int64(end)
     return batch.count
   }
 

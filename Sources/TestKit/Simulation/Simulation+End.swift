@@ -19,15 +19,18 @@ extension Simulation {
   /// Has every worker read what its inputs hold now to its end, close every window, and leave.
   /// Starts those that are missing, and those that fail on the way.
   package func runToEnd() throws {
-    for slot in rekeyers { stop(slot) }
-    if !rekeyers.isEmpty { try drive("sources", rekeyers, alongside: attribution + rollups) }
-    for slot in rekeyers { stop(slot) }
-    for slot in attribution { stop(slot) }
-    try drive("inputs", attribution, alongside: rollups)
-    for slot in attribution { stop(slot) }
-    for slot in rollups { finish(slot) }
-    try drive("deltas", rollups, alongside: [])
-    for slot in rollups { stop(slot) }
+    for slot in workers.rekeyers { stop(slot) }
+    if !workers.rekeyers.isEmpty {
+      try drive(
+        "sources", workers.rekeyers, alongside: workers.attribution + workers.rollups)
+    }
+    for slot in workers.rekeyers { stop(slot) }
+    for slot in workers.attribution { stop(slot) }
+    try drive("inputs", workers.attribution, alongside: workers.rollups)
+    for slot in workers.attribution { stop(slot) }
+    for slot in workers.rollups { finish(slot) }
+    try drive("deltas", workers.rollups, alongside: [])
+    for slot in workers.rollups { stop(slot) }
   }
 
   /// Steps workers until all of `stage` are done, and their group is.

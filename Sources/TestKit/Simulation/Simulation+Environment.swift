@@ -8,9 +8,9 @@ extension Simulation: LogEnvironment {
   package func meet(_ call: LogCall, of process: SimulatedProcess) throws {
     trace.note(Int64(truncatingIfNeeded: call.rawValue.utf8.count) << 48 ^ clock.elapsed)
     trace.note("  \(process.name): \(call)")
-    try onCall?(call)
-    if call == killsNext {
-      killsNext = nil
+    try hooks.onCall?(call)
+    if call == hooks.killsNext {
+      hooks.killsNext = nil
       try kill(process, at: call)
     }
     guard faults.kill + faults.fail + faults.pause > 0 else { return }
@@ -49,7 +49,9 @@ extension Simulation: LogEnvironment {
       clock.advance(milliseconds / slices)
       log.expire()
       guard depth < 3 else { continue }
-      for slot in slots where slot.isRunning && !slot.isBusy && random.below(2) == 0 { step(slot) }
+      for slot in workers.all where slot.isRunning && !slot.isBusy && random.below(2) == 0 {
+        step(slot)
+      }
     }
   }
 

@@ -24,8 +24,8 @@ private struct SimulatedWorld: @unchecked Sendable {
 ///
 ///     let simulation = Simulation(definitions, seed: 7)
 ///     simulation.append(record)
-///     simulation.start(simulation.attribution[0])
-///     simulation.step(simulation.attribution[0])
+///     simulation.start(simulation.workers.attribution[0])
+///     simulation.step(simulation.workers.attribution[0])
 ///     try simulation.runToEnd()
 ///     print(simulation.verify().differences)
 package final class Simulation {
@@ -33,19 +33,13 @@ package final class Simulation {
   /// How records are written, where it is not our own form.
   let form: ForeignForm?
   package let log: MemoryLog
-  package let attribution: [WorkerSlot]
-  package let rollups: [WorkerSlot]
-  /// Workers that re-key; none where no input is re-keyed.
-  package let rekeyers: [WorkerSlot]
+  package let workers: SimulatedFleet
   let rekeying: SimulatedRekeying?
   /// Where records without keys go.
   var scatter: SeededRandom
   /// What no restart can mend; the run has failed.
   package internal(set) var failure: String?
-  /// The process that makes this call next is killed at it.
-  package var killsNext: LogCall?
-  /// Called at every call to the cluster; throws what the call shall fail with.
-  package var onCall: ((LogCall) throws -> Void)?
+  package var hooks = SimulationHooks()
 
   /// How rollups and attributions are written and read back.
   package let output: PublishedOutput
@@ -56,8 +50,6 @@ package final class Simulation {
   /// What workers make secrets of: apart from `random`, so that they change nothing else.
   private var secrets: SeededRandom
   var faults = FaultPlan.none
-  /// Another configuration than that of all, for a worker that starts in a slot.
-  package var configurationOf: ((WorkerSlot) -> Configuration?)?
   /// Whether questions are answered at once, or some time later.
   var answersLate = false
   var trace = SimulationTrace()
@@ -126,14 +118,11 @@ package final class Simulation {
     clock = SimulatedClock(wall: wall)
     random = SeededRandom(seed: seed)
     secrets = SeededRandom(seed: seed ^ 0x5EC2_E700_0000)
-    attribution = (0..<attributionWorkers).map { WorkerSlot(.attribution, $0) }
-    rollups = (0..<rollupWorkers).map { WorkerSlot(.rollups, $0) }
-    rekeyers = rekeying == nil ? [] : (0..<2).map { WorkerSlot(.rekey, $0) }
+    workers = SimulatedFleet(
+      attribution: attributionWorkers, rollups: rollupWorkers, rekeyers: rekeying == nil ? 0 : 2)
     self.log.environment = self
     self.log.wantsOffsets = true
   }
-
-  package var slots: [WorkerSlot] { attribution + rollups + rekeyers }
 
   /// Appends a record to its input topic.
   package func append(_ record: GeneratedRecord) {
@@ -188,7 +177,7 @@ package final class Simulation {
     let index =
       configuration.instanceID.isEmpty ? slot.number + 100 * slot.incarnation : slot.number
     let logger = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
-    let configuration = configurationOf?(slot) ?? configuration
+    let configuration = hooks.configurationOf?(slot) ?? configuration
     var plan = plan
     plan.inputTopics = configuration.inputTopics
     let party: SimulatedClock.Party = slot.stage == .rollups ? .rollups : .attribution

@@ -44,8 +44,8 @@ extension SimulationRun {
   /// Everything stands still, and groups without members lose what they have committed.
   func standStill() {
     guard simulation.zombies.isEmpty else { return }
-    for slot in simulation.slots { simulation.kill(slot) }
-    guard simulation.slots.allSatisfy({ !$0.isRunning }) else { return }
+    for slot in simulation.workers.all { simulation.kill(slot) }
+    guard simulation.workers.all.allSatisfy({ !$0.isRunning }) else { return }
     simulation.pass(milliseconds: 4 * max(plan.timeouts.session, plan.timeouts.transaction))
     let configuration = simulation.configuration
     let deltas = (0..<Int32(plan.rollupPartitions)).map {

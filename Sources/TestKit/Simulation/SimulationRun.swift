@@ -93,7 +93,7 @@ public struct SimulationRun {
     }
     if strays.count < plan.strays, happens(20) { sendStray() }
     disturb()
-    for slot in simulation.slots where isWanted(slot) {
+    for slot in simulation.workers.all where isWanted(slot) {
       if slot.isRunning {
         if simulation.random.below(4) > 0 { simulation.step(slot) }
       } else if happens(plan.faults.start) {
@@ -124,14 +124,14 @@ public struct SimulationRun {
   }
 
   private func anySlot() -> WorkerSlot {
-    simulation.slots[Int(simulation.random.below(Int64(simulation.slots.count)))]
+    simulation.workers.all[Int(simulation.random.below(Int64(simulation.workers.all.count)))]
   }
 
   /// What goes wrong between steps.
   private mutating func disturb() {
     let faults = plan.faults
     if happens(faults.killWorker) { simulation.kill(anySlot()) }
-    if happens(faults.killProcess) { for slot in simulation.slots { simulation.kill(slot) } }
+    if happens(faults.killProcess) { for slot in simulation.workers.all { simulation.kill(slot) } }
     if happens(faults.stopWorker) { simulation.stop(anySlot()) }
     if happens(faults.abandonWorker) { simulation.abandon(anySlot()) }
     if happens(faults.scale) { scale() }
@@ -147,7 +147,9 @@ public struct SimulationRun {
   private mutating func scale() {
     wantedWorkers = 1 + Int(simulation.random.below(Int64(plan.attributionWorkers)))
     simulation.trace.note("\(wantedWorkers) attribution workers from now on")
-    for slot in simulation.attribution where slot.number >= wantedWorkers { simulation.stop(slot) }
+    for slot in simulation.workers.attribution where slot.number >= wantedWorkers {
+      simulation.stop(slot)
+    }
   }
 
   private mutating func compact() {
@@ -206,7 +208,7 @@ public struct SimulationRun {
     for _ in 0..<4_000 {
       if let failure = simulation.failure ?? downstream.complaint { return failure }
       simulation.clock.advance(10)
-      for slot in simulation.slots where isWanted(slot) {
+      for slot in simulation.workers.all where isWanted(slot) {
         if slot.isRunning { simulation.step(slot) } else { simulation.start(slot) }
       }
       wakeZombies()

@@ -3,32 +3,32 @@ import Foundation
 import Kafka
 import Logging
 
-/// A broker or a store that fails: what passes is waited out, with growing pauses, and said once; what does not is
-/// thrown.
-package struct Trouble {
-  private let patience: Duration
+/// An outage of a broker or a store. `ingest` waits it out with growing pauses and logs it once; an error that does not
+/// pass by itself is thrown.
+package struct Outage {
+  private let timeout: Duration
   private let logger: Logger
   private var since: ContinuousClock.Instant?
   private let firstPause: Double
   private var pause: Double
-  private(set) var hasBeen = false
+  private(set) var hasOccurred = false
   /// Whose answer is missing.
   private var who = "the broker"
 
   /// - Parameter firstPause: in seconds; those after it are longer.
-  package init(patience: Duration, firstPause: Double, _ logger: Logger) {
-    self.patience = patience
+  package init(timeout: Duration, firstPause: Double, _ logger: Logger) {
+    self.timeout = timeout
     self.firstPause = firstPause
     pause = firstPause
     self.logger = logger
   }
 
-  /// Waits before the next attempt, or throws what another attempt cannot mend.
-  package mutating func meet(_ error: any Error, _ shouldStop: () -> Bool) throws {
-    hasBeen = true
+  /// Waits before the next attempt, or throws an error that another attempt cannot cure.
+  package mutating func waitOrThrow(_ error: any Error, _ shouldStop: () -> Bool) throws {
+    hasOccurred = true
     if error is OperatorError { throw error }
     if let error = error as? KafkaError {
-      if Trouble.fenced.contains(error.name) {
+      if Outage.fenced.contains(error.name) {
         throw OperatorError(
           "another ingest of this application_id has begun, or this one stood still for longer than "
             + "transaction.timeout.ms; what was not taken is left to the other, or to the next start"
@@ -37,7 +37,7 @@ package struct Trouble {
       if error.requiresOperator { throw error }
     }
     let began = since ?? .now
-    guard began.duration(to: .now) < patience else { throw error }
+    guard began.duration(to: .now) < timeout else { throw error }
     who = error is StoreOutage ? "the store" : "the broker"
     if since == nil { logger.warning("\(error); going on when \(who) is back") }
     since = began
@@ -46,7 +46,7 @@ package struct Trouble {
   }
 
   /// A transaction has succeeded.
-  package mutating func isOver() {
+  package mutating func end() {
     if let since {
       logger.notice("\(who) is back, after \((since.duration(to: .now)).components.seconds) s")
     }
