@@ -11,7 +11,8 @@ public final class TrafficFeed {
   public enum Pace: Sendable {
     /// As soon as the broker takes it.
     case unlimited
-    /// So many records per second, whatever their timestamps say.
+    /// So many records per second, whatever their timestamps say. Records without a topic count, so that event
+    /// times keep up with the clock.
     case rate(Int)
     /// When the wall clock reaches the record's timestamp; at once if that is past.
     case arrival
@@ -25,7 +26,7 @@ public final class TrafficFeed {
   private let pace: Pace
   private let isStopped: () -> Bool
   private let began = ContinuousClock.now
-  private var sent = 0
+  private var generated = 0
 
   /// - Parameter isStopped: asked again and again; ends sending, and the wait for a record that is not yet due.
   public init(
@@ -54,11 +55,12 @@ public final class TrafficFeed {
 
   /// Sends records until there are no more or it is stopped, and waits until all are delivered.
   ///
-  /// - Parameter onProgress: told now and then how many have been sent.
+  /// - Parameter onProgress: told now and then how many have been generated.
   public func send(
     _ generator: inout TrafficGenerator, onProgress: (Int) -> Void = { _ in }
   ) throws {
     while !isStopped(), let record = generator.next() {
+      defer { generated += 1 }
       guard let topic = topics[record.kind] else { continue }
       waitUntilDue(record)
       try record.key.withUnsafeBytes { key in
@@ -66,8 +68,7 @@ public final class TrafficFeed {
           try producer.produce(topic, key: key, value: value, timestamp: record.timestamp)
         }
       }
-      sent += 1
-      if sent % 64 == 0 { onProgress(sent) }
+      if generated % 64 == 0 { onProgress(generated) }
     }
     try producer.flush(timeoutMilliseconds: TrafficFeed.patienceMilliseconds)
     try producer.checkDelivery()
@@ -85,7 +86,7 @@ public final class TrafficFeed {
     switch pace {
     case .unlimited: 0
     case .rate(let rate):
-      ContinuousClock.now.duration(to: began + .microseconds(sent * 1_000_000 / rate))
+      ContinuousClock.now.duration(to: began + .microseconds(generated * 1_000_000 / rate))
         / .seconds(1)
     case .arrival: Double(record.timestamp) / 1_000 - Date().timeIntervalSince1970
     }
