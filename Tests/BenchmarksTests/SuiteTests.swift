@@ -38,8 +38,8 @@ import Testing
   }
 
   /// Only optimised code says anything of rates; the same events in both forms, whatever the build. The aim is half
-  /// the rate of our own form (docs/internals/performance.md); this guards what is reached.
-  @Test func aMappedInputDecodesAtAQuarterOfTheRateOfOurOwnFormAtLeast() throws {
+  /// the rate of our own form (docs/internals/performance.md); a loaded machine is given a tenth of it.
+  @Test func aMappedInputDecodesAtHalfTheRateOfOurOwnForm() throws {
     #if DEBUG
       let decoding = try BenchmarkSuite(small, passes: 1).decoding()
       #expect(decoding.ratio > 0)
@@ -48,7 +48,7 @@ import Testing
       options.events = 200_000
       let decoding = try BenchmarkSuite(options, passes: 7).decoding()
       #expect(
-        decoding.ratio >= 0.25,
+        decoding.ratio >= 0.45,
         "\(decoding.own.cpuSecondsPerMillion) and \(decoding.mapped.cpuSecondsPerMillion) µs an event"
       )
     #endif

@@ -25,7 +25,7 @@ import Testing
     #expect(locate(tree, values))
     var texts: [String: String] = [:]
     for (path, slot) in zip(paths, slots) {
-      texts[path] = values.slots[slot].map { values.arena.text(of: $0.span) }
+      texts[path] = values[slot].map { values.arena.text(of: $0.span) }
     }
     return texts
   }

@@ -111,18 +111,20 @@ extension EventDecoder {
   }
 
   private func timeFault(_ span: JSONSpan) -> RejectionDetail? {
-    guard isText(span) || span.kind == .number else {
+    let isNumber = span.kind == .number || span.kind == .time
+    guard isText(span) || isNumber else {
       return .isWrongType(JSONType(span.kind), wanted: .stringOrNumber)
     }
     guard let time = readTime(span) else {
-      if span.kind == .number {
-        return digits(of: span) == nil ? .isNoWholeMilliseconds : .isOutOfRange
+      if isNumber {
+        return span.kind == .number && digits(of: span) == nil
+          ? .isNoWholeMilliseconds : .isOutOfRange
       }
       return .isNoTime
     }
     guard time < earliestEventTime else { return nil }
     // A time of our days in seconds is one of the first days of 1970 in milliseconds.
-    return .isTooEarly(looksLikeSeconds: span.kind == .number && time >= 500_000_000)
+    return .isTooEarly(looksLikeSeconds: isNumber && time >= 500_000_000)
   }
 
   private func amountFault(_ span: JSONSpan) -> RejectionDetail? {

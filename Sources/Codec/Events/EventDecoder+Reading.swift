@@ -182,8 +182,11 @@ extension EventDecoder {
   /// The time that a value says, however early.
   @inline(__always)
   func readTime(_ span: JSONSpan) -> Milliseconds? {
-    span.kind == .number
-      ? Time.parseInteger(span.text) : temporaryText(of: span) { Time.parse($0) }
+    switch span.kind {
+    case .number: Time.parseInteger(span.text)
+    case .time: (Time.earliest...Time.latest).contains(span.time) ? span.time : nil
+    default: temporaryText(of: span) { Time.parse($0) }
+    }
   }
 
   /// The money field of this kind of event, 0 when it is optional and absent; nil when invalid.

@@ -15,16 +15,16 @@ package final class MappedReader {
     package var slots: [Int]
     /// What it is where it is nowhere.
     package var fallback: JSONSpan?
-    /// Of a time in a number of which a second has 10 to this power.
-    package var unitDigits: Int?
+    /// Of a time that is not written as in our own form.
+    package var time: TimeReading?
 
     package init(
-      _ field: EventField, slots: [Int], fallback: JSONSpan? = nil, unitDigits: Int? = nil
+      _ field: EventField, slots: [Int], fallback: JSONSpan? = nil, time: TimeReading? = nil
     ) {
       self.field = field
       self.slots = slots
       self.fallback = fallback
-      self.unitDigits = unitDigits
+      self.time = time
     }
   }
 
@@ -52,12 +52,15 @@ package final class MappedReader {
 
   private struct FlatField {
     var field: EventField
-    var hasFallback: Bool
-    /// -1 for what is no number of a time.
-    var unitDigits: Int8
+    /// Whether it is what stands in its one slot, or absent.
+    var isPlain: Bool
     var firstSlot: Int32
-    var slotCount: Int32
-    var fallback: JSONSpan
+    /// Behind the one before.
+    var firstOther: Int32
+    var otherCount: Int32
+    /// -1 for none, as the next.
+    var fallback: Int32
+    var time: Int32
   }
 
   private struct FlatCondition {
@@ -81,7 +84,11 @@ package final class MappedReader {
   private let decoders: UnsafeMutablePointer<EventDecoder>
   private let conditions: UnsafeMutablePointer<FlatCondition>
   private let fields: UnsafeMutablePointer<FlatField>
+  /// Of fields with several.
   private let slots: UnsafeMutablePointer<Int32>
+  private let fallbacks: UnsafeMutablePointer<JSONSpan>
+  private let times: UnsafeMutablePointer<TimeReading>
+  private let timeCount: Int
   private let texts: UnsafeMutablePointer<BorrowedBytes>
   /// By entry: records that were found to be its.
   private let matches: UnsafeMutablePointer<Int>
@@ -98,6 +105,8 @@ package final class MappedReader {
     var flatConditions: [FlatCondition] = []
     var flatFields: [FlatField] = []
     var flatSlots: [Int32] = []
+    var flatFallbacks: [JSONSpan] = []
+    var flatTimes: [TimeReading] = []
     var flatTexts: [BorrowedBytes] = []
     for entry in all {
       flatEntries.append(
@@ -115,17 +124,24 @@ package final class MappedReader {
       for field in entry.fields {
         flatFields.append(
           FlatField(
-            field: field.field, hasFallback: field.fallback != nil,
-            unitDigits: Int8(field.unitDigits ?? -1), firstSlot: Int32(flatSlots.count),
-            slotCount: Int32(field.slots.count),
-            fallback: field.fallback ?? JSONSpan(.null, .empty)))
-        flatSlots += field.slots.map { Int32($0) }
+            field: field.field,
+            isPlain: field.slots.count == 1 && field.fallback == nil && field.time == nil,
+            firstSlot: Int32(field.slots.first ?? values.nowhere),
+            firstOther: Int32(flatSlots.count), otherCount: Int32(max(0, field.slots.count - 1)),
+            fallback: field.fallback == nil ? -1 : Int32(flatFallbacks.count),
+            time: field.time == nil ? -1 : Int32(flatTimes.count)))
+        flatSlots += field.slots.dropFirst().map { Int32($0) }
+        if let fallback = field.fallback { flatFallbacks.append(fallback) }
+        if let time = field.time { flatTimes.append(time) }
       }
     }
     entries = allocate(flatEntries)
     conditions = allocate(flatConditions)
     fields = allocate(flatFields)
     slots = allocate(flatSlots)
+    fallbacks = allocate(flatFallbacks)
+    times = allocate(flatTimes)
+    timeCount = flatTimes.count
     texts = allocate(flatTexts)
     decoders = allocate(all.map(\.decoder))
     matches = allocate(all.map { _ in 0 })
@@ -138,6 +154,9 @@ package final class MappedReader {
     conditions.deallocate()
     fields.deallocate()
     slots.deallocate()
+    fallbacks.deallocate()
+    times.deinitialize(count: timeCount)
+    times.deallocate()
     texts.deallocate()
     matches.deallocate()
   }
@@ -173,7 +192,7 @@ package final class MappedReader {
   }
 
   private func holds(_ condition: UnsafePointer<FlatCondition>) -> Bool {
-    guard let found = values.slots[Int(condition.pointee.slot)] else { return false }
+    guard let found = values[Int(condition.pointee.slot)] else { return false }
     let first = texts + Int(condition.pointee.firstText)
     for number in 0..<Int(condition.pointee.textCount) {
       if values.arena.hasText(found.span, first[number]) { return true }
@@ -187,11 +206,18 @@ package final class MappedReader {
   ) -> Rejection? {
     let entry = entries + number
     let spans = entry.pointee.spans
+    let (slots, record) = (values.slots, values.record)
     var present = EventFields()
     var field = UnsafePointer(fields + Int(entry.pointee.firstField))
     let end = field + Int(entry.pointee.fieldCount)
     while field < end {
-      if let span = span(of: field) {
+      let slot = slots + Int(field.pointee.firstSlot)
+      if field.pointee.isPlain {
+        if slot.pointee.record == record, !slot.pointee.value.isAbsent {
+          spans[Int(field.pointee.field.rawValue)] = slot.pointee.value.span
+          present.insert(field.pointee.field)
+        }
+      } else if let span = span(of: field) {
         spans[Int(field.pointee.field.rawValue)] = span
         present.insert(field.pointee.field)
       }
@@ -200,30 +226,39 @@ package final class MappedReader {
     return decoders[number].decode(present, recordTimestamp: recordTimestamp, into: &event)
   }
 
-  @inline(__always)
   private func span(of field: UnsafePointer<FlatField>) -> JSONSpan? {
-    let first = slots + Int(field.pointee.firstSlot)
-    for number in 0..<Int(field.pointee.slotCount) {
-      guard let found = values.slots[Int(first[number])], !found.isAbsent else { continue }
-      guard field.pointee.unitDigits >= 0, !found.isTime else { return found.span }
-      return time(found.span, digits: Int(field.pointee.unitDigits))
+    if let span = span(of: field, at: field.pointee.firstSlot) { return span }
+    let others = slots + Int(field.pointee.firstOther)
+    for number in 0..<Int(field.pointee.otherCount) {
+      if let span = span(of: field, at: others[number]) { return span }
     }
-    return field.pointee.hasFallback ? field.pointee.fallback : nil
+    return field.pointee.fallback < 0 ? nil : fallbacks[Int(field.pointee.fallback)]
   }
 
-  /// A number of a unit as milliseconds; broken where it is none.
-  private func time(_ span: JSONSpan, digits: Int) -> JSONSpan {
-    let arena = values.arena
-    let before = arena.mark
-    let text: BorrowedBytes? =
+  @inline(__always)
+  private func span(of field: UnsafePointer<FlatField>, at slot: Int32) -> JSONSpan? {
+    guard let found = values[Int(slot)], !found.isAbsent else { return nil }
+    guard field.pointee.time >= 0, !found.isTime else { return found.span }
+    return time(found.span, times + Int(field.pointee.time))
+  }
+
+  /// A time as milliseconds; broken where it is none.
+  private func time(_ span: JSONSpan, _ reading: UnsafePointer<TimeReading>) -> JSONSpan {
+    let time: Milliseconds? =
       switch span.kind {
-      case .number, .string: span.text
-      case .escapedString: arena.unescape(span.text)
+      case .number, .string: reading.pointee.time(span.text)
+      case .escapedString: time(escaped: span.text, reading)
       default: nil
       }
-    let time = text.flatMap { Time.parse(number: $0, digits: digits) }
-    arena.rewind(to: before)
-    guard let time else { return JSONSpan(.brokenString, .empty) }
-    return JSONSpan(.number, arena.keep(decimal: time))
+    return time.map { JSONSpan(time: $0) } ?? JSONSpan(.brokenString, .empty)
+  }
+
+  @inline(never)
+  private func time(
+    escaped text: BorrowedBytes, _ reading: UnsafePointer<TimeReading>
+  ) -> Milliseconds? {
+    let before = values.arena.mark
+    defer { values.arena.rewind(to: before) }
+    return reading.pointee.time(values.arena.unescape(text))
   }
 }

@@ -39,7 +39,7 @@ extension RecordField.Kind {
     switch kind {
     case .null: self = .null
     case .boolean: self = .boolean
-    case .number: self = .number
+    case .number, .time: self = .number
     case .string, .escapedString: self = .string
     case .brokenString: self = .brokenString
     case .array: self = .array

@@ -124,7 +124,7 @@ public enum JSONType: Hashable, Sendable {
     switch kind {
     case .null: self = .null
     case .boolean: self = .boolean
-    case .number: self = .number
+    case .number, .time: self = .number
     case .string, .escapedString, .brokenString: self = .string
     case .array: self = .array
     case .object: self = .object

@@ -1,251 +1,203 @@
-// Safety: reads only through `JSONScanner`, in memory lent for one call. The pieces are allocated and freed here, and
-// indexed below their number, which never exceeds the capacity; the nesting's words likewise.
+// Safety: reads only through `JSONScanner`, in memory lent for one call. The blocks are allocated and freed here; nodes
+// are indexed by numbers of the tree that they were made from, the nesting's words below their number.
 
 import Attribution
 
 /// Finds the values of a tree of paths in JSON, in one pass that checks the whole record.
 ///
-/// As in `EventDecoder`, keys that stood before a value of an earlier record are compared with all that stands around them, and
-/// scanned only where they differ. Linear in the size of the record, but for lists with selected elements,
-/// which are read up to three times. No allocation.
+/// As in `EventDecoder`, bytes that stood between two values of an earlier record are compared with what stands there
+/// now, and scanned only where they differ: keys and braces of a producer are read once. Linear in the size of the
+/// record, but for lists with selected elements, which are read up to three times. No allocation.
 package final class JSONPathScanner {
-  private struct Piece {
-    var piece: KeyPiece
-    /// The node of the object that it stands in, and whether it begins it.
-    var scope: Int
-    /// The node of the value behind it; -1 where nothing of that is wanted.
-    var target: Int
-    /// Whether it is shorter than a word.
-    var isShort: Bool
+  /// What is to become of a value: the slot that takes it, or one of these.
+  enum Target {
+    /// There is none: the record ends, or is malformed.
+    static let end = -1
+    static let malformed = -2
+    /// The first of those of nodes beneath which something is wanted.
+    static let firstInner = -3
+
+    static func inner(_ node: Int) -> Int { firstInner - node }
+    static func node(_ target: Int) -> Int { firstInner - target }
   }
 
-  package let values: LocatedValues
-  private let nodes: [PathTree.Node]
-  /// By node: where its value is put down if nothing beneath it is wanted; -1 for all others.
-  private let leafSlots: UnsafeMutablePointer<Int>
-  private let pieces: UnsafeMutablePointer<Piece>
-  private var pieceCount = 0
-  private let nestingWords: UnsafeMutablePointer<UInt64>
-  private let name: UnsafeMutablePointer<UInt8>
+  /// What is asked of a node without looking into its lists.
+  struct Shape {
+    /// Where its value is put down if nothing beneath it is wanted.
+    var leafSlot: Int32?
+    /// The node of the object that it is a member of.
+    var parent: Int32
+    /// Its bit among the objects that are entered without being wanted themselves; 0 for all others.
+    var bit: UInt64
+  }
 
-  private static let capacity = 64
+  /// Before the record's own brace.
+  private static let outside = -1
+
+  package let values: LocatedValues
+  let nodes: [PathTree.Node]
+  let shapes: UnsafeMutablePointer<Shape>
+  private let pieces = PathPieces()
+  private let nestingWords: UnsafeMutablePointer<UInt64>
+  let name: UnsafeMutablePointer<UInt8>
+
   private static let nestingWordCount = EventDecoder.maximumRecordSize / UInt64.bitWidth
 
   /// - Parameter extraSlots: places for values that are found elsewhere, behind those of the tree.
   package init(_ tree: PathTree, extraSlots: Int = 0) {
     values = LocatedValues(count: tree.slotCount + extraSlots)
     nodes = tree.nodes
-    leafSlots = .allocate(capacity: tree.nodes.count)
-    for (index, node) in tree.nodes.enumerated() {
-      leafSlots[index] = node.isLeaf ? node.slot ?? -1 : -1
+    shapes = .allocate(capacity: nodes.count)
+    for (index, node) in nodes.enumerated() {
+      let isEntered = !node.members.isEmpty && node.slot == nil && index < UInt64.bitWidth
+      let shape = Shape(
+        leafSlot: node.isLeaf ? node.slot.map { Int32($0) } : nil, parent: 0,
+        bit: isEntered ? 1 << UInt64(index) : 0)
+      (shapes + index).initialize(to: shape)
     }
-    pieces = .allocate(capacity: Self.capacity)
+    for (index, node) in nodes.enumerated() {
+      for member in node.members { shapes[member.node].parent = Int32(index) }
+    }
     nestingWords = .allocate(capacity: Self.nestingWordCount)
     name = .allocate(capacity: EventDecoder.maximumRecordSize)
   }
 
   deinit {
     pieces.deallocate()
-    leafSlots.deallocate()
+    shapes.deallocate()
     nestingWords.deallocate()
     name.deallocate()
-  }
-
-  /// Puts the values of a record down; false where it is not one well-formed JSON object. The record has at most
-  /// `EventDecoder.maximumRecordSize` bytes.
-  package func locate(_ record: BorrowedBytes) -> Bool {
-    values.clear()
-    var pass = Pass(
-      scanner: JSONScanner(
-        record, nesting: JSONNesting(words: nestingWords, wordCount: Self.nestingWordCount)))
-    guard object(0, &pass) else { return false }
-    pass.scanner.skipWhitespace()
-    return pass.scanner.isAtEnd
   }
 
   private struct Pass {
     var scanner: JSONScanner
     /// Which piece is expected.
     var place = 0
-    /// Whether keys are compared and learned: not in lists, whose elements have the same ones again.
-    var isOrdered = true
+    /// The node of the object that is open.
+    var scope = JSONPathScanner.outside
+    /// The nodes of objects that have been entered.
+    var entered: UInt64 = 0
   }
 
-  // MARK: Values
-
-  /// An object with everything in it; false when malformed.
-  private func object(_ node: Int, _ pass: inout Pass) -> Bool {
-    var isFirst = true
-    repeat {
-      let scope = node << 1 | (isFirst ? 1 : 0)
+  /// Puts the values of a record down; false where it is not one well-formed JSON object. The record has at most
+  /// `EventDecoder.maximumRecordSize` bytes.
+  package func locate(_ record: BorrowedBytes) -> Bool {
+    values.clear()
+    let (slots, number) = (values.slots, values.record)
+    var pass = Pass(
+      scanner: JSONScanner(
+        record, nesting: JSONNesting(words: nestingWords, wordCount: Self.nestingWordCount)))
+    while true {
       let target: Int
-      if pass.isOrdered, let known = step(&pass, scope) {
-        target = known
+      if let piece = pieces.step(&pass.scanner, &pass.place, scope: pass.scope) {
+        target = Int(piece.pointee.target)
+        pass.scope = Int(piece.pointee.nextScope)
+        if piece.pointee.entered != 0 { enter(piece.pointee.entered, &pass) }
       } else {
-        switch nextKey(&pass, node, scope, isFirst: isFirst) {
-        case .target(let found): target = found
-        case .end: return true
-        case .malformed: return false
-        }
+        target = nextKey(&pass)
       }
-      if target < 0 {
+      if target >= 0 {
+        // Most values are strings: no call for those.
         let isString = pass.scanner.peek == ASCII.quote
-        guard (isString ? pass.scanner.string() : pass.scanner.value()) != nil else {
+        guard let span = isString ? pass.scanner.string() : pass.scanner.value() else {
           return false
         }
+        slots[target] = LocatedValues.Slot(value: LocatedValue(span), record: number)
+      } else if target <= Target.firstInner {
+        let node = Target.node(target)
+        pass.entered |= shapes[node].bit
+        guard innerValue(node, &pass.scanner) else { return false }
       } else {
-        guard value(target, &pass) else { return false }
+        return target == Target.end && pass.scanner.isAtEnd
       }
-      isFirst = false
-    } while !pass.scanner.take(ASCII.closeBrace)
-    return true
-  }
-
-  /// A value of which something is wanted.
-  @inline(__always)
-  private func value(_ node: Int, _ pass: inout Pass) -> Bool {
-    let slot = leafSlots[node]
-    guard slot >= 0 else { return innerValue(node, &pass) }
-    let isString = pass.scanner.peek == ASCII.quote
-    guard let span = isString ? pass.scanner.string() : pass.scanner.value() else { return false }
-    values.slots[slot] = LocatedValue(span)
-    return true
-  }
-
-  private func innerValue(_ node: Int, _ pass: inout Pass) -> Bool {
-    // Of a repeated key the last counts, with all that is beneath it.
-    for slot in nodes[node].slotsBeneath { values.slots[slot] = nil }
-    let start = pass.scanner.cursor
-    let span: JSONSpan
-    switch pass.scanner.peek {
-    case ASCII.openBrace where !nodes[node].members.isEmpty:
-      guard object(node, &pass) else { return false }
-      span = JSONSpan(.object, from: start, to: pass.scanner.cursor)
-    case ASCII.openBracket:
-      guard list(node, &pass) else { return false }
-      span = JSONSpan(.array, from: start, to: pass.scanner.cursor)
-    default:
-      guard let value = pass.scanner.value() else { return false }
-      span = value
-    }
-    if let slot = nodes[node].slot { values.slots[slot] = LocatedValue(span) }
-    return true
-  }
-
-  private func list(_ node: Int, _ pass: inout Pass) -> Bool {
-    let isOrdered = pass.isOrdered
-    pass.isOrdered = false
-    defer { pass.isOrdered = isOrdered }
-    guard pass.scanner.take(ASCII.openBracket) else { return false }
-    pass.scanner.skipWhitespace()
-    if pass.scanner.take(ASCII.closeBracket) { return true }
-    var index = 0
-    var found: UInt64 = 0
-    repeat {
-      pass.scanner.skipWhitespace()
-      let start = pass.scanner
-      if let element = nodes[node].element(index) {
-        guard value(element, &pass) else { return false }
-      } else {
-        guard pass.scanner.value() != nil else { return false }
-      }
-      if !nodes[node].selectors.isEmpty, start.peek == ASCII.openBrace {
-        select(node, start, &found)
-      }
-      index += 1
-      pass.scanner.skipWhitespace()
-    } while pass.scanner.take(ASCII.comma)
-    return pass.scanner.take(ASCII.closeBracket)
-  }
-
-  /// Looks whether an element, which is well formed, is one of those that are wanted.
-  ///
-  /// - Parameter found: a bit for each that has been found in this list.
-  private func select(_ node: Int, _ start: JSONScanner, _ found: inout UInt64) {
-    var bit: UInt64 = 1
-    for selector in nodes[node].selectors {
-      values.slots[selector.slot] = nil
-      var probe = Pass(scanner: start, isOrdered: false)
-      _ = object(selector.probe, &probe)
-      for one in selector.cases {
-        if found & bit == 0, values.has(selector.slot, text: one.value) {
-          found |= bit
-          var pass = Pass(scanner: start, isOrdered: false)
-          _ = value(one.node, &pass)
+      while pass.scanner.take(ASCII.closeBrace) {
+        guard pass.scope != 0 else {
+          pass.scanner.skipWhitespace()
+          return pass.scanner.isAtEnd
         }
-        bit = bit << 1 | bit >> 63
+        pass.scope = Int(shapes[pass.scope].parent)
       }
     }
   }
 
   // MARK: Keys
 
-  private enum Key {
-    case target(Int)
-    case end
-    case malformed
-  }
-
-  /// Steps over a known piece and returns the node behind it; nil, with the cursor where it was, if what is there is not
-  /// known.
   @inline(__always)
-  private func step(_ pass: inout Pass, _ scope: Int) -> Int? {
-    let text = UnsafeRawPointer(pass.scanner.cursor)
-    let room = pass.scanner.end - pass.scanner.cursor
-    for index in pass.place..<max(pass.place, pieceCount) {
-      let known = pieces + index
-      guard known.pointee.scope == scope else { continue }
-      let piece = UnsafeRawPointer(known).assumingMemoryBound(to: KeyPiece.self)
-      guard
-        known.pointee.isShort
-          ? room >= 8 && KeyPiece.isSameShort(piece, text)
-          : piece.pointee.count <= room && KeyPiece.isSame(piece, text)
-      else { continue }
-      pass.scanner.cursor += known.pointee.piece.count
-      pass.scanner.skipWhitespace()
-      pass.place = index + 1
-      return known.pointee.target
-    }
-    return nil
+  private func enter(_ bits: UInt64, _ pass: inout Pass) {
+    // Of a repeated key the last counts, with all that is beneath it.
+    if pass.entered & bits != 0 { forget(pass.entered & bits) }
+    pass.entered |= bits
   }
 
-  /// Scans what stands before a value, or at the end of the object, and learns it.
   @inline(never)
-  private func nextKey(
-    _ pass: inout Pass, _ node: Int, _ scope: Int, isFirst: Bool
-  ) -> Key {
-    let start = pass.scanner.cursor
-    pass.scanner.skipWhitespace()
-    if !isFirst && pass.scanner.take(ASCII.closeBrace) { return .end }
-    guard pass.scanner.take(isFirst ? ASCII.openBrace : ASCII.comma) else { return .malformed }
-    pass.scanner.skipWhitespace()
-    if isFirst && pass.scanner.take(ASCII.closeBrace) { return .end }
-    guard let key = pass.scanner.key() else { return .malformed }
-    let target: Int =
-      switch key.kind {
-      case .string: nodes[node].member(key.text) ?? -1
-      case .escapedString:
-        nodes[node].member(
-          BorrowedBytes(start: name, count: key.text.unescape(into: name))) ?? -1
-      default: -1
-      }
-    if pass.isOrdered { learn(from: start, &pass, scope, target) }
-    return .target(target)
+  private func forget(_ bits: UInt64) {
+    for node in 0..<min(nodes.count, UInt64.bitWidth) where bits >> UInt64(node) & 1 != 0 {
+      forget(beneath: node)
+    }
   }
 
-  private func learn(
-    from start: UnsafePointer<UInt8>, _ pass: inout Pass, _ scope: Int, _ target: Int
-  ) {
-    let count = pass.scanner.cursor - start
-    let isShort = KeyPiece.shortLengths.contains(count) && pass.scanner.end - start >= 8
-    guard isShort || KeyPiece.lengths.contains(count) else { return }
-    // Keys without order: begin anew rather than look through all of them each time.
-    if pieceCount == Self.capacity { pieceCount = 0 }
-    let place = min(pass.place, pieceCount)
-    (pieces + place + 1).update(from: pieces + place, count: pieceCount - place)
-    let piece = isShort ? KeyPiece(short: start, count: count) : KeyPiece(start, count: count)
-    pieces[place] = Piece(piece: piece, scope: scope, target: target, isShort: isShort)
-    pieceCount += 1
-    pass.place = place + 1
+  func forget(beneath node: Int) {
+    for slot in nodes[node].slotsBeneath { values[slot] = nil }
+  }
+
+  /// Scans what stands before a value, or at the end of the record, and learns it; returns the value's target.
+  @inline(never)
+  private func nextKey(_ pass: inout Pass) -> Int {
+    let start = pass.scanner.cursor
+    let scope = pass.scope
+    var (isFirst, isLearned) = (false, true)
+    var (bits, refusesObjects): (UInt64, Bool) = (0, false)
+    if scope == Self.outside {
+      pass.scanner.skipWhitespace()
+      guard pass.scanner.take(ASCII.openBrace) else { return Target.malformed }
+      (pass.scope, isFirst) = (0, true)
+    }
+    var target: Int
+    while true {
+      pass.scanner.skipWhitespace()
+      if pass.scanner.take(ASCII.closeBrace) {
+        if pass.scope == 0 {
+          pass.scanner.skipWhitespace()
+          return Target.end
+        }
+        pass.scope = Int(shapes[pass.scope].parent)
+        isFirst = false
+        continue
+      }
+      if !isFirst {
+        guard pass.scanner.take(ASCII.comma) else { return Target.malformed }
+        pass.scanner.skipWhitespace()
+      }
+      guard let key = pass.scanner.key() else { return Target.malformed }
+      let child = child(of: pass.scope, key)
+      target = child.map { self.target(of: $0) } ?? values.trash
+      guard let child, shapes[child].bit != 0 else { break }
+      guard pass.scanner.peek == ASCII.openBrace else {
+        refusesObjects = true
+        break
+      }
+      let opening = pass.scanner
+      pass.scanner.cursor += 1
+      pass.scanner.skipWhitespace()
+      if pass.scanner.peek == ASCII.closeBrace {
+        // With nothing in it, it is a value like others.
+        pass.scanner = opening
+        isLearned = false
+        break
+      }
+      enter(shapes[child].bit, &pass)
+      bits |= shapes[child].bit
+      (pass.scope, isFirst) = (child, true)
+    }
+    if isLearned {
+      pieces.learn(
+        from: start, pass.scanner, &pass.place, scope: scope, nextScope: pass.scope,
+        target: target, entered: bits, refusesObjects: refusesObjects)
+    }
+    return target
+  }
+
+  private func target(of node: Int) -> Int {
+    shapes[node].leafSlot.map { Int($0) } ?? Target.inner(node)
   }
 }

@@ -4,8 +4,6 @@
 struct KeyPiece {
   /// A piece has at least as many bytes as a word, and at most four words.
   static let lengths = 8...32
-  /// Pieces shorter than a word, which are compared as ``isSameShort(_:_:)`` does.
-  static let shortLengths = 1..<8
 
   /// Its eight bytes from 0, from 8, from 16, and its last eight, as far as there are so many.
   private var words: (UInt64, UInt64, UInt64)
@@ -20,28 +18,6 @@ struct KeyPiece {
     words = (word(0), word(8), word(16))
     last = word(count - 8)
     self.count = count
-  }
-
-  /// A piece shorter than a word.
-  ///
-  /// - Parameter start: where it begins; a whole word can be read there.
-  init(short start: UnsafePointer<UInt8>, count: Int) {
-    let word = UnsafeRawPointer(start).loadUnaligned(as: UInt64.self)
-    let mask = Self.mask(count)
-    words = (word & mask, mask, 0)
-    last = 0
-    self.count = count
-  }
-
-  /// The bits of the first bytes of a word.
-  private static func mask(_ count: Int) -> UInt64 {
-    UInt64(littleEndian: (1 << UInt64(8 * count)) - 1)
-  }
-
-  /// Whether a word at `text` begins with a piece that is shorter.
-  @inline(__always)
-  static func isSameShort(_ piece: UnsafePointer<KeyPiece>, _ text: UnsafeRawPointer) -> Bool {
-    text.loadUnaligned(as: UInt64.self) & piece.pointee.words.1 == piece.pointee.words.0
   }
 
   /// Whether the bytes at `text`, at least as many as the piece has, are the piece.

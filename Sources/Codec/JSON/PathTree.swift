@@ -24,7 +24,9 @@ package struct PathTree: Sendable {
 
     /// The node of a member; nil where nothing of it is wanted.
     package func member(_ name: BorrowedBytes) -> Int? {
-      for member in members where member.name.elementsEqual(name.buffer) { return member.node }
+      for member in members where member.name.count == name.count {
+        if member.name.elementsEqual(name.buffer) { return member.node }
+      }
       return nil
     }
 

@@ -19,9 +19,13 @@ package final class ScratchArena {
   }
 
   private var chunks: [UnsafeMutablePointer<UInt8>] = []
-  package private(set) var mark = Mark(chunk: 0, used: 0)
+  /// Within this module, so that an access need not be checked.
+  private var filled = Mark(chunk: 0, used: 0)
 
   package init() {}
+
+  /// How far it is filled now.
+  package var mark: Mark { filled }
 
   deinit {
     for chunk in chunks { chunk.deallocate() }
@@ -31,7 +35,7 @@ package final class ScratchArena {
   package func unescape(_ text: BorrowedBytes) -> BorrowedBytes {
     let room = reserve(text.count)
     let count = text.unescape(into: room)
-    mark.used += count
+    filled.used += count
     return BorrowedBytes(start: room, count: count)
   }
 
@@ -42,16 +46,16 @@ package final class ScratchArena {
     // The padding, too, must fit the chunk.
     let start = UnsafeMutableRawPointer(reserve(size + alignment)).alignedUp(
       toMultipleOf: alignment)
-    mark.used += size + alignment
+    filled.used += size + alignment
     return start.bindMemory(to: type, capacity: count)
   }
 
   /// Forgets everything handed out since `earlier`.
-  package func rewind(to earlier: Mark) { mark = earlier }
+  package func rewind(to earlier: Mark) { filled = earlier }
 
   /// Forgets everything handed out.
   package func recycle() {
-    mark = Mark(chunk: 0, used: 0)
+    filled = Mark(chunk: 0, used: 0)
     while chunks.count > Self.keptChunks { chunks.removeLast().deallocate() }
   }
 
@@ -59,7 +63,7 @@ package final class ScratchArena {
   package func keep(_ bytes: UnsafeRawBufferPointer) -> BorrowedBytes {
     let room = reserve(bytes.count)
     UnsafeMutableRawBufferPointer(start: room, count: bytes.count).copyMemory(from: bytes)
-    mark.used += bytes.count
+    filled.used += bytes.count
     return BorrowedBytes(start: room, count: bytes.count)
   }
 
@@ -89,25 +93,25 @@ package final class ScratchArena {
   package func keep(joining text: BorrowedBytes, _ first: Int64, _ second: Int64) -> BorrowedBytes {
     // So many digits and signs two numbers have at most. What follows stays in this room.
     let room = reserve(text.count + 2 * 21)
-    let start = mark.used
+    let start = filled.used
     _ = keep(text.buffer)
-    room[mark.used - start] = ASCII.minus
-    mark.used += 1
+    room[filled.used - start] = ASCII.minus
+    filled.used += 1
     _ = keep(decimal: first)
-    room[mark.used - start] = ASCII.minus
-    mark.used += 1
+    room[filled.used - start] = ASCII.minus
+    filled.used += 1
     _ = keep(decimal: second)
-    return BorrowedBytes(start: room, count: mark.used - start)
+    return BorrowedBytes(start: room, count: filled.used - start)
   }
 
   private func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
     precondition(count <= Self.chunkSize, "a string larger than any record")
-    if mark.used + count > Self.chunkSize {
-      mark = Mark(chunk: mark.chunk + 1, used: 0)
+    if filled.used + count > Self.chunkSize {
+      filled = Mark(chunk: filled.chunk + 1, used: 0)
     }
-    if mark.chunk == chunks.count {
+    if filled.chunk == chunks.count {
       chunks.append(.allocate(capacity: Self.chunkSize))
     }
-    return chunks[mark.chunk] + mark.used
+    return chunks[filled.chunk] + filled.used
   }
 }

@@ -63,7 +63,7 @@ final class MappedJSON: RecordSource {
   }
 
   private func cell(_ slot: Int) -> Cell? {
-    guard let span = scanner.values.slots[slot]?.span else { return nil }
+    guard let span = scanner.values[slot]?.span else { return nil }
     switch span.kind {
     case .null: return nil
     case .string: return Cell(text: span.text)
@@ -72,6 +72,8 @@ final class MappedJSON: RecordSource {
       let quoted = BorrowedBytes(start: span.text.start - 1, count: span.text.count + 2)
       return Cell(text: quoted, isJSON: true)
     case .number, .boolean, .array, .object: return Cell(text: span.text, isJSON: true)
+    // Only readers of events make times.
+    case .time: return nil
     }
   }
 }

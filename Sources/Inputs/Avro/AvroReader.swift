@@ -93,7 +93,7 @@ final class AvroReader {
   private func boolean(_ slot: Int?) -> Bool {
     guard cursor < end, cursor.pointee <= 1 else { return false }
     if let slot {
-      values.slots[slot] = LocatedValue(
+      values[slot] = LocatedValue(
         JSONSpan(.boolean, cursor.pointee == 1 ? ValueText.yes : ValueText.no))
     }
     cursor += 1
@@ -154,7 +154,7 @@ final class AvroReader {
   ) -> Bool {
     var bit: UInt64 = 1
     for selector in selectors {
-      values.slots[selector.slot] = nil
+      values[selector.slot] = nil
       cursor = start
       guard read(selector.probe) else { return false }
       for one in selector.cases {
@@ -170,19 +170,19 @@ final class AvroReader {
   }
 
   private func forget(_ node: Int) {
-    if let slot = tree.nodes[node].slot { values.slots[slot] = nil }
-    for slot in tree.nodes[node].slotsBeneath { values.slots[slot] = nil }
+    if let slot = tree.nodes[node].slot { values[slot] = nil }
+    for slot in tree.nodes[node].slotsBeneath { values[slot] = nil }
   }
 
   // MARK: Putting down
 
   @inline(__always)
   private func put(_ slot: Int?, _ span: JSONSpan) {
-    if let slot { values.slots[slot] = LocatedValue(span) }
+    if let slot { values[slot] = LocatedValue(span) }
   }
 
   private func putTime(_ slot: Int, _ time: Milliseconds?) {
-    values.slots[slot] =
+    values[slot] =
       time.map {
         LocatedValue(JSONSpan(.number, values.arena.keep(decimal: $0)), isTime: true)
       } ?? LocatedValue(JSONSpan(.brokenString, .empty))

@@ -36,7 +36,8 @@ extension InputDecoder {
   public mutating func explain(
     _ record: InputRecord
   ) throws(SchemaUnavailable) -> RecordExplanation {
-    guard let locator else { preconditionFailure("a decoder that was not made to explain") }
+    guard let mapped else { preconditionFailure("a decoder that was not made to explain") }
+    let values = mapped.locator.values
     defer { recycle() }
     var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
     let reading = try decode(record, into: &event)
@@ -46,17 +47,17 @@ extension InputDecoder {
       explanation.field = name(of: rejection)
       explanation.detail = rejection.detail.description
     }
-    guard let entry = lastEntry else {
-      explanation.reason = reason(reading, record, locator)
+    guard let entry = mapped.lastEntry else {
+      explanation.reason = reason(reading, record, mapped)
       return explanation
     }
     explanation.entry = entry
     explanation.kind = plan.entries[entry].kind
     explanation.alsoFits = plan.entries.indices.filter { other in
-      other > entry && isOf(plan.entries[other], record, locator.values)
+      other > entry && mapped.isOf(plan.entries[other], record, values)
     }
     for field in plan.entries[entry].fields {
-      explanation.fields.append(describe(field, record, locator.values, event, reading))
+      explanation.fields.append(describe(field, record, values, mapped, event, reading))
     }
     if case .rejected(let rejection) = reading {
       explanation.reason =
@@ -67,13 +68,13 @@ extension InputDecoder {
   }
 
   private func describe(
-    _ field: EntryPlan.Field, _ record: InputRecord, _ values: LocatedValues, _ event: Event,
-    _ reading: Reading
+    _ field: EntryPlan.Field, _ record: InputRecord, _ values: LocatedValues,
+    _ mapped: MappedDecoder, _ event: Event, _ reading: Reading
   ) -> RecordExplanation.Field {
     var result = RecordExplanation.Field(
       name: field.name, path: field.paths.map(\.text).joined(separator: ", "))
     for (path, source) in zip(field.paths, field.sources) {
-      guard let found = self.source(source, record, values), !found.isAbsent else { continue }
+      guard let found = mapped.source(source, record, values), !found.isAbsent else { continue }
       result.path = path.text
       result.found = values.arena.text(of: found.span)
       break
@@ -105,17 +106,18 @@ extension InputDecoder {
 
   /// Why a record belongs to no entry.
   private func reason(
-    _ reading: Reading, _ record: InputRecord, _ locator: RecordLocator
+    _ reading: Reading, _ record: InputRecord, _ mapped: MappedDecoder
   ) -> String {
     guard reading == .filtered else {
       guard case .rejected(let rejection) = reading else { return "" }
       return text(of: rejection) + schema(of: rejection, record)
     }
+    let values = mapped.locator.values
     var seen: [String] = []
     for condition in plan.entries.flatMap(\.conditions) {
-      let found = source(condition.source, record, locator.values)
+      let found = mapped.source(condition.source, record, values)
       let text =
-        found.map { "\(condition.path.text) is \"\(locator.values.arena.text(of: $0.span))\"" }
+        found.map { "\(condition.path.text) is \"\(values.arena.text(of: $0.span))\"" }
         ?? "\(condition.path.text) is not there"
       if !seen.contains(text) { seen.append(text) }
     }
@@ -130,7 +132,7 @@ extension InputDecoder {
   private func name(of rejection: Rejection) -> String? {
     guard let field = rejection.field else { return nil }
     guard let index = field.configuredIndex else { return field.name }
-    guard let kind = lastEntry.map({ plan.entries[$0].kind }) else { return nil }
+    guard let kind = mapped?.lastEntry.map({ plan.entries[$0].kind }) else { return nil }
     let names = plan.configuredNames(of: kind)
     return names.indices.contains(index) ? names[index] : nil
   }

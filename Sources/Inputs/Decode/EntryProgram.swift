@@ -4,7 +4,7 @@ import Codec
 
 /// A plan's entries as `MappedReader` takes them, and what must be put down for it beside the values of the record.
 final class EntryProgram {
-  /// A value that is not simply in the record's value: a header, a key, a time in a pattern.
+  /// A value that is not in the record's value: a header, a key.
   struct Extra {
     enum What {
       case condition(Int)
@@ -20,15 +20,12 @@ final class EntryProgram {
   private(set) var extraConditions: [[Extra]] = []
   private(set) var extraFields: [[Extra]] = []
   private(set) var slotCount: Int
-  /// Whether any entry has one of those.
-  private(set) var hasExtraConditions = false
   private var conditions: [[MappedReader.Condition]] = []
   private var fields: [[MappedReader.Field]] = []
 
   init(_ plan: InputPlan) {
     slotCount = plan.tree.slotCount
     for entry in plan.entries { add(entry) }
-    hasExtraConditions = extraConditions.contains { !$0.isEmpty }
   }
 
   private func newSlot() -> Int {
@@ -55,11 +52,9 @@ final class EntryProgram {
         let slots = field.sources.compactMap { source -> Int? in
           if case .slot(let slot) = source { slot } else { nil }
         }
-        var digits: Int?
-        if case .unit(let unit)? = field.time { digits = unit }
-        if slots.count == field.sources.count, field.time == nil || digits != nil {
+        if slots.count == field.sources.count {
           return MappedReader.Field(
-            field.field, slots: slots, fallback: field.fallbackSpan, unitDigits: digits)
+            field.field, slots: slots, fallback: field.fallbackSpan, time: field.time)
         }
         let slot = newSlot()
         extras.append(Extra(what: .field(index), slot: slot))

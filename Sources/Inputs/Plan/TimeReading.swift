@@ -1,14 +1,8 @@
-import Attribution
 import Codec
 import Configuration
 import Foundation
 
-/// How the times of a field are read, compiled.
-package enum TimeReading: Sendable {
-  /// A number of which a second has 10 to the power of `digits`.
-  case unit(digits: Int)
-  case pattern(TimePattern, ZoneOffsets)
-
+extension TimeReading {
   package init(_ form: TimeForm) throws(InputError) {
     switch form {
     case .unit(let unit): self = .unit(digits: unit.digits)
@@ -20,17 +14,6 @@ package enum TimeReading: Sendable {
       } catch {
         throw InputError("\(error)")
       }
-    }
-  }
-
-  /// The instant that a text says; nil when it says none.
-  package func time(_ text: BorrowedBytes) -> Milliseconds? {
-    switch self {
-    case .unit(let digits): return Time.parse(number: text, digits: digits)
-    case .pattern(let pattern, let zone):
-      guard let reading = pattern.read(text) else { return nil }
-      guard let offset = reading.offset else { return zone.instant(ofLocal: reading.local) }
-      return reading.local - offset
     }
   }
 }

@@ -160,7 +160,7 @@ final class ProtoReader {
     defer { depth -= 1 }
     guard depth <= Self.deepest else { return false }
     for field in steps[index].fields {
-      if let slot = field.zeroSlot { values.slots[slot] = zero(field.kind) }
+      if let slot = field.zeroSlot { values[slot] = zero(field.kind) }
     }
     if let scalar = steps[index].scalar { return read(scalar, index, bytes) }
     return withUnsafeTemporaryAllocation(of: Progress.self, capacity: steps[index].fields.count) {
@@ -208,7 +208,7 @@ final class ProtoReader {
     guard !field.selectors.isEmpty, case .bytes(let bytes) = value else { return true }
     var bit: UInt64 = 1
     for selector in field.selectors {
-      values.slots[selector.slot] = nil
+      values[selector.slot] = nil
       guard read(selector.probe, bytes) else { return false }
       for one in selector.cases {
         if progress.found & bit == 0, values.has(selector.slot, text: one.value) {
@@ -268,9 +268,9 @@ final class ProtoReader {
     }
     values.arena.rewind(to: before)
     guard let target else { return true }
-    for slot in target.target.beneath { values.slots[slot] = nil }
+    for slot in target.target.beneath { values[slot] = nil }
     if let inner { return put(inner, kinds.value, target.target) }
-    if let slot = target.target.slot { values.slots[slot] = zero(kinds.value) }
+    if let slot = target.target.slot { values[slot] = zero(kinds.value) }
     return true
   }
 
@@ -285,7 +285,7 @@ final class ProtoReader {
       }
     }
     guard let slot = target.slot, let span = span(value, kind) else { return true }
-    values.slots[slot] = LocatedValue(span)
+    values[slot] = LocatedValue(span)
     return true
   }
 
@@ -355,13 +355,13 @@ final class ProtoReader {
       let (seconds, isBeyond) = numbers.0.multipliedReportingOverflow(by: 1_000)
       let (time, isPast) = seconds.addingReportingOverflow(
         ValueText.milliseconds(numbers.1, digits: 9) ?? 0)
-      values.slots[slot] =
+      values[slot] =
         isBeyond || isPast
         ? LocatedValue(JSONSpan(.brokenString, .empty))
         : LocatedValue(JSONSpan(.number, values.arena.keep(decimal: time)), isTime: true)
     case .wrapper:
       let kind = step.fields.first { $0.number == 1 }?.kind
-      values.slots[slot] = wrapped.map { LocatedValue($0) } ?? kind.flatMap { zero($0) }
+      values[slot] = wrapped.map { LocatedValue($0) } ?? kind.flatMap { zero($0) }
     }
     return true
   }

@@ -72,27 +72,34 @@ final class RekeyPartition {
     _ collector: RecordCollector
   ) throws -> Int {
     let rows = input.waiting
-    let chosen = rows.prefix(limit).prefix { $0.time <= bound }
-    var taken = 0
-    defer { input.take(taken) }
-    for index in chosen.indices {
-      let row = rows.baseAddress! + index
-      let record = input.record(index)
+    guard let first = rows.baseAddress, !rows.isEmpty, first.pointee.time <= bound else { return 0 }
+    let (input, source, producer) = (input, source, try collector.transaction())
+    // Its own fields are asked for once a call: every access to an object's is checked.
+    var (taken, latest, new) = (0, largest, RekeyCounts())
+    defer {
+      input.take(taken)
+      largest = latest
+      counts.add(new)
+      hasTaken = hasTaken || taken > 0
+    }
+    while taken < min(limit, rows.count) {
+      let row = first + taken
+      guard row.pointee.time <= bound else { break }
+      let record = input.record(taken)
       if row.pointee.rejection == InputRow.filtered {
-        counts.filtered += 1
+        new.filtered += 1
       } else if let rejection = input.rejection(of: row) {
         try collector.setAside(record, from: source, rejection)
-        counts.deadLetters += 1
+        new.deadLetters += 1
       } else {
         let event = row.event
         let target = targets[Int(event.pointee.kind.rawValue)]!
-        try target.forward(record, of: source, event, to: collector.transaction())
-        largest = max(largest, Watermark(event.pointee.time))
-        counts.forwarded += 1
+        try target.forward(record, of: source, event, to: producer)
+        latest = max(latest, Watermark(event.pointee.time))
+        new.forwarded += 1
       }
       taken += 1
     }
-    hasTaken = hasTaken || taken > 0
     return taken
   }
 

@@ -5,7 +5,9 @@ import Inputs
 import Kafka
 
 /// The internal topic that takes the events of a kind, and which of its partitions takes whose.
-struct RekeyTarget {
+///
+/// An object, because a struct of its parts would be copied for every event.
+final class RekeyTarget {
   let topic: String
   private let partitioner: UserPartitioner
   private let recordLimit: Int
@@ -31,6 +33,13 @@ struct RekeyTarget {
   ) throws {
     let key = event.pointee.kind == .cost ? event.pointee.campaignID : event.pointee.userID
     let own = record.headers()
+    let partition = partitioner.partition(of: key)
+    let timestamp = record.timestamp < 0 ? nil : record.timestamp
+    guard needsOrigin || !own.isEmpty else {
+      return try producer.produce(
+        topic, partition: partition, key: key.buffer, value: record.value, timestamp: timestamp,
+        headers: [])
+    }
     var headers = own
     if needsOrigin {
       let origin = RecordOrigin.encode(
@@ -44,7 +53,7 @@ struct RekeyTarget {
       headers.removeFirst(own.count)
     }
     try producer.produce(
-      topic, partition: partitioner.partition(of: key), key: key.buffer, value: record.value,
-      timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: headers)
+      topic, partition: partition, key: key.buffer, value: record.value, timestamp: timestamp,
+      headers: headers)
   }
 }
