@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // A package of its own, so that what it depends on is neither fetched nor built by anybody who only
@@ -7,6 +7,8 @@ let package = Package(
   name: "benchmarks",
   dependencies: [
     .package(name: "tributary", path: ".."),
+    // As there.
+    .package(path: "../Stubs/async-http-client"),
     // Without its own malloc counting, which needs jemalloc: `hot-piece` counts.
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
   ],

@@ -80,7 +80,7 @@ struct HostileHTTPTests {
   @Test("Data needs the token where there is one; the page and the probes do not")
   func token() throws {
     let token = "correct-horse-battery"
-    let server = try TestServer { $0.token = token }
+    let server = try TestServer { $0.tokens = [AccessToken(token)] }
     for path in [
       "/api/summary", "/api/rollups", "/api/events", "/api/conversions/x", "/statusz", "/metrics",
     ] {
@@ -99,7 +99,11 @@ struct HostileHTTPTests {
       #expect(server.get(path).status == 200, "\(path)")
     }
     // A browser runs no module of another type.
-    for module in ["api", "chart", "elements", "explain", "page", "state", "table", "totals"] {
+    for module in [
+      "api", "chart", "elements", "explain", "news", "news-worker", "page", "state", "stream",
+      "table",
+      "totals",
+    ] {
       let answer = server.get("/\(module).js")
       #expect(answer.status == 200, "\(module)")
       #expect(answer.headers.contains("content-type: text/javascript; charset=utf-8"), "\(module)")

@@ -106,7 +106,7 @@ package final class PostgresServer: Sendable {
     return found
   }
 
-  static func freePort() -> UInt16 {
+  package static func freePort() -> UInt16 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()

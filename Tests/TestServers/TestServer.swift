@@ -27,12 +27,12 @@ package final class TestServer {
 
   package init(_ change: (inout HTTPServer.Settings) -> Void = { _ in }) throws {
     live = LiveBoard(Self.definitions, partitionCount: 1)
-    let dashboard = DashboardResponder(
-      live, conversions: KnownConversion(), health: StillHealth(), metrics: metrics,
-      now: { Self.now })
     var settings = HTTPServer.Settings()
     settings.port = 0
     change(&settings)
+    let dashboard = DashboardResponder(
+      live, conversions: KnownConversion(), health: StillHealth(hub: hub), metrics: metrics,
+      basePath: settings.basePath, now: { Self.now })
     server = HTTPServer(settings, dashboard, hub: hub)
     port = try server.start()
     hub.publish("status", dashboard.status())
@@ -106,7 +106,9 @@ package final class TestServer {
     return Self.read(descriptor)
   }
 
-  package func connect() -> Int32 {
+  package func connect() -> Int32 { Self.connect(to: port) }
+
+  package static func connect(to port: Int) -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -138,17 +140,24 @@ package final class TestServer {
 }
 
 private struct StillHealth: HealthSource {
+  let hub: EventHub
+
   var health: Health {
     Health(
       obstacles: [],
       partitions: [Health.Partition(topic: "rollups", partition: 0, position: 7, lag: 2)])
   }
 
-  func refresh(_ metrics: Metrics) {}
+  func refresh(_ metrics: Metrics) {
+    metrics.define("tributary_event_streams", .gauge, help: "Pages that listen for news.")
+    metrics.set("tributary_event_streams", to: Double(hub.listenerCount))
+  }
 }
 
 private struct KnownConversion: ConversionSource {
-  func explanation(of conversionID: String) throws -> ConversionExplanation? {
+  func explanation(
+    of conversionID: String, check: @escaping () throws -> Void
+  ) throws -> ConversionExplanation? {
     guard conversionID == "v/1 ü" else { return nil }
     let touch = PublishedAttribution.Touch(kind: .click, time: 0, eventID: "k", campaignID: "c")
     return ConversionExplanation(

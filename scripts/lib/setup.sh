@@ -6,7 +6,7 @@
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 readonly root
-readonly least_swift="6.1"
+readonly least_swift="6.2"
 readonly virtual_environment="$root/.venv"
 
 fail() {
@@ -83,6 +83,7 @@ have_package() {
     libxml2-dev) pkg-config --exists libxml-2.0 ;;
     libcurl4-openssl-dev) pkg-config --exists libcurl ;;
     sqlite3 | chromium | openssl) command -v "$1" ;;
+    nginx-light) [[ -x /usr/sbin/nginx ]] ;;
     pgbouncer) command -v pgbouncer || [[ -x /usr/sbin/pgbouncer ]] ;;
     postgresql) command -v psql && ls /usr/lib/postgresql/*/bin/postgres ;;
     prometheus) command -v promtool ;;

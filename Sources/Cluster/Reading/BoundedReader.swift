@@ -30,6 +30,7 @@ struct BoundedReader {
   private let queue: PartitionQueue
   private let batch: RecordBatch
   private let stallTimeout: Duration
+  private let check: () throws -> Void
   // Records of the state are large, and few of them are all that may lie ahead.
   private var reminder = FetchReminder(leastBacklog: 1)
   private var lastProgress = ContinuousClock.now
@@ -41,10 +42,12 @@ struct BoundedReader {
   ///   - partition: assigned to the consumer, from `start` on.
   ///   - start: an offset, or `LogicalOffset.beginning`.
   ///   - batch: for the records, used by nobody else meanwhile.
+  ///   - check: called before every batch; what it throws ends the reading.
   /// - Returns: nil where the partition is not assigned.
   init?(
     of partition: TopicPartition, _ consumer: Consumer, from start: Int64, to end: Int64,
-    into batch: RecordBatch, stallTimeout: Duration = BoundedReader.stallTimeout
+    into batch: RecordBatch, stallTimeout: Duration = BoundedReader.stallTimeout,
+    check: @escaping () throws -> Void = {}
   ) {
     guard let queue = consumer.queue(for: partition) else { return nil }
     self.partition = partition
@@ -53,6 +56,7 @@ struct BoundedReader {
     self.queue = queue
     self.batch = batch
     self.stallTimeout = stallTimeout
+    self.check = check
     position = start
     reminder.watch([partition], of: consumer)
   }
@@ -62,13 +66,14 @@ struct BoundedReader {
   /// - Parameters:
   ///   - limit: after about so many it returns, or when nothing more has arrived; nil waits until the end is reached.
   ///   - body: gets each record, lent; false ends the reading for good.
-  /// - Throws: `LogStall` when nothing comes for too long, a `KafkaError`, or what the body throws.
+  /// - Throws: `LogStall` when nothing comes for too long, a `KafkaError`, or what `body` and `check` throw.
   mutating func read(
     limit: Int? = nil, while body: (Record) throws -> Bool
   ) throws -> Outcome {
     var taken = 0
     defer { batch.release() }
     while position < end {
+      try check()
       try consumer.poll()
       reminder.remind(consumer)
       let count = try queue.read(into: batch)

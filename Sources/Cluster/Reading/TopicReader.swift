@@ -13,6 +13,8 @@ package final class TopicReader {
   /// Never subscribe, so they join no group: they only ask what one has committed.
   private var members: [String: Consumer] = [:]
   private let batch = RecordBatch(capacity: 4_096)
+  /// Called now and then while records are read; what it throws ends the reading.
+  package var check: () throws -> Void = {}
 
   package init(_ configuration: Configuration, logger: Logger) throws {
     self.configuration = configuration
@@ -97,7 +99,8 @@ package final class TopicReader {
     for (partition, end) in wanted.sorted(by: { $0.key < $1.key }) {
       let start = starts[partition] ?? LogicalOffset.beginning
       guard
-        var reader = BoundedReader(of: partition, consumer, from: start, to: end, into: batch)
+        var reader = BoundedReader(
+          of: partition, consumer, from: start, to: end, into: batch, check: check)
       else { throw OperatorError("\(partition) cannot be read") }
       do {
         if try reader.read(while: { try body(partition, $0) }) == .stopped { return }

@@ -15,20 +15,38 @@ struct DashboardAPI: Sendable {
   func respond(to request: HTTPRequest) -> HTTPResponse {
     do {
       switch request.path {
-      case "/api/summary": return .json(try summary(request))
-      case "/api/rollups": return .json(try rollups(request))
+      case "/api/status": return .json(status())
+      case "/api/summary": return try answer(request, summary)
+      case "/api/rollups": return try answer(request, rollups)
       default:
         guard let identifier = request.segment(after: "/api/conversions/") else {
           return Self.failure(.notFound, "there is no such resource")
         }
-        return try conversion(identifier)
+        return try conversion(identifier, request.work)
       }
     } catch let error as APIError {
       return Self.failure(.badRequest, error.message)
+    } catch is RequestWork.Interruption {
+      return Self.failure(
+        .gatewayTimeout, "not answered in time; ask for a shorter range or fewer groups, or later")
     } catch {
       return Self.failure(.internalServerError, "that did not work; the log says why")
     }
   }
+
+  /// An answer from the board as it is now, or word that the client has it already.
+  private func answer(
+    _ request: HTTPRequest, _ body: (HTTPRequest, RollupBoard) throws -> [UInt8]
+  ) throws -> HTTPResponse {
+    let picture = live.picture
+    let tag = EntityTag(
+      of: "\(Self.process) \(picture.generation) \(request.path)?\(request.rawQuery)".utf8)
+    let headers: HTTPHeaders = [.cacheControl: "private, no-cache", .eTag: tag.description]
+    return .json(request.has(tag) ? [] : try body(request, picture.board), headers: headers)
+  }
+
+  /// Another one each time the program is started: generations begin anew.
+  private static let process = UInt64.random(in: .min ... .max)
 
   /// How far the numbers have come, for the page's header and its event stream.
   func status() -> [UInt8] {
@@ -41,74 +59,79 @@ struct DashboardAPI: Sendable {
 
   // MARK: Resources
 
-  private func summary(_ request: HTTPRequest) throws -> [UInt8] {
-    try live.read { board in
-      let query = try query(of: request, board)
-      let rows = board.rows(
-        RollupQuery(
-          view: query.view.name, range: query.range, dimensions: [], filters: query.filters))
-      let corrections = board.corrections(
-        of: query.view.name, in: query.range, filters: query.filters,
-        limit: Self.correctionLimit)
-      var writer = JSONWriter()
-      writer.object { writer in
-        writer.key("status")
-        writer.object { append(statusOf: board, to: &$0) }
-        append(query, board, to: &writer)
-        writer.array("views", board.views) { append($1, board, to: &$0) }
-        writer.array("known_models", live.definitions.models) { $0.value($1.rawValue) }
-        writer.field("open_windows", Int64(openWindows(query, board)))
-        writer.key("total")
-        if let row = rows.first {
-          append(row, nil, query, board, to: &writer)
-        } else {
-          writer.value(nil as String?)
-        }
-        writer.array("corrections", corrections) { append($1, query, to: &$0) }
-        let lost = board.lostInput(
-          touching: query.range, correctionHorizon: live.definitions.correctionHorizon)
-        writer.array("lost_input", lost) { $0.lostRange($1) }
+  private func summary(_ request: HTTPRequest, _ board: RollupBoard) throws -> [UInt8] {
+    let query = try query(of: request, board)
+    let rows = try rows(
+      of: RollupQuery(
+        view: query.view.name, range: query.range, dimensions: [], filters: query.filters),
+      board, request.work)
+    let corrections = board.corrections(
+      of: query.view.name, in: query.range, filters: query.filters,
+      limit: Self.correctionLimit)
+    var writer = JSONWriter()
+    writer.object { writer in
+      writer.key("status")
+      writer.object { append(statusOf: board, to: &$0) }
+      append(query, board, to: &writer)
+      writer.array("views", board.views) { append($1, board, to: &$0) }
+      writer.array("known_models", live.definitions.models) { $0.value($1.rawValue) }
+      writer.field("open_windows", Int64(openWindows(query, board)))
+      writer.key("total")
+      if let row = rows.first {
+        append(row, nil, query, board, to: &writer)
+      } else {
+        writer.value(nil as String?)
       }
-      return writer.bytes
+      writer.array("corrections", corrections) { append($1, query, to: &$0) }
+      let lost = board.lostInput(
+        touching: query.range, correctionHorizon: live.definitions.correctionHorizon)
+      writer.array("lost_input", lost) { $0.lostRange($1) }
     }
+    return writer.bytes
   }
 
-  private func rollups(_ request: HTTPRequest) throws -> [UInt8] {
-    try live.read { board in
-      let query = try query(of: request, board)
-      let spans = try query.spans()
-      var rows = board.rows(
-        RollupQuery(
-          view: query.view.name, range: query.range, spans: spans, dimensions: query.dimensions,
-          filters: query.filters))
-      if !query.filter.isEmpty {
-        rows = rows.filter { row in
-          row.dimensions.contains { $0.lowercased().contains(query.filter) }
-        }
+  private func rollups(_ request: HTTPRequest, _ board: RollupBoard) throws -> [UInt8] {
+    let query = try query(of: request, board)
+    let spans = try query.spans()
+    var rows = try rows(
+      of: RollupQuery(
+        view: query.view.name, range: query.range, spans: spans, dimensions: query.dimensions,
+        filters: query.filters), board, request.work)
+    if !query.filter.isEmpty {
+      rows = rows.filter { row in
+        row.dimensions.contains { $0.lowercased().contains(query.filter) }
       }
-      let count = rows.count
-      if query.unit == .all || count > query.limit {
-        rows = rows.ranked(by: query.sort, model: query.models.first ?? 0)
-      }
-      let position = Dictionary(uniqueKeysWithValues: zip(spans, spans.indices))
-      var writer = JSONWriter()
-      writer.object { writer in
-        append(query, board, to: &writer)
-        writer.array("spans", spans.indices) { writer, index in
-          let end = index + 1 < spans.count ? spans[index + 1] : query.range.upperBound
-          writer.object { writer in
-            writer.field("start", Time.formatSeconds(spans[index]))
-            writer.field("local", query.calendar.text(spans[index]))
-            writer.field("final", board.finalThrough.map { end <= $0 } ?? false)
-          }
-        }
-        writer.field("row_count", Int64(count))
-        writer.array("rows", rows.prefix(query.limit)) { writer, row in
-          append(row, position[row.start], query, board, to: &writer)
-        }
-      }
-      return writer.bytes
     }
+    let count = rows.count
+    if query.unit == .all || count > query.limit {
+      rows = rows.ranked(by: query.sort, model: query.models.first ?? 0)
+    }
+    let position = Dictionary(uniqueKeysWithValues: zip(spans, spans.indices))
+    var writer = JSONWriter()
+    writer.object { writer in
+      append(query, board, to: &writer)
+      writer.array("spans", spans.indices) { writer, index in
+        let end = index + 1 < spans.count ? spans[index + 1] : query.range.upperBound
+        writer.object { writer in
+          writer.field("start", Time.formatSeconds(spans[index]))
+          writer.field("local", query.calendar.text(spans[index]))
+          writer.field("final", board.finalThrough.map { end <= $0 } ?? false)
+        }
+      }
+      writer.field("row_count", Int64(count))
+      writer.array("rows", rows.prefix(query.limit)) { writer, row in
+        append(row, position[row.start], query, board, to: &writer)
+      }
+    }
+    return writer.bytes
+  }
+
+  /// Rows within the budget, as long as they are wanted.
+  private func rows(
+    of query: RollupQuery, _ board: RollupBoard, _ work: RequestWork
+  ) throws -> [RollupRow] {
+    try QueryBudget.check(board.cost(of: query))
+    return try board.rows(query) { try work.check() }
   }
 
   private func query(of request: HTTPRequest, _ board: RollupBoard) throws -> APIQuery {
@@ -116,10 +139,10 @@ struct DashboardAPI: Sendable {
       request.query, where: request.queryValues["where"] ?? [], board, live.definitions)
   }
 
-  private func conversion(_ identifier: String) throws -> HTTPResponse {
+  private func conversion(_ identifier: String, _ work: RequestWork) throws -> HTTPResponse {
     guard let conversions else { return Self.failure(.notFound, "conversions are not served here") }
     guard identifier.utf8.count <= 128,
-      let explanation = try conversions.explanation(of: identifier)
+      let explanation = try conversions.explanation(of: identifier, check: { try work.check() })
     else {
       return Self.failure(.notFound, "no such conversion was accepted")
     }

@@ -1,7 +1,7 @@
 // The chart: the chosen metric over time, with a cursor that reads a point out.
 
-import { brief, byId, digits, drawing, element } from "/elements.js";
-import { data, shared, spoken, state, titles, tone, valueOf } from "/state.js";
+import { brief, byId, digits, drawing, element } from "./elements.js";
+import { data, shared, spoken, state, titles, tone, valueOf } from "./state.js";
 
 function points() {
   const found = data.series.spans.map((span) => ({ ...span, row: null }));

@@ -1,6 +1,6 @@
 // Elements of the page, and numbers and times as text.
 
-import { data, valueOf } from "/state.js";
+import { data, valueOf } from "./state.js";
 
 export const byId = (id) => document.getElementById(id);
 

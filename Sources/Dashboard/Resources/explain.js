@@ -1,8 +1,8 @@
 // One conversion: its touches in order, who earned it, and what changed it.
 
-import { ask } from "/api.js";
-import { byId, element, figure } from "/elements.js";
-import { spoken, state } from "/state.js";
+import { ask, base } from "./api.js";
+import { byId, element, figure } from "./elements.js";
+import { spoken, state } from "./state.js";
 
 export async function explain(id) {
   const box = byId("explanation");
@@ -10,7 +10,7 @@ export async function explain(id) {
   box.hidden = false;
   box.replaceChildren(element("p", {}, "looking it up …"));
   try {
-    drawExplanation(await ask("/api/conversions/" + encodeURIComponent(id)));
+    drawExplanation(await ask("api/conversions/" + encodeURIComponent(id)));
   } catch (error) {
     box.replaceChildren(element("div", {}, element("h2", {}, "Conversion " + id), element("p", {}, error.message)));
   }
@@ -42,7 +42,7 @@ function drawExplanation(explanation) {
   items.sort((left, right) => (left.time < right.time ? -1 : 1));
   document.title = `Conversion ${explanation.conversion_id} · Tributary`;
   byId("explanation").replaceChildren(
-    element("p", {}, element("a", { href: "/" }, "← all numbers")),
+    element("p", {}, element("a", { href: base.href }, "← all numbers")),
     element("div", {}, element("h2", {}, `Conversion ${explanation.conversion_id}`),
       element("p", { class: "quiet" }, `user ${explanation.user_id} · times of ${state.timezone}`),
       element("ol", {}, ...items.map((item) => item.node))),

@@ -1,15 +1,16 @@
 // The dashboard's page: asks the API, draws, and asks again when the server says that there is news.
 
-import { ask, listen } from "/api.js";
-import { drawChart, moveCursor } from "/chart.js";
-import { byId, clock, duration, element, options } from "/elements.js";
-import { explain } from "/explain.js";
+import { ask, base } from "./api.js";
+import { drawChart, moveCursor } from "./chart.js";
+import { byId, clock, duration, element, options } from "./elements.js";
+import { explain } from "./explain.js";
+import { listen } from "./news.js";
 import {
   change, chosenView, credited, data, onChange, rangeParameters, readChoices, settle, shared, sortMeasure, state,
   titles, unit,
-} from "/state.js";
-import { drawCorrections, drawTable } from "/table.js";
-import { drawCards, drawOpen } from "/totals.js";
+} from "./state.js";
+import { drawCorrections, drawTable } from "./table.js";
+import { drawCards, drawOpen } from "./totals.js";
 
 // --- Asking ---
 
@@ -24,14 +25,14 @@ async function refresh() {
       view: state.view, timezone: state.timezone, models: state.models.join(","), ...rangeParameters(),
       where: state.where.split("&").map((condition) => condition.trim()),
     };
-    data.summary = await ask("/api/summary", common);
+    data.summary = await ask("api/summary", common);
     settle();
     drawChoices();
     common.view = state.view;
     common.models = state.models.join(",");
     const [over, detail] = await Promise.all([
-      ask("/api/rollups", { ...common, unit: unit(), by: "none", limit: "10000" }).catch(explained),
-      ask("/api/rollups", { ...common, unit: "all", by: state.by, filter: state.filter, sort: sortMeasure() }),
+      ask("api/rollups", { ...common, unit: unit(), by: "none", limit: "10000" }).catch(explained),
+      ask("api/rollups", { ...common, unit: "all", by: state.by, filter: state.filter, sort: sortMeasure() }),
     ]);
     data.series = over;
     data.rows = detail;
@@ -143,7 +144,7 @@ function listenToControls() {
   byId("lookup").addEventListener("submit", (event) => {
     event.preventDefault();
     const id = byId("conversion").value.trim();
-    if (id) location.assign("/conversions/" + encodeURIComponent(id));
+    if (id) location.assign(new URL("conversions/" + encodeURIComponent(id), base));
   });
   byId("chart").addEventListener("keydown", (event) => {
     if (!data.series || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
@@ -162,6 +163,6 @@ listenToControls();
 showDays();
 onChange(() => { showDays(); refresh(); });
 setInterval(showStatus, 1000);
-const conversion = location.pathname.match(/^\/conversions\/([^/]+)$/);
+const conversion = location.pathname.match(/\/conversions\/([^/]+)$/);
 if (conversion) explain(decodeURIComponent(conversion[1])); else refresh();
 listen(onStatus);

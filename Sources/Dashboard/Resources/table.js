@@ -1,7 +1,7 @@
 // The tables: rows of the chosen dimension, and corrections of final windows.
 
-import { byId, correction, element, figure } from "/elements.js";
-import { change, credited, data, shared, spoken, state, titled, tone, valueOf } from "/state.js";
+import { byId, correction, element, figure } from "./elements.js";
+import { change, credited, data, shared, spoken, state, titled, tone, valueOf } from "./state.js";
 
 const columns = () => [
   ...shared.map((measure) => ({ key: measure, measure, model: state.models[0], several: false })),

@@ -1,7 +1,7 @@
 // The cards with the totals, and the line about provisional windows.
 
-import { byId, correction, element, figure } from "/elements.js";
-import { credited, data, shared, spoken, state, titled, tone, valueOf } from "/state.js";
+import { byId, correction, element, figure } from "./elements.js";
+import { credited, data, shared, spoken, state, titled, tone, valueOf } from "./state.js";
 
 export function drawOpen() {
   const count = data.summary.open_windows;

@@ -8,6 +8,7 @@ import Inputs
 import Kafka
 import Logging
 import Reporting
+import Service
 import Synchronization
 
 /// Looks up how a conversion came about, in the topics themselves.
@@ -26,18 +27,25 @@ public final class ConversionFinder: ConversionSource {
     self.logger = logger
   }
 
-  public func explanation(of conversionID: String) throws -> ConversionExplanation? {
+  public func explanation(
+    of conversionID: String, check: @escaping () throws -> Void = {}
+  ) throws -> ConversionExplanation? {
     try isSearching.withLock { _ in
-      do { return try search(conversionID) } catch {
+      do { return try search(conversionID, check) } catch let error as RequestWork.Interruption {
+        throw error
+      } catch {
         logger.warning("looking for a conversion failed: \(error)")
         throw error
       }
     }
   }
 
-  private func search(_ conversionID: String) throws -> ConversionExplanation? {
+  private func search(
+    _ conversionID: String, _ check: @escaping () throws -> Void
+  ) throws -> ConversionExplanation? {
     let reader = try TopicReader(settings, logger: logger)
     defer { reader.close() }
+    reader.check = check
     let revisions = try revisions(of: Array(conversionID.utf8), reader)
     guard let current = revisions.last else { return nil }
     let touches = try compared(try touches(of: current, reader), with: current, reader)

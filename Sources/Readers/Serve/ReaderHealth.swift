@@ -16,10 +16,14 @@ final class ReaderHealth: HealthSource {
     var isCaughtUp = false
     var unreadable = 0
     var now: Milliseconds = 0
+    /// The board whose conversions were counted last, and when.
+    var counted: (generation: UInt64, time: ContinuousClock.Instant)?
   }
 
   /// A partition that is behind and has not moved for so long is stuck.
   private static let timeout: Milliseconds = 60_000
+  /// Conversions are summed over all rollups, so at most this often.
+  private static let countingInterval = Duration.seconds(10)
 
   private let live: LiveBoard
   private let hub: EventHub
@@ -101,17 +105,31 @@ final class ReaderHealth: HealthSource {
     }
     metrics.set("tributary_unreadable_records_total", to: Double(state.unreadable))
     metrics.set("tributary_event_streams", to: Double(hub.listenerCount))
-    live.read { board in
-      metrics.set("tributary_rollups", to: Double(board.count))
-      metrics.set("tributary_rollup_revisions_total", to: Double(board.revisionCount))
-      metrics.set("tributary_rollup_corrections_total", to: Double(board.correctionCount))
-      metrics.set(
-        "tributary_watermark_lag_seconds",
-        to: board.watermark.map { Double(state.now - $0) / 1_000 })
-      metrics.set(
-        "tributary_final_lag_seconds",
-        to: board.finalThrough.map { Double(state.now - $0) / 1_000 })
-      setConversions(board, metrics)
+    let picture = live.picture
+    let board = picture.board
+    metrics.set("tributary_rollups", to: Double(board.count))
+    metrics.set("tributary_rollup_revisions_total", to: Double(board.revisionCount))
+    metrics.set("tributary_rollup_corrections_total", to: Double(board.correctionCount))
+    metrics.set(
+      "tributary_watermark_lag_seconds",
+      to: board.watermark.map { Double(state.now - $0) / 1_000 })
+    metrics.set(
+      "tributary_final_lag_seconds",
+      to: board.finalThrough.map { Double(state.now - $0) / 1_000 })
+    if isDue(picture.generation) { setConversions(board, metrics) }
+  }
+
+  /// Whether conversions are to be counted again; notes that they are.
+  private func isDue(_ generation: UInt64) -> Bool {
+    let now = ContinuousClock.now
+    return state.withLock { state in
+      if let counted = state.counted,
+        counted.generation == generation || counted.time + Self.countingInterval > now
+      {
+        return false
+      }
+      state.counted = (generation, now)
+      return true
     }
   }
 

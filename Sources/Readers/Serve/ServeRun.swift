@@ -37,7 +37,7 @@ public final class ServeRun: Sendable {
     reader = ReaderHealth(live, hub, topic: settings.topics.rollups, metrics)
     dashboard = DashboardResponder(
       live, conversions: ConversionFinder(settings, logger: logger), health: reader,
-      metrics: metrics, now: Self.now)
+      metrics: metrics, basePath: http.basePath, now: Self.now)
     server = HTTPServer(http, dashboard, hub: hub)
   }
 

@@ -2,24 +2,44 @@ import Attribution
 import Synchronization
 
 /// The board that everybody looks at while it is being written.
+///
+/// Readers get a picture of it and never wait for each other: the writer copies what a picture still shows before it
+/// changes it.
 public final class LiveBoard: Sendable {
+  /// The board at one moment.
+  public struct Picture: Sendable {
+    public let board: RollupBoard
+    /// Grows with every change, so that equal numbers mean equal boards.
+    public let generation: UInt64
+  }
+
+  private struct State {
+    var board: RollupBoard
+    var generation: UInt64 = 0
+  }
+
   public let definitions: Definitions
-  private let board: Mutex<RollupBoard>
+  private let state: Mutex<State>
 
   public init(_ definitions: Definitions, partitionCount: Int) {
     self.definitions = definitions
-    board = Mutex(RollupBoard(definitions, partitionCount: partitionCount))
+    state = Mutex(State(board: RollupBoard(definitions, partitionCount: partitionCount)))
   }
 
   /// Takes records in the order of their partitions.
   public func apply(_ records: [RollupsRecord]) {
-    board.withLock { board in for record in records { board.apply(record) } }
+    state.withLock { state in
+      for record in records where state.board.apply(record) { state.generation += 1 }
+    }
+  }
+
+  /// The board as it is now. O(1).
+  public var picture: Picture {
+    state.withLock { Picture(board: $0.board, generation: $0.generation) }
   }
 
   /// What `body` finds; nothing changes meanwhile.
-  public func read<Result: Sendable>(_ body: (RollupBoard) throws -> sending Result) rethrows
-    -> sending Result
-  {
-    try board.withLock { try body($0) }
+  public func read<Result>(_ body: (RollupBoard) throws -> Result) rethrows -> Result {
+    try body(picture.board)
   }
 }

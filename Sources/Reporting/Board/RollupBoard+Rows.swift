@@ -5,9 +5,16 @@ extension RollupBoard {
   /// unknown view.
   ///
   /// O(rollups in the range + members of the view).
-  public func rows(_ query: RollupQuery) -> [RollupRow] {
+  public func rows(_ query: RollupQuery) -> [RollupRow] { rows(query) {} }
+
+  /// As the other, for work that can be broken off.
+  ///
+  /// - Parameter check: called now and then; what it throws ends the work.
+  public func rows(
+    _ query: RollupQuery, check: () throws -> Void
+  ) rethrows -> [RollupRow] {
     guard let table = table(of: query.view) else { return [] }
-    return table.rows(query, finalThrough: finalThrough)
+    return try table.rows(query, finalThrough: finalThrough, check: check)
   }
 
   /// Starts of a view's windows that hold rollups, ascending; none for an unknown view.

@@ -1,7 +1,9 @@
 import Attribution
 
 extension ViewTable {
-  func rows(_ query: RollupQuery, finalThrough: Milliseconds?) -> [RollupRow] {
+  func rows(
+    _ query: RollupQuery, finalThrough: Milliseconds?, check: () throws -> Void
+  ) rethrows -> [RollupRow] {
     var groups = QueryGroups(self, by: query.dimensions, query.filters)
     var rows: [RollupRow] = []
     var span = SpanSums(layout: layout)
@@ -11,6 +13,7 @@ extension ViewTable {
       let start = starts[position]
       let end = start + view.periodMilliseconds
       if let closed = query.closedThrough, end > closed { break }
+      try check()
       while next < spans.count, spans[next] <= start {
         span.flush(from: next > 0 ? spans[next - 1] : spans[0], groups, into: &rows)
         next += 1

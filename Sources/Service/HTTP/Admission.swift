@@ -1,56 +1,72 @@
-import NIOHTTP1
+import HTTPTypes
 
-/// Who may ask: nobody else's web page, and only those who know the token if there is one.
-struct Admission {
+/// Who may ask: nobody else's web page, and only those who know a token if there is one.
+struct Admission: Sendable {
   /// With every response. The page's own scripts and styles run, and nothing else.
   static let safetyHeaders: HTTPHeaders = [
-    "content-security-policy":
+    .contentSecurityPolicy:
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-      + "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
+      + "img-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
+    .xContentTypeOptions: "nosniff",
+    HTTPField.Name("Referrer-Policy")!: "no-referrer",
+    .crossOriginResourcePolicy: "same-origin",
+    HTTPField.Name("Cross-Origin-Opener-Policy")!: "same-origin",
   ]
 
   private let settings: HTTPServer.Settings
+  private let hosts: HostCheck
+  private let failures = FailureLimit()
 
-  init(_ settings: HTTPServer.Settings) { self.settings = settings }
-
-  /// The refusal of a request; nil when it may be answered.
-  ///
-  /// - Parameter isPublic: whether the path holds no data.
-  func refusal(of request: HTTPRequest, isPublic: Bool) -> HTTPResponse? {
-    guard isOwnHost(request.headers["host"].first ?? "") else {
-      return .text(.misdirectedRequest, "this server does not answer to that host name")
-    }
-    guard let token = settings.token, !isPublic else { return nil }
-    let given = request.headers["authorization"].first ?? ""
-    guard given.hasPrefix("Bearer "), Self.areEqual(String(given.dropFirst(7)), token) else {
-      var response = HTTPResponse.text(.unauthorized, "a bearer token is needed")
-      response.headers.add(name: "www-authenticate", value: "Bearer")
-      return response
-    }
-    return nil
+  init(_ settings: HTTPServer.Settings) {
+    self.settings = settings
+    hosts = HostCheck(settings)
   }
 
-  /// Whether a request to a server of this machine only was meant for it. A page from elsewhere whose
-  /// name has been pointed here (DNS rebinding) brings its own name.
-  private func isOwnHost(_ host: String) -> Bool {
-    guard ["127.0.0.1", "::1", "localhost"].contains(settings.host) else { return true }
-    var name = Substring(host)
-    if let colon = name.lastIndex(of: ":"), !name.hasSuffix("]") { name = name[..<colon] }
-    return ["127.0.0.1", "localhost", "[::1]"].contains(name.lowercased())
+  /// What is said to a request.
+  enum Verdict {
+    /// It may be answered.
+    ///
+    /// - Parameter token: the name of the token that it brought; nil where none is asked for.
+    case admitted(token: String?)
+    case refused(HTTPResponse)
   }
 
-  /// Compares in a time that does not tell how much of it agrees.
-  private static func areEqual(_ given: String, _ token: String) -> Bool {
-    let given = Array(given.utf8)
-    let token = Array(token.utf8)
-    var difference = given.count ^ token.count
-    for index in given.indices {
-      difference |= Int(given[index] ^ token[index % max(token.count, 1)])
+  /// - Parameters:
+  ///   - host: the name that the client asked for.
+  ///   - address: the client's.
+  ///   - isPublic: whether the path holds no data.
+  func verdict(
+    on request: HTTPRequest, host: String, from address: String, isPublic: Bool
+  ) -> Verdict {
+    guard hosts.accepts(host) else {
+      return .refused(
+        .text(
+          .misdirectedRequest, "this server does not answer to that host name; --allow-host adds it"
+        ))
     }
-    return difference == 0 && !token.isEmpty
+    guard !settings.tokens.isEmpty, !isPublic else { return .admitted(token: nil) }
+    guard let given = Self.bearer(request.headers[.authorization]) else {
+      return .refused(Self.refusal("a bearer token is needed"))
+    }
+    if let name = settings.tokens.name(ofSecret: given) { return .admitted(token: name) }
+    guard failures.allows(address) else {
+      var response = HTTPResponse.text(
+        .tooManyRequests, "too many wrong tokens from this address; ask again in a minute")
+      response.headers[.retryAfter] = "60"
+      return .refused(response)
+    }
+    return .refused(Self.refusal("this bearer token is not known"))
+  }
+
+  private static func refusal(_ text: String) -> HTTPResponse {
+    var response = HTTPResponse.text(.unauthorized, text)
+    response.headers[.wwwAuthenticate] = "Bearer"
+    return response
+  }
+
+  /// The token of `Authorization: Bearer …`, without blanks around it; nil for another scheme or none.
+  private static func bearer(_ header: String?) -> String? {
+    guard let header, header.prefix(7).lowercased() == "bearer " else { return nil }
+    return header.dropFirst(7).trimmed
   }
 }

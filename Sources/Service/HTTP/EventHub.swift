@@ -1,26 +1,30 @@
-import NIOCore
-import NIOHTTP1
 import Synchronization
 
 /// Sends server-sent events to every client that listens.
 ///
-/// Each event makes the one before it needless, so a client that reads slowly misses some; one that
-/// reads nothing for long is let go.
+/// Each event makes the one before it needless, so a client that reads slowly misses some.
 public final class EventHub: Sendable {
+  /// One client that listens.
+  struct Listener: Sendable {
+    let identifier: Int
+    /// Ends when either side has had enough.
+    let messages: AsyncStream<[UInt8]>
+  }
+
   private struct State {
-    var channels: [Int: any Channel] = [:]
-    var stuckSince: [Int: NIODeadline] = [:]
+    var listeners: [Int: AsyncStream<[UInt8]>.Continuation] = [:]
     var next = 0
     var latest: [UInt8]?
   }
 
-  private static let timeout = TimeAmount.seconds(30)
+  /// How many events wait for a listener at most.
+  private static let backlog = 4
   private let state = Mutex(State())
 
   public init() {}
 
   /// How many clients listen.
-  public var listenerCount: Int { state.withLock { $0.channels.count } }
+  public var listenerCount: Int { state.withLock { $0.listeners.count } }
 
   /// Sends an event to all.
   ///
@@ -29,57 +33,35 @@ public final class EventHub: Sendable {
     var message = Array("event: \(event)\ndata: ".utf8)
     message.append(contentsOf: data)
     message.append(contentsOf: "\n\n".utf8)
-    state.withLock { $0.latest = message }
-    send(message)
-  }
-
-  /// Tells all clients that the connection is alive, by a comment.
-  public func beat() { send(Array(": \n\n".utf8)) }
-
-  private func send(_ message: [UInt8]) {
-    let listeners = state.withLock { $0.channels }
-    for (identifier, channel) in listeners {
-      if channel.isWritable {
-        state.withLock { $0.stuckSince[identifier] = nil }
-        write(message, to: channel)
-      } else {
-        let since = state.withLock { state in
-          state.stuckSince[identifier, default: .now()]
-        }
-        state.withLock { $0.stuckSince[identifier] = since }
-        if NIODeadline.now() - since > Self.timeout { channel.close(promise: nil) }
-      }
+    let listeners = state.withLock { state in
+      state.latest = message
+      return Array(state.listeners.values)
     }
+    for listener in listeners { listener.yield(message) }
   }
 
-  /// - Returns: nil when there are `limit` listeners already.
-  func subscribe(_ channel: any Channel, limit: Int) -> Int? {
-    state.withLock { state in
-      guard state.channels.count < limit else { return nil }
+  /// A listener that gets the latest event and all that follow; nil when there are `limit` listeners already.
+  func subscribe(limit: Int) -> Listener? {
+    let (messages, continuation) = AsyncStream.makeStream(
+      of: [UInt8].self, bufferingPolicy: .bufferingNewest(Self.backlog))
+    return state.withLock { state in
+      guard state.listeners.count < limit else { return nil }
       state.next += 1
-      state.channels[state.next] = channel
-      return state.next
+      state.listeners[state.next] = continuation
+      if let latest = state.latest { continuation.yield(latest) }
+      return Listener(identifier: state.next, messages: messages)
     }
-  }
-
-  /// Sends the latest event to a listener that is new.
-  func greet(_ channel: any Channel) {
-    if let latest = state.withLock({ $0.latest }) { write(latest, to: channel) }
   }
 
   func unsubscribe(_ identifier: Int) {
-    state.withLock { state in
-      state.channels[identifier] = nil
-      state.stuckSince[identifier] = nil
-    }
+    state.withLock { $0.listeners.removeValue(forKey: identifier) }?.finish()
   }
 
   func closeAll() {
-    for channel in state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
-  }
-
-  private func write(_ message: [UInt8], to channel: any Channel) {
-    channel.writeAndFlush(
-      HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: message))), promise: nil)
+    let listeners = state.withLock { state in
+      defer { state.listeners.removeAll() }
+      return Array(state.listeners.values)
+    }
+    for listener in listeners { listener.finish() }
   }
 }

@@ -2,7 +2,7 @@ extension HTTPServer {
   /// Begins to listen; returns the address as a link.
   public func startAtLink() throws -> String {
     let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-    do { return "http://\(host):\(try start())/" } catch {
+    do { return "http://\(host):\(try start())\(settings.basePath)/" } catch {
       stop()
       throw ListenError("cannot listen at \(host):\(settings.port): \(error)")
     }

@@ -9,6 +9,9 @@ final class RequestBudget: ChannelInboundHandler {
   private var received = 0
   private var isRefused = false
 
+  /// Called at the first byte of a request.
+  var onBegin: () -> Void = {}
+
   init(limit: Int) { self.limit = limit }
 
   /// Whether part of a request has come.
@@ -20,6 +23,7 @@ final class RequestBudget: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     // What a refused client goes on to send is read and forgotten, so that it can read the answer.
     if isRefused { return }
+    if received == 0 { onBegin() }
     received += unwrapInboundIn(data).readableBytes
     guard received > limit else { return context.fireChannelRead(data) }
     isRefused = true

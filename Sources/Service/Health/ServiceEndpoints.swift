@@ -30,6 +30,9 @@ public struct ServiceEndpoints: HTTPResponder {
   /// Whether a process is alive and ready is for the machinery that runs it to know, token or not.
   public func isPublic(_ path: String) -> Bool { path == "/livez" || path == "/readyz" }
 
+  /// Whether it is alive is told by the thread that listens; the rest may read files and take locks.
+  public func lane(of path: String) -> HTTPLane { path == "/livez" ? .immediate : .probe }
+
   private static func json(_ health: Health) -> [UInt8] {
     var writer = JSONWriter()
     writer.object { writer in

@@ -72,11 +72,7 @@ struct IngestCommand: ParsableCommand {
       valueName: "host:port"))
   var http: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "File whose first line is the token for /statusz and /metrics; default: TRIBUTARY_HTTP_TOKEN, "
-        + "if set.", valueName: "file"))
-  var tokenFile: String?
+  @OptionGroup var listening: HTTPOptions
 
   @Flag(help: "Print the summary as JSON.")
   var json = false
@@ -122,7 +118,7 @@ struct IngestCommand: ParsableCommand {
   private var prefixes: [ObjectPrefix] { files.paths.compactMap { ObjectPrefix($0) } }
 
   func run() throws {
-    let token = try HTTPOptions.token(file: tokenFile)
+    let server = try server()
     let settings = try options.load()
     let logger = options.makeLogger()
     if store.queue == nil, prefixes.isEmpty { try checkPaths() }
@@ -137,7 +133,7 @@ struct IngestCommand: ParsableCommand {
       settings, ingestOptions, log: KafkaLog(settings, plan: plan, logger: logger),
       logger: logger, shouldStop: { stop.isRaised }, onProgress: progress.show)
     defer { ingest.close() }
-    let service = try service(ingest, token, logger)
+    let service = try service(ingest, server, logger)
     defer { service?.stop() }
     var messages = 0
     try withExtendedLifetime(signals) {
@@ -180,16 +176,19 @@ struct IngestCommand: ParsableCommand {
     }
   }
 
+  /// Where health and metrics are to be served; nil for nowhere.
+  private func server() throws -> HTTPServer.Settings? {
+    try http.flatMap(HTTPOptions.address).map {
+      try listening.settings(host: $0.host, port: $0.port)
+    }
+  }
+
   /// What serves health and metrics, where asked for.
   private func service(
-    _ ingest: FileIngest, _ token: String?, _ logger: Logger
+    _ ingest: FileIngest, _ server: HTTPServer.Settings?, _ logger: Logger
   ) throws -> IngestService? {
-    guard let (host, port) = http.flatMap(HTTPOptions.address) else { return nil }
-    var http = HTTPServer.Settings()
-    http.host = host
-    http.port = port
-    http.token = token
-    return try IngestService(http, ingest.monitor, logger: logger)
+    guard let server else { return nil }
+    return try IngestService(server, ingest.monitor, logger: logger)
   }
 
   private func ingestOptions(_ settings: Configuration) throws -> FileIngest.Options {

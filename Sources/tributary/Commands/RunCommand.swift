@@ -30,11 +30,7 @@ struct RunCommand: ParsableCommand {
       valueName: "host:port"))
   var http: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "File whose first line is the token for /statusz and /metrics; default: TRIBUTARY_HTTP_TOKEN, "
-        + "if set.", valueName: "file"))
-  var tokenFile: String?
+  @OptionGroup var listening: HTTPOptions
 
   @Flag(help: "Print the summary as JSON.")
   var json = false
@@ -46,12 +42,12 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let token = try HTTPOptions.token(file: tokenFile)
+    let server = try server()
     let settings = try options.load()
     let failpoint = try Failpoint.named(in: ProcessInfo.processInfo.environment)
     let logger = options.makeLogger()
     limitIdleMemory(workers: settings.workers)
-    let service = try service(settings, token, logger)
+    let service = try service(settings, server, logger)
     defer { service?.stop() }
     let shutdown = Shutdown(logger)
     let signals = StopSignals(timeout: Shutdown.timeout) {
@@ -65,16 +61,19 @@ struct RunCommand: ParsableCommand {
     try RunReport(summary, settings).print(asJSON: json)
   }
 
+  /// Where health and metrics are to be served; nil for nowhere.
+  private func server() throws -> HTTPServer.Settings? {
+    try http.flatMap(HTTPOptions.address).map {
+      try listening.settings(host: $0.host, port: $0.port)
+    }
+  }
+
   /// What serves health and metrics, where asked for.
   private func service(
-    _ settings: Configuration, _ token: String?, _ logger: Logger
+    _ settings: Configuration, _ server: HTTPServer.Settings?, _ logger: Logger
   ) throws -> RunService? {
-    guard let (host, port) = http.flatMap(HTTPOptions.address) else { return nil }
-    var http = HTTPServer.Settings()
-    http.host = host
-    http.port = port
-    http.token = token
-    return try RunService(http, settings, logger: logger)
+    guard let server else { return nil }
+    return try RunService(server, settings, logger: logger)
   }
 
   private func process(

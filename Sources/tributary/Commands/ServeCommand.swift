@@ -25,22 +25,26 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "File whose first line is the token; default: TRIBUTARY_HTTP_TOKEN, if set.",
-      valueName: "file"))
-  var tokenFile: String?
+      "Path under which a proxy shows the page, as in /tributary.", valueName: "path"))
+  var basePath = ""
+
+  @OptionGroup var http: HTTPOptions
 
   @Flag(help: "Print the address as JSON.")
   var json = false
 
   func validate() throws {
     if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
+    guard basePath.isEmpty || basePath.wholeMatch(of: #/(/[A-Za-z0-9._~-]+)+/#) != nil else {
+      throw ValidationError(
+        "--base-path begins with a slash, ends without one, and has letters, digits and -._~ between, as in "
+          + "/tributary, not \(basePath).")
+    }
   }
 
   func run() throws {
-    var http = HTTPServer.Settings()
-    http.host = host
-    http.port = port
-    http.token = try HTTPOptions.token(file: tokenFile)
+    var http = try http.settings(host: host, port: port)
+    http.basePath = basePath
     let settings = try options.load()
     let logger = options.makeLogger()
     let metrics = Metrics()

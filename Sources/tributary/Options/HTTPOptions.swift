@@ -1,25 +1,41 @@
+import ArgumentParser
 import Foundation
+import Service
 
-/// Where a command listens, and the token that it asks for.
-enum HTTPOptions {
-  /// Not a setting of the configuration; with `_FILE` behind it, the path of a file that holds the token.
+/// Who may ask a command that listens.
+struct HTTPOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "File of the tokens that requests for data need: one a line, or a name, a blank and a token. Default: "
+        + "TRIBUTARY_HTTP_TOKEN, if set.", valueName: "file"))
+  var tokenFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Another name that clients may call this server by, as in dashboard.example.com; .example.com stands for all "
+        + "names that end so. May be repeated.", valueName: "name"))
+  var allowHost: [String] = []
+
+  /// Not a setting of the configuration; with `_FILE` behind it, the path of a file that holds tokens.
   private static let tokenVariable = "TRIBUTARY_HTTP_TOKEN"
 
-  /// The first line of a file, or else the environment's; nil for none.
-  static func token(file: String?) throws -> String? {
-    let environment = ProcessInfo.processInfo.environment
-    var token = environment[tokenVariable]
-    if let file = file ?? environment[tokenVariable + "_FILE"] {
-      guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-        throw Failure("\(file) cannot be read")
-      }
-      token = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+  func validate() throws {
+    for name in allowHost where name.isEmpty || name.contains(where: { ":/ ".contains($0) }) {
+      throw ValidationError(
+        "--allow-host takes a name without port, as in dashboard.example.com, not \(name).")
     }
-    guard let token = token?.trimmingCharacters(in: .whitespaces) else { return nil }
-    guard token.utf8.count >= 16 else {
-      throw Failure("the token is shorter than 16 bytes; `openssl rand -hex 32` makes one")
-    }
-    return token
+  }
+
+  /// The settings of a server at this address.
+  func settings(host: String, port: Int) throws -> HTTPServer.Settings {
+    var http = HTTPServer.Settings()
+    http.host = host
+    http.port = port
+    http.allowedHosts = allowHost
+    http.tokens = try TokenFile.tokens(
+      file: tokenFile, variable: Self.tokenVariable,
+      environment: ProcessInfo.processInfo.environment)
+    return http
   }
 
   /// `HOST:PORT`, `[::1]:PORT`, or a port of this machine only; nil for anything else.

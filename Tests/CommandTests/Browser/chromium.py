@@ -39,6 +39,7 @@ class Chromium:
         self._buffer = b""
         self._next = 0
         self.errors = []
+        self._others = []
         pages = [t for t in self._call("Target.getTargets")["targetInfos"] if t["type"] == "page"]
         self._session = None
         self._session = self._call(
@@ -92,6 +93,26 @@ class Chromium:
 
     def open(self, address):
         self._call("Page.navigate", url=address)
+
+    def another(self, address):
+        """Opens a tab beside this one, which stays the one that is asked."""
+        session, self._session = self._session, None
+        try:
+            self._others.append(self._call("Target.createTarget", url=address, background=True)["targetId"])
+        finally:
+            self._session = session
+
+    def close_others(self):
+        session, self._session = self._session, None
+        try:
+            while self._others:
+                self._call("Target.closeTarget", targetId=self._others.pop())
+        finally:
+            self._session = session
+
+    def before_pages(self, script):
+        """Runs a script in every page from the next on, before the page's own."""
+        self._call("Page.addScriptToEvaluateOnNewDocument", source=script)
 
     def run(self, script):
         """The value of an expression in the page; promises are waited for."""
