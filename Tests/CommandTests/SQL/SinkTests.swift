@@ -98,7 +98,8 @@ import Testing
     for seed in ["5", "6"] {
       for arguments in [
         [
-          "generate", "--events", "40000", "--seed", seed, "--late", "0.05", "--costs", "--start",
+          "generate", "--profile", "dense", "--events", "40000", "--seed", seed, "--late", "0.05",
+          "--costs", "--start",
           "2026-01-04T22:30:00Z", "--users", "3000",
         ], ["run", "--exit-at-end"],
       ] {
