@@ -29,7 +29,8 @@ struct Tributary: ParsableCommand {
     subcommands: [
       RunCommand.self, DemoCommand.self, GenerateCommand.self, AttributeCommand.self,
       IngestCommand.self, InputsCommand.self, TopicsCommand.self, TailCommand.self,
-      ReportCommand.self, ServeCommand.self, SinkCommand.self, ExplainCommand.self,
+      ReportCommand.self, ExportCommand.self, ServeCommand.self, SinkCommand.self,
+      ExplainCommand.self,
       LateCommand.self, DeadLettersCommand.self, BackfillCommand.self,
       JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,
       BenchCommand.self,
