@@ -42,8 +42,9 @@ struct Tributary: ParsableCommand {
     StandardStreams.reserve()
     // A reader that is gone is told by the write that fails, here and in every client of a socket.
     signal(SIGPIPE) { _ in }
+    let arguments = ProcessArguments.takeSecretsAway()
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(Array(arguments.dropFirst()))
       try command.run()
     } catch {
       exit(withFailure: error)
