@@ -221,7 +221,8 @@ let package = Package(
       name: "FilesTests",
       dependencies: [
         "Attribution", "CZlib", "CZstd", "Cluster", "Codec", "Configuration", "Files", "Pipeline",
-        "SQLSink", "SQLite", "TestKit", "Traffic", .product(name: "Logging", package: "swift-log"),
+        "Reporting", "SQLSink", "SQLite", "TestKit", "Traffic",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "ObjectStoreTests",

@@ -39,18 +39,33 @@ public struct SavedPosition: Equatable, Sendable {
 
 /// What went wrong with a database: one line for a person, without passwords.
 public enum SQLError: Error, Equatable, CustomStringConvertible {
+  /// What `--to` says names no database.
+  case unusableAddress(String)
   /// The connection is gone; another one may work. Whether the last transaction was committed is not
   /// known: the saved offsets tell.
   case disconnected(String)
+  /// The transaction was not committed, but may be later, over another connection: a deadlock, a time-out, a full disk,
+  /// a server that has become a replica.
+  case transient(String)
   /// Another process writes to the same tables.
   case overtaken(topic: String, partition: Int32)
   /// The tables are of a later version than this program knows.
   case laterVersion(Int64)
   case failed(String)
 
+  /// Whether trying again over another connection may help.
+  public var isTransient: Bool {
+    switch self {
+    case .disconnected, .transient: true
+    case .unusableAddress, .overtaken, .laterVersion, .failed: false
+    }
+  }
+
   public var description: String {
     switch self {
+    case .unusableAddress(let reason): "the address of the database \(reason)"
     case .disconnected(let reason): "the database does not answer: \(reason)"
+    case .transient(let reason): "the database cannot do it now: \(reason)"
     case .overtaken(let topic, let partition):
       "another sink writes to this database: it has taken \(topic) [\(partition)] further meanwhile"
     case .laterVersion(let version):
@@ -82,16 +97,20 @@ public enum SQLTarget: Equatable, Sendable {
   /// - Parameters:
   ///   - definitions: whose views, models and fields the tables have.
   ///   - tables: which tables.
+  ///   - interruption: when it is raised, statements end within seconds.
   public func open(
-    _ definitions: Definitions, _ tables: TableSet = .rollups
+    _ definitions: Definitions, _ tables: TableSet = .rollups,
+    interruption: SQLInterruption = SQLInterruption()
   ) throws(SQLError) -> any SQLStore {
     switch (self, tables) {
     case (.sqlite(let path), .rollups): return try SQLiteStore(path: path, definitions)
-    case (.postgres(let address), .rollups): return try PostgresStore(address, definitions)
+    case (.postgres(let address), .rollups):
+      return try PostgresStore(address, definitions, interruption)
     case (.sqlite(let path), _):
       return TableStore(try SQLiteTables(path: path), tables.group(definitions)!)
     case (.postgres(let address), _):
-      return TableStore(try PostgresTables(address), tables.group(definitions)!)
+      return TableStore(
+        try PostgresTables(address, interruption), tables.group(definitions)!)
     }
   }
 

@@ -43,7 +43,8 @@ final class SoakRun {
   /// - Parameter isOver: ends the faults early, as a failure.
   func run(minutes: Double, isOver: () -> Bool) throws {
     try traffic.start(
-      "generate", "--rate", "\(rate)", "--events", "\(Int.max / 2)", "--seed", "\(seed)",
+      "generate", "--profile", "dense", "--rate", "\(rate)", "--events", "\(Int.max / 2)", "--seed",
+      "\(seed)",
       "--duplicates", "0.05", "--disorder", "1s", "--late", "0.03", "--malformed", "0.002",
       "--users", "20000", "--costs")
     try join()

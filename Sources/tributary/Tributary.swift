@@ -29,7 +29,8 @@ struct Tributary: ParsableCommand {
     subcommands: [
       RunCommand.self, DemoCommand.self, GenerateCommand.self, AttributeCommand.self,
       IngestCommand.self, InputsCommand.self, TopicsCommand.self, TailCommand.self,
-      ReportCommand.self, ServeCommand.self, SinkCommand.self, ExplainCommand.self,
+      ReportCommand.self, ExportCommand.self, ServeCommand.self, SinkCommand.self,
+      ExplainCommand.self,
       LateCommand.self, DeadLettersCommand.self, BackfillCommand.self,
       JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,
       BenchCommand.self,
@@ -41,8 +42,9 @@ struct Tributary: ParsableCommand {
     StandardStreams.reserve()
     // A reader that is gone is told by the write that fails, here and in every client of a socket.
     signal(SIGPIPE) { _ in }
+    let arguments = ProcessArguments.takeSecretsAway()
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(Array(arguments.dropFirst()))
       try command.run()
     } catch {
       exit(withFailure: error)

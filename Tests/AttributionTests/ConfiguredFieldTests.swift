@@ -226,10 +226,35 @@ import Verification
     let found = engine.sums.mapValues(\.credits)
     #expect(
       found.map { $0.key.dimensions }.sorted { $0[1] < $1[1] } == [
-        [unattributedName, unattributedName], [unattributedName, "DE"],
+        [unattributedName, unattributedName], ["\\(unattributed)", "DE"],
       ])
     #expect(found.values.allSatisfy { $0 == [1_000_000] })
     #expect(engine.attributions["v-1"]?.touches.count == 1)
+    #expect(engine.attributions["v-1"]?.touches.first?.campaignID == unattributedName)
+  }
+
+  @Test func noTwoNamesBecomeOneAndNoneIsTakenForTheUnattributed() {
+    let names = [
+      "(unattributed)", "\\(unattributed)", "\\\\(unattributed)", "\\", "x(unattributed)", ")",
+    ]
+    var events: [OracleEvent] = []
+    for (index, name) in names.enumerated() {
+      var click = Self.click("k-\(index)", at: 0, by: "u-\(index)", country: name, account: name)
+      click.campaignID = name
+      events += [click, Self.conversion("v-\(index)", at: 1, by: "u-\(index)", account: name)]
+    }
+    events.append(Self.conversion("nobody", at: 1, by: "w", account: unattributedName))
+    let found = rollups(events, Self.definitions(["campaign_id", "country", "account_id"]))
+    #expect(
+      Set(found.keys) == [
+        ["\\(unattributed)", "\\(unattributed)", "(unattributed)"],
+        ["\\\\(unattributed)", "\\\\(unattributed)", "\\(unattributed)"],
+        ["\\\\\\(unattributed)", "\\\\\\(unattributed)", "\\\\(unattributed)"],
+        ["\\", "\\", "\\"], ["x(unattributed)", "x(unattributed)", "x(unattributed)"],
+        [")", ")", ")"], ["(unattributed)", "(unattributed)", "(unattributed)"],
+      ])
+    #expect(found.values.allSatisfy { $0.credits == [1_000_000] })
+    #expect(found.values.count { $0.clicks == 0 } == 1)
   }
 
   /// Three touches, a cost and two conversions of two accounts, in all 720 orders.

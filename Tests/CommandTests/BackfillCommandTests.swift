@@ -25,7 +25,7 @@ import Testing
     try send(late, to: cluster)
     try wait(seconds: 60) { try waiting(cluster) == late.count }
     let traffic = try cluster.program.start(
-      ["generate", "--events", "1000000", "--rate", "500", "--seed", "9"],
+      ["generate", "--profile", "dense", "--events", "1000000", "--rate", "500", "--seed", "9"],
       outputFolder: folder.make("traffic"))
     defer { kill(traffic.processIdentifier, SIGKILL) }
 

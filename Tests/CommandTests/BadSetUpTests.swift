@@ -47,12 +47,13 @@ import Testing
   @Test func wrongFlagAndWrongCommand() throws {
     #expect(try Program().run("run", "--frobnicate").status == 2)
     #expect(try Program().run("frobnicate").status == 2)
-    #expect(try Program().run("generate", "--late", "3").status == 2)
-    #expect(try Program().run("generate", "--start", "yesterday").status == 2)
+    #expect(try Program().run("generate", "--profile", "dense", "--late", "3").status == 2)
+    #expect(try Program().run("generate", "--profile", "dense", "--start", "yesterday").status == 2)
   }
 
   @Test func unwritableFolder() throws {
-    let result = try Program().run("generate", "--events", "10", "--jsonl", "/proc/nowhere")
+    let result = try Program().run(
+      "generate", "--profile", "dense", "--events", "10", "--jsonl", "/proc/nowhere")
     #expect(result.status == 1)
     #expect(result.errors.hasPrefix("tributary: cannot write to /proc/nowhere: "))
     expectOneLine(result.errors)
@@ -73,7 +74,7 @@ import Testing
     try admin.setTopicConfiguration(
       cluster.configuration.topics.attributions, ["max.message.bytes": "20"],
       timeoutMilliseconds: 10_000)
-    _ = try cluster.program.run("generate", "--events", "2000")
+    _ = try cluster.program.run("generate", "--profile", "dense", "--events", "2000")
     let result = try cluster.program.run("run", "--exit-at-end", timeout: 60)
     #expect(result.status == 1)
     #expect(result.errors.split(separator: "\n").last?.contains("tributary: ") == true, "\(result)")

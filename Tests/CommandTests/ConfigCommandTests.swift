@@ -48,7 +48,7 @@ import Testing
         after.output.contains(#"{"outcome":"ok","subject":"\#(subject)","#), "\(subject)")
     }
     // What was written was aborted: nobody sees it.
-    _ = try cluster.program.run("generate", "--events", "2000")
+    _ = try cluster.program.run("generate", "--profile", "dense", "--events", "2000")
     #expect(try cluster.program.run("run", "--exit-at-end", timeout: 60).status == 0)
     #expect(try cluster.program.run("verify", timeout: 60).status == 0)
   }

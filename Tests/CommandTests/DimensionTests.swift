@@ -22,7 +22,8 @@ import Testing
       return result.output
     }
     _ = try run(
-      "generate", "--events", "6000", "--seed", "3", "--late", "0.05", "--costs", "--start",
+      "generate", "--profile", "dense", "--events", "6000", "--seed", "3", "--late", "0.05",
+      "--costs", "--start",
       "2026-01-05T08:00:00Z", "--users", "300")
     _ = try run("run", "--exit-at-end")
     _ = try run("verify", "--all")

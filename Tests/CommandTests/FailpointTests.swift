@@ -13,7 +13,10 @@ import Traffic
     let cluster = try Cluster(FailpointTests.settings)
     let folder = try TemporaryFolder()
     let traffic = try cluster.program.start(
-      ["generate", "--events", "1000000", "--rate", "4000", "--users", "500", "--costs"],
+      [
+        "generate", "--profile", "dense", "--events", "1000000", "--rate", "4000", "--users", "500",
+        "--costs",
+      ],
       outputFolder: folder.make("traffic"))
     defer { kill(traffic.processIdentifier, SIGKILL) }
     var doomed = cluster.program

@@ -15,7 +15,8 @@ import Traffic
     let folder = try TemporaryFolder()
     let input = try folder.make("input").path
     let generated = try cluster.program.run(
-      "generate", "--jsonl", input, "--events", "20000", "--costs", "--late", "0.03", "--seed", "11"
+      "generate", "--profile", "dense", "--jsonl", input, "--events", "20000", "--costs", "--late",
+      "0.03", "--seed", "11"
     )
     #expect(generated.status == 0)
     let output = folder.url.appendingPathComponent("rollups.jsonl").path
@@ -63,7 +64,8 @@ import Traffic
     let folder = try TemporaryFolder()
     let input = try folder.make("input").path
     let program = Program()
-    _ = try program.run("generate", "--jsonl", input, "--events", "5000", "--costs")
+    _ = try program.run(
+      "generate", "--profile", "dense", "--jsonl", input, "--events", "5000", "--costs")
     func output(_ name: String) -> String { folder.url.appendingPathComponent(name).path }
     for name in ["r.csv", "r.jsonl", "r.sqlite"] {
       let result = try program.run("attribute", input, "-o", output(name))
@@ -93,7 +95,8 @@ import Traffic
     let folder = try TemporaryFolder()
     let input = try folder.make("input").path
     _ = try cluster.program.run(
-      "generate", "--jsonl", input, "--events", "60000", "--malformed", "0", "--seed", "\(seed)")
+      "generate", "--profile", "dense", "--jsonl", input, "--events", "60000", "--malformed", "0",
+      "--seed", "\(seed)")
     var expected: [String: Int] = [:]
     for name in ["impressions", "clicks", "conversions"] {
       expected[name] = folder.text("input/\(name).jsonl").utf8.count { $0 == 0x0A }
@@ -203,7 +206,7 @@ import Traffic
     let folder = try TemporaryFolder()
     let input = try folder.make("input").path
     _ = try cluster.program.run(
-      "generate", "--jsonl", input, "--events", "20000", "--malformed", "0")
+      "generate", "--profile", "dense", "--jsonl", input, "--events", "20000", "--malformed", "0")
     let first = try cluster.program.start(
       ["ingest", input, "--rate", "1000"], outputFolder: folder.make("first"))
     let deadline = Date() + 60

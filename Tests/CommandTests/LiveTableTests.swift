@@ -77,6 +77,22 @@ struct LiveTableTests {
     #expect(lines[0].hasPrefix("watermark 00:00:25Z"))
   }
 
+  @Test("gives wide characters the two columns that they take", arguments: [40, 60, 120])
+  func wideCharacters(columns: Int) {
+    let names = ["広告キャンペーン-春のセール-2026", "🚀-launch", "e\u{301}te\u{301}", "plain"]
+    let lines = table(windows: 1).lines(
+      board(Dictionary(uniqueKeysWithValues: names.map { ($0, 7) })), now: 27_500,
+      revisionRate: nil, columns: columns
+    ).map(\.text)
+    let widths = Set(lines[2...].map(TerminalText.width))
+    #expect(widths.count == 1 && widths.first! <= columns, "\(lines)")
+    #expect(TerminalText.width("広告") == 4 && TerminalText.width("🚀") == 2)
+    #expect(TerminalText.width("e\u{301}") == 1 && TerminalText.width("❤\u{FE0F}") == 2)
+    #expect(TerminalText.prefix("a広告", columns: 4) == "a広")
+    #expect(
+      TerminalText.printable("a\u{1B}[2J\u{202E}b\u{2028}") == "a\u{FFFD}[2J\u{FFFD}b\u{FFFD}")
+  }
+
   @Test("shows only the names that are asked for, and their total")
   func filter() {
     let lines = text(table(windows: 1, filter: "C-1"), board(["c-1": 3, "c-2": 2, "xc-10": 1]))

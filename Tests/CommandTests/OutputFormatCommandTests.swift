@@ -23,7 +23,8 @@ import Testing
     var avro = cluster.program
     avro.environment["TRIBUTARY_OUTPUT_FORMAT"] = "avro"
     let traffic = [
-      "generate", "--users", "100", "--late", "0.05", "--version-rate", "0.1", "--costs",
+      "generate", "--profile", "dense", "--users", "100", "--late", "0.05", "--version-rate", "0.1",
+      "--costs",
     ]
     func generate(_ seed: Int) throws {
       let result = try cluster.program.run(

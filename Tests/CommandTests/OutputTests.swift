@@ -39,7 +39,7 @@ import Testing
 
   @Test func dataThatCannotBeWrittenAreAnError() throws {
     let cluster = try Cluster()
-    _ = try cluster.program.run("generate", "--events", "3000")
+    _ = try cluster.program.run("generate", "--profile", "dense", "--events", "3000")
     #expect(try cluster.program.run("run", "--exit-at-end").status == 0)
     let conversion = try #require(
       try cluster.records(of: cluster.configuration.topics.attributions).first?.key)
@@ -65,7 +65,7 @@ import Testing
 
   @Test func logLinesThatCannotBeWrittenAreNothing() throws {
     let cluster = try Cluster()
-    _ = try cluster.program.run("generate", "--events", "3000")
+    _ = try cluster.program.run("generate", "--profile", "dense", "--events", "3000")
     for errors in ["2>/dev/full", "2>&-", "2>/dev/full --log-level debug"] {
       let result = try shell("tributary run --exit-at-end \(errors)", cluster)
       #expect(result.status == 0, "\(errors): \(result)")
@@ -77,7 +77,7 @@ import Testing
 
   @Test func aReaderThatHasHadEnoughEndsACommandQuietly() throws {
     let cluster = try Cluster()
-    _ = try cluster.program.run("generate", "--events", "20000")
+    _ = try cluster.program.run("generate", "--profile", "dense", "--events", "20000")
     #expect(try cluster.program.run("run", "--exit-at-end").status == 0)
     for command in ["tail --once --json", "report --provisional --day 2026-01-05 --json"] {
       let result = try shell("set -o pipefail; tributary \(command) | head -c 1", cluster)

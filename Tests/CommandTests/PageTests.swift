@@ -8,7 +8,8 @@ import Testing
     let cluster = try Cluster(["TRIBUTARY_MODELS": "[last_touch, linear]"])
     for arguments in [
       [
-        "generate", "--events", "30000", "--seed", "7", "--start", "2026-01-05T08:00:00Z",
+        "generate", "--profile", "dense", "--events", "30000", "--seed", "7", "--start",
+        "2026-01-05T08:00:00Z",
         "--users", "2000", "--late", "0.05", "--costs",
       ], ["run", "--exit-at-end"],
     ] {

@@ -13,7 +13,7 @@ import Testing
       ], partitions: 2)
     let folder = try TemporaryFolder()
     let traffic = try cluster.program.start(
-      ["generate", "--events", "8000", "--rate", "2000", "--campaigns", "4"],
+      ["generate", "--profile", "dense", "--events", "8000", "--rate", "2000", "--campaigns", "4"],
       outputFolder: folder.make("traffic"))
     let first = try instance("first", of: cluster).start(
       ["run"], outputFolder: folder.make("first"))

@@ -76,7 +76,8 @@ import Testing
   @Test func aMillionEventsThroughABrokerEqualTheOracle() throws {
     let cluster = try clusterThatKeepsTimestamps()
     let generated = try cluster.program.run(
-      "generate", "--events", "1000000", "--seed", "42", "--costs", "--duplicates", "0.03",
+      "generate", "--profile", "dense", "--events", "1000000", "--seed", "42", "--costs",
+      "--duplicates", "0.03",
       "--late", "0.02", "--json")
     #expect(generated.status == 0, "\(generated.errors)")
     let result = try cluster.program.run("run", "--exit-at-end", "--json", timeout: 300)
@@ -94,7 +95,8 @@ import Testing
     let cluster = try Cluster()
     func pass(_ seed: String, _ start: String) throws {
       _ = try cluster.program.run(
-        "generate", "--events", "30000", "--seed", seed, "--start", start, "--users", "2000")
+        "generate", "--profile", "dense", "--events", "30000", "--seed", seed, "--start", start,
+        "--users", "2000")
       let result = try cluster.program.run("run", "--exit-at-end", timeout: 120)
       #expect(result.status == 0, "\(result.errors)")
     }

@@ -163,7 +163,8 @@ import Testing
   private func clusterWithHistory(instanceID: String? = nil) throws -> Cluster {
     var cluster = try Cluster()
     if let instanceID { cluster.program.environment["TRIBUTARY_INSTANCE_ID"] = instanceID }
-    _ = try cluster.program.run("generate", "--events", "3000", "--users", "300")
+    _ = try cluster.program.run(
+      "generate", "--profile", "dense", "--events", "3000", "--users", "300")
     let result = try cluster.program.run("run", "--exit-at-end")
     #expect(result.status == 0, "\(result.errors)")
     return cluster

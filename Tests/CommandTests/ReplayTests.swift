@@ -8,7 +8,8 @@ import Testing
     for (seed, start) in [("1", "2026-01-05T08:00:00Z"), ("2", "2026-01-05T09:00:00Z")] {
       // The second half finds the first one published, and corrects it.
       let traffic = try cluster.program.run(
-        "generate", "--events", "20000", "--users", "2000", "--late", "0.05", "--costs",
+        "generate", "--profile", "dense", "--events", "20000", "--users", "2000", "--late", "0.05",
+        "--costs",
         "--seed", seed, "--start", start)
       #expect(traffic.status == 0, "\(traffic.errors)")
       #expect(try cluster.program.run("run", "--exit-at-end").status == 0)

@@ -23,7 +23,8 @@ import Testing
     var truth: [String: [String: Int]] = [:]
     for seed in ["3", "4"] {
       let generated = try cluster.program.run(
-        "generate", "--events", "20000", "--seed", seed, "--start", "2026-01-05T08:00:00Z",
+        "generate", "--profile", "dense", "--events", "20000", "--seed", seed, "--start",
+        "2026-01-05T08:00:00Z",
         "--users", "2000", "--late", "0.05", "--duplicates", "0.05", "--malformed", "0.01",
         "--json")
       #expect(generated.status == 0, "\(generated.errors)")

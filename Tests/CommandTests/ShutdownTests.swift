@@ -10,7 +10,8 @@ import Testing
     let cluster = try Cluster()
     let folder = try TemporaryFolder()
     let traffic = try cluster.program.start(
-      ["generate", "--events", "20000", "--rate", "8000"], outputFolder: folder.make("traffic"))
+      ["generate", "--profile", "dense", "--events", "20000", "--rate", "8000"],
+      outputFolder: folder.make("traffic"))
     let run = try cluster.program.start(["run"], outputFolder: folder.make("run"))
     try folder.wait(for: "rollup partition(s) taken over", in: "run/errors")
     usleep(700_000)
@@ -56,7 +57,8 @@ import Testing
     let cluster = try Cluster(broker: broker)
     let folder = try TemporaryFolder()
     let traffic = try cluster.program.start(
-      ["generate", "--events", "100000", "--rate", "5000"], outputFolder: folder.make("traffic"))
+      ["generate", "--profile", "dense", "--events", "100000", "--rate", "5000"],
+      outputFolder: folder.make("traffic"))
     defer { kill(traffic.processIdentifier, SIGKILL) }
     let run = try cluster.program.start(["run"], outputFolder: folder.make("run"))
     try folder.wait(for: "rollup partition(s) taken over", in: "run/errors")

@@ -27,7 +27,8 @@ import Testing
     let topic = LocalBroker.uniqueName("accepted")
     let cluster = try Cluster(["TRIBUTARY_TOPICS_ACCEPTED": topic])
     var result = try cluster.program.run(
-      "generate", "--events", "3000", "--seed", "5", "--costs", "--users", "300",
+      "generate", "--profile", "dense", "--events", "3000", "--seed", "5", "--costs", "--users",
+      "300",
       "--version-rate", "0.3", "--late", "0.05")
     #expect(result.status == 0, "\(result.errors)")
     result = try cluster.program.run("run", "--exit-at-end", "--json")

@@ -53,15 +53,15 @@ struct DimensionReportTests {
     try Report(
       board(), definitions,
       ReportRequest(
-        day: day, calendar: ZonedCalendar("UTC")!, dimension: dimension, models: [0], view: view,
-        filters: conditions.compactMap { DimensionFilter($0) }))
+        days: day...day, calendar: ZonedCalendar("UTC")!, dimensions: [dimension], models: [0],
+        view: view, filters: conditions.compactMap { DimensionFilter($0) }))
   }
 
   @Test("By goal: a value is a value, and what no touch earned comes from a view that tells")
   func byGoal() throws {
     let report = try Self.report(by: Self.goal)
     #expect(report.view.name == "goals")
-    #expect(report.lines.map(\.name) == ["", "purchase", "sign-up"])
+    #expect(report.lines.flatMap(\.names) == ["", "purchase", "sign-up"])
     #expect(report.lines.allSatisfy { $0.kind == .item })
     #expect(report.lines.map { $0.sums.credits[0] } == [0, 2_000_000, 1_000_000])
     #expect(report.lines.map(\.sums.clicks) == [7, 0, 0])
@@ -69,7 +69,7 @@ struct DimensionReportTests {
     #expect(report.reconciliation.disagreements == [])
     #expect(report.reconciliation.views == ["goals", "campaign_goals", "countries"])
     #expect(report.reconciliation.shares[0].unattributed?.credit == 1_000_000)
-    #expect(report.csv.contains("line,goal,"))
+    #expect(report.csv().contains("line,goal,"))
     #expect(!report.json.contains("\"where\""))
   }
 
@@ -77,7 +77,7 @@ struct DimensionReportTests {
   func whereGoal() throws {
     let report = try Self.report(by: .campaignID, where: ["goal=purchase"])
     #expect(report.view.name == "campaign_goals")
-    #expect(report.lines.map(\.name) == ["c-1", unattributedName])
+    #expect(report.lines.flatMap(\.names) == ["c-1", unattributedName])
     #expect(report.lines.map(\.kind) == [.item, .unattributed])
     #expect(report.total.sums.credits == [2_000_000] && report.total.sums.clicks == 0)
     #expect(report.reconciliation.conversions == 2)
@@ -102,7 +102,7 @@ struct DimensionReportTests {
   @Test("A field that touch and conversion share is never called unattributed")
   func byAccount() throws {
     let report = try Self.report(by: Self.account)
-    #expect(report.lines.map(\.name) == ["a-1", "a-2"])
+    #expect(report.lines.flatMap(\.names) == ["a-1", "a-2"])
     #expect(report.lines.allSatisfy { $0.kind == .item })
     #expect(report.reconciliation.shares[0].unattributed?.credit == 1_000_000)
     let countries = try Self.report(by: Self.country, where: ["account_id=a-2"])

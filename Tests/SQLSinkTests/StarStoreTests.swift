@@ -148,6 +148,30 @@ import Testing
   }
 
   @Test(arguments: TestDatabase.Kind.allCases)
+  func aCampaignReallyCalledUnattributedHasARowOfItsOwn(kind: TestDatabase.Kind) throws {
+    let database = try TestDatabase(kind)
+    defer { database.remove() }
+    let store = try open(database)
+    defer { store.close() }
+    var earned = attribution("v", [("1", 1_000_000, 1_000_000)])
+    earned.touches[0].campaignID = unattributedName
+    try put(
+      [earned, attribution("w", [])], [touch("1", .click, campaign: unattributedName)],
+      into: store)
+    let names = "SELECT campaign_id FROM dim_campaign ORDER BY 1;"
+    #expect(
+      Set(try database.ask(names).split(separator: "\n")) == [
+        "(unattributed)", "\\(unattributed)",
+      ])
+    #expect(
+      try database.ask("SELECT campaign_id FROM fact_touches;") == "\\(unattributed)\n")
+    #expect(
+      try database.ask(
+        "SELECT conversion_id FROM fact_credits WHERE campaign_id = '(unattributed)' AND model = 'linear';"
+      ) == "w\n")
+  }
+
+  @Test(arguments: TestDatabase.Kind.allCases)
   func configuredFieldsBecomeColumns(kind: TestDatabase.Kind) throws {
     let database = try TestDatabase(kind)
     defer { database.remove() }

@@ -43,6 +43,15 @@ import Verification
     #expect(rollups[wide]?.revenues == [5, 5])
   }
 
+  @Test func aCampaignReallyCalledSoIsNotTheUnattributed() {
+    let rollups = oracle([
+      click("k", at: 0, campaign: "(unattributed)"), conversion("v", at: 1, value: 5),
+      conversion("w", at: 1, by: "u-2", value: 7),
+    ]).rollups()
+    #expect(rollups[key("\\(unattributed)", 0)]?.revenues == [5])
+    #expect(rollups[key("(unattributed)", 0)]?.revenues == [7])
+  }
+
   @Test func creditCountsInTheBucketOfTheConversionOrOfTheTouch() {
     let events = [
       click("k-1", at: minutes(1), campaign: "c-1"), click("k-2", at: minutes(6), campaign: "c-2"),

@@ -1,11 +1,11 @@
-// Safety: name lists are made and freed here; what `name` lends is valid until `collect`. `creditedNames` is
+// Safety: name lists are made and freed here, `publishedNames` together with the tuple that they are of; what `name` lends is valid until `collect`. `creditedNames` is
 // allocated and freed here, and has a place for every slot.
 
 /// What a touch stands for: its campaign, channel and ad, and the values of its configured fields, interned as one
 /// small number. What a conversion stands for that no touch earned has one as well, and so has what a touch earned
 /// of a conversion that has values of its own.
 ///
-/// Every view projects a tuple to a *group*, the view's combination of dimension values, also
+/// Every view projects a tuple to a *group*, the view's combination of dimension values as rollups spell them, also
 /// a small number; two tuples that agree on a view's dimensions share the group.
 struct DimensionTupleTable: ~Copyable {
   /// Earns what no touch earned of conversions without values of their own; every dimension of touches reads
@@ -46,6 +46,8 @@ struct DimensionTupleTable: ~Copyable {
   private var groupOf: [UInt32] = []
   private var groups: [Group] = []
   private var freeGroups: [UInt32] = []
+  /// The names of tuples as rollups spell them, where that is not how they are. Nearly always empty.
+  private var publishedNames: [UInt32: NameList] = [:]
   private var index = NumberIndex()
   private var groupIndex = NumberIndex()
   /// Allocated for names, with what the allocator adds.
@@ -76,6 +78,7 @@ struct DimensionTupleTable: ~Copyable {
 
   deinit {
     for tuple in tuples where !tuple.isFree { tuple.names.deallocate() }
+    for names in publishedNames.values { names.deallocate() }
     for group in groups where group.memberCount > 0 { group.names.deallocate() }
     creditedNames.deallocate()
   }
@@ -163,8 +166,30 @@ struct DimensionTupleTable: ~Copyable {
     }
     index.insert(hash, number, bucket: bucket)
     nameBytes += list.allocatedBytes
+    if !names.isUnattributed { putPublishedNames(of: number) }
     for view in 0..<viewCount { join(number, view) }
     return number
+  }
+
+  /// Keeps apart from what no touch earned what a touch is really called.
+  private mutating func putPublishedNames(of tuple: UInt32) {
+    let list = tuples[Int(tuple)].names
+    func isSpelledOtherwise(_ slot: Int) -> Bool {
+      slot < firstConversionValue && readsUnattributed(list[slot].buffer)
+    }
+    guard (0..<firstConversionValue).contains(where: isSpelledOtherwise) else { return }
+    // A name has at most 255 bytes; each is copied before the next is asked for.
+    let spelled = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
+    defer { spelled.deallocate() }
+    spelled[0] = UInt8(ascii: "\\")
+    let published = NameList(count: slotCount) { slot in
+      let name = list[slot]
+      guard isSpelledOtherwise(slot) else { return name }
+      (spelled + 1).update(from: name.start, count: name.count)
+      return BorrowedBytes(start: spelled, count: name.count + 1)
+    }
+    publishedNames[tuple] = published
+    nameBytes += published.allocatedBytes
   }
 
   func isDirect(_ tuple: UInt32) -> Bool { tuples[Int(tuple)].isDirect }
@@ -172,6 +197,12 @@ struct DimensionTupleTable: ~Copyable {
   /// A tuple's value of the dimension with this slot.
   func name(_ tuple: UInt32, slot: Int) -> BorrowedBytes {
     tuples[Int(tuple)].names[slot]
+  }
+
+  /// The same as rollups spell it.
+  private func publishedName(_ tuple: UInt32, slot: Int) -> BorrowedBytes {
+    if !publishedNames.isEmpty, let names = publishedNames[tuple] { return names[slot] }
+    return name(tuple, slot: slot)
   }
 
   /// Frees the tuples that only dropped buckets used. O(tuples); call when no delta is open.
@@ -182,6 +213,10 @@ struct DimensionTupleTable: ~Copyable {
       for view in 0..<viewCount { leave(number, view) }
       nameBytes -= tuple.names.allocatedBytes
       tuple.names.deallocate()
+      if let names = publishedNames.removeValue(forKey: number) {
+        nameBytes -= names.allocatedBytes
+        names.deallocate()
+      }
       tuples[Int(number)].isFree = true
       freeTuples.append(number)
     }
@@ -206,7 +241,7 @@ struct DimensionTupleTable: ~Copyable {
       groups[Int(found)].memberCount += 1
     } else {
       let slots = slotsOfViews[view]
-      let names = NameList(count: slots.count) { name(tuple, slot: slots[$0]) }
+      let names = NameList(count: slots.count) { publishedName(tuple, slot: slots[$0]) }
       let group = Group(view: view, names: names, memberCount: 1)
       if let free = freeGroups.popLast() {
         number = free
@@ -235,14 +270,14 @@ struct DimensionTupleTable: ~Copyable {
   private func holds(_ group: UInt32, _ tuple: UInt32, _ view: Int) -> Bool {
     let slots = slotsOfViews[view]
     return groups[Int(group)].view == view
-      && groups[Int(group)].names.equals { name(tuple, slot: slots[$0]) }
+      && groups[Int(group)].names.equals { publishedName(tuple, slot: slots[$0]) }
   }
 
   private func groupHash(_ tuple: UInt32, _ view: Int) -> Hash128 {
     var hash = Hash128(
       high: UInt64(truncatingIfNeeded: view) &* key.multiplier, low: 0)
     for (index, slot) in slotsOfViews[view].enumerated() {
-      hash = key.hash(name(tuple, slot: slot), at: index, behind: hash)
+      hash = key.hash(publishedName(tuple, slot: slot), at: index, behind: hash)
     }
     return hash
   }

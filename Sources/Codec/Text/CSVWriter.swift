@@ -42,6 +42,17 @@ package struct CSVWriter {
     Money.append(micros, to: &bytes)
   }
 
+  /// `text` with an apostrophe in front where a spreadsheet would take it for a formula.
+  ///
+  /// By the characters that the OWASP names (https://owasp.org/www-community/attacks/CSV_Injection).
+  package static func spreadsheetText(_ text: String) -> String {
+    switch text.unicodeScalars.first {
+    case "=", "+", "-", "@", "\t", "\r", "\n", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}":
+      "'" + text
+    default: text
+    }
+  }
+
   /// A line of text fields.
   package mutating func line(_ fields: [String]) {
     for text in fields { field(text) }

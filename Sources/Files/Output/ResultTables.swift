@@ -6,14 +6,19 @@ enum ResultTables {
   // MARK: Rollups
 
   /// Columns of rollups: the contract's fields. Dimensions that a view does not have are empty.
-  static func rollupColumns(_ definitions: Definitions) -> [String] {
+  ///
+  /// - Parameter hasWatermark: whether the last column is the watermark that a rollup was published with.
+  static func rollupColumns(_ definitions: Definitions, hasWatermark: Bool = true) -> [String] {
     ["view", "window_start", "window_end"] + definitions.allDimensions.map(\.rawValue)
       + ["impressions", "clicks", "users", "sessions"]
       + definitions.models.flatMap { ["conversions_\($0.rawValue)", "revenue_\($0.rawValue)"] }
-      + ["spend", "currency", "final", "revision", "watermark"]
+      + ["spend", "currency", "final", "revision"] + (hasWatermark ? ["watermark"] : [])
   }
 
-  static func append(_ rollup: Rollup, _ definitions: Definitions, to line: inout CSVWriter) {
+  static func append(
+    _ rollup: Rollup, _ definitions: Definitions, hasWatermark: Bool = true,
+    to line: inout CSVWriter
+  ) {
     let dimensions = definitions.views.first { $0.name == rollup.key.view }?.dimensions ?? []
     line.field(rollup.key.view)
     line.field(Time.formatSeconds(rollup.key.windowStart))
@@ -31,7 +36,7 @@ enum ResultTables {
     line.field(definitions.currency)
     line.field(rollup.isFinal ? "true" : "false")
     line.field(rollup.revision)
-    line.field(rollup.watermark.map(Time.formatMilliseconds) ?? "")
+    if hasWatermark { line.field(rollup.watermark.map(Time.formatMilliseconds) ?? "") }
     line.endLine()
   }
 

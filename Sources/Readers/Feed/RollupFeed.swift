@@ -1,3 +1,4 @@
+import Attribution
 import Cluster
 import Configuration
 import Foundation
@@ -14,12 +15,18 @@ public final class RollupFeed {
 
   private let follower: TopicFollower
   private let reader: RollupsRecordReader
+  private let filter: WindowFilter?
   private let forms: PublishedForms
   private let logger: Logger
   /// When how many revisions had been applied, over the last seconds.
   private var samples: [(at: ContinuousClock.Instant, revisions: Int)] = []
 
-  public init(_ configuration: Configuration, logger: Logger) throws {
+  /// - Parameter windows: rollups whose windows start outside of it are passed over by their keys: neither decoded nor
+  ///   kept. Nil takes all.
+  public init(
+    _ configuration: Configuration, logger: Logger, windows: Range<Milliseconds>? = nil
+  ) throws {
+    filter = windows.map { WindowFilter($0) }
     follower = try TopicFollower(configuration.topics.rollups, configuration, logger: logger)
     forms = try PublishedForms(configuration)
     reader = RollupsRecordReader(definitions: configuration.definitions)
@@ -94,6 +101,7 @@ public final class RollupFeed {
   }
 
   private func read(_ record: Record) throws -> RollupsRecord? {
+    if let filter, filter.isOutside(record.key) { return nil }
     do {
       return try forms.withJSON(orNothing: record.value) {
         try reader.read(key: record.key, value: $0)

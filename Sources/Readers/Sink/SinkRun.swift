@@ -7,7 +7,6 @@ import Kafka
 import Logging
 import Reporting
 import SQLSink
-import Synchronization
 
 /// Reads topics from where a database left them, into the database's tables.
 public final class SinkRun: Sendable {
@@ -19,6 +18,8 @@ public final class SinkRun: Sendable {
 
   /// Changes in one transaction: enough to amortise it, few enough to keep in memory.
   private static let batchSize = 50_000
+  /// Bytes of records in one transaction: names can be long.
+  private static let batchBytes = 64 << 20
   /// How old a change may get before it is committed.
   private static let commitInterval = Duration.milliseconds(500)
 
@@ -27,7 +28,7 @@ public final class SinkRun: Sendable {
   private let tables: TableSet
   private let stopsAtEnd: Bool
   private let logger: Logger
-  private let isStopped = Atomic(false)
+  private let interruption = SQLInterruption()
 
   /// - Parameters:
   ///   - tables: which tables; the configuration must allow them (``SinkFault``).
@@ -43,12 +44,15 @@ public final class SinkRun: Sendable {
     self.logger = logger
   }
 
-  /// Has `run` return after the open transaction. Any thread.
-  public func stop() { isStopped.store(true, ordering: .relaxed) }
+  /// Has `run` return after the open transaction, or without it if it takes longer than a few seconds. Any thread.
+  public func stop() { interruption.raise() }
+
+  private var isStopped: Bool { interruption.isRaised }
 
   /// Runs until it is stopped, or has caught up if that is wanted.
   ///
-  /// A connection that is lost later is made again, and reading resumes at the saved offsets. Where the topics have been
+  /// A connection that is lost later is made again, and reading resumes at the saved offsets; so it does where the
+  /// database could not commit for now. Where the topics have been
   /// started anew (`reset`), so are the tables.
   ///
   /// - Parameter startsAgain: empty the tables first.
@@ -57,15 +61,19 @@ public final class SinkRun: Sendable {
     let began = ContinuousClock.now
     var pause = 1.0
     var state = State(startsAgain: startsAgain)
-    while !isStopped.load(ordering: .relaxed) {
+    while !isStopped {
       do {
         let before = summary.transactions
         defer { if summary.transactions > before { pause = 1 } }
         try pass(&summary, &state)
         break
-      } catch SQLError.disconnected(let reason) where state.wasConnected {
-        logger.warning("\(SQLError.disconnected(reason)); trying again in \(Int(pause)) s")
-        for _ in 0..<Int(pause * 5) where !isStopped.load(ordering: .relaxed) {
+      } catch let error as SQLError where error.isTransient && state.wasConnected {
+        if isStopped {
+          logger.warning("\(error); what it did not commit will be read again")
+          break
+        }
+        logger.warning("\(error); trying again in \(Int(pause)) s")
+        for _ in 0..<Int(pause * 5) where !isStopped {
           Thread.sleep(forTimeInterval: 0.2)
         }
         pause = min(pause * 2, 30)
@@ -96,11 +104,11 @@ public final class SinkRun: Sendable {
   private func open(
     _ decoder: SinkDecoder, _ state: inout State
   ) throws -> (store: any SQLStore, sources: [SinkSource]) {
-    let store = try target.open(settings.definitions, tables)
+    let store = try target.open(settings.definitions, tables, interruption: interruption)
+    state.wasConnected = true
     var sources: [SinkSource] = []
     do {
       try store.migrate()
-      state.wasConnected = true
       let start = SinkStart(settings, logger: logger)
       state.epochs = try store.savedPositions(of: settings.topics.rollups).compactMapValues(\.epoch)
       if try !state.startsAgain && start.isAnew(state.epochs) { state.startsAgain = true }
@@ -132,6 +140,7 @@ public final class SinkRun: Sendable {
       store.close()
     }
     var batch = SinkBatch()
+    var bytes = 0
     var lastCommit = ContinuousClock.now
     while true {
       var count = 0
@@ -143,13 +152,14 @@ public final class SinkRun: Sendable {
             source.note(epoch: epoch, of: partition)
           }
           try decoder.take(record, of: source.topic, into: &batch)
+          bytes += (record.key?.count ?? 0) + (record.value?.count ?? 0)
         }
       }
       summary.records += count
       let isCaughtUp = sources.allSatisfy(\.isCaughtUp)
-      let isOver = isStopped.load(ordering: .relaxed) || (stopsAtEnd && isCaughtUp)
+      let isOver = isStopped || (stopsAtEnd && isCaughtUp)
       let isDue =
-        count == 0 || batch.count >= Self.batchSize
+        count == 0 || batch.count >= Self.batchSize || bytes >= Self.batchBytes
         || lastCommit.duration(to: .now) >= Self.commitInterval && isCaughtUp
       // Records that change nothing move the offsets too, now and then.
       let isWorthIt = batch.count > 0 || lastCommit.duration(to: .now) >= Self.commitInterval * 2
@@ -161,6 +171,7 @@ public final class SinkRun: Sendable {
         }
         for source in sources { source.markSaved() }
         batch = SinkBatch()
+        bytes = 0
         lastCommit = .now
       }
       if isOver { return }

@@ -61,7 +61,7 @@ extension [RollupRow] {
 
 extension [String] {
   /// Whether these names come before others, compared by their bytes.
-  func precedesByBytes(_ others: [String]) -> Bool {
+  package func precedesByBytes(_ others: [String]) -> Bool {
     for (left, right) in zip(self, others) where !left.utf8.elementsEqual(right.utf8) {
       return left.utf8.lexicographicallyPrecedes(right.utf8)
     }

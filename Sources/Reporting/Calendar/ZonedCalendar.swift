@@ -25,6 +25,9 @@ public struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConvertib
 
   public var next: CalendarDay { advanced(by: 1) }
 
+  /// How many days later `other` is; negative if it is earlier.
+  public func distance(to other: CalendarDay) -> Int64 { other.number - number }
+
   /// So many days later; earlier if negative.
   public func advanced(by days: Int64) -> CalendarDay { CalendarDay(number: number + days) }
 
@@ -90,6 +93,11 @@ public struct ZonedCalendar: Sendable, Equatable {
   /// The instants that belong to a day.
   public func range(of day: CalendarDay) -> Range<Milliseconds> {
     start(of: day)..<start(of: day.next)
+  }
+
+  /// The instants that belong to a day, or to one of those behind it, through a last one.
+  public func range(of days: ClosedRange<CalendarDay>) -> Range<Milliseconds> {
+    start(of: days.lowerBound)..<start(of: days.upperBound.next)
   }
 
   /// Where the days that meet a range start, ascending.

@@ -75,7 +75,7 @@ public enum Measure: String, CaseIterable, Sendable, Hashable {
 
   /// `numerator` × `scale` / `denominator`, rounded half away from zero; nil when the denominator is
   /// zero or the quotient does not fit.
-  private static func quotient(
+  static func quotient(
     _ numerator: MicrosSum, _ denominator: MicrosSum, scale: MicrosSum
   ) -> MicrosSum? {
     guard denominator != 0 else { return nil }

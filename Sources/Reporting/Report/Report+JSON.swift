@@ -7,7 +7,7 @@ extension Report {
   public var json: String {
     var output = JSONWriter()
     output.object { output in
-      output.field("day", request.day.description)
+      append(request.days, to: &output)
       output.field("timezone", request.calendar.identifier)
       output.field("start", Time.formatSeconds(range.lowerBound))
       output.field("end", Time.formatSeconds(range.upperBound))
@@ -15,16 +15,29 @@ extension Report {
       output.field("closed_through", Time.formatSeconds(closedThrough))
       output.array("open_windows", openWindows) { $0.value(Time.formatSeconds($1)) }
       output.field("revision", revision)
-      output.field("by", request.dimension.rawValue)
+      if request.dimensions.count == 1 {
+        output.field("by", request.dimensions[0].rawValue)
+      } else {
+        output.array("by", request.dimensions) { $0.value($1.rawValue) }
+      }
       if !request.filters.isEmpty {
         output.array("where", request.filters) { $0.value($1.description) }
+      }
+      if let previous {
+        output.object("previous") { output in
+          append(previous.days, to: &output)
+          output.field("start", Time.formatSeconds(previous.range.lowerBound))
+          output.field("end", Time.formatSeconds(previous.range.upperBound))
+          output.field("closed_through", Time.formatSeconds(previous.closedThrough))
+        }
       }
       output.field("view", view.name)
       output.array("models", request.models) { $0.value(models[$1].rawValue) }
       output.field("currency", currency)
-      output.array("lines", lines) { append($1, to: &$0) }
+      let columns = columns
+      output.array("lines", lines) { append($1, columns, to: &$0) }
       output.key("total")
-      append(total, to: &output)
+      append(total, columns, to: &output)
       output.key("reconciliation")
       append(reconciliation, to: &output)
       output.array("lost_input", lost) { $0.lostRange($1) }
@@ -32,11 +45,22 @@ extension Report {
     return output.text + "\n"
   }
 
-  private func append(_ line: Line, to output: inout JSONWriter) {
+  /// `day`, or `from` and `to`.
+  private func append(_ days: ClosedRange<CalendarDay>, to output: inout JSONWriter) {
+    guard days.lowerBound != days.upperBound else {
+      return output.field("day", days.lowerBound.description)
+    }
+    output.field("from", days.lowerBound.description)
+    output.field("to", days.upperBound.description)
+  }
+
+  private func append(_ line: Line, _ columns: [Column], to output: inout JSONWriter) {
     output.object { output in
       output.field("line", line.kind.rawValue)
-      if line.kind != .total { output.field(request.dimension.rawValue, line.name) }
-      for column in columns { output.field(column.measure, named: column.name, line, column.model) }
+      for (dimension, name) in zip(request.dimensions, line.names) {
+        output.field(dimension.rawValue, name)
+      }
+      for column in columns { output.field(column.name, line.value(column), of: column.unit) }
     }
   }
 
@@ -56,14 +80,5 @@ extension Report {
       output.array("views_compared", reconciliation.views) { $0.value($1) }
       output.array("disagreements", reconciliation.disagreements) { $0.value($1) }
     }
-  }
-}
-
-extension JSONWriter {
-  fileprivate mutating func field(
-    _ measure: Measure, named name: String, _ line: Report.Line, _ model: Int
-  ) {
-    let value = measure.value(in: line.sums, model: model)
-    field(name, value, of: measure.unit)
   }
 }

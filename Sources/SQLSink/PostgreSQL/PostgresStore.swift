@@ -42,8 +42,10 @@ final class PostgresStore: SQLStore {
   private static let upsertAttributions = Schema.upsert(
     into: "attributions", columns: Schema.attributionColumns, key: ["conversion_id"],
     source: selection(Schema.attributionColumns, from: staged("attributions")))
-  init(_ address: String, _ definitions: Definitions) throws(SQLError) {
-    connection = try PostgresConnection(address)
+  init(
+    _ address: String, _ definitions: Definitions, _ interruption: SQLInterruption
+  ) throws(SQLError) {
+    connection = try PostgresConnection(address, interruption: interruption)
     self.definitions = definitions
   }
 

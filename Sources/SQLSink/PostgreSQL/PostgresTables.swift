@@ -16,7 +16,9 @@ final class PostgresTables: TableDatabase {
   /// Months that have partitions, by table; what an aborted transaction made is in no pool.
   private lazy var months = MonthPartitions(connection)
 
-  init(_ address: String) throws(SQLError) { connection = try PostgresConnection(address) }
+  init(_ address: String, _ interruption: SQLInterruption) throws(SQLError) {
+    connection = try PostgresConnection(address, interruption: interruption)
+  }
 
   func close() { connection.close() }
   func run(_ statement: String) throws(SQLError) { try connection.run(statement) }

@@ -109,6 +109,7 @@ struct AdMetricsTables: TableGroup {
   private static func presence(of event: PublishedEvent) -> Presence {
     let remainder = event.time % hour
     let start = event.time - (remainder < 0 ? remainder + hour : remainder)
-    return Presence(ad: ByteString(event.adID), hour: start, user: ByteString(event.userID))
+    return Presence(
+      ad: ByteString(publishedName(event.adID)), hour: start, user: ByteString(event.userID))
   }
 }

@@ -16,13 +16,18 @@ extension StarTables {
       channels.insert(ByteString(channel))
       ads.insert(ByteString(ad))
     }
+    func addPublished(_ campaign: String, _ channel: String, _ ad: String) {
+      add(publishedName(campaign), publishedName(channel), publishedName(ad))
+    }
     for event in events {
-      if event.kind != .conversion { add(event.campaignID, event.channel, event.adID) }
+      if event.kind != .conversion { addPublished(event.campaignID, event.channel, event.adID) }
       days.insert(event.time.day)
     }
     for attribution in attributions {
       if attribution.touches.isEmpty { add(unattributedName, unattributedName, unattributedName) }
-      for touch in attribution.touches { add(touch.campaignID, touch.channel, touch.adID) }
+      for touch in attribution.touches {
+        addPublished(touch.campaignID, touch.channel, touch.adID)
+      }
       days.insert(attribution.time.day)
     }
     try writer.put(campaigns.map { [.text($0.text), .null] }, into: Self.campaigns)
@@ -36,7 +41,7 @@ extension StarTables {
   }
 
   private func isDirect(_ channel: ByteString) -> Bool {
-    definitions.directChannels.contains { ByteString($0) == channel }
+    definitions.directChannels.contains { ByteString(publishedName($0)) == channel }
   }
 
   /// The row of a day: weekdays run from Monday, 1, to Sunday, 7; weeks are those of ISO 8601.

@@ -51,8 +51,8 @@ extension StarTables {
   private func touchRow(_ event: PublishedEvent) -> [SQLValue] {
     [
       .text("\(event.kind)"), .text(event.eventID), .date(event.time), .time(event.time),
-      .text(event.userID), .text(event.sessionID), .text(event.campaignID), .text(event.channel),
-      .text(event.adID), .integer(event.amount), .boolean(event.isLate), .integer(event.version),
+      .text(event.userID), .text(event.sessionID), .name(event.campaignID), .name(event.channel),
+      .name(event.adID), .integer(event.amount), .boolean(event.isLate), .integer(event.version),
     ] + event.values.map { .text($0) }
   }
 
@@ -65,8 +65,8 @@ extension StarTables {
 
   private func costRow(_ event: PublishedEvent) -> [SQLValue] {
     [
-      .text(event.eventID), .date(event.time), .time(event.time), .text(event.campaignID),
-      .text(event.channel), .text(event.adID), .integer(event.amount), .boolean(event.isLate),
+      .text(event.eventID), .date(event.time), .time(event.time), .name(event.campaignID),
+      .name(event.channel), .name(event.adID), .integer(event.amount), .boolean(event.isLate),
       .integer(event.version),
     ] + event.values.map { .text($0) }
   }
@@ -89,11 +89,16 @@ extension StarTables {
           head + [.integer(Int64(index) + 1)] + times
             + [
               .text("\(touch.kind)"), .text(touch.eventID), .time(touch.time),
-              .text(touch.campaignID), .text(touch.channel), .text(touch.adID),
+              .name(touch.campaignID), .name(touch.channel), .name(touch.adID),
               .integer(credits[index]), .integer(index < revenues.count ? revenues[index] : 0),
             ])
       }
     }
     return rows
   }
+}
+
+extension SQLValue {
+  /// A touch's name as rollups spell it, so that tables can be joined.
+  fileprivate static func name(_ name: String) -> SQLValue { .text(publishedName(name)) }
 }

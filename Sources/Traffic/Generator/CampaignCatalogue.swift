@@ -10,6 +10,11 @@ struct Campaign: Sendable {
   /// Micros; 0 when that kind of touch costs nothing.
   var clickCost: Micros
   var impressionCost: Micros
+  /// In the market's profile: that an impression is clicked, that a conversion follows a click, and that one comes from
+  /// nowhere.
+  var clickChance = Chance(0)
+  var conversionChance = Chance(0)
+  var strayChance = Chance(0)
 }
 
 /// The campaigns of a generated world: few large ones and many small ones (Zipf), each on one channel.
@@ -17,6 +22,8 @@ struct CampaignCatalogue: Sendable {
   private(set) var campaigns: [Campaign] = []
   /// `cumulativeSizes[i]` is the size of campaigns 0…i together.
   private var cumulativeSizes: [Int64] = []
+  /// Clicks per impression over all paid campaigns, in the market's profile.
+  private(set) var meanClickRate = 0.0
 
   /// Direct visits have a campaign of their own, the last one.
   var directCampaign: Int32 { Int32(campaigns.count - 1) }
@@ -27,7 +34,7 @@ struct CampaignCatalogue: Sendable {
     ("affiliate", false), ("video", true),
   ]
 
-  init(paid: Int, directChannel: String, seed: UInt64, hasTwoSpellings: Bool = false) {
+  init(dense paid: Int, directChannel: String, seed: UInt64, hasTwoSpellings: Bool) {
     var random = SeededRandom(seed: seed ^ 0xCA3B_A165)
     var total: Int64 = 0
     for index in 0..<max(paid, 1) {
@@ -45,6 +52,33 @@ struct CampaignCatalogue: Sendable {
     }
     campaigns.append(
       Campaign(id: "c-direct", channel: directChannel, clickCost: 0, impressionCost: 0))
+  }
+
+  /// Each a little better or worse, cheaper or dearer than its channel is on average.
+  init(market paid: Int, directChannel: String, seed: UInt64, hasTwoSpellings: Bool) {
+    var random = SeededRandom(seed: seed ^ 0xCA3B_A165)
+    var total: Int64 = 0
+    for index in 0..<max(paid, 1) {
+      let channel = ChannelMarket.all[index % ChannelMarket.all.count]
+      let quality = 700 + random.below(600)
+      let price = 700 + random.below(600)
+      let clickCost = channel.costPerClick * price / 1_000
+      var campaign = Campaign(
+        id: CampaignCatalogue.name(index, hasTwoSpellings: hasTwoSpellings), channel: channel.name,
+        // Whole cents for most, all six decimals for some.
+        clickCost: index % 4 == 3 ? clickCost : clickCost / 10_000 * 10_000,
+        impressionCost: channel.costPerImpression * price / 1_000)
+      campaign.setChances(of: channel, quality: Double(quality) / 1_000)
+      campaigns.append(campaign)
+      total += 1_000_000_000 / Int64(index + 1)
+      cumulativeSizes.append(total)
+      let share = 1_000_000_000 / Double(index + 1)
+      meanClickRate += share * channel.clickRate * Double(quality) / 1_000
+    }
+    meanClickRate /= Double(total)
+    var direct = Campaign(id: "c-direct", channel: directChannel, clickCost: 0, impressionCost: 0)
+    direct.setChances(of: .direct(named: directChannel), quality: 1)
+    campaigns.append(direct)
   }
 
   /// A paid campaign, larger ones more often. O(log campaigns).
@@ -68,6 +102,13 @@ struct CampaignCatalogue: Sendable {
 }
 
 extension Campaign {
+  fileprivate mutating func setChances(of channel: ChannelMarket, quality: Double) {
+    clickChance = Chance(channel.clickRate * quality)
+    conversionChance = Chance(channel.conversionRate * quality)
+    strayChance = Chance(
+      channel.conversionRate * quality * TrafficGenerator.strayConversions)
+  }
+
   fileprivate init(id: String, channel: String, clickCost: Micros, impressionCost: Micros) {
     self.id = Array(id.utf8)
     idJSON = JSONText.quoted(id, escapesAll: false)

@@ -19,6 +19,9 @@ extension TrafficGenerator {
   mutating func makeCostRow(of campaign: Int32, at time: Milliseconds) -> PendingEvent {
     PendingEvent(
       arrival: time, time: time, kind: .cost, identity: nextIdentity(), campaign: campaign,
-      amount: 5_000_000 + random.below(200_000_000), format: random.next())
+      // What serving costs beside the media, or media cost that is on no touch.
+      amount: options.profile == .market
+        ? 200_000 + random.below(2_000_000) : 5_000_000 + random.below(200_000_000),
+      format: random.next())
   }
 }

@@ -11,7 +11,7 @@ import Codec
 /// Visits begin at random along a daily curve. A visit is one user's run of impressions and clicks
 /// for campaigns of uneven size; some clicks are direct visits, some are followed by a conversion,
 /// minutes later or after the look-back is over; some conversions follow nothing. Every event then
-/// travels for a while, and some are sent again.
+/// travels for a while, and some are sent again. `TrafficProfile` says how much of each there is.
 ///
 /// The truth about a record holds for every processor that reads its inputs about in step, on up to 32
 /// partitions: see `TrafficTimes` for the margins. Event ids repeat after 2^48 events.
@@ -44,6 +44,8 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   /// The options' fractions, ready to draw from.
   struct Chances {
     let impression, direct, converts, strayConversion: Chance
+    /// That a touch of the market's profile is a visit that no ad brought.
+    let directVisit: Chance
     let duplicate, late, tooLate, malformed, busyUser, huge, version: Chance
     let visitEnds = Chance(1 / TrafficGenerator.touchesPerVisit)
     let returningUser = Chance(0.35)
@@ -62,33 +64,37 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
 
   public init(_ options: TrafficOptions) {
     self.options = options
-    let impressions = Swift.min(Swift.max(options.impressionsShare, 0), 1)
-    let conversionsPerClick =
-      Swift.min(Swift.max(options.conversionRate, 0), 1) * (1 + TrafficGenerator.strayConversions)
-    let eventsPerTouch = 1 + (1 - impressions) * conversionsPerClick
-    let touchRate = Swift.max(options.eventsPerSecond, 1e-3) / eventsPerTouch
-
-    let rates = [
-      touchRate * impressions, touchRate * (1 - impressions),
-      touchRate * (1 - impressions) * conversionsPerClick,
-    ]
+    let directChannel = options.definitions.directChannels.first ?? "direct"
+    let catalogue =
+      switch options.profile {
+      case .dense:
+        CampaignCatalogue(
+          dense: options.campaigns, directChannel: directChannel, seed: options.seed,
+          hasTwoSpellings: options.hasTwoSpellings)
+      case .market:
+        CampaignCatalogue(
+          market: options.campaigns, directChannel: directChannel, seed: options.seed,
+          hasTwoSpellings: options.hasTwoSpellings)
+      }
+    let mix = TrafficMix(options, catalogue)
+    let touchRate = Swift.max(options.eventsPerSecond, 1e-3) / mix.eventsPerTouch
+    let rates = mix.rates(touchRate)
     times = TrafficTimes(options, scarcestRate: rates.filter { $0 > 0 }.min() ?? 0)
     visitInterval = Int64(
       TrafficGenerator.touchesPerVisit / touchRate * 1_000 * Double(Delays.one))
     chances = Chances(
-      impression: Chance(options.impressionsShare), direct: Chance(options.directShare),
+      impression: Chance(mix.impressions / mix.touches),
+      direct: Chance(options.directShare),
       converts: Chance(options.conversionRate),
       strayConversion: Chance(options.conversionRate * TrafficGenerator.strayConversions),
-      duplicate: Chance(options.duplicates), late: Chance(options.late),
+      directVisit: Chance(mix.directVisits), duplicate: Chance(options.duplicates),
+      late: Chance(options.late),
       tooLate: Chance(options.tooLate ?? options.late / 10), malformed: Chance(options.malformed),
       busyUser: Chance(options.busyUserShare),
       huge: Chance(options.hugeValues), version: Chance(options.versions))
 
-    let directChannel = options.definitions.directChannels.first ?? "direct"
     writer = RecordWriter(
-      catalogue: CampaignCatalogue(
-        paid: options.campaigns, directChannel: directChannel, seed: options.seed,
-        hasTwoSpellings: options.hasTwoSpellings),
+      catalogue: catalogue,
       definitions: options.definitions, hasTwoSpellings: options.hasTwoSpellings)
     random = SeededRandom(seed: options.seed)
     clock = options.start
@@ -116,7 +122,7 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
       nextCostHour += 3_600_000
     } else {
       clock = visit
-      addVisit()
+      if options.profile == .market { addMarketVisit() } else { addVisit() }
       let level = options.hasDailyCurve ? DailyCurve.permille(at: clock) : 1_000
       let pause = Delays.exponential(&random) * 1_000 / level
       nextVisit += (visitInterval * pause) >> 16

@@ -6,6 +6,9 @@ public struct TrafficOptions: Sendable {
   /// Impressions, clicks and conversions that should be accepted: ordinary and late ones together.
   /// Duplicates, malformed and too-late records and the costs topic's rows come on top.
   public var eventCount: Int
+  /// What decides rates, prices and delays. In the market's profile `impressionsShare`, `conversionRate`,
+  /// `conversionDelay` and `directShare` have no meaning.
+  public var profile = TrafficProfile.dense
   /// Event time of the beginning. The default, 2026-01-05T08:00:00Z, starts with an average morning.
   public var start: Milliseconds = 1_767_600_000_000
   /// How many users there are. A few more convert without ever touching an ad.

@@ -35,7 +35,9 @@ extension Oracle {
       for (bucket, tally) in table.tallies {
         let key = RollupKey(
           view: table.view.name,
-          dimensions: bucket.dimensions.map { $0 == unattributed ? unattributedName : names[$0] },
+          dimensions: zip(table.view.dimensions, bucket.dimensions).map { dimension, name in
+            name == unattributed ? unattributedName : published(names[name], of: dimension)
+          },
           windowStart: bucket.windowStart)
         let rollup = ExpectedRollup(
           sums: tally.sums, slack: tally.slack, isRequired: tally.isRequired)
@@ -48,6 +50,13 @@ extension Oracle {
       }
     }
     return rollups
+  }
+
+  /// A value as rollups spell it: what is really called `(unattributed)` is not taken for what no touch earned.
+  private func published(_ name: String, of dimension: Dimension) -> String {
+    guard definitions.isOfTouches(dimension), name.hasSuffix(unattributedName) else { return name }
+    let isReserved = name.dropLast(unattributedName.count).allSatisfy { $0 == "\\" }
+    return isReserved ? "\\" + name : name
   }
 }
 

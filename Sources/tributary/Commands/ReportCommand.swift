@@ -9,25 +9,20 @@ import Reporting
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Report one day's final windows, to bill from.",
+    abstract: "Report the final windows of a day, a range or a month, to bill from.",
     discussion: """
-      The command refuses a day until all its windows are final. --provisional reports the final part and \
-      says so. The same day at the same revision gives the same output, byte for byte. Exit code 1: \
-      the day is not final yet, or the numbers do not reconcile.
+      The command refuses days until all their windows are final. --provisional reports the final part and \
+      says so. The same days at the same revision give the same output, byte for byte. Exit code 1: \
+      the days are not final yet, or the numbers do not reconcile.
       """)
 
   @OptionGroup var options: GlobalOptions
-
-  @Option(help: "Day to report, such as 2026-01-05 or yesterday.")
-  var day: String
-
-  @Option(help: "Time zone of the day (IANA name).")
-  var timezone = "UTC"
+  @OptionGroup var period: ReportPeriod
 
   @Option(
     help: ArgumentHelp(
-      "Dimension of each line: campaign, channel, ad, or a field that a view lists.",
-      valueName: "dimension"))
+      "Dimensions of each line, separated by commas: campaign, channel, ad, or fields that a view lists.",
+      valueName: "dimensions"))
   var by = "campaign"
 
   @Option(
@@ -37,63 +32,78 @@ struct ReportCommand: ParsableCommand {
       valueName: "dimension=value"))
   var filters: [String] = []
 
-  @Option(help: "Attribution model of conversions and revenue; default: the first.")
+  @Option(
+    help: ArgumentHelp(
+      "Attribution model of conversions and revenue; several, separated by commas, stand side by side. Default: the first.",
+      valueName: "models"))
   var model: String?
 
   @Flag(help: "Print all models next to each other.")
   var compareModels = false
 
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "previous: beside the period before, of the same length. models: all models, or those of --model, and how far each is from the first. Repeatable.",
+      valueName: "previous|models"))
+  var compare: [Comparison] = []
+
   @Option(help: "View to read; default: the one that fits best.")
   var view: String?
 
-  @Option(help: "Output format.")
-  var format = Format.table
+  @Option(help: "Output format; default: table.")
+  var format: Format?
 
   @Flag(help: "Short for --format json.")
   var json = false
 
+  @Option(
+    help: ArgumentHelp(
+      "CSV for a spreadsheet, in which no name becomes a formula, or for a program.",
+      valueName: "safe|raw"))
+  var csv: Report.CSVReader?
+
   @Option(name: .shortAndLong, help: "File to write, in full or not at all.")
   var output: String?
 
-  @Flag(help: "Report the final part of a day that is not final yet, and say so.")
+  @Flag(help: "Report the final part of days that are not final yet, and say so.")
   var provisional = false
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case table, csv, json
   }
 
+  enum Comparison: String, ExpressibleByArgument, CaseIterable {
+    case previous, models
+  }
+
   func validate() throws {
-    guard let calendar = ZonedCalendar(timezone) else {
-      throw ValidationError("--timezone \(timezone) is no time zone such as Europe/Berlin.")
-    }
-    if CalendarDay(NamedDay.resolved(day, calendar)) == nil {
-      throw ValidationError("--day \(day) is no day such as 2026-01-05 or yesterday.")
-    }
     for filter in filters where DimensionFilter(filter) == nil {
       throw ValidationError("--where \(filter) is no condition such as goal=purchase.")
     }
     if compareModels, model != nil {
       throw ValidationError("--compare-models shows all of them; leave out --model.")
     }
+    if Set(dimensions).count < dimensions.count {
+      throw ValidationError("--by \(by) names a dimension twice.")
+    }
+    if csv != nil, wantedFormat != .csv {
+      throw ValidationError("--csv says how to write CSV; leave out --format and --json.")
+    }
+  }
+
+  private var wantedFormat: Format { json ? .json : format ?? (csv == nil ? .table : .csv) }
+
+  private var dimensions: [Attribution.Dimension] {
+    by.split(separator: ",", omittingEmptySubsequences: false).map {
+      Attribution.Dimension(named: String($0))
+    }
   }
 
   func run() throws {
     let settings = try options.load()
-    let dimension = Attribution.Dimension(named: by)
-    let filters = filters.compactMap { DimensionFilter($0) }
-    for known in [dimension] + filters.dimensions
-    where !settings.definitions.allDimensions.contains(known) {
-      let names = settings.definitions.allDimensions.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("there is no dimension \"\(known.rawValue)\"; there are \(names)")
-    }
-    let calendar = ZonedCalendar(timezone)!
-    let request = ReportRequest(
-      day: CalendarDay(NamedDay.resolved(day, calendar))!, calendar: calendar, dimension: dimension,
-      models: compareModels
-        ? Array(settings.definitions.models.indices)
-        : [try ModelName.index(of: model, settings.definitions)],
-      view: view, filters: filters, allowsProvisional: provisional)
-    let feed = try RollupFeed(settings, logger: options.makeLogger())
+    let request = try request(settings.definitions)
+    let feed = try RollupFeed(settings, logger: options.makeLogger(), windows: request.range)
     defer { feed.close() }
     try feed.readToEnd()
     if feed.unreadable > 0 {
@@ -105,6 +115,33 @@ struct ReportCommand: ParsableCommand {
     let text = text(report)
     guard let output else { return try StandardOutput.write(text) }
     try AtomicFile.write(text, to: output)
+  }
+
+  private func request(_ definitions: Definitions) throws -> ReportRequest {
+    let filters = filters.compactMap { DimensionFilter($0) }
+    for known in dimensions + filters.dimensions
+    where !definitions.allDimensions.contains(known) {
+      let names = definitions.allDimensions.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("there is no dimension \"\(known.rawValue)\"; there are \(names)")
+    }
+    let showsDifferences = compare.contains(.models)
+    let models =
+      if let model {
+        try ModelName.indexes(of: model, definitions)
+      } else if compareModels || showsDifferences {
+        Array(definitions.models.indices)
+      } else { [0] }
+    if showsDifferences, models.count < 2 {
+      throw ValidationError(
+        "--compare models takes two models at least; this is one: "
+          + definitions.models[models[0]].rawValue)
+    }
+    return ReportRequest(
+      days: try period.days,
+      comparedWith: compare.contains(.previous) ? try period.previousDays : nil,
+      calendar: period.calendar, dimensions: dimensions, models: models,
+      showsModelDifferences: showsDifferences, view: view, filters: filters,
+      allowsProvisional: provisional)
   }
 
   /// The report, once its numbers agree: while a correction is on its way, one view may be ahead of
@@ -127,14 +164,16 @@ struct ReportCommand: ParsableCommand {
   }
 
   private func text(_ report: Report) -> String {
-    switch json ? .json : format {
+    switch wantedFormat {
     case .table: return ReportPrintout(report: report).text
     case .json: return report.json
     case .csv:
       // No place for it among the numbers.
       let notes = ReportPrintout(report: report).reconciliation.joined(separator: "\n") + "\n"
       StandardError.write(notes)
-      return report.csv
+      return report.csv(for: csv ?? .safe)
     }
   }
 }
+
+extension Report.CSVReader: ExpressibleByArgument {}

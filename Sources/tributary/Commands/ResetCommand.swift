@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Codec
 import Configuration
 import Foundation
 
@@ -31,10 +32,21 @@ struct ResetCommand: ParsableCommand {
   @Option(help: "Replicas of each partition of the new topics; -1 for the broker's default.")
   var replicationFactor: Int32 = -1
 
+  @Flag(help: "Print what was deleted as JSON; needs --yes.")
+  var json = false
+
+  func validate() throws {
+    if json, !yes { throw ValidationError("--json asks nobody: it needs --yes.") }
+  }
+
   func run() throws {
     let settings = try options.load()
     let reset = try Reset(settings, logger: options.makeLogger())
     let plan = try reset.plan(keepsSetAside: keepSetAside)
+    if json {
+      try reset.carryOut(plan, replicationFactor: replicationFactor, ignoresMembers: ignoreMembers)
+      return try StandardOutput.print(Self.json(plan))
+    }
     let rows =
       plan.topics.map {
         ["topic", $0.name, "\($0.partitions) partitions, up to \($0.records) records"]
@@ -44,6 +56,19 @@ struct ResetCommand: ParsableCommand {
     try reset.carryOut(plan, replicationFactor: replicationFactor, ignoresMembers: ignoreMembers)
     try StandardOutput.print(
       "done; the next `tributary run` starts from the beginning of the inputs")
+  }
+
+  private static func json(_ plan: Reset.Plan) -> String {
+    JSONWriter.object { output in
+      output.array("topics", plan.topics) { output, topic in
+        output.object { output in
+          output.field("topic", topic.name)
+          output.field("partitions", topic.partitions)
+          output.field("records", topic.records)
+        }
+      }
+      output.array("groups", plan.groups) { $0.value($1) }
+    }
   }
 
   private func isConfirmed() throws -> Bool {

@@ -31,6 +31,7 @@ enum DemoSettings {
     _ configuration: Configuration, rate: Int, now: Milliseconds
   ) -> TrafficOptions {
     var traffic = TrafficOptions(seed: UInt64(bitPattern: now), eventCount: .max)
+    traffic.profile = .market
     traffic.start = now - 60_000
     traffic.eventsPerSecond = Double(rate)
     traffic.hasDailyCurve = false

@@ -13,4 +13,14 @@ enum ModelName {
     }
     return index
   }
+
+  /// The indexes of models whose names stand between commas, each once, in their order.
+  static func indexes(of names: String, _ definitions: Definitions) throws -> [Int] {
+    var indexes: [Int] = []
+    for name in names.split(separator: ",", omittingEmptySubsequences: false) {
+      let index = try index(of: String(name), definitions)
+      if !indexes.contains(index) { indexes.append(index) }
+    }
+    return indexes
+  }
 }

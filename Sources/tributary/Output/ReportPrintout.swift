@@ -8,23 +8,40 @@ struct ReportPrintout {
   let report: Report
 
   var text: String {
-    let columns = report.columns
+    // The change says what the period before was, near enough for the eye.
+    let columns = report.columns.filter { $0.content != .previous }
     let table = AlignedTable(
-      header: [report.request.dimension.rawValue] + columns.map(\.name),
-      rows: report.allLines.map { line in
-        [name(line)] + columns.map { line.text($0).map(Self.shortened) ?? "" }
-      })
+      header: report.request.dimensions.map(\.rawValue) + columns.map(title),
+      rows: report.allLines.map { line in names(line) + columns.map { cell(line, $0) } },
+      textColumns: report.request.dimensions.count)
     return (heading + [""] + [table.text] + [""] + reconciliation).joined(separator: "\n") + "\n"
   }
 
+  private func title(_ column: Report.Column) -> String {
+    column.content == .change ? "change" : column.name
+  }
+
+  private func cell(_ line: Report.Line, _ column: Report.Column) -> String {
+    guard let value = line.value(column) else { return "" }
+    switch column.content {
+    case .change: return Self.percent(value)
+    case .difference where value > 0: return "+" + Self.shortened(line.text(column) ?? "")
+    default: return Self.shortened(line.text(column) ?? "")
+    }
+  }
+
+  /// Millionths as `+12.5%`, halves of the last digit rounded away from zero.
+  private static func percent(_ value: MicrosSum) -> String {
+    let tenths = (value.magnitude + 500) / 1_000
+    let sign = tenths == 0 ? "" : value < 0 ? "-" : "+"
+    return "\(sign)\(tenths / 10).\(tenths % 10)%"
+  }
+
   private var heading: [String] {
-    let calendar = report.request.calendar
-    let hours = (report.range.upperBound - report.range.lowerBound) / 60_000
-    let length = hours % 60 == 0 ? "\(hours / 60) h" : "\(hours / 60) h \(hours % 60) min"
-    var lines = [
-      "\(report.request.day) in \(calendar.identifier): \(calendar.text(report.range.lowerBound)) – "
-        + "\(calendar.text(report.range.upperBound)), \(length)"
-    ]
+    var lines = [period(report.request.days, report.range)]
+    if let previous = report.previous {
+      lines.append("compared with \(period(previous.days, previous.range))")
+    }
     let models = report.request.models.map { report.models[$0].rawValue }.joined(separator: ", ")
     lines.append(
       "\(report.state)  ·  \(models)  ·  \(report.currency)  ·  view \(report.view.name)  ·  "
@@ -42,6 +59,17 @@ struct ReportPrintout {
           + "\(range.to), were deleted before they were read; these numbers may miss some of them")
     }
     return lines
+  }
+
+  /// Days, the instants that they are, and how long they take.
+  private func period(_ days: ClosedRange<CalendarDay>, _ range: Range<Milliseconds>) -> String {
+    let calendar = report.request.calendar
+    let count = days.lowerBound.distance(to: days.upperBound) + 1
+    let minutes = (range.upperBound - range.lowerBound) / 60_000
+    let hours = minutes % 60 == 0 ? "\(minutes / 60) h" : "\(minutes / 60) h \(minutes % 60) min"
+    return "\(ReportRequest.title(of: days)) in \(calendar.identifier): "
+      + "\(calendar.text(range.lowerBound)) – \(calendar.text(range.upperBound)), "
+      + (count == 1 ? hours : "\(count) days")
   }
 
   private var closed: String {
@@ -96,11 +124,11 @@ struct ReportPrintout {
 
   private var isByTouch: Bool { report.view.bucketConversionsBy == .touch }
 
-  private func name(_ line: Report.Line) -> String {
-    switch line.kind {
-    case .total: "total"
-    case .item, .unattributed: line.name.isEmpty ? "(none)" : TerminalText.printable(line.name)
+  private func names(_ line: Report.Line) -> [String] {
+    guard line.kind != .total else {
+      return ["total"] + report.request.dimensions.dropFirst().map { _ in "" }
     }
+    return line.names.map { $0.isEmpty ? "(none)" : TerminalText.printable($0) }
   }
 
   /// Decimals without zeros at their end, but two at least: no digit that counts is lost.

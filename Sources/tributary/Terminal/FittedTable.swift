@@ -35,9 +35,9 @@ struct FittedTable {
   func lines(columns: Int?) -> [String] {
     let titles = measures.map(title)
     let widths = measures.indices.map { column in
-      ([titles[column]] + cells.map { $0[column] }).map(\.count).max() ?? 0
+      ([titles[column]] + cells.map { $0[column] }).map(TerminalText.width).max() ?? 0
     }
-    let widest = ([name] + names).map(\.count).max() ?? 0
+    let widest = ([name] + names).map(TerminalText.width).max() ?? 0
     var shown = Array(measures.indices)
     var nameWidth = widest
     if let columns {
@@ -74,11 +74,11 @@ struct FittedTable {
   }
 
   private func cut(_ text: String, to width: Int) -> String {
-    text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
+    TerminalText.width(text) <= width
+      ? text : TerminalText.prefix(text, columns: max(0, width - 1)) + "…"
   }
 
   private func pad(_ text: String, to width: Int, isLeft: Bool) -> String {
-    let padding = String(repeating: " ", count: max(0, width - text.count))
-    return isLeft ? text + padding : padding + text
+    TerminalText.padded(text, to: width, isLeft: isLeft)
   }
 }

@@ -63,7 +63,7 @@ final class LiveDisplay {
 
   private var isDue: Bool {
     guard let lastShown else { return true }
-    if let screen, screen.size != lastSize { return true }
+    if let screen, screen.wasAway() || screen.size != lastSize { return true }
     return lastShown.duration(to: .now) >= (screen == nil ? Self.snapshot : Self.redraw)
   }
 }

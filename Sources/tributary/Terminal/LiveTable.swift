@@ -103,11 +103,13 @@ struct LiveTable {
   private static func fit(_ parts: [String], to columns: Int?) -> String {
     var parts = parts
     var separator = "  ·  "
-    while let columns, parts.joined(separator: separator).count > columns, parts.count > 1 {
+    while let columns, TerminalText.width(parts.joined(separator: separator)) > columns,
+      parts.count > 1
+    {
       if separator == " · " { parts.removeLast() } else { separator = " · " }
     }
     let line = parts.joined(separator: separator)
-    return columns.map { String(line.prefix($0)) } ?? line
+    return columns.map { String(TerminalText.prefix(line, columns: $0)) } ?? line
   }
 
   private func cell(_ measure: Measure, _ sums: RollupSums) -> String {

@@ -14,7 +14,9 @@ final class Screen: @unchecked Sendable {
   }
 
   private let isTaken = Mutex(false)
+  private let wasPaused = Atomic(false)
   private var resizes: (any DispatchSourceSignal)?
+  private var pauses: (any DispatchSourceSignal)?
 
   /// Whether standard output is a terminal that understands escape sequences.
   static var isAvailable: Bool {
@@ -23,24 +25,49 @@ final class Screen: @unchecked Sendable {
 
   deinit { leave() }
 
-  /// Takes the terminal.
+  /// Takes the terminal. Ctrl-Z gives it back until the process goes on.
   ///
-  /// - Parameter onResize: called on some thread when the terminal's size has changed.
+  /// - Parameter onResize: called on some thread when the page must be drawn anew.
   func enter(onResize: @escaping @Sendable () -> Void) {
     let source = DispatchSource.makeSignalSource(signal: SIGWINCH, queue: .global())
     source.setEventHandler(handler: onResize)
     source.resume()
     resizes = source
+    signal(SIGTSTP, SIG_IGN)
+    let pauses = DispatchSource.makeSignalSource(signal: SIGTSTP, queue: .global())
+    pauses.setEventHandler { [unowned self] in
+      pause()
+      onResize()
+    }
+    pauses.resume()
+    self.pauses = pauses
     isTaken.withLock { taken in
       taken = true
-      Self.write("\u{1B}[?1049h\u{1B}[?25l\u{1B}[2J")
+      Self.write(Self.takeOver)
     }
   }
+
+  private static let takeOver = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[2J"
+  private static let giveBack = "\u{1B}[?25h\u{1B}[?1049l"
+
+  /// Stops the process as the terminal asked; returns when it goes on. Nobody draws meanwhile.
+  private func pause() {
+    isTaken.withLock { taken in
+      if taken { Self.write(Self.giveBack) }
+      // The others of the foreground have their own signal.
+      raise(SIGSTOP)
+      if taken { Self.write(Self.takeOver) }
+    }
+    wasPaused.store(true, ordering: .relaxed)
+  }
+
+  /// Whether the page was away since this was asked last.
+  func wasAway() -> Bool { wasPaused.exchange(false, ordering: .relaxed) }
 
   /// Gives the terminal back as it was. Idempotent; from any thread.
   func leave() {
     isTaken.withLock { taken in
-      if taken { Self.write("\u{1B}[?25h\u{1B}[?1049l") }
+      if taken { Self.write(Self.giveBack) }
       taken = false
     }
   }
@@ -95,15 +122,19 @@ struct StyledLine {
     self.style = style
   }
 
+  /// Whether colors are wanted (https://no-color.org): what is not a color stays.
+  private static let hasColor =
+    ProcessInfo.processInfo.environment["NO_COLOR"].map(\.isEmpty) ?? true
+
   /// The text, cut to so many columns, between the style's escape sequences.
   func escaped(columns: Int) -> String {
-    let cut = text.prefix(columns)
+    let cut = TerminalText.prefix(text, columns: columns)
     return switch style {
     case .plain: String(cut)
     case .bold: "\u{1B}[1m\(cut)\u{1B}[0m"
     case .dim: "\u{1B}[2m\(cut)\u{1B}[0m"
     case .inverse: "\u{1B}[7m\(cut)\u{1B}[0m"
-    case .warning: "\u{1B}[33m\(cut)\u{1B}[0m"
+    case .warning: Self.hasColor ? "\u{1B}[33m\(cut)\u{1B}[0m" : "\u{1B}[1m\(cut)\u{1B}[0m"
     }
   }
 }

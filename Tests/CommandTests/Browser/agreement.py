@@ -54,7 +54,7 @@ def generate(number):
 def slice_of(number, seed, events):
     start = f"{DAY}T{8 + number // 4:02}:{number % 4 * 15:02}:00Z"
     made = json.loads(tributary(
-        "generate", "--events", str(events), "--seed", str(seed), "--start", start,
+        "generate", "--profile", "dense", "--events", str(events), "--seed", str(seed), "--start", start,
         "--users", "1500", "--late", "0.05", "--json"))
     return sum(made[topic]["records"] for topic in ("impressions", "clicks", "conversions"))
 

@@ -103,7 +103,7 @@ def picture(page, name):
 def a_conversion():
     """The story of a conversion that a touch earned, among those sent before."""
     with tempfile.TemporaryDirectory() as folder:
-        tributary("generate", "--events", "20000", "--seed", "8", "--start", f"{DAY}T08:00:00Z",
+        tributary("generate", "--profile", "dense", "--events", "20000", "--seed", "8", "--start", f"{DAY}T08:00:00Z",
                   "--users", "2000", "--late", "0.05", "--jsonl", folder)
         with open(f"{folder}/conversions.jsonl", encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -184,7 +184,7 @@ def main(page):
 
     # News arrive by themselves, late corrections among them.
     before = page.run("""document.querySelector("#cards p[data-key=clicks]").dataset.value""")
-    tributary("generate", "--events", "20000", "--seed", "8", "--start", f"{DAY}T08:00:00Z",
+    tributary("generate", "--profile", "dense", "--events", "20000", "--seed", "8", "--start", f"{DAY}T08:00:00Z",
               "--users", "2000", "--late", "0.05")
     tributary("run", "--exit-at-end")
     page.wait(f"""document.querySelector("#cards p[data-key=clicks]").dataset.value !== "{before}" """)

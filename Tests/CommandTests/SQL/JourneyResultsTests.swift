@@ -49,7 +49,9 @@ import Testing
   @Test func theJourneysAreTheTouchesOfTheAttributions() throws {
     let cluster = try Cluster()
     let program = cluster.program
-    #expect(try program.run("generate", "--events", "3000", "--seed", "5").status == 0)
+    #expect(
+      try program.run("generate", "--profile", "dense", "--events", "3000", "--seed", "5").status
+        == 0)
     #expect(try program.run("run", "--exit-at-end").status == 0)
     var expected: [String: [String]] = [:]
     for record in try cluster.records(of: "\(cluster.prefix)-attributions") {

@@ -72,6 +72,120 @@ import Testing
     #expect(try followed.dump() == calm.dump())
   }
 
+  @Test func aSinkThatCannotCommitForNowGoesOnLater() throws {
+    let cluster = try Cluster(["TRIBUTARY_MODELS": "[last_touch, linear]"])
+    let topic = RollupTopic(cluster: cluster)
+    try topic.fill(windowCount: 20, memberCount: 50)
+    let server = try PostgresServer()
+    let followed = TestDatabase(.postgres, at: try server.makeDatabase())
+    let calm = try TestDatabase(.postgres)
+    let folder = try TemporaryFolder()
+    let name = followed.address.split(separator: "/").last!
+    let sink = try cluster.program.start(
+      ["sink", "--to", followed.address + "?options=-c%20lock_timeout%3D300"],
+      outputFolder: folder.make("sink"))
+    defer { _ = sink.wait(seconds: 0) }
+    try expect(followed, toHave: 1_000, ofRevision: 1)
+    func expectWarnings(_ text: String) {
+      for _ in 0..<400 where !folder.text("sink/errors").contains(text) { usleep(50_000) }
+      #expect(folder.text("sink/errors").contains(text), "\(folder.text("sink/errors"))")
+    }
+
+    // A table that is locked.
+    let lock = try Lock(on: followed)
+    try topic.fill(windowCount: 40, memberCount: 50, revisionCount: 2)
+    expectWarnings("canceling statement due to lock timeout")
+    lock.release()
+    try expect(followed, toHave: 2_000, ofRevision: 2)
+
+    // A server that has become a replica takes no writes, and is one again that does.
+    let admin = TestDatabase(
+      .postgres, at: followed.address.replacing("/\(name)", with: "/postgres"))
+    func makeReadOnly(_ word: String) throws {
+      _ = try admin.ask(
+        """
+        ALTER DATABASE \(name) SET default_transaction_read_only = \(word);
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)';
+        """)
+    }
+    try makeReadOnly("on")
+    try topic.fill(windowCount: 40, memberCount: 100, revisionCount: 3)
+    expectWarnings("read-only transaction")
+    #expect(sink.isRunning)
+    try makeReadOnly("off")
+    try expect(followed, toHave: 4_000, ofRevision: 3)
+
+    // SIGTERM while a lock stands in the way of everything.
+    let other = try Lock(on: followed)
+    try topic.fill(windowCount: 40, memberCount: 100, revisionCount: 4)
+    usleep(400_000)
+    sink.terminate()
+    #expect(sink.wait(seconds: 10))
+    #expect(sink.terminationStatus == 0)
+    other.release()
+    for database in [followed, calm] {
+      let result = try cluster.program.run("sink", "--to", database.address, "--exit-at-end")
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    #expect(try followed.dump() == calm.dump())
+  }
+
+  @Test func aSinkThatWaitsForALockEndsWithinSeconds() throws {
+    let cluster = try Cluster(["TRIBUTARY_MODELS": "[last_touch, linear]"])
+    let topic = RollupTopic(cluster: cluster)
+    try topic.fill(windowCount: 20, memberCount: 50)
+    let database = try TestDatabase(.postgres)
+    let folder = try TemporaryFolder()
+    // The password is wrong for nobody: the server trusts everybody.
+    let address = database.address.replacing("tributary@", with: "tributary:s3cr3t%40pw@")
+    let sink = try cluster.program.start(
+      ["sink", "--to", address], outputFolder: folder.make("sink"))
+    defer { _ = sink.wait(seconds: 0) }
+    try expect(database, toHave: 1_000, ofRevision: 1)
+    let arguments = try String(
+      contentsOfFile: "/proc/\(sink.processIdentifier)/cmdline", encoding: .utf8)
+    #expect(arguments.contains("tributary:xxxxxxxxxxx@") && !arguments.contains("s3cr3t"))
+    let lock = try Lock(on: database)
+    try topic.fill(windowCount: 40, memberCount: 50, revisionCount: 2)
+    usleep(1_000_000)
+    let began = Date()
+    sink.terminate()
+    #expect(sink.wait(seconds: 20))
+    #expect(Date().timeIntervalSince(began) < 10 && sink.terminationStatus == 0)
+    #expect(folder.text("sink/errors").contains("what it did not commit will be read again"))
+    // Nothing of it is left in the server.
+    #expect(
+      try database.ask(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tributary';"
+      ) == "0\n")
+    lock.release()
+  }
+
+  /// Holds the table of rollups, so that nobody else gets at it.
+  private struct Lock {
+    private let session: Process
+    private let input = Pipe()
+
+    init(on database: TestDatabase) throws {
+      session = Process()
+      session.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      session.arguments = ["psql", database.address, "--no-psqlrc", "-qAt"]
+      session.standardInput = input
+      let output = Pipe()
+      session.standardOutput = output
+      try session.run()
+      try input.fileHandleForWriting.write(
+        contentsOf: Data("BEGIN; LOCK rollups IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n".utf8))
+      let answer = output.fileHandleForReading.availableData
+      #expect(String(decoding: answer, as: UTF8.self) == "locked\n")
+    }
+
+    func release() {
+      try? input.fileHandleForWriting.close()
+      session.waitUntilExit()
+    }
+  }
+
   /// Waits until the database holds so many rollups of a revision.
   private func expect(
     _ database: TestDatabase, toHave count: Int, ofRevision revision: Int
@@ -98,7 +212,8 @@ import Testing
     for seed in ["5", "6"] {
       for arguments in [
         [
-          "generate", "--events", "40000", "--seed", seed, "--late", "0.05", "--costs", "--start",
+          "generate", "--profile", "dense", "--events", "40000", "--seed", seed, "--late", "0.05",
+          "--costs", "--start",
           "2026-01-04T22:30:00Z", "--users", "3000",
         ], ["run", "--exit-at-end"],
       ] {

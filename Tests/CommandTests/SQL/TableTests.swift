@@ -31,7 +31,8 @@ import Testing
     to cluster: Cluster, seed: Int, events: Int = 4_000, start: String = "2026-01-04T23:45:00Z"
   ) throws {
     try run(
-      cluster, "generate", "--events", "\(events)", "--seed", "\(seed)", "--late", "0.05",
+      cluster, "generate", "--profile", "dense", "--events", "\(events)", "--seed", "\(seed)",
+      "--late", "0.05",
       "--costs",
       "--start", start, "--users", "900", "--version-rate", "0.2",
       "--duplicates", "0.1")
