@@ -136,7 +136,7 @@ let package = Package(
         "Dashboard",
         "Files", "History", "Inputs", "Journeys", "Kafka", "ObjectStore", "Pipeline", "Readers",
         "Reporting",
-        "SQLSink", "SQLite", "Service", "Traffic", "Verification",
+        "SQLSink", "SQLite", "Service", "Traffic", "Verification", "WebClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
