@@ -11,15 +11,16 @@ let package = Package(
     .library(name: "Codec", targets: ["Codec"]),
     .library(name: "CAllocationCount", targets: ["CAllocationCount"]),
   ],
+  // Exactly these versions; Deploy/dependencies.lock.json has their commits, and what they depend on themselves.
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
     .package(
       url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(path: "Stubs/async-http-client"),
   ],
   targets: [
@@ -144,7 +145,7 @@ let package = Package(
         "Dashboard",
         "Files", "History", "Inputs", "Journeys", "Kafka", "ObjectStore", "Pipeline", "Readers",
         "Reporting",
-        "SQLSink", "SQLite", "Service", "Traffic", "Verification",
+        "SQLSink", "SQLite", "Service", "Traffic", "Verification", "WebClient",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

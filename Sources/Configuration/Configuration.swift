@@ -44,6 +44,8 @@ public struct Configuration: Sendable, Equatable {
   public var schemaRegistry: RegistryAddress?
   /// How rollups and attributions are written.
   public var outputFormat = OutputFormat.json
+  /// How log lines are written to standard error.
+  public var logFormat = LogFormat.text
   /// librdkafka properties, passed through as they are. Values may be secrets: see
   /// ``isSecret(kafkaProperty:)``.
   public var kafka: [String: String] = [:]
@@ -114,6 +116,14 @@ public enum OutputFormat: String, CaseIterable, Sendable {
   case json
   /// In the Confluent wire format, by schemas that follow from the configuration.
   case avro
+}
+
+/// How log lines are written.
+public enum LogFormat: String, CaseIterable, Sendable {
+  /// Time, level, message and fields, for people.
+  case text
+  /// One JSON object a line.
+  case json
 }
 
 /// How producers choose the partition of a keyed record.

@@ -217,6 +217,11 @@ extension Setting {
       read: { value throws(ConfigurationError) in try value.choice(of: OutputFormat.self) },
       render: { .plain($0.rawValue) }),
     Setting(
+      "log_format", \.logFormat,
+      "how log lines are written to standard error: `text`, or `json`, one object a line",
+      read: { value throws(ConfigurationError) in try value.choice(of: LogFormat.self) },
+      render: { .plain($0.rawValue) }),
+    Setting(
       "kafka", \.kafka, "any librdkafka property, as in `security.protocol: SSL`",
       shape: .structure,
       read: { value throws(ConfigurationError) in try value.kafkaProperties() },

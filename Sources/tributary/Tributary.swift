@@ -30,7 +30,7 @@ struct Tributary: ParsableCommand {
       RunCommand.self, DemoCommand.self, GenerateCommand.self, AttributeCommand.self,
       IngestCommand.self, InputsCommand.self, TopicsCommand.self, TailCommand.self,
       ReportCommand.self, ExportCommand.self, ServeCommand.self, SinkCommand.self,
-      ExplainCommand.self,
+      ExplainCommand.self, LagCommand.self, TasksCommand.self, HealthCommand.self,
       LateCommand.self, DeadLettersCommand.self, BackfillCommand.self,
       JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,
       BenchCommand.self,

@@ -126,6 +126,7 @@ import Testing
       (["run"], ["-c", "--http", "--token-file"]),
       (["serve"], ["-c", "--host", "--token-file"]),
       (["sink"], ["-c", "--to"]),
+      (["health"], ["--ready", "--http"]),
       (["topics", "create"], ["-c", "--partitions", "--replication-factor"]),
       (
         ["generate"],
@@ -143,14 +144,14 @@ import Testing
     let known: Set<String> = [
       "--partitions", "--replication-factor", "--events", "--rate", "--duplicates", "--disorder",
       "--late", "--malformed", "--build", "--profile", "--bootstrap-server", "--host", "--http",
-      "--to", "--token-file",
+      "--to", "--token-file", "--ready",
     ]
     for match in compose.matches(of: #/--[a-z][a-z-]+/#) {
       #expect(known.contains(String(match.output)), "\(match.output)")
     }
-    #expect(
-      try DocumentTests.text("Deploy/Dockerfile").contains(
-        #"CMD ["run", "--http", "0.0.0.0:9090"]"#))
+    let dockerfile = try DocumentTests.text("Deploy/Dockerfile")
+    #expect(dockerfile.contains(#"CMD ["run", "--http", "0.0.0.0:9090"]"#))
+    #expect(dockerfile.contains(#"CMD ["tributary", "health"]"#))
   }
 
   @Test(arguments: try DocumentTests.pages())

@@ -45,6 +45,7 @@ let contractBlock = """
   inputs: null                      # section 2
   schema_registry: null             # http(s)://user:password@host:port; password better from the environment
   output_format: json               # or avro
+  log_format: text                  # or json
   """
 
 /// Every setting with a value that is not its default.
@@ -116,6 +117,7 @@ let everythingChanged = """
     - {kind: cost, files: "costs*.csv", delimiter: ";", skip_lines: 2, null_values: ["", "-"], decimal: ","}
   schema_registry: https://registry:8081/api/
   output_format: avro
+  log_format: json
   """
 
 @Suite("Loading a configuration")
@@ -153,6 +155,7 @@ struct ConfigurationLoading {
     #expect(configuration.topics.deadLetters == "out.dead")
     #expect(configuration.topics.lateEvents == "out.late")
     #expect(configuration.outputFormat == .avro)
+    #expect(configuration.logFormat == .json)
     let definitions = configuration.definitions
     #expect(definitions.currency == "USD")
     #expect(definitions.lookback == 604_800_000)

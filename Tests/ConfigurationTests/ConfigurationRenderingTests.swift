@@ -105,6 +105,7 @@ struct ConfigurationRendering {
         inputs: null
         schema_registry: null
         output_format: json
+        log_format: text
         kafka: {}
 
         """)

@@ -298,6 +298,11 @@ def commands():
     for name, service in documents(ROOT / "docker-compose.yml")[0]["services"].items():
         if service.get("image", "").startswith("tributary") and "entrypoint" not in service:
             yield f"docker-compose.yml: {name}", service.get("command", [])
+        test = service.get("healthcheck", {}).get("test", [])
+        if test[1:2] == ["tributary"]:
+            yield f"docker-compose.yml: health of {name}", test[2:]
+    for match in re.findall(r'^ +CMD (\["tributary".*\])$', (DEPLOY / "Dockerfile").read_text(), re.M):
+        yield "Dockerfile: health", json.loads(match)[1:]
     for path in sorted((DEPLOY / "systemd").glob("*.service")):
         for line in re.findall(r"^ExecStart=/usr/bin/tributary (.*)$", path.read_text(), re.M):
             yield str(path), line.split()

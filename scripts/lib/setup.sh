@@ -148,4 +148,11 @@ require_build_tools() {
   require_swift
   require_packages pkg-config librdkafka-dev libsqlite3-dev libpq-dev libssl-dev zlib1g-dev \
     libcurl4-openssl-dev libzstd-dev libxml2-dev
+  use_locked_versions
+}
+
+# Has Swift take dependencies in the versions of our lock file, not in those of an earlier build.
+use_locked_versions() {
+  cmp -s "$root/Deploy/dependencies.lock.json" "$root/Package.resolved" ||
+    cp "$root/Deploy/dependencies.lock.json" "$root/Package.resolved"
 }

@@ -35,10 +35,14 @@ enum ProgressHeader {
     return bytes
   }
 
-  /// - Parameter topic: named when the record was written under other definitions.
+  typealias Content = (position: Int64, finalThrough: Watermark, tasks: [Int32: TaskStatus])
+
+  /// - Parameters:
+  ///   - fingerprint: of definitions that the record's must fit; nil accepts any.
+  ///   - topic: named when the record was written under other definitions.
   static func decode(
-    _ value: UnsafeRawBufferPointer, fingerprint: DefinitionsFingerprint, topic: String
-  ) throws -> (position: Int64, finalThrough: Watermark, tasks: [Int32: TaskStatus]) {
+    _ value: UnsafeRawBufferPointer, fingerprint: DefinitionsFingerprint?, topic: String
+  ) throws -> Content {
     var reader = ByteReader(value)
     let foundVersion: UInt8 = reader.integer()
     let found = DefinitionsFingerprint(
@@ -49,7 +53,7 @@ enum ProgressHeader {
       throw OperatorError(
         "the rollups topic's progress record has an unknown format; run the version that wrote it")
     }
-    guard fingerprint.extends(found) else { throw OperatorError.otherDefinitions(topic) }
+    guard fingerprint?.extends(found) ?? true else { throw OperatorError.otherDefinitions(topic) }
     var tasks: [Int32: TaskStatus] = [:]
     while !reader.isAtEnd {
       let task: Int32 = reader.integer()

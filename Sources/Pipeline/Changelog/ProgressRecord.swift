@@ -45,9 +45,9 @@ struct ProgressRecord {
   }
 
   /// Reads a record back. Throws when it is of another format, or was written under definitions that
-  /// those at hand do not extend.
+  /// those at hand do not extend; without any at hand it accepts all.
   init(
-    _ value: UnsafeRawBufferPointer, under current: DefinitionsFingerprint, topic: String
+    _ value: UnsafeRawBufferPointer, under current: DefinitionsFingerprint?, topic: String
   ) throws {
     var reader = ByteReader(value)
     let version: UInt8 = reader.integer()
@@ -65,7 +65,7 @@ struct ProgressRecord {
         "the progress record in \(topic) has an unknown format; run the version that wrote it, or start "
           + "again with `tributary reset`")
     }
-    guard current.extends(fingerprint) else { throw OperatorError.otherDefinitions(topic) }
+    guard current?.extends(fingerprint) ?? true else { throw OperatorError.otherDefinitions(topic) }
   }
 
   // MARK: What is new

@@ -50,22 +50,10 @@ extension Preflight {
     }
   }
 
-  /// The last progress record of tasks, as far as it stands near the end of their partition. A task writes it
-  /// with every commit.
   private func progressRecords(
     _ state: [TopicPartition], _ tail: LogTail
   ) throws -> [TaskID: ProgressRecord] {
-    var records: [TaskID: ProgressRecord] = [:]
-    _ = try tail.last(of: state) { record in
-      guard let key = record.key, let value = record.value, Changelog.isProgress(key) else {
-        return false
-      }
-      let isCosts = key.elementsEqual(Changelog.progressKey(TaskKind.costs.rawValue))
-      records[TaskID(isCosts: isCosts, partition: record.partition)] = try ProgressRecord(
-        value, under: configuration.definitions.fingerprint, topic: configuration.stateTopic)
-      return true
-    }
-    return records
+    try ProgressRecords.ofTasks(state, tail, under: configuration.definitions.fingerprint)
   }
 
   /// Compares what is remembered with what a group has committed and what the logs hold, as every take-over
@@ -125,19 +113,12 @@ extension Preflight {
   private func rollupPositions(
     _ rollups: [TopicPartition], _ tail: LogTail
   ) throws -> [TopicPartition: Int64] {
-    let fingerprint = ProgressHeader.fingerprint(of: configuration)
-    var positions: [TopicPartition: Int64] = [:]
-    _ = try tail.last(of: rollups) { record in
-      guard let key = record.key, ProgressCodec.decodeKey(key) != nil,
-        let value = record.headers().first(where: { $0.name == ProgressHeader.name })?.value
-      else { return false }
-      let source = TopicPartition(topic: configuration.deltasTopic, partition: record.partition)
-      positions[source] = try value.withUnsafeBytes {
-        try ProgressHeader.decode($0, fingerprint: fingerprint, topic: configuration.topics.rollups)
-      }.position
-      return true
+    let progress = try ProgressRecords.ofRollups(
+      rollups, tail, under: ProgressHeader.fingerprint(of: configuration))
+    return progress.reduce(into: [:]) { positions, entry in
+      let source = TopicPartition(topic: configuration.deltasTopic, partition: entry.key)
+      positions[source] = entry.value.position
     }
-    return positions
   }
 
   /// Whether a group has got anywhere. Does not wait for a transaction that is still open.

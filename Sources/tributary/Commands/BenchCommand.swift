@@ -149,6 +149,6 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func note(_ text: String) {
-    StandardError.say(text)
+    StandardError.say(text, level: .info)
   }
 }

@@ -109,6 +109,6 @@ struct DemoCommand: ParsableCommand {
   }
 
   private func note(_ text: String) {
-    StandardError.say(text)
+    StandardError.say(text, level: .info)
   }
 }

@@ -30,6 +30,9 @@ struct GlobalOptions: ParsableArguments {
   @Option(help: "How much to log.")
   var logLevel: LogLevel = .info
 
+  @Option(help: "Log lines as text or as JSON objects; default: log_format of the configuration.")
+  var logFormat: LogFormat?
+
   /// Where the configuration is looked for if nobody says where it is.
   static let usualFile = "/etc/tributary/tributary.yaml"
 
@@ -42,8 +45,16 @@ struct GlobalOptions: ParsableArguments {
     var overrides: [Configuration.Override] = kafka.map { .kafkaProperty($0) }
     overrides += set.map { .assignment($0) }
     if let bootstrapServers { overrides.append(.bootstrapServers(bootstrapServers)) }
-    return try Configuration.loadWithOrigins(
+    if let logFormat {
+      // What is wrong with the configuration is said in this form already.
+      StandardError.use(logFormat)
+      overrides.append(
+        .setting(path: "log_format", value: logFormat.rawValue, flag: "--log-format"))
+    }
+    let loaded = try Configuration.loadWithOrigins(
       file: file(environment), environment: environment, overrides: overrides)
+    StandardError.use(loaded.configuration.logFormat)
+    return loaded
   }
 
   /// The configuration file that is read; nil for none.
@@ -60,6 +71,8 @@ struct GlobalOptions: ParsableArguments {
     return logger
   }
 }
+
+extension LogFormat: ExpressibleByArgument {}
 
 /// swift-log's levels, as a flag's values.
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {

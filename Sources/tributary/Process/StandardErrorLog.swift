@@ -1,8 +1,6 @@
-import Codec
-import Foundation
 import Logging
 
-/// Writes log lines to standard error: time, level, message.
+/// Writes log lines to standard error, in the format that `StandardError` has been given.
 struct StandardErrorLog: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel: Logger.Level = .info
@@ -13,15 +11,9 @@ struct StandardErrorLog: LogHandler {
   }
 
   func log(event: LogEvent) {
-    var line: [UInt8] = []
-    Time.appendMilliseconds(Int64(Date().timeIntervalSince1970 * 1_000), to: &line)
-    line += " \(event.level) \(event.message)".utf8
-    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })
-      .sorted(by: { $0.key < $1.key })
-    {
-      line += " \(key)=\(value)".utf8
-    }
-    line.append(UInt8(ascii: "\n"))
-    line.withUnsafeBytes { StandardError.write($0) }
+    let fields = metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })
+      .sorted { $0.key < $1.key }
+    StandardError.log(
+      event.level, "\(event.message)", fields: fields.map { ($0.key, "\($0.value)") })
   }
 }
