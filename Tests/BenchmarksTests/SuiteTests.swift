@@ -38,7 +38,7 @@ import Testing
   }
 
   /// Only optimised code says anything of rates; the same events in both forms, whatever the build. The aim is half
-  /// the rate of our own form (docs/internals/performance.md); a loaded machine is given a tenth of it.
+  /// the rate of our own form (docs/internals/performance.md); a loaded machine gets a fifth less.
   @Test func aMappedInputDecodesAtHalfTheRateOfOurOwnForm() throws {
     #if DEBUG
       let decoding = try BenchmarkSuite(small, passes: 1).decoding()
@@ -48,7 +48,7 @@ import Testing
       options.events = 200_000
       let decoding = try BenchmarkSuite(options, passes: 7).decoding()
       #expect(
-        decoding.ratio >= 0.45,
+        decoding.ratio >= 0.4,
         "\(decoding.own.cpuSecondsPerMillion) and \(decoding.mapped.cpuSecondsPerMillion) µs an event"
       )
     #endif

@@ -13,7 +13,7 @@ import urllib.request
 from chromium import Chromium
 
 address = sys.argv[1]
-LIVE = """document.getElementById("dot").classList.contains("live")"""
+LIVE = """document.getElementById("dot")?.classList.contains("live")"""
 
 
 def streams():
