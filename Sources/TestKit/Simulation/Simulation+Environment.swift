@@ -61,7 +61,7 @@ extension Simulation: LogEnvironment {
   }
 
   package func answerDelay() -> Int64 {
-    guard answersLate else { return 0 }
+    guard hooks.answersLate else { return 0 }
     return random.below(2) == 0 ? 0 : random.below(200)
   }
 

@@ -50,8 +50,6 @@ package final class Simulation {
   /// What workers make secrets of: apart from `random`, so that they change nothing else.
   private var secrets: SeededRandom
   var faults = FaultPlan.none
-  /// Whether questions are answered at once, or some time later.
-  var answersLate = false
   var trace = SimulationTrace()
   var counts = SimulationCounts()
   /// Workers that have lost their place and do not know it yet.

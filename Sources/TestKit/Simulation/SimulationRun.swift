@@ -50,7 +50,7 @@ public struct SimulationRun {
       wall: plan.wall,
       timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue,
       form: plan.form, rekeying: plan.rekeying)
-    simulation.answersLate = plan.answersLate
+    simulation.hooks.answersLate = plan.answersLate
     simulation.trace.onLine = onLine
     for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
     feed = SimulationFeed(plan, &simulation.random)
