@@ -52,7 +52,8 @@ import Testing
 
   @Test func whatNobodyReadsIsBehindAndWithoutAnOwner() throws {
     let cluster = try Cluster(Self.settings)
-    let generated = try cluster.program.run("generate", "--events", "2000", "--json")
+    let generated = try cluster.program.run(
+      "generate", "--profile", "dense", "--events", "2000", "--json")
     #expect(generated.status == 0)
     let lag = try Self.lag(cluster)
     #expect(lag.count == 20)
@@ -70,7 +71,8 @@ import Testing
 
   @Test func aRunAtWorkOwnsEveryTaskAndIsBehindInNone() throws {
     let cluster = try Cluster(Self.settings)
-    #expect(try cluster.program.run("generate", "--events", "5000").status == 0)
+    #expect(
+      try cluster.program.run("generate", "--profile", "dense", "--events", "5000").status == 0)
     let folder = try TemporaryFolder()
     let run = try cluster.program.start(["run"], outputFolder: folder.make("run"))
     defer { _ = run.wait(seconds: 0) }
