@@ -42,7 +42,7 @@ let package = Package(
       exclude: ["README.md"]),
     .systemLibrary(name: "CIntrinsics"),
     .target(name: "Attribution", dependencies: ["CIntrinsics", "CMemory"]),
-    .target(name: "Codec", dependencies: ["Attribution", "CIntrinsics"]),
+    .target(name: "Codec", dependencies: ["Attribution", "CIntrinsics", "COpenSSL"]),
     .target(name: "Configuration", dependencies: ["Attribution", "Codec", "Yams"]),
     .target(name: "WebClient", dependencies: ["CCurl"]),
     .target(

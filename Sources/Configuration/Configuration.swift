@@ -46,6 +46,8 @@ public struct Configuration: Sendable, Equatable {
   public var outputFormat = OutputFormat.json
   /// How log lines are written to standard error.
   public var logFormat = LogFormat.text
+  /// File with the key that pseudonyms are made with; nil: user ids stay as they are. See ``readPseudonymKey()``.
+  public var pseudonymize: String?
   /// librdkafka properties, passed through as they are. Values may be secrets: see
   /// ``isSecret(kafkaProperty:)``.
   public var kafka: [String: String] = [:]

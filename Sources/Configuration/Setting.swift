@@ -222,6 +222,12 @@ extension Setting {
       read: { value throws(ConfigurationError) in try value.choice(of: LogFormat.self) },
       render: { .plain($0.rawValue) }),
     Setting(
+      "pseudonymize", \.pseudonymize,
+      "file with a key of 32 bytes or more: user ids, sessions and addresses are replaced before anything is written; "
+        + "`null`: they are not",
+      read: { value throws(ConfigurationError) in value.isNull ? nil : try value.text() },
+      render: { path in path.map { .scalar($0) } ?? .plain("null") }),
+    Setting(
       "kafka", \.kafka, "any librdkafka property, as in `security.protocol: SSL`",
       shape: .structure,
       read: { value throws(ConfigurationError) in try value.kafkaProperties() },

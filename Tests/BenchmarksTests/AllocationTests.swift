@@ -103,6 +103,36 @@ import Testing
     #expect(counts.reduce(0, +) < UInt(counts.count * 50 / 200), "\(counts)")
   }
 
+  /// Pseudonyms are written into the decoder's own memory.
+  @Test func noEventAllocatesForPseudonyms() {
+    var definitions = Definitions()
+    definitions.pseudonymKey = PseudonymKey(Array(repeating: 7, count: 32))
+    let records = (0..<10_000).map { number in
+      Array(
+        """
+        {"event_id":"\(number)","user_id":"u\\u002d\(number % 500)","event_time":\(1_767_600_000_000 + number),\
+        "campaign_id":"c","session_id":"s-\(number)","ip":"192.0.2.\(number % 250)"}
+        """.utf8)
+    }
+    var decoder = EventDecoder(kind: .click, definitions: definitions)
+    var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
+    var isReplaced = true
+    func decode(_ range: Range<Int>) {
+      for number in range {
+        records[number].withUnsafeBytes { bytes in
+          let rejection = decoder.decode(bytes, recordTimestamp: -1, into: &event)
+          isReplaced = isReplaced && rejection == nil && event.userID.count == 32
+        }
+        if number % 100 == 99 { decoder.recycle() }
+      }
+    }
+    decode(0..<5_000)
+    let before = allocation_count()
+    decode(5_000..<10_000)
+    #expect(allocation_count() - before == 0)
+    #expect(isReplaced)
+  }
+
   @Test func theCounterCounts() {
     let (count, bytes) = (allocation_count(), allocated_bytes())
     let memory = UnsafeMutableRawPointer.allocate(byteCount: 100, alignment: 8)

@@ -46,6 +46,7 @@ let contractBlock = """
   schema_registry: null             # http(s)://user:password@host:port; password better from the environment
   output_format: json               # or avro
   log_format: text                  # or json
+  pseudonymize: null                # file with a key
   """
 
 /// Every setting with a value that is not its default.
@@ -118,6 +119,7 @@ let everythingChanged = """
   schema_registry: https://registry:8081/api/
   output_format: avro
   log_format: json
+  pseudonymize: /run/keys/users
   """
 
 @Suite("Loading a configuration")
@@ -156,6 +158,7 @@ struct ConfigurationLoading {
     #expect(configuration.topics.lateEvents == "out.late")
     #expect(configuration.outputFormat == .avro)
     #expect(configuration.logFormat == .json)
+    #expect(configuration.pseudonymize == "/run/keys/users")
     let definitions = configuration.definitions
     #expect(definitions.currency == "USD")
     #expect(definitions.lookback == 604_800_000)

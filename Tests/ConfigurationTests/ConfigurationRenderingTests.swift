@@ -106,6 +106,7 @@ struct ConfigurationRendering {
         schema_registry: null
         output_format: json
         log_format: text
+        pseudonymize: null
         kafka: {}
 
         """)

@@ -39,6 +39,9 @@ public struct Definitions: Sendable, Hashable {
   /// Fields that touch and conversion must share: a user is an id together with their values.
   public var matchOn: [String] = []
 
+  /// What user ids, sessions and addresses are replaced with; nil leaves them as they are.
+  public var pseudonymKey: PseudonymKey?
+
   public init() {}
 
   /// From which window start on each of the models is credited.
@@ -49,6 +52,13 @@ public struct Definitions: Sendable, Hashable {
     var definitions = self
     definitions.modelsSince = [:]
     for index in views.indices { definitions.views[index].since = nil }
+    return definitions
+  }
+
+  /// The same for events whose ids are not to be replaced, or have been.
+  public var withoutPseudonyms: Definitions {
+    var definitions = self
+    definitions.pseudonymKey = nil
     return definitions
   }
 
@@ -74,6 +84,7 @@ public struct Definitions: Sendable, Hashable {
       // Left out where there are none: definitions without them are what they were before there were any.
       parts += [dimensions, conversionDimensions, matchOn].map { $0.joined(separator: "\n") }
     }
+    if let pseudonymKey { parts.append("pseudonyms \(pseudonymKey.fingerprint)") }
     return textHash(parts.joined(separator: "\u{0}"))
   }
 }

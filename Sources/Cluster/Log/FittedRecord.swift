@@ -40,6 +40,16 @@ package struct FittedRecord {
     cutValue(by: excess(over: limit))
   }
 
+  /// One that has lost everything that it came with, whatever its topic takes.
+  ///
+  /// - Parameter value: that it came with.
+  package init(withoutContent value: UnsafeRawBufferPointer?, added: [Header]) {
+    key = nil
+    self.value = value.map { UnsafeRawBufferPointer(rebasing: $0[..<0]) }
+    let count = "\(value?.count ?? 0)"
+    headers = added + [Header(name: FittedRecord.cutHeader, value: Array(count.utf8))]
+  }
+
   private func excess(over limit: Int) -> Int {
     RecordSize.bytes(key: key?.count ?? 0, value: value?.count ?? 0, headers: headers) - limit
   }

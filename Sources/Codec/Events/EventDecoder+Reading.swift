@@ -48,6 +48,7 @@ extension EventDecoder {
     let written = recordTimestamp == -1 ? .max : recordTimestamp
     if isInFuture(result.latestTime, min(written, clock)) { return .futureEvent }
     if !isOurCurrency { return .wrongCurrency }
+    if let pseudonymizer { pseudonymizer.replace(&result, in: memory.arena) }
     event = result
     return nil
   }

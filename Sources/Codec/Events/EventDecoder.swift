@@ -29,6 +29,7 @@ public struct EventDecoder {
   public var clock = Milliseconds.max
   let memory: DecoderMemory
   let fields: ConfiguredFields
+  let pseudonymizer: Pseudonymizer?
   let absentName = BorrowedBytes.empty
 
   /// - Parameters:
@@ -38,12 +39,14 @@ public struct EventDecoder {
   ///   - excessDecimals: what becomes of digits other than zero behind the sixth decimal.
   ///   - earliestEventTime: an event time before this is invalid.
   ///   - fields: those that the configuration adds.
+  ///   - pseudonymizer: what replaces user ids, sessions and addresses; nil leaves them as they are.
   public init(
     kind: EventKind, currency: String, maxFutureSkew: Milliseconds,
     excessDecimals: ExcessDecimals = .refuse, earliestEventTime: Milliseconds = Time.earliest,
-    fields: ConfiguredFields = .none
+    fields: ConfiguredFields = .none, pseudonymizer: Pseudonymizer? = nil
   ) {
     self.fields = fields
+    self.pseudonymizer = pseudonymizer
     memory = DecoderMemory(configured: fields.names)
     self.excessDecimals = excessDecimals
     self.kind = kind
@@ -66,8 +69,17 @@ public struct EventDecoder {
       kind: kind, currency: definitions.currency,
       maxFutureSkew: maxFutureSkew ?? definitions.maxFutureSkew,
       excessDecimals: definitions.excessDecimals,
-      earliestEventTime: definitions.earliestEventTime, fields: definitions.fields(of: kind))
+      earliestEventTime: definitions.earliestEventTime, fields: definitions.fields(of: kind),
+      pseudonymizer: kind == .cost
+        ? nil
+        : definitions.pseudonymKey.map {
+          Pseudonymizer($0, sparing: definitions.unmatchedUsers)
+        })
   }
+
+  /// The user id of the event decoded last, as it came; nil where the event has it as it came. Lent as long as the
+  /// record is.
+  public var rawUser: BorrowedBytes? { pseudonymizer?.lastUser }
 
   /// Decodes one record; returns why it can never be used, or nil when `event` holds it.
   ///

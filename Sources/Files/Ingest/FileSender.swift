@@ -77,7 +77,8 @@ struct FileSender {
 
     init(_ sender: FileSender) {
       self.sender = sender
-      decoder = EventDecoder(kind: sender.file.kind, definitions: sender.definitions)
+      decoder = EventDecoder(
+        kind: sender.file.kind, definitions: sender.definitions.withoutPseudonyms)
     }
 
     /// Returns whether the file is over.

@@ -29,7 +29,7 @@ public struct FileSurvey: Sendable {
     kind = file.kind
     let source = try file.open(currency: definitions.currency)
     let finder = FaultFinder(file.kind, fields: file.shape.fields, definitions)
-    var decoder = EventDecoder(kind: file.kind, definitions: definitions)
+    var decoder = EventDecoder(kind: file.kind, definitions: definitions.withoutPseudonyms)
     var event = Event(kind: file.kind, time: 0, eventID: .empty, userID: .empty)
     while try source.next({ record in
       if record.isFiltered {

@@ -91,7 +91,8 @@ final class Recomputation {
   }
 
   private func makeDecoder(_ plan: InputPlan, isLate: Bool = false) -> InputDecoder {
-    InputDecoder(plan, definitions: definitions, maxFutureSkew: isLate ? .max : nil)
+    InputDecoder(
+      plan, definitions: definitions, maxFutureSkew: isLate ? .max : nil, ofSetAside: isLate)
   }
 
   private func read(_ source: Source, into tasks: [AttributionTask]) throws {

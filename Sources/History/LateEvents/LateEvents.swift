@@ -22,7 +22,10 @@ public struct LateEvents {
     decoders = Dictionary(
       uniqueKeysWithValues: plans.plans.map {
         // That it was not from the future has been decided.
-        ($0.topic, InputDecoder($0, definitions: definitions, maxFutureSkew: .max))
+        (
+          $0.topic,
+          InputDecoder($0, definitions: definitions, maxFutureSkew: .max, ofSetAside: true)
+        )
       })
   }
 

@@ -28,6 +28,9 @@ public struct InputDecoder {
   private var sources: [InputDecoder]
   /// Of a plan with a mapping, or one that is explained.
   let mapped: MappedDecoder?
+  /// Of what was set aside: decoders of events with pseudonyms; none where there are no such.
+  var rewritten: [EventDecoder]
+  private let hasPseudonyms: Bool
 
   /// The processor's clock, to be set before each batch; see `EventDecoder.clock`.
   public var clock = Milliseconds.max {
@@ -41,13 +44,16 @@ public struct InputDecoder {
   /// - Parameters:
   ///   - maxFutureSkew: in place of the definitions'.
   ///   - explains: whether `explain` will be asked, for which our own form is read like all others.
+  ///   - ofSetAside: whether records may be rewritten ones (`RewrittenEvent`).
   ///   - counts: whether the plan is told which of its entries records are; see `InputPlan.matches`.
   public init(
     _ plan: InputPlan, definitions: Definitions, maxFutureSkew: Milliseconds? = nil,
-    explains: Bool = false, counts: Bool = false
+    explains: Bool = false, ofSetAside: Bool = false, counts: Bool = false
   ) {
     self.plan = plan
     self.counts = counts
+    hasPseudonyms = definitions.pseudonymKey != nil
+    rewritten = ofSetAside ? Self.rewrittenDecoders(definitions) : []
     // What passes through an internal topic has been counted on its way there.
     sources = plan.sources.map {
       InputDecoder($0, definitions: definitions, maxFutureSkew: maxFutureSkew, explains: explains)
@@ -75,6 +81,11 @@ public struct InputDecoder {
     }
   }
 
+  /// The user id of the event decoded last, as it came; nil where the event has it as it came.
+  public var rawUser: BorrowedBytes? {
+    hasPseudonyms ? decoders[mapped?.lastEntry ?? 0].rawUser : nil
+  }
+
   /// Decodes one record into `event`, which is unchanged unless the result is `.event`.
   ///
   /// - Throws: `SchemaUnavailable` where its schema cannot be fetched for now.
@@ -82,6 +93,7 @@ public struct InputDecoder {
     _ record: InputRecord, into event: inout Event
   ) throws(SchemaUnavailable) -> Reading {
     if !sources.isEmpty { return try decodeKeyed(record, into: &event) }
+    if !rewritten.isEmpty, let reading = decodeRewritten(record, into: &event) { return reading }
     if let mapped { return try mapped.decode(record, into: &event) }
     let value = record.value.map { BorrowedBytes($0).withoutJSONFrame.buffer }
     let rejection = decoders[0].decode(value, recordTimestamp: record.timestamp, into: &event)
@@ -114,6 +126,7 @@ public struct InputDecoder {
   public mutating func recycle() {
     for index in decoders.indices { decoders[index].recycle() }
     for index in sources.indices { sources[index].recycle() }
+    for index in rewritten.indices { rewritten[index].recycle() }
     guard let mapped else { return }
     mapped.locator.values.arena.recycle()
     if counts { mapped.reader.takeMatches { plan.matches.add($1, to: $0) } }

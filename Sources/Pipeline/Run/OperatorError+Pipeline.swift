@@ -5,7 +5,7 @@ extension OperatorError {
   static func otherDefinitions(_ topic: String) -> OperatorError {
     OperatorError(
       "\(topic) was written by another application_id, or with other views, models (new ones "
-        + "come last), look-backs or horizon than those configured; restore the former configuration, use a new application_id "
+        + "come last), look-backs, horizon or pseudonymize key than those configured; restore the former configuration, use a new application_id "
         + "with rollups and attributions topics of its own, or start again with `tributary reset`")
   }
 

@@ -40,7 +40,8 @@ extension InputPartition {
       row.pointee.time = row.pointee.event.time
       row.pointee.event.input = number
       if let partitioner {
-        row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
+        let user = decoder.rawUser ?? row.pointee.event.userID
+        row.pointee.isMisplaced = partitioner.partition(of: user) != own
       }
       guard let key else { return true }
       row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)
@@ -85,7 +86,8 @@ extension InputPartition {
       row.pointee.time = row.pointee.event.time
       row.pointee.event.input = number
       if kind != .cost, let partitioner {
-        row.pointee.isMisplaced = partitioner.partition(of: row.pointee.event.userID) != own
+        let user = decoder.rawUser ?? row.pointee.event.userID
+        row.pointee.isMisplaced = partitioner.partition(of: user) != own
       }
       guard let key else { return true }
       row.pointee.identity = EventIdentity(UnsafePointer(row).event, key)

@@ -166,7 +166,7 @@ final class StreamTask {
               row.event, isLate: outcome.isLate, replaces: accepted.replaces, to: topic)
           }
         case .tooLate:
-          try collector.setAsideTooLate(input.record(taken), from: input.partition)
+          try collector.setAsideTooLate(input.record(taken), row.event, from: input.partition)
         case .duplicate:
           break
         }

@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 
 /// What a worker writes: begins a transaction with the first record, ends it by commit or abort.
@@ -102,21 +103,41 @@ final class RecordCollector {
       SideHeaders.source(source, record.offset))
   }
 
-  /// Sends an event to those that wait for a backfill.
-  func setAsideTooLate(_ record: Record, from source: TopicPartition) throws {
-    try setAside(
-      record, to: configuration.topics.lateEvents, [SideHeaders.tooLate],
-      SideHeaders.source(source, record.offset))
+  /// Sends an event to those that wait for a backfill: its record as it came, or the event with its pseudonyms.
+  func setAsideTooLate(
+    _ record: Record, _ event: UnsafePointer<Event>, from source: TopicPartition
+  ) throws {
+    let topic = configuration.topics.lateEvents
+    let origin = SideHeaders.source(source, record.offset)
+    guard hidesIDs else {
+      return try setAside(record, to: topic, [SideHeaders.tooLate], origin)
+    }
+    accepted.write(event, isLate: true, replaces: nil)
+    try transaction().produce(
+      topic, partition: nil, key: AcceptedWriter.key(of: event), value: accepted.bytes,
+      timestamp: record.timestamp < 0 ? nil : record.timestamp,
+      headers: [
+        Header(name: RewrittenEvent.header, value: Array("true".utf8)), SideHeaders.tooLate,
+      ]
+        + origin)
   }
 
-  /// Sends a record aside with its bytes untouched, as far as its topic takes them (``FittedRecord``).
+  /// Whether user ids are written nowhere.
+  private var hidesIDs: Bool { configuration.definitions.pseudonymKey != nil }
+
+  /// Sends a record aside with its bytes untouched, as far as its topic takes them, or without them
+  /// (``FittedRecord``).
   private func setAside(
     _ record: Record, to topic: String, _ reason: [Header], _ source: [Header]
   ) throws {
     let added = reason + source
-    let fitted = FittedRecord(
-      key: record.key, value: record.value, own: record.headers(), added: added,
-      limit: recordLimit(topic))
+    // Of what cannot be read nobody knows where the ids are.
+    let fitted =
+      hidesIDs
+      ? FittedRecord(withoutContent: record.value, added: added)
+      : FittedRecord(
+        key: record.key, value: record.value, own: record.headers(), added: added,
+        limit: recordLimit(topic))
     try transaction().produce(
       topic, partition: nil, key: fitted.key, value: fitted.value,
       timestamp: record.timestamp < 0 ? nil : record.timestamp, headers: fitted.headers)

@@ -133,9 +133,10 @@ public final class ConversionFinder: ConversionSource {
     of topic: String, forUser user: [UInt8], _ reader: TopicReader
   ) throws -> (own: [TopicPartition], others: [TopicPartition]) {
     let all = try reader.partitions(of: [topic])
-    guard let partitioner = UserPartitioner(settings.partitioner, count: Int32(all.count)) else {
-      return (all, [])
-    }
+    // By its pseudonym nobody knows where a user's records lie.
+    guard settings.definitions.pseudonymKey == nil,
+      let partitioner = UserPartitioner(settings.partitioner, count: Int32(all.count))
+    else { return (all, []) }
     let own = user.withUnsafeBytes { all[Int(partitioner.partition(of: BorrowedBytes($0)))] }
     return ([own], all.filter { $0 != own })
   }

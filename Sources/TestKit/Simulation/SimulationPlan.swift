@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 import Traffic
 
 /// Everything that a seed decides before the first step: definitions, traffic, sizes and faults.
@@ -117,6 +118,10 @@ struct SimulationPlan {
         EventKind.allCases, [.click, .conversion], [.impression, .click, .cost], [.conversion],
       ]
       form = ForeignForm(kinds: kinds[Int(forms.below(4))])
+    }
+    // Re-keyed events are passed on as they came, so there are no pseudonyms where there are such.
+    if rekeying == nil, seed % 4 == 1 {
+      definitions.pseudonymKey = PseudonymKey(Array("a key of simulated worlds, no secret".utf8))
     }
   }
 

@@ -26,7 +26,8 @@ struct AcceptedStream {
   init(topic: String, definitions: Definitions) {
     self.topic = topic
     decoders = EventKind.allCases.map {
-      EventDecoder(kind: $0, definitions: definitions, maxFutureSkew: .max)
+      EventDecoder(
+        kind: $0, definitions: definitions.withoutPseudonyms, maxFutureSkew: .max)
     }
   }
 

@@ -1,4 +1,5 @@
 import Attribution
+import Codec
 import History
 
 /// What a topic of set-aside records (dead letters or late events) says: which input records are in
@@ -23,7 +24,10 @@ struct SetAsideRecords {
     var isMatched = false
 
     /// Whether it is the record, or what is left of it.
-    func isLeft(of record: LoggedRecord) -> Bool {
+    ///
+    /// - Parameter isHidden: whether nothing of it may be left.
+    func isLeft(of record: LoggedRecord, isHidden: Bool = false) -> Bool {
+      if isHidden, hasKey || (valueCount ?? 0) > 0 || cut == nil { return false }
       guard let cut else { return fingerprint == Fingerprint(record) }
       var left = record
       if !hasKey { left.key = nil }
@@ -31,6 +35,19 @@ struct SetAsideRecords {
         UnsafeRawBufferPointer(rebasing: $0[..<min($0.count, valueCount ?? 0)])
       }
       return cut == record.value?.count ?? 0 && fingerprint == Fingerprint(left)
+    }
+
+    /// Whether it is an event in our own form, with the ids that the event has.
+    func holds(_ event: Event, _ definitions: Definitions) -> Bool {
+      var writer = AcceptedWriter(definitions: definitions)
+      return withUnsafePointer(to: event) { event in
+        writer.write(event, isLate: true, replaces: nil)
+        return fingerprint
+          == Fingerprint(
+            LoggedRecord(
+              partition: 0, offset: 0, timestamp: 0, key: AcceptedWriter.key(of: event),
+              value: writer.bytes))
+      }
     }
   }
 

@@ -87,6 +87,12 @@ struct ConfigCommand: ParsableCommand {
       var findings = [
         ClusterCheck.Finding(outcome: .passed, subject: "configuration", detail: "can be used")
       ]
+      if let key = settings.definitions.pseudonymKey {
+        findings.append(
+          .init(
+            outcome: .passed, subject: "pseudonymize",
+            detail: "user ids, sessions and addresses are replaced (\(key))"))
+      }
       if !offline {
         let logger = options.makeLogger()
         findings += try ClusterCheck(settings, logger: logger).run()

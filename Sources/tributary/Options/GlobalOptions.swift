@@ -51,9 +51,10 @@ struct GlobalOptions: ParsableArguments {
       overrides.append(
         .setting(path: "log_format", value: logFormat.rawValue, flag: "--log-format"))
     }
-    let loaded = try Configuration.loadWithOrigins(
+    var loaded = try Configuration.loadWithOrigins(
       file: file(environment), environment: environment, overrides: overrides)
     StandardError.use(loaded.configuration.logFormat)
+    try loaded.configuration.readPseudonymKey()
     return loaded
   }
 

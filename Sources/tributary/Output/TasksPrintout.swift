@@ -28,7 +28,8 @@ struct TasksPrintout {
   /// A name that tells members apart, and where it runs.
   private func owner(_ member: GroupMember) -> String {
     let name = member.instanceID ?? member.id
-    return TerminalText.printable(member.host.isEmpty ? name : "\(name) at \(member.host)")
+    let host = member.host.drop { $0 == "/" }
+    return TerminalText.printable(host.isEmpty ? name : "\(name) at \(host)")
   }
 
   var json: String {
