@@ -31,7 +31,7 @@ struct Tributary: ParsableCommand {
       IngestCommand.self, InputsCommand.self, TopicsCommand.self, TailCommand.self,
       ReportCommand.self, ExportCommand.self, ServeCommand.self, SinkCommand.self,
       ExplainCommand.self, LagCommand.self, TasksCommand.self, HealthCommand.self,
-      EraseCommand.self,
+      EraseCommand.self, SizeCommand.self,
       LateCommand.self, DeadLettersCommand.self, BackfillCommand.self,
       JourneysCommand.self, VerifyCommand.self, ResetCommand.self, ConfigCommand.self,
       BenchCommand.self,
