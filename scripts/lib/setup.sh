@@ -153,6 +153,8 @@ require_build_tools() {
 
 # Has Swift take dependencies in the versions of our lock file, not in those of an earlier build.
 use_locked_versions() {
-  cmp -s "$root/Deploy/dependencies.lock.json" "$root/Package.resolved" ||
+  # SwiftPM adds a line with a hash of Package.swift.
+  sed '/"originHash"/d' "$root/Package.resolved" 2>/dev/null |
+    cmp -s - "$root/Deploy/dependencies.lock.json" ||
     cp "$root/Deploy/dependencies.lock.json" "$root/Package.resolved"
 }
