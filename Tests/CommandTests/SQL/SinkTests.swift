@@ -265,7 +265,7 @@ import Testing
     }
   }
 
-  @Test func aMillionRollupsAreInSQLiteWithinMinutesAndReportedWithinSeconds() throws {
+  @Test func aMillionRollupsAreInSQLiteWithinAMinuteAndReportedWithinSeconds() throws {
     // The only view that the topic holds: a report compares all there are.
     let cluster = try Cluster([
       "TRIBUTARY_VIEWS": "[{name: campaign_5m, dimensions: [campaign_id], period: 5m}]"
@@ -277,8 +277,7 @@ import Testing
       "sink", "--to", database.address, "--exit-at-end", timeout: 300)
     #expect(sink.status == 0, "\(sink.errors)")
     #expect(try database.ask("SELECT count(*) FROM rollups;") == "1000000\n")
-    // 14 s on a machine with nothing else to do; other tests run next to it.
-    #expect(sink.seconds < 150)
+    #expect(sink.seconds < 60)
     let report = try cluster.program.run("report", "--day", "2026-01-06", "--json", timeout: 300)
     #expect(report.status == 0, "\(report.errors)")
     let clicks = try database.ask(
@@ -288,7 +287,7 @@ import Testing
       """)
     #expect(report.output.contains("\"clicks\":\(clicks.dropLast()),\"ctr\""))
     let caughtUp = try secondsUntilServed(cluster)
-    #expect(caughtUp < 60)
+    #expect(caughtUp < 30)
     print(
       String(
         format: "1,000,000 rollups: sqlite %.1f s, report %.1f s, dashboard caught up in %.1f s",
