@@ -80,6 +80,8 @@ import Testing
     // A dry run writes nothing, and neither does one that nobody confirms.
     let planned = try erase(cluster, "--user", user, "--dry-run")
     #expect(planned.isDryRun && planned.total > 10 && planned.conversions > 0)
+    // All of it lies within the correction horizon.
+    #expect(planned.waitingForBackfill == 0 && planned.backfillFrom == nil)
     result = try cluster.program.run("erase", "--user", user)
     #expect(result.status == 1)
     #expect(result.errors.contains("pass --yes to confirm"))

@@ -57,14 +57,16 @@ public struct Erasure {
     guard !configuration.definitions.unmatchedUsers.contains(user) else {
       throw OperatorError("unmatched_users lists this user id: it stands for nobody")
     }
-    let marks = try RetentionMarks.read(configuration, plan, from: log)
+    let horizon = configuration.definitions.correctionHorizon
+    let oldestAccepted = try RetentionMarks.read(configuration, plan, from: log)
+      .mapValues { $0.moved(back: horizon) }
     var found = UserEvents(user, configuration.definitions)
     for source in plans.sources where source.kinds != [.cost] {
       for partition in try log.partitions(of: source.topic) {
         try found.read(partition, source, from: log)
       }
     }
-    let result = result(of: found, marks)
+    let result = result(of: found, oldestAccepted)
     guard !isDryRun else { return result }
     guard result.foreign.isEmpty else {
       let topics = result.foreign.sorted { $0.key < $1.key }.map { "\($0.value) in \($0.key)" }
@@ -76,10 +78,10 @@ public struct Erasure {
     return result
   }
 
-  private func result(of found: UserEvents, _ marks: [TaskID: Watermark]) -> Result {
+  private func result(of found: UserEvents, _ oldestAccepted: [TaskID: Watermark]) -> Result {
     var result = Result()
     result.deletedBefore = found.deletedCount
-    let furthest = marks.values.max()
+    let furthest = oldestAccepted.values.max()
     for deletion in found.deletions {
       if deletion.value == nil {
         result.foreign[deletion.place.topic, default: 0] += 1
@@ -91,7 +93,7 @@ public struct Erasure {
       let isDirect = plans.plan(of: deletion.place.topic).map { plan in
         !plans.rekeyed.contains { $0 === plan }
       }
-      let mark = isDirect ?? false ? marks[task] : furthest
+      let mark = isDirect ?? false ? oldestAccepted[task] : furthest
       guard let mark, mark.isKnown, deletion.time < mark.time else { continue }
       result.waiting += 1
       let span = result.waitingSpan ?? deletion.time...deletion.time

@@ -8,8 +8,8 @@ package enum RetentionMarks {
   /// How many records from the end to look through first.
   private static let firstLook: Int64 = 4_096
 
-  /// The mark up to which each task has dropped its state, less the correction horizon: it accepts
-  /// nothing older any more. Without a mark: a task that has accepted nothing yet.
+  /// The mark up to which each task has dropped its state: it accepts nothing that is older than this by more than
+  /// the correction horizon. Without a mark: a task that has accepted nothing yet.
   package static func read(
     _ configuration: Configuration, _ plan: TopicPlan, from log: any ArchiveLog
   ) throws -> [TaskID: Watermark] {
