@@ -10,10 +10,12 @@ const reminder = 30000;
 // Calls `onStatus` with every status that the server sends, for good.
 export function listen(onStatus) {
   const connection = typeof SharedWorker === "undefined" ? ownStream(hear) : sharedStream(hear);
-  const say = () => connection({ visible: !document.hidden, token: savedToken() });
+  // Browsers say that a page becomes hidden after they said that it goes, which must be the last word of it.
+  let isGone = false;
+  const say = () => { if (!isGone) connection({ visible: !document.hidden, token: savedToken() }); };
   addEventListener("visibilitychange", say);
-  addEventListener("pagehide", () => connection({ visible: false, gone: true }));
-  addEventListener("pageshow", say);
+  addEventListener("pagehide", () => { isGone = true; connection({ visible: false, gone: true }); });
+  addEventListener("pageshow", () => { isGone = false; say(); });
   setInterval(() => { if (!document.hidden) say(); }, reminder);
   say();
 
