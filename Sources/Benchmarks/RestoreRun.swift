@@ -37,10 +37,10 @@ final class RestoreRun {
         guard conversion.revision > 1 else { return }
         changelog.append(
           revisionOf: conversion, user: task.key.hash(conversion.userID),
-          bucket: task.stateBucket(of: conversion.time))
+          bucket: task.stateBucket(of: conversion.time, .conversion))
       }
       try changelog.flush(
-        task.progress, fingerprint: definitions.fingerprint, firstLive: task.firstLiveStateBucket,
+        task.progress, fingerprint: definitions.fingerprint, live: task.liveBuckets,
         to: log)
       task.endCommit()
     }

@@ -18,6 +18,8 @@ public struct Configuration: Sendable, Equatable {
   /// How many records behind the ends of its inputs a task must be for rollups to be published less
   /// often. No setting: tests lower it.
   public var catchUpRecords: Int64 = 100_000
+  /// How many rollups of a partition become final in one transaction.
+  public var closingLimit = 100_000
   /// How many of a user's records are walked before they are indexed.
   public var longestWalk = 256
   /// The bytes at which a record of state is full: fewer than brokers accept (1 MB by default). No setting:

@@ -82,6 +82,32 @@ import Testing
     #expect(table.finalThrough == .unknown)
   }
 
+  /// An hour's windows of a million campaigns do not fit into one transaction.
+  @Test(arguments: [1, 2, 3, 7, 100]) func manyRollupsBecomeFinalInSteps(limit: Int) {
+    let table = RollupTable(definitions: Definitions(), taskCount: 1, closingLimit: limit)
+    for campaign in 0..<5 { add(table, clicks: 1, "c-\(campaign)") }
+    for campaign in 0..<2 {
+      add(table, clicks: 1, "c-\(campaign)", at: start + 300_000)
+    }
+    _ = publish(table)
+    table.update(task: 0, .active(Watermark(start + 600_000)))
+    var final = 0
+    var steps = 0
+    repeat {
+      table.advance(now: 0)
+      steps += 1
+      let published = publish(table)
+      #expect(published.count <= limit && published.allSatisfy(\.isFinal))
+      final += published.count
+      // Nothing is told to be final before all of it is.
+      let through = table.finalThrough.time
+      #expect(through < start + 300_000 || final >= 5)
+      #expect(through < start + 600_000 || final == 7)
+    } while table.isClosing && steps < 20
+    #expect(final == 7 && table.finalThrough.time == start + 600_000)
+    #expect(steps == max(1, (7 + limit - 1) / limit))
+  }
+
   @Test func anIdleTaskHoldsNobodyBack() {
     let table = RollupTable(definitions: Definitions(), taskCount: 2)
     add(table, clicks: 1)

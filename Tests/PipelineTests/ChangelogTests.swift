@@ -165,7 +165,7 @@ extension ChangelogChunk {
   ) {
     let identity = EventIdentity(event, key)
     var accepted = AcceptedEvent(
-      bucket: 0, tuple: tuple,
+      bucket: StateBucket(number: 0), tuple: tuple,
       session: event.sessionID.isEmpty ? nil : SessionHash(event.sessionID, key))
     accepted.replaces = replaces
     accepted.revision = revision

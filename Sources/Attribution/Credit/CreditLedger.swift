@@ -142,7 +142,7 @@ struct CreditLedger: ~Copyable {
   ) -> UInt32 {
     while earned.count <= index { earned.append(nil) }
     if let known = earned[index] { return known }
-    let bucket = max(buckets.bucket(of: time), journeys.firstLiveBucket)
+    let bucket = max(buckets.bucket(of: time), journeys.live.firstOfAny)
     let tuple = journeys.tuples.credited(touch, of: conversion, bucket: bucket)
     earned[index] = tuple
     return tuple

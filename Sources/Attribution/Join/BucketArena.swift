@@ -22,7 +22,7 @@ struct BucketArena: ~Copyable {
 
   private struct Segment {
     var size: SegmentPool.Size
-    var bucket: UInt64
+    var bucket: StateBucket
     var recordCount = 0
   }
 
@@ -32,16 +32,16 @@ struct BucketArena: ~Copyable {
   private var addresses: [UnsafeMutableRawPointer?] = []
   private var firstSerial: UInt32 = 1
   /// The segment of each bucket that takes new records.
-  private var open: [UInt64: Filling] = [:]
+  private var open: [StateBucket: Filling] = [:]
   /// The one of them that was used last.
-  private var last = Filling(bucket: .max)
-  private(set) var firstLiveBucket: UInt64 = 0
+  private var last = Filling(bucket: BucketArena.noBucket)
+  private(set) var live = LiveBuckets()
   /// Number of live records.
   private(set) var recordCount = 0
 
   /// A segment that takes new records.
   private struct Filling {
-    var bucket: UInt64
+    var bucket: StateBucket
     var serial: UInt32 = 0
     var start = UnsafeMutableRawPointer(bitPattern: 8)!
     var used = 0
@@ -50,6 +50,8 @@ struct BucketArena: ~Copyable {
     /// Segments of the bucket.
     var segmentCount = 0
   }
+
+  private static let noBucket = StateBucket(number: .max)
 
   /// A bucket begins with segments this small, so that tasks with little to remember stay small.
   private static let smallSegments = 4
@@ -66,7 +68,7 @@ struct BucketArena: ~Copyable {
   var byteCount: Int { pool.byteCount + segments.count * 24 }
 
   /// Room for a record of `size` bytes in `bucket`, 8-byte aligned.
-  mutating func append(_ size: Int, bucket: UInt64) -> (Link, UnsafeMutableRawPointer) {
+  mutating func append(_ size: Int, bucket: StateBucket) -> (Link, UnsafeMutableRawPointer) {
     let size = (size + 7) & ~7
     if bucket != last.bucket {
       putAside()
@@ -89,17 +91,17 @@ struct BucketArena: ~Copyable {
   }
 
   /// The bucket that a live record belongs to.
-  func bucket(of link: Link) -> UInt64 {
+  func bucket(of link: Link) -> StateBucket {
     segments[Int(link.serial &- firstSerial)].bucket
   }
 
-  /// Drops every bucket before `bucket`.
-  mutating func drop(before bucket: UInt64) {
-    firstLiveBucket = max(firstLiveBucket, bucket)
+  /// Drops every bucket that is not among those to keep.
+  mutating func drop(allBut kept: LiveBuckets) {
+    live = live.narrowed(to: kept)
     putAside()
-    last = Filling(bucket: .max)
+    last = Filling(bucket: BucketArena.noBucket)
     for filling in open.values { note(filling) }
-    for index in segments.indices where segments[index].bucket < bucket {
+    for index in segments.indices where !live.contains(segments[index].bucket) {
       guard let address = addresses[index] else { continue }
       pool.give(back: address, segments[index].size)
       recordCount -= segments[index].recordCount
@@ -113,7 +115,7 @@ struct BucketArena: ~Copyable {
   }
 
   private mutating func putAside() {
-    if last.bucket != .max { open[last.bucket] = last }
+    if last.bucket != BucketArena.noBucket { open[last.bucket] = last }
   }
 
   /// Takes note of how many records a segment holds.

@@ -7,16 +7,18 @@ final class JourneyIndex {
   var clicks = OrderedLinks()
   var impressions = OrderedLinks()
   var conversions = OrderedLinks()
-  /// The conversions that clicks and impressions of this commit have opened, so that the next one that comes
-  /// late need not visit them again.
   /// The user's newest record, or what is left of it: the index lives as long.
   var anchor = BucketArena.Link.none
+  /// The same of impressions, where they have a list of their own.
+  var impressionAnchor = BucketArena.Link.none
   /// Whether a touch was taken back. From then on touches are counted here, bucket by bucket.
   var isTallied = false
   /// How many touches there are in each bucket of a view, and of each session; nil until somebody asks.
   var tallies: [Hash128: Int32]?
   /// The records by what stands for their ids; nil until somebody looks for one without its time.
   var links: [Hash128: BucketArena.Link]?
+  /// The conversions that clicks and impressions of this commit have opened, so that the next one that comes
+  /// late need not visit them again.
   var openedToClicks = Opened()
   var openedToImpressions = Opened()
 

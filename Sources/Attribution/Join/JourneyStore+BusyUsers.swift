@@ -5,30 +5,47 @@ extension JourneyStore {
   /// Whether the user's records are in an index.
   @inline(__always)
   func isIndexed(_ user: User) -> Bool {
-    record(user.slot.pointee.newest)?.pointee.flags.contains(.isIndexed) ?? false
+    hasIndex(user.slot.pointee.newest) || hasIndex(user.other)
   }
 
-  /// Moves a user's records from its list into an index, and remembers where it has been counted so far: from
+  /// Whether an index holds the records of the list that begins here.
+  @inline(__always)
+  private func hasIndex(_ newest: BucketArena.Link) -> Bool {
+    record(newest)?.pointee.flags.contains(.isIndexed) ?? false
+  }
+
+  /// Moves a user's records from its lists into an index, and remembers where it has been counted so far: from
   /// now on no step walks them. O(records), once for each of them.
   @inline(never)
   mutating func makeBusy(_ user: User) {
-    var links: [BucketArena.Link] = []
-    var link = user.slot.pointee.newest
-    while let record = self.record(link) {
-      links.append(link)
-      link = record.pointee.next
-    }
     let index = JourneyIndex()
-    for link in links.reversed() {
-      let record = record(link)!
-      index.insert(record, link, arena)
-      if let touch = record.touch { _ = countBusy(touch, user.hash, arena.bucket(of: link)) }
+    for newest in [user.slot.pointee.newest, user.other] {
+      var links: [BucketArena.Link] = []
+      var link = newest
+      while let record = self.record(link) {
+        links.append(link)
+        link = record.pointee.next
+      }
+      for link in links.reversed() {
+        let record = record(link)!
+        index.insert(record, link, arena)
+        if let touch = record.touch {
+          _ = countBusy(touch, user.hash, arena.bucket(of: link).slice)
+        }
+      }
+      // In the newest bucket there is, for the list lives as long as this record.
+      if !links.isEmpty { anchor(newest, index) }
     }
     indexedCount += index.count
     indexes[user.hash] = index
-    // In the newest bucket there is, for the user lives as long as this record.
-    if let newest = links.first {
-      record(newest)!.pointee.flags.insert(.isIndexed)
+  }
+
+  /// Makes the newest record of a list say that an index holds it, and the index live as long.
+  private func anchor(_ newest: BucketArena.Link, _ index: JourneyIndex) {
+    record(newest)!.pointee.flags.insert(.isIndexed)
+    if arena.bucket(of: newest).isOfImpressions {
+      index.impressionAnchor = newest
+    } else {
       index.anchor = newest
     }
   }
@@ -46,11 +63,13 @@ extension JourneyStore {
       lookedUpCount += 1
     }
     let newest = user.slot.pointee.newest
-    guard arena.bucket(of: link) >= arena.bucket(of: newest) else { return }
+    // Of this list there may be nothing yet.
+    guard
+      self.record(newest) == nil || arena.bucket(of: link) >= arena.bucket(of: newest)
+    else { return }
     record.pointee.next = .none
-    record.pointee.flags.insert(.isIndexed)
     user.slot.pointee.newest = link
-    index.anchor = link
+    anchor(link, index)
   }
 
   /// As `place(for:)`. A conversion that has its most touches already, all of them later than the new one, is

@@ -23,6 +23,14 @@ extension JourneyStore {
       link = record.pointee.next
       steps += 1
     }
+    link = user.other
+    while newDistincts.users | newDistincts.sessions != 0, let record = self.record(link),
+      record.pointee.time >= earliest
+    {
+      if let other = record.touch { exclude(other, touch, &newDistincts) }
+      link = record.pointee.next
+      steps += 1
+    }
     if steps > longestWalk { makeBusy(user) }
     return newDistincts
   }

@@ -12,18 +12,19 @@ extension JourneyStore {
     for touch: TouchPointer, of user: User, isRestored: Bool = false, isThere: Bool = false
   ) -> Position {
     if !creditable.isEmpty { creditable.removeAll(keepingCapacity: true) }
+    if isIndexed(user) { return indexedPlace(for: touch, of: user, isRestored) }
     let time = touch.pointee.time
     let lookback = rules.lookback(of: touch.pointee.kind)
     var place = Position(newer: nil, older: user.slot.pointee.newest)
-    guard let newest = record(place.older) else { return place }
-    if newest.pointee.flags.contains(.isIndexed) {
+    if user.isOfImpressions, lookback != nil, !isRestored, !findCreditable(for: touch, of: user) {
+      makeBusy(user)
       return indexedPlace(for: touch, of: user, isRestored)
     }
-    guard newest.pointee.time >= time else { return place }
+    guard let newest = record(place.older), newest.pointee.time >= time else { return place }
     let isImpression = touch.pointee.kind == .impression
     var newer = 0
     var steps = 0
-    newerCounts.removeAll(keepingCapacity: true)
+    if creditable.isEmpty { newerCounts.removeAll(keepingCapacity: true) }
     while let record = self.record(place.older), record.pointee.time >= time {
       if let conversion = record.conversion {
         if let lookback, conversion.pointee.time - lookback <= time,

@@ -8,7 +8,8 @@ import CIntrinsics
 ///
 /// One singly linked list per user, newest first; at one time conversions come before touches, and
 /// touches are ordered by their ids. Since buckets are dropped oldest first, a link into a dropped
-/// bucket is the end of its list. A user for whom a walk over the list grew long has a `JourneyIndex` in its
+/// bucket is the end of its list. Where impressions are kept for another time than the rest (`JourneyRetention`), they have
+/// a list of their own, which the table of users knows by another hash. A user for whom a walk over the list grew long has a `JourneyIndex` in its
 /// place; its newest record says so.
 struct JourneyStore: ~Copyable {
   /// Which views see a user, or a session, for the first time in their bucket: a bit per view.
@@ -20,7 +21,17 @@ struct JourneyStore: ~Copyable {
   /// A user's slot, found or made.
   struct User {
     let hash: Hash128
+    /// Of the list that events of a kind go to.
     let slot: UnsafeMutablePointer<UserSlot>
+    /// Whether that list has impressions alone.
+    var isOfImpressions = false
+    /// The newest record of the other list; none where there is one for all kinds.
+    var other = BucketArena.Link.none
+
+    /// The newest record that is no impression, or that of the one list.
+    var newest: BucketArena.Link { isOfImpressions ? other : slot.pointee.newest }
+    /// The newest impression, where these have a list of their own.
+    var newestImpression: BucketArena.Link { isOfImpressions ? slot.pointee.newest : other }
   }
 
   /// Where a touch goes in its user's list.
@@ -50,6 +61,7 @@ struct JourneyStore: ~Copyable {
   var tuples: DimensionTupleTable
   let clock: WindowClock
   let rules: EligibilityRules
+  let retention: JourneyRetention
   /// The conversions for which the touch of the last `place(for:)` lies within the look-back.
   var creditable: [ConversionPointer] = []
   /// The result of the last `collectEligible`: touches in journey order.
@@ -65,13 +77,14 @@ struct JourneyStore: ~Copyable {
     self.key = key
     clock = WindowClock(definitions.views)
     rules = EligibilityRules(definitions)
+    retention = JourneyRetention(definitions)
     busyUsers = BusyUsers(key: key)
     tuples = DimensionTupleTable(definitions: definitions, key: key)
   }
 
   deinit { packing.deallocate() }
 
-  var firstLiveBucket: UInt64 { arena.firstLiveBucket }
+  var live: LiveBuckets { arena.live }
   var recordCount: Int { arena.recordCount }
   var userCount: Int { users.liveCount(arena) }
   var byteCount: Int { arena.byteCount + userBytes }
@@ -92,7 +105,8 @@ struct JourneyStore: ~Copyable {
     let id = PackedID(id, scratch: packing)
     let amountBytes = StoredTouch.amountBytes(of: amount)
     let (link, memory) = arena.append(
-      MemoryLayout<StoredTouch>.stride + id.count + amountBytes, bucket: bucket)
+      MemoryLayout<StoredTouch>.stride + id.count + amountBytes,
+      bucket: retention.bucket(bucket, of: kind))
     let touch = memory.bindMemory(to: StoredTouch.self, capacity: 1)
     touch.initialize(
       to: StoredTouch(
@@ -109,7 +123,7 @@ struct JourneyStore: ~Copyable {
     bucket: UInt64
   ) -> (ConversionPointer, BucketArena.Link) {
     let size = MemoryLayout<StoredConversion>.stride + id.count + user.count
-    let (link, memory) = arena.append(size, bucket: bucket)
+    let (link, memory) = arena.append(size, bucket: retention.bucket(bucket, of: .conversion))
     let conversion = memory.bindMemory(to: StoredConversion.self, capacity: 1)
     conversion.initialize(
       to: StoredConversion(
@@ -120,16 +134,31 @@ struct JourneyStore: ~Copyable {
     return (conversion, link)
   }
 
-  mutating func user(_ hash: Hash128) -> User {
-    let significant = UserTable.significant(hash)
-    return User(hash: significant, slot: users.slot(for: significant, &arena))
+  /// The user of an event of a kind.
+  mutating func user(_ hash: Hash128, of kind: EventKind) -> User {
+    let hash = UserTable.significant(hash)
+    guard retention.separatesImpressions else {
+      return User(hash: hash, slot: users.slot(for: hash, &arena))
+    }
+    let isOfImpressions = kind == .impression
+    let impressions = hash.ofImpressions
+    let slot = users.slot(for: isOfImpressions ? impressions : hash, &arena)
+    return User(
+      hash: hash, slot: slot, isOfImpressions: isOfImpressions,
+      other: users.newest(of: isOfImpressions ? hash : impressions))
   }
 
-  /// Has the user's slot fetched.
-  mutating func prefetchUser(_ hash: Hash128) { users.prefetch(hash) }
+  /// Has the user's slots fetched.
+  mutating func prefetchUser(_ hash: Hash128) {
+    users.prefetch(hash)
+    if retention.separatesImpressions { users.prefetch(hash.ofImpressions) }
+  }
 
-  /// Has the user's newest record fetched, whose slot has been.
-  mutating func prefetchJourney(_ hash: Hash128) { users.prefetchNewest(hash, &arena) }
+  /// Has the user's newest records fetched, whose slots have been.
+  mutating func prefetchJourney(_ hash: Hash128) {
+    users.prefetchNewest(hash, &arena)
+    if retention.separatesImpressions { users.prefetchNewest(hash.ofImpressions, &arena) }
+  }
 
   /// Has the record before this one fetched.
   mutating func prefetchNext(_ record: RecordPointer) {
@@ -142,4 +171,9 @@ struct JourneyStore: ~Copyable {
   func record(_ link: BucketArena.Link) -> RecordPointer? {
     arena.resolve(link)?.assumingMemoryBound(to: RecordHead.self)
   }
+}
+
+extension Hash128 {
+  /// What stands for a user in the list of its impressions.
+  fileprivate var ofImpressions: Hash128 { Hash128(high: high ^ 0x9E37_79B9_7F4A_7C15, low: low) }
 }

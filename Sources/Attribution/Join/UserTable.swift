@@ -68,6 +68,13 @@ struct UserTable: ~Copyable {
     CIntrinsics.prefetch(newest + MemoryLayout<RecordHead>.size - 1)
   }
 
+  /// The newest record of a user, if it has any.
+  @inline(__always)
+  func newest(of hash: Hash128) -> BucketArena.Link {
+    table.slot(in: table.lines(of: hash.high), hash: hash.high) { $0.holds(hash) }?.pointee.newest
+      ?? .none
+  }
+
   /// The user's slot, made if need be.
   @inline(__always)
   mutating func slot(

@@ -10,6 +10,8 @@ public final class RollupTable {
   private let definitions: Definitions
   private let layout: SumsLayout
   private let taskCount: Int
+  /// How many rollups become final between two publications.
+  private let closingLimit: Int
   private typealias Window = UnsafeMutablePointer<RollupWindow>
   private var windows: [RollupWindow.Identity: Window] = [:]
   /// Those that finality has not passed.
@@ -31,13 +33,18 @@ public final class RollupTable {
   public private(set) var tasks: [Int32: TaskStatus] = [:]
   /// Every window that ends at or before this is final. Never goes back.
   public private(set) var finalThrough: Watermark = .unknown
+  /// Whether windows that finality has passed wait for the next call of `advance`, because there are so many.
+  public private(set) var isClosing = false
   /// Windows that end at or before this have left memory.
   public private(set) var forgottenThrough: Watermark = .unknown
 
-  /// - Parameter taskCount: how many tasks must have spoken before any window is final.
-  public init(definitions: Definitions, taskCount: Int) {
+  /// - Parameters:
+  ///   - taskCount: how many tasks must have spoken before any window is final.
+  ///   - closingLimit: how many rollups one call of `advance` makes final, so that no transaction grows without bound.
+  public init(definitions: Definitions, taskCount: Int, closingLimit: Int = 100_000) {
     self.definitions = definitions
     self.taskCount = taskCount
+    self.closingLimit = closingLimit
     layout = SumsLayout(modelCount: definitions.models.count)
   }
 
@@ -89,7 +96,7 @@ public final class RollupTable {
   /// Takes note of a task's status.
   public func update(task: Int32, _ status: TaskStatus) { tasks[task] = status }
 
-  /// Lets time pass: windows that every task has passed become final.
+  /// Lets time pass: windows that every task has passed become final, the earliest first.
   ///
   /// - Parameters:
   ///   - now: wall time; counts only while no input moves anywhere, and only as far as the clocks by
@@ -98,18 +105,26 @@ public final class RollupTable {
   ///     window is.
   public func advance(now: Milliseconds, isComplete: Bool = false) {
     commitsToKeep -= 1
+    isClosing = false
     guard tasks.count >= taskCount, let mark = globalWatermark(now, isComplete), mark > finalThrough
     else { return }
-    finalThrough = mark
     let passed = openWindows.filter { $0.pointee.end <= mark.time }
-    openWindows.removeAll { $0.pointee.end <= mark.time }
+    var reached = mark
+    var room = closingLimit
     for window in passed.sorted(by: RollupTable.isBefore) {
       let former = window.pointee.changedCount
       let formerBytes = window.pointee.byteCount
-      window.pointee.close()
+      room -= window.pointee.close(atMost: room)
       byteCount += window.pointee.byteCount - formerBytes
       noteChanges(of: window, since: former)
+      guard window.pointee.isClosed else {
+        reached = Watermark(window.pointee.end - 1)
+        break
+      }
     }
+    isClosing = reached < mark
+    openWindows.removeAll { $0.pointee.isClosed }
+    finalThrough = max(finalThrough, reached)
   }
 
   private static func isBefore(_ left: Window, _ right: Window) -> Bool {
@@ -233,13 +248,16 @@ public final class RollupTable {
     window.deallocate()
   }
 
-  /// Through where final windows can only be reached by a backfill, once everything is final that
-  /// ends at or before `finalThrough`.
+  /// Through where final windows are seldom reached but by a backfill, once everything is final that
+  /// ends at or before `finalThrough`. What reaches them all the same is reloaded.
+  ///
+  /// A late conversion changes windows of touches a look-back away only in views that count it there.
   public func forgettable(at finalThrough: Watermark) -> Watermark {
     let longest = definitions.views.map(\.periodMilliseconds).max() ?? 0
-    return finalThrough.moved(
-      back: definitions.correctionHorizon + longest
-        + max(definitions.lookback, definitions.impressionLookback))
+    let rules = EligibilityRules(definitions)
+    let lookback =
+      definitions.views.contains { $0.bucketConversionsBy == .touch } ? rules.longestLookback : 0
+    return finalThrough.moved(back: definitions.correctionHorizon + longest + lookback)
   }
 
   private func forget() {

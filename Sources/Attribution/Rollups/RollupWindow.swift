@@ -35,7 +35,10 @@ struct RollupWindow: ~Copyable {
   /// Exclusive.
   let end: Milliseconds
   private let layout: SumsLayout
-  private var isClosed: Bool
+  /// Whether finality has passed it, and all of its rollups are final.
+  private(set) var isClosed: Bool
+  /// The rows before it are final.
+  private var firstOpenRow = 0
   private var rows: [Row] = []
   /// The lower 64 bits of every sum, and the upper ones of those few that do not fit.
   private var cells: [Int64] = []
@@ -102,12 +105,21 @@ struct RollupWindow: ~Copyable {
   }
 
   /// Finality has passed the window: what was not final is, and changes by that.
-  mutating func close() {
-    isClosed = true
-    for number in rows.indices where !rows[number].isFinal {
-      rows[number].isFinal = true
-      markChanged(number)
+  ///
+  /// - Parameter limit: so many become final in one call.
+  /// - Returns: how many did. The window is closed once all are.
+  mutating func close(atMost limit: Int) -> Int {
+    var count = 0
+    while firstOpenRow < rows.count, count < limit {
+      if !rows[firstOpenRow].isFinal {
+        rows[firstOpenRow].isFinal = true
+        markChanged(firstOpenRow)
+        count += 1
+      }
+      firstOpenRow += 1
     }
+    isClosed = firstOpenRow == rows.count
+    return count
   }
 
   private mutating func markChanged(_ number: Int) {

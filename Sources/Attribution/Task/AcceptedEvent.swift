@@ -1,7 +1,7 @@
 /// What an accepted event is remembered as, for its changelog.
 public struct AcceptedEvent: Sendable {
-  /// The event-time bucket under which its state is kept: of the latest time that its id had.
-  public var bucket: UInt64
+  /// The bucket under which its state is kept: of the latest time that its id had.
+  public var bucket: StateBucket
   /// Of a touch or a cost: the number of its names; of a conversion: of its configured fields. Valid until `endCommit`.
   public var tuple: UInt32
   /// Of a touch that has one.
@@ -11,7 +11,7 @@ public struct AcceptedEvent: Sendable {
   /// Of a conversion: the revision with which this commit publishes it.
   public var revision: Int32 = 1
 
-  public init(bucket: UInt64, tuple: UInt32, session: SessionHash? = nil) {
+  public init(bucket: StateBucket, tuple: UInt32, session: SessionHash? = nil) {
     self.bucket = bucket
     self.tuple = tuple
     self.session = session

@@ -39,7 +39,7 @@ extension AttributionEngine {
   private mutating func settle(_ change: (conversion: ConversionPointer, user: Hash128)) {
     let conversion = change.conversion
     let hasClick = journeys.collectEligible(
-      for: conversion, of: journeys.user(change.user))
+      for: conversion, of: journeys.user(change.user, of: .conversion))
     guard conversion.pointee.head.flags.contains(.needsBooking) else { return }
     conversion.pointee.head.flags.remove(.needsBooking)
     // An impression that came late changes nothing where there is a click.
@@ -74,12 +74,10 @@ extension AttributionEngine {
   mutating func forget() {
     let mark = progress.retentionMark.moved(back: definitions.correctionHorizon)
     guard mark.isKnown else { return }
-    let (formerID, formerRecord) = (identities.firstLiveBucket, journeys.firstLiveBucket)
+    let (formerID, formerLive) = (identities.firstLiveBucket, journeys.live)
     identities.forget(before: buckets.firstLive(mark))
-    journeys.forget(before: buckets.firstLive(mark.moved(back: journeyMargin)))
+    journeys.forget(allBut: journeys.retention.live(from: mark))
     if identities.firstLiveBucket != formerID { costs.forget(before: identities.firstLiveBucket) }
-    if journeys.firstLiveBucket != formerRecord {
-      versions.forget(before: journeys.firstLiveBucket)
-    }
+    if journeys.live != formerLive { versions.forget(before: journeys.live.firstOfAny) }
   }
 }

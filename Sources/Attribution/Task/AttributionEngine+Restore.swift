@@ -1,7 +1,7 @@
 /// State taken back from the changelog.
 extension AttributionEngine {
-  /// Buckets before this one hold nothing any more.
-  var firstLiveStateBucket: UInt64 { journeys.firstLiveBucket }
+  /// Other buckets hold nothing any more.
+  var liveBuckets: LiveBuckets { journeys.live }
 
   /// Takes back an event accepted before a restart, without effects.
   ///
@@ -9,16 +9,18 @@ extension AttributionEngine {
   /// counts.
   ///
   /// - Parameters:
-  ///   - idBucket: that of the id when the event was accepted.
+  ///   - bucket: that of the id when the event was accepted.
   ///   - isReplacement: whether it replaced another version.
   ///   - tuple: of a touch or a cost, or of a conversion with configured fields, from `restoreTuple`.
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   mutating func restore(
-    _ event: borrowing Event, _ identity: EventIdentity, bucket idBucket: UInt64,
+    _ event: borrowing Event, _ identity: EventIdentity, bucket: StateBucket,
     isReplacement: Bool, tuple: UInt32, session: SessionHash?, revision: Int32
   ) {
-    let idBucket = max(idBucket, journeys.firstLiveBucket)
+    // Before impressions had buckets of their own they lay among the rest, and were kept as long.
+    if event.kind == .impression, bucket.slice < journeys.live.firstOfImpressions { return }
+    let idBucket = max(bucket.slice, journeys.live.first(of: event.kind))
     // An id leaves the dedup before its touch leaves the journeys.
     if idBucket >= identities.firstLiveBucket,
       !identities.insert(identity.event, event.kind, bucket: idBucket)
@@ -38,8 +40,8 @@ extension AttributionEngine {
       withUnsafePointer(to: event) { note($0, identity, idBucket: idBucket) }
       if event.isDeleted, event.kind.isTouch { return }
     }
-    let bucket = stateBucket(of: event.time)
-    let user = journeys.user(identity.user)
+    let bucket = slice(of: event.time, event.kind)
+    let user = journeys.user(identity.user, of: event.kind)
     if event.kind.isTouch {
       let (touch, link) = journeys.makeTouch(
         event.eventID, event.kind, time: event.time, tuple: tuple, session: session,
@@ -69,7 +71,7 @@ extension AttributionEngine {
       return false
     }
     guard isReplacement else { return true }
-    let user = journeys.user(identity.user)
+    let user = journeys.user(identity.user, of: event.kind)
     guard
       let former = journeys.find(
         event.eventID, event.kind, near: (event.time, event.time), of: user)
@@ -98,8 +100,9 @@ extension AttributionEngine {
   /// - Parameter names: of a touch or a cost its campaign, channel and ad, then its configured fields; of a
   ///   conversion those fields alone.
   mutating func restoreTuple(
-    of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: UInt64
+    of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: StateBucket
   ) -> UInt32 {
+    let bucket = bucket.slice
     guard kind != .conversion else {
       let values = values(names[...], kind)
       return journeys.tuples.intern(
@@ -126,7 +129,7 @@ extension AttributionEngine {
   mutating func restore(
     revision: Int32, ofConversion id: BorrowedBytes, userHash: Hash128, at time: Milliseconds
   ) {
-    journeys.setRevision(revision, id: id, time: time, of: journeys.user(userHash))
+    journeys.setRevision(revision, id: id, time: time, of: journeys.user(userHash, of: .conversion))
   }
 
   /// Takes back the progress of before a restart. Call before restoring events.

@@ -23,7 +23,7 @@ extension AttributionEngine {
     let input = Int(event.pointee.input)
     var lateness = lateness(of: event.pointee.earliestTime, input)
     if lateness == .tooLate { return .tooLate }
-    var idBucket = stateBucket(of: event.pointee.latestTime)
+    var idBucket = slice(of: event.pointee.latestTime, kind)
     var replaces: Int32?
     var revision: Int32 = 0
     if let knownBucket = identities.bucket(of: identity.event, kind) {
@@ -40,7 +40,7 @@ extension AttributionEngine {
       _ = identities.insert(identity.event, kind, bucket: idBucket)
     }
     add(version: event, identity, idBucket: idBucket, revision: revision)
-    lastAccepted.bucket = idBucket
+    lastAccepted.bucket = journeys.retention.bucket(idBucket, of: kind)
     lastAccepted.replaces = replaces
     lastAccepted.revision = revision + 1
     _ = progress.accept(input, at: event.pointee.time)
@@ -60,7 +60,7 @@ extension AttributionEngine {
         isOfSameKey: journeys.tuples.name(cost.tuple, slot: Dimension.campaignSlot).equals(
           event.pointee.campaignID))
     }
-    let user = journeys.user(identity.user)
+    let user = journeys.user(identity.user, of: kind)
     let known = versions[identity.event, kind].flatMap { $0.bucket == bucket ? $0 : nil }
     if let known {
       guard known.user == user.hash else { return nil }
@@ -92,7 +92,7 @@ extension AttributionEngine {
       return 0
     }
     guard let record = former.record else { return 0 }
-    let user = journeys.user(identity.user)
+    let user = journeys.user(identity.user, of: event.pointee.kind)
     if let touch = record.touch {
       takeBack(touch, of: user)
       return 0
@@ -133,7 +133,7 @@ extension AttributionEngine {
   ) {
     let kind = event.pointee.kind
     // Records lie in the bucket of their own time, however long their id is remembered.
-    let bucket = stateBucket(of: event.pointee.time)
+    let bucket = slice(of: event.pointee.time, kind)
     switch kind {
     case .impression, .click:
       lastAccepted.tuple = 0

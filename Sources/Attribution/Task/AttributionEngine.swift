@@ -7,7 +7,7 @@ struct AttributionEngine: ~Copyable {
   var progress: InputProgress
 
   /// What the last accepted event is remembered as.
-  var lastAccepted = AcceptedEvent(bucket: 0, tuple: 0)
+  var lastAccepted = AcceptedEvent(bucket: StateBucket(number: 0), tuple: 0)
 
   var identities = IdentitySets()
   /// Of ids that are not at version 0, or were taken back.
@@ -16,9 +16,6 @@ struct AttributionEngine: ~Copyable {
   var journeys: JourneyStore
   var ledger: CreditLedger
   let buckets: TimeBuckets
-  /// How much longer than the correction horizon a touch can matter: for a late conversion's
-  /// look-back, and for the distinct users of the longest window.
-  let journeyMargin: Milliseconds
   /// Conversions accepted or corrected since the last commit.
   var changed: [(conversion: ConversionPointer, user: Hash128)] = []
   /// Users that stand for nobody, by hash: looked at byte by byte where the hash is there.
@@ -37,9 +34,6 @@ struct AttributionEngine: ~Copyable {
     buckets = TimeBuckets(horizon: definitions.correctionHorizon)
     journeys = JourneyStore(definitions: definitions, key: key, longestWalk: longestWalk)
     ledger = CreditLedger(definitions: definitions, key: key)
-    journeyMargin = max(
-      definitions.lookback, definitions.impressionLookback,
-      definitions.views.map(\.periodMilliseconds).max() ?? 0)
   }
 
   // MARK: Events
@@ -53,9 +47,9 @@ struct AttributionEngine: ~Copyable {
     if !event.pointee.isPlain { return applyVersion(event, identity) }
     let lateness = lateness(of: time, input)
     if lateness == .tooLate { return .tooLate }
-    let bucket = stateBucket(of: time)
+    let bucket = slice(of: time, kind)
     guard identities.insert(identity.event, kind, bucket: bucket) else { return .duplicate }
-    lastAccepted.bucket = bucket
+    lastAccepted.bucket = journeys.retention.bucket(bucket, of: kind)
     lastAccepted.replaces = nil
     switch kind {
     case .impression, .click: addTouch(event, identity, bucket)
@@ -112,7 +106,7 @@ struct AttributionEngine: ~Copyable {
       event.pointee.eventID, kind, time: time, tuple: tuple, session: session,
       amount: event.pointee.amount, bucket: bucket)
     ledger.locate()
-    let user = journeys.user(identity.user)
+    let user = journeys.user(identity.user, of: kind)
     let place = journeys.place(for: touch, of: user)
     for index in journeys.creditable.indices {
       open(journeys.creditable[index], to: kind, of: user)
@@ -151,7 +145,7 @@ struct AttributionEngine: ~Copyable {
       value: isDeleted ? 0 : event.pointee.amount,
       flags: matchFlags(event.pointee.userID, isDeleted).union([.needsBooking, .needsPublishing]),
       revision: revision, tuple: lastAccepted.tuple, isDeleted: isDeleted, bucket: bucket)
-    let user = journeys.user(identity.user)
+    let user = journeys.user(identity.user, of: .conversion)
     journeys.insert(conversion, link, of: user)
     changed.append((conversion, user.hash))
   }
@@ -186,10 +180,15 @@ struct AttributionEngine: ~Copyable {
 
   // MARK: Restore
 
-  /// The event-time bucket under which an event's state is kept, and forgotten. What was accepted
+  /// The slice of event time with which an event's state is kept, and forgotten. What was accepted
   /// from behind everything that is kept goes with the oldest.
   @inline(__always)
-  func stateBucket(of time: Milliseconds) -> UInt64 {
-    max(buckets.bucket(of: time), journeys.firstLiveBucket)
+  func slice(of time: Milliseconds, _ kind: EventKind) -> UInt64 {
+    max(buckets.bucket(of: time), journeys.live.first(of: kind))
+  }
+
+  /// The same, as the changelog names it.
+  func stateBucket(of time: Milliseconds, _ kind: EventKind) -> StateBucket {
+    journeys.retention.bucket(slice(of: time, kind), of: kind)
   }
 }

@@ -145,12 +145,14 @@ public final class AttributionTask {
 
   // MARK: Restore
 
-  /// The event-time bucket under which an event's state is kept, and forgotten. What was accepted
-  /// from behind everything that is kept goes with the oldest.
-  public func stateBucket(of time: Milliseconds) -> UInt64 { state.pointee.stateBucket(of: time) }
+  /// The bucket under which an event's state is kept, and forgotten. What was accepted from behind
+  /// everything that is kept goes with the oldest.
+  public func stateBucket(of time: Milliseconds, _ kind: EventKind) -> StateBucket {
+    state.pointee.stateBucket(of: time, kind)
+  }
 
-  /// Buckets before this one hold nothing any more.
-  public var firstLiveStateBucket: UInt64 { state.pointee.firstLiveStateBucket }
+  /// Other buckets hold nothing any more.
+  public var liveBuckets: LiveBuckets { state.pointee.liveBuckets }
 
   /// Takes back an event accepted before a restart, without effects.
   ///
@@ -161,7 +163,7 @@ public final class AttributionTask {
   ///   - session: of a touch that has one.
   ///   - revision: of a conversion.
   public func restore(
-    _ event: borrowing Event, _ identity: EventIdentity, bucket: UInt64, isReplacement: Bool,
+    _ event: borrowing Event, _ identity: EventIdentity, bucket: StateBucket, isReplacement: Bool,
     tuple: UInt32, session: SessionHash?, revision: Int32
   ) {
     state.pointee.restore(
@@ -175,7 +177,7 @@ public final class AttributionTask {
   /// - Parameter names: of a touch its campaign, channel and ad, then its configured fields; of a conversion those
   ///   fields alone.
   public func restoreTuple(
-    of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: UInt64
+    of kind: EventKind, _ names: UnsafeBufferPointer<BorrowedBytes>, bucket: StateBucket
   ) -> UInt32 {
     state.pointee.restoreTuple(of: kind, names, bucket: bucket)
   }

@@ -7,7 +7,8 @@ import Attribution
 ///
 /// * ids = events a day × (`correction_horizon` + `watermark_delay`), 32 bytes each: a 16-byte slot of a table that is 54 to
 ///   85% full, just after it has grown.
-/// * touches = touches a day × the longest lookback of `touch_kinds`, 40 bytes each: 24, and 16 for a UUID.
+/// * touches = touches a day × (`correction_horizon` + `watermark_delay` + lookback, or the longest view where they earn no
+///   credit), 40 bytes each: 24, and 16 for a UUID.
 /// * users = distinct users of those touches, 23 bytes each.
 /// * open rollups = by view, values × windows within `correction_horizon` + `watermark_delay`, 80 bytes each.
 /// * 300 MiB for each instance: program, clients, what is read ahead.
@@ -24,7 +25,7 @@ public struct Sizing: Sendable, Equatable {
     public var eventsPerDay: Double
     /// The fraction of them that can earn credit.
     public var touchShare = 0.9
-    /// Distinct users with a touch within the lookback; nil: each touch has its own.
+    /// Distinct users with a touch that is remembered; nil: each touch has its own.
     public var users: Double?
     /// The busiest hour's rate, by the average's.
     public var peak = 3.0
@@ -93,8 +94,12 @@ public struct Sizing: Sendable, Equatable {
     if definitions.touchKinds.contains(.impression) {
       lookback = max(lookback, definitions.impressionLookback)
     }
+    let view = definitions.views.map(\.periodMilliseconds).max() ?? 0
+    let kept =
+      load.touchShare * (horizon + Double(max(lookback, view)))
+      + (1 - load.touchShare) * (horizon + Double(view))
     ids = load.eventsPerDay * horizon / day
-    touches = load.eventsPerDay * load.touchShare * Double(lookback) / day
+    touches = load.eventsPerDay * kept / day
     users = min(load.users ?? touches, touches)
     openRollups = definitions.views.reduce(0) { sum, view in
       let windows = (horizon / Double(view.periodMilliseconds)).rounded(.up) + 1
@@ -106,7 +111,8 @@ public struct Sizing: Sendable, Equatable {
     peakRate = load.eventsPerDay / 86_400 * load.peak
     cores = peakRate * Figure.secondsPerRecord / Figure.coreUse
 
-    let entries = load.eventsPerDay * max(horizon, Double(lookback)) / day
+    // A touch outlives its id.
+    let entries = touches
     let restorable = Figure.restoredPerSecond * Figure.longestRestore
     let wanted = max(4, 2 * cores.rounded(.up), (entries / restorable).rounded(.up))
     partitions = Self.powerOfTwo(atLeast: wanted)

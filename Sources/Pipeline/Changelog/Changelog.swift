@@ -8,7 +8,7 @@ import Kafka
 
 /// The changelog of one task: what it remembers, in the state topic, in the same transactions.
 ///
-/// Records are keyed `<name>|<event-time bucket>|<serial>` and never overwritten; when a bucket is
+/// Records are keyed `<name>|<bucket>|<serial>` and never overwritten; when a bucket is
 /// forgotten its records are tombstoned, so that the compacted topic follows the live state. One
 /// record, `<name>|progress`, holds the watermark, the serial and where the inputs stand, and is written
 /// with every commit.
@@ -23,15 +23,17 @@ package final class Changelog {
   private let partition: Int32
   /// The bytes at which a record is full.
   private let recordBytes: Int
-  private var chunks: [UInt64: Chunk] = [:]
+  private var chunks: [StateBucket: Chunk] = [:]
   private var spare: [Chunk] = []
-  private var last: (bucket: UInt64, chunk: Chunk)?
+  private var last: (bucket: StateBucket, chunk: Chunk)?
   private var closed: [(key: [UInt8], chunk: Chunk)] = []
   /// Serials of the records in the topic, by bucket.
-  private var serials: [UInt64: [UInt64]] = [:]
+  private var serials: [StateBucket: [UInt64]] = [:]
   private var nextSerial: UInt64 = 0
   /// Numbers in `serials`.
   private var serialCount = 0
+  /// Whether there have been buckets of impressions alone, which former versions do not know.
+  private var hasImpressionBuckets = false
 
   package init(name: String, topic: String, partition: Int32, recordBytes: Int) {
     self.name = name
@@ -61,7 +63,7 @@ package final class Changelog {
   ///
   /// - Parameter user: the hash of its user's id.
   package func append(
-    revisionOf conversion: CreditedConversion, user: Hash128, bucket: UInt64
+    revisionOf conversion: CreditedConversion, user: Hash128, bucket: StateBucket
   ) {
     let chunk = chunk(bucket)
     chunk.pointee.append(revisionOf: conversion, user: user)
@@ -70,13 +72,13 @@ package final class Changelog {
 
   /// The chunk that takes a bucket's entries. Most go where the one before went.
   @inline(__always)
-  private func chunk(_ bucket: UInt64) -> Chunk {
+  private func chunk(_ bucket: StateBucket) -> Chunk {
     if let last, last.bucket == bucket { return last.chunk }
     return open(bucket)
   }
 
   @inline(never)
-  private func open(_ bucket: UInt64) -> Chunk {
+  private func open(_ bucket: StateBucket) -> Chunk {
     let chunk = chunks[bucket] ?? spare.popLast() ?? allocate()
     chunks[bucket] = chunk
     last = (bucket, chunk)
@@ -95,14 +97,19 @@ package final class Changelog {
   }
 
   /// Ends the bucket's record.
-  private func close(_ bucket: UInt64) {
+  private func close(_ bucket: StateBucket) {
     last = nil
     guard let chunk = chunks.removeValue(forKey: bucket) else { return }
     let serial = nextSerial
     nextSerial += 1
+    note(serial, in: bucket)
+    closed.append((key(bucket, serial), chunk))
+  }
+
+  private func note(_ serial: UInt64, in bucket: StateBucket) {
     serials[bucket, default: []].append(serial)
     serialCount += 1
-    closed.append((key(bucket, serial), chunk))
+    if bucket.isOfImpressions { hasImpressionBuckets = true }
   }
 
   /// Bytes held: records that are not written yet, and which ones are in the topic. O(open records).
@@ -127,21 +134,23 @@ package final class Changelog {
   }
 
   /// Writes what has been remembered since the last flush, the task's progress, and tombstones for
-  /// the buckets before `firstLive`.
+  /// the buckets that are not kept.
   package func flush(
     _ progress: InputProgress, _ checkpoint: TaskCheckpoint = TaskCheckpoint(),
-    fingerprint: DefinitionsFingerprint, firstLive: UInt64, to producer: any LogProducer
+    fingerprint: DefinitionsFingerprint, live: LiveBuckets, to producer: any LogProducer
   ) throws {
     for bucket in chunks.keys.sorted() { close(bucket) }
     try writeFullRecords(to: producer)
-    for bucket in serials.keys.filter({ $0 < firstLive }).sorted() {
+    for bucket in serials.keys.filter({ !live.contains($0) }).sorted() {
       let forgotten = serials.removeValue(forKey: bucket)!
       serialCount -= forgotten.count
       for serial in forgotten {
         try produce(key(bucket, serial), nil, to: producer)
       }
     }
-    let record = ProgressRecord(progress, checkpoint, serial: nextSerial, fingerprint)
+    let record = ProgressRecord(
+      progress, checkpoint, serial: nextSerial, fingerprint,
+      hasImpressionBuckets: hasImpressionBuckets)
     try record.bytes.withUnsafeBytes {
       try produce(Changelog.progressKey(name), $0, to: producer)
     }
@@ -154,8 +163,8 @@ package final class Changelog {
     spare.append(chunk)
   }
 
-  private func key(_ bucket: UInt64, _ serial: UInt64) -> [UInt8] {
-    Array("\(name)|\(bucket)|\(serial)".utf8)
+  private func key(_ bucket: StateBucket, _ serial: UInt64) -> [UInt8] {
+    Array("\(name)|\(bucket.number)|\(serial)".utf8)
   }
 
   private func produce(
@@ -232,9 +241,8 @@ package final class Changelog {
       largest: progress.largest)
     var restoration = Restoration(task)
     for record in live.records {
-      serials[record.bucket, default: []].append(record.serial)
-      serialCount += 1
-      guard record.bucket >= task.firstLiveStateBucket else { continue }
+      note(record.serial, in: record.bucket)
+      guard task.liveBuckets.contains(record.bucket) else { continue }
       try record.value.withUnsafeBytes { try restoration.add($0, bucket: record.bucket) }
     }
     return restoration.count

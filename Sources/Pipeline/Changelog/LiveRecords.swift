@@ -5,7 +5,7 @@ import Kafka
 struct LiveRecords {
   struct Record {
     var serial: UInt64
-    var bucket: UInt64
+    var bucket: StateBucket
     var value: [UInt8]
   }
 
@@ -36,7 +36,7 @@ struct LiveRecords {
     let former = bySerial.removeValue(forKey: serial)
     if let former { byteCount -= LiveRecords.bytes(former) }
     guard let value = record.value else { return }
-    let found = Record(serial: serial, bucket: bucket, value: Array(value))
+    let found = Record(serial: serial, bucket: StateBucket(number: bucket), value: Array(value))
     bySerial[serial] = found
     byteCount += LiveRecords.bytes(found)
   }

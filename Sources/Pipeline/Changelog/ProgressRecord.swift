@@ -5,6 +5,8 @@ import Codec
 /// How a task stood at a commit: the record of the state topic that every commit writes.
 struct ProgressRecord {
   private static let version: UInt8 = 5
+  /// The same of a changelog in which impressions have buckets of their own: former versions would not forget them.
+  private static let versionWithImpressionBuckets: UInt8 = 6
 
   var fingerprint: DefinitionsFingerprint
   /// How many records of events the task has written.
@@ -15,11 +17,14 @@ struct ProgressRecord {
   /// By input.
   var largest: [Watermark]
   var checkpoint: TaskCheckpoint
+  /// Whether impressions have, or had, buckets of their own.
+  var hasImpressionBuckets: Bool
 
   init(
     _ progress: InputProgress, _ checkpoint: TaskCheckpoint, serial: UInt64,
-    _ fingerprint: DefinitionsFingerprint
+    _ fingerprint: DefinitionsFingerprint, hasImpressionBuckets: Bool = false
   ) {
+    self.hasImpressionBuckets = hasImpressionBuckets
     self.checkpoint = checkpoint
     self.fingerprint = fingerprint
     self.serial = serial
@@ -31,7 +36,7 @@ struct ProgressRecord {
   // MARK: Coding
 
   var bytes: [UInt8] {
-    var bytes = [Self.version]
+    var bytes = [hasImpressionBuckets ? Self.versionWithImpressionBuckets : Self.version]
     bytes.append(integer: fingerprint.base)
     bytes.append(integer: serial)
     bytes.append(integer: watermark.time)
@@ -60,7 +65,8 @@ struct ProgressRecord {
     fingerprint = DefinitionsFingerprint(
       base: base, models: reader.fingerprints(), views: reader.fingerprints())
     checkpoint = TaskCheckpoint(&reader)
-    guard version == Self.version, !reader.isCut else {
+    hasImpressionBuckets = version == Self.versionWithImpressionBuckets
+    guard hasImpressionBuckets || version == Self.version, !reader.isCut else {
       throw OperatorError(
         "the progress record in \(topic) has an unknown format; run the version that wrote it, or start "
           + "again with `tributary reset`")

@@ -12,7 +12,7 @@ struct Restoration {
   private let task: AttributionTask
   private var batch: [ChangelogEntry] = []
   /// The bucket of the record being added.
-  private var bucket: UInt64 = 0
+  private var bucket = StateBucket(number: 0)
   /// The task's numbers of the tuples of the record being added.
   private var tuples: [UInt32] = []
 
@@ -22,7 +22,7 @@ struct Restoration {
   }
 
   /// Restores the entries of one record of a live bucket.
-  mutating func add(_ record: UnsafeRawBufferPointer, bucket: UInt64) throws {
+  mutating func add(_ record: UnsafeRawBufferPointer, bucket: StateBucket) throws {
     self.bucket = bucket
     var reader = try ChangelogReader(record, task.key, task.definitions)
     tuples.removeAll(keepingCapacity: true)

@@ -40,7 +40,9 @@ final class RollupPartition {
     deltas = DeltaReader(source)
     restorer = RollupRestorer(target, configuration, process.output.forms)
     publisher = RollupPublisher(target, configuration, meter, process.output.schemas)
-    table = RollupTable(definitions: configuration.definitions, taskCount: Int(taskCount))
+    table = RollupTable(
+      definitions: configuration.definitions, taskCount: Int(taskCount),
+      closingLimit: configuration.closingLimit)
     views = configuration.definitions.views
     layout = SumsLayout(modelCount: configuration.definitions.models.count)
     sums = .allocate(capacity: layout.width)
@@ -67,8 +69,8 @@ final class RollupPartition {
   var isFinished: Bool { deltas.isFinished }
 
   var hasChanges: Bool {
-    hasTaken || mustCommit || table.hasChanges || table.finalThrough != publisher.publishedFinal
-      || deltas.hasNewsOfStop
+    hasTaken || mustCommit || table.hasChanges || table.isClosing
+      || table.finalThrough != publisher.publishedFinal || deltas.hasNewsOfStop
   }
 
   // MARK: Deltas in

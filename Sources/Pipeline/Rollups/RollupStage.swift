@@ -141,7 +141,7 @@ package final class RollupStage: Stage {
 
   package func didCommit() {
     for partition in partitions { partition.didCommit(now: context.clock.wall()) }
-    hasClosed = isClosing
+    hasClosed = isClosing && !partitions.contains { $0.table.isClosing }
     tidy()
   }
 

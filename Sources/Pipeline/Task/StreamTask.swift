@@ -199,7 +199,7 @@ final class StreamTask {
       if conversion.revision > 1 {
         changelog.append(
           revisionOf: conversion, user: conversion.user,
-          bucket: task.stateBucket(of: conversion.time))
+          bucket: task.stateBucket(of: conversion.time, .conversion))
       }
     }
     try task.forEachDelta { delta in
@@ -208,7 +208,7 @@ final class StreamTask {
     isWritten = true
     checkpoint.inputs = inputs.map(\.checkpoint)
     try changelog.flush(
-      task.progress, checkpoint, fingerprint: fingerprint, firstLive: task.firstLiveStateBucket,
+      task.progress, checkpoint, fingerprint: fingerprint, live: task.liveBuckets,
       to: collector.transaction())
   }
 

@@ -70,7 +70,7 @@ package final class Simulation {
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
     attributionWorkers: Int = 2, rollupWorkers: Int = 1, isStatic: Bool = true,
-    commitInterval: Milliseconds = 20, catchUpRecords: Int64 = 100_000,
+    commitInterval: Milliseconds = 20, catchUpRecords: Int64 = 100_000, closingLimit: Int = 100_000,
     stateRecordBytes: Int = 512 << 10, longestWalk: Int = 256,
     wall: Milliseconds = 1_767_600_000_000 + 30 * 86_400_000,
     timeouts: MemoryLog.Timeouts = MemoryLog.Timeouts(), memoryLimit: Int = .max,
@@ -91,6 +91,7 @@ package final class Simulation {
     configuration.commitInterval = commitInterval
     configuration.onLostInput = onLostInput
     configuration.catchUpRecords = catchUpRecords
+    configuration.closingLimit = closingLimit
     configuration.stateRecordBytes = stateRecordBytes
     configuration.longestWalk = longestWalk
     configuration.partitioner = partitioner

@@ -20,6 +20,8 @@ struct SimulationPlan {
   var commitInterval: Milliseconds
   /// How many records a task must be behind for rollups to be published less often.
   var catchUpRecords: Int64
+  /// How many rollups of a partition become final in one transaction.
+  var closingLimit: Int
   /// How many of a user's records are walked before they are indexed.
   var longestWalk: Int
   /// The bytes at which a record of state is full, and written ahead of its commit.
@@ -95,6 +97,7 @@ struct SimulationPlan {
     traffic.hugeValues = hostile.below(3) == 0 ? 0.3 : 0
     traffic.hasTwoSpellings = hostile.below(3) == 0
     catchUpRecords = 1 + random.below(40)
+    closingLimit = [1, 3, 10, 100_000][Int(seed / 3 % 4)]
     stateRecordBytes = 64 << Int(random.below(12))
     // Drawn apart, so that it changes nothing of the seed's other worlds.
     var sizes = SeededRandom(seed: seed ^ 0x517E_0000)

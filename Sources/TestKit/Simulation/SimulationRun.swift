@@ -46,6 +46,7 @@ public struct SimulationRun {
       rollupPartitions: plan.rollupPartitions, attributionWorkers: plan.attributionWorkers,
       rollupWorkers: plan.rollupWorkers, isStatic: plan.isStatic,
       commitInterval: plan.commitInterval, catchUpRecords: plan.catchUpRecords,
+      closingLimit: plan.closingLimit,
       stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.wall,
       timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue,

@@ -15,14 +15,15 @@ struct BenchCommand: ParsableCommand {
       180 bytes per record, 26 hours of event time. The same options give the same records on every machine.
 
       `engine` runs one core without a broker and prints the median of the passes by CPU time, after a \
-      warm-up that fills the state. `cluster` runs `run --exit-at-end` over prepared topics, and bare \
+      warm-up that fills the state. `lookback` is the memory that 30 days of clicks take beside a hundred times as many \
+      impressions that earn nothing. `cluster` runs `run --exit-at-end` over prepared topics, and bare \
       consumers over the same records; every line is a process of its own. `latency` is the time from a \
       record's timestamp to its committed rollup. With -b both use that cluster, in topics of their own that \
       they delete again. Without -b they use a local broker, which is much slower than Kafka: compare CPU \
       time there, not throughput.
       """)
 
-  enum Part: String, ExpressibleByArgument, CaseIterable { case engine, cluster, latency }
+  enum Part: String, ExpressibleByArgument, CaseIterable { case engine, lookback, cluster, latency }
 
   @OptionGroup var options: GlobalOptions
 
@@ -69,6 +70,7 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     var report = BenchmarkReport()
     if isWanted(.engine) { report.engine = try engine() }
+    if isWanted(.lookback) { report.lookback = lookback() }
     if isWanted(.cluster) || isWanted(.latency) { report.cluster = try cluster() }
     try StandardOutput.print(json ? report.json : report.text)
   }
@@ -100,6 +102,18 @@ struct BenchCommand: ParsableCommand {
       }
     }
     return engine
+  }
+
+  /// A hundredth to a tenth of 100,000,000 impressions a day.
+  private func lookback() -> LookbackFigures {
+    let loads = quick ? [1_000_000] : [1_000_000, 2_000_000, 5_000_000, 10_000_000]
+    return LookbackFigures(
+      days: 30,
+      runs: loads.map { load in
+        note("lookback: \(load) impressions a day")
+        var run = LookbackRun(days: 30, impressionsPerDay: load, seed: seed)
+        return run.measure()
+      })
   }
 
   private func cluster() throws -> ClusterFigures {

@@ -20,10 +20,10 @@ struct SizeCommand: ParsableCommand {
   @Option(help: "How long before a conversion a touch can earn credit, as in 7d.")
   var lookback: String?
 
-  @Option(help: "Distinct users with a touch within the lookback; default: a user per touch.")
+  @Option(help: "Distinct users with a touch that is remembered; default: a user per touch.")
   var users: Double?
 
-  @Option(help: "Fraction of the records that are touches.")
+  @Option(help: "Fraction of the records that can earn credit: of clicks, where only they can.")
   var touchShare = 0.9
 
   @Option(help: "Rate of the busiest hour, by the average's.")
