@@ -7,7 +7,11 @@ import Logging
 /// Tasks on their way from their assignment to their first row.
 extension AttributionStage {
   package func assign(_ partitions: [TopicPartition]) throws {
-    let (opened, split) = try TaskAssignment(partitions, context.plan).openings(context)
+    let (opened, split) = try TaskAssignment(partitions, context.plan)
+      .openings(context, suspended: suspended)
+    // Those that were not brought back belong to others.
+    suspended.removeAll()
+    resumedCount = 0
     openings = opened
     for problem in split { context.logger.error("\(problem)") }
     splits = split
@@ -25,6 +29,7 @@ extension AttributionStage {
 
   package var summary: String {
     "\(tasks.count) task(s) taken over, \(openedEntries) entries restored"
+      + (resumedCount > 0 ? ", \(resumedCount) task(s) resumed" : "")
   }
 
   /// Brings the tasks that do not run yet on their way.
@@ -52,6 +57,7 @@ extension AttributionStage {
       }
       tasks.append(task)
       openedEntries += opening.entries
+      if opening.isResumed { resumedCount += 1 }
       openings.removeAll { $0 === opening }
       noteRestoring()
     }
@@ -98,6 +104,7 @@ extension AttributionStage {
       do {
         scan = try StateScan(
           Dictionary(grouping: ready, by: \.statePartition),
+          starts: Dictionary(ready.map { ($0.statePartition, $0.stateStart) }) { min($0, $1) },
           ends: Dictionary(ready.map { ($0.statePartition, $0.stateEnd) }) { max($0, $1) },
           from: context.log
         ) { $0.take($1) }
@@ -107,7 +114,10 @@ extension AttributionStage {
     }
     guard let scan else { return }
     do {
-      for opening in try scan.advance() { try opening.didReadState() }
+      for opening in try scan.advance() {
+        try opening.didReadState()
+        if opening.isOutdated { replace(opening, by: opening.fromTheBeginning()) }
+      }
     } catch {
       scan.close()
       self.scan = nil

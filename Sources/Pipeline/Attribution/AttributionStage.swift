@@ -19,6 +19,10 @@ package final class AttributionStage: Stage {
   private let repetition: StatusRepetition
   var isShedding = false
   var tasks: [StreamTask] = []
+  /// Given up with the last commit, until the next assignment.
+  var suspended: [TaskID: SuspendedTask] = [:]
+  /// Of the tasks that were opened last, how many went on with what they remembered.
+  var resumedCount = 0
   /// Assigned, and not running yet.
   var openings: [TaskOpening] = []
   /// The state partitions that are being read.
@@ -132,10 +136,19 @@ package final class AttributionStage: Stage {
     }
   }
 
+  package func suspend() {
+    formerCounts = counts
+    let kept = tasks.compactMap { $0.suspend() }
+    tasks.removeAll()
+    drop()
+    suspended = Dictionary(uniqueKeysWithValues: kept.map { ($0.id, $0) })
+  }
+
   package func drop() {
     formerCounts = counts
     for task in tasks { task.close() }
     tasks.removeAll()
+    suspended.removeAll()
     for opening in openings { opening.close() }
     openings.removeAll()
     announced.removeAll()

@@ -32,6 +32,8 @@ package final class Changelog {
   private var nextSerial: UInt64 = 0
   /// Numbers in `serials`.
   private var serialCount = 0
+  /// The last progress record that was written or restored.
+  private(set) var lastProgress: [UInt8]?
   /// Whether there have been buckets of impressions alone, which former versions do not know.
   private var hasImpressionBuckets = false
 
@@ -151,9 +153,9 @@ package final class Changelog {
     let record = ProgressRecord(
       progress, checkpoint, serial: nextSerial, fingerprint,
       hasImpressionBuckets: hasImpressionBuckets)
-    try record.bytes.withUnsafeBytes {
-      try produce(Changelog.progressKey(name), $0, to: producer)
-    }
+    let bytes = record.bytes
+    lastProgress = bytes
+    try bytes.withUnsafeBytes { try produce(Changelog.progressKey(name), $0, to: producer) }
   }
 
   /// Keeps a chunk for another record, or frees it.
@@ -235,6 +237,7 @@ package final class Changelog {
   func restore(
     _ task: AttributionTask, _ progress: ProgressRecord, _ live: LiveRecords
   ) throws -> Int {
+    lastProgress = live.progress
     nextSerial = progress.serial
     task.restore(
       watermark: progress.watermark, retentionMark: progress.retentionMark,

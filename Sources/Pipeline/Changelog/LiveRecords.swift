@@ -23,13 +23,16 @@ struct LiveRecords {
   var records: [Record] { bySerial.values.sorted { $0.serial < $1.serial } }
 
   /// Takes the partition's next record; those of other tasks count for nothing.
-  mutating func add(_ record: Kafka.Record) {
+  ///
+  /// - Parameter isProgressEnough: whether records of events count for nothing either.
+  mutating func add(_ record: Kafka.Record, isProgressEnough: Bool = false) {
     guard let key = record.key, key.starts(with: prefix) else { return }
     var rest = key[(key.startIndex + prefix.count)...]
     if rest.elementsEqual("progress".utf8) {
       progress = record.value.map { Array($0) }
       return
     }
+    if isProgressEnough { return }
     guard let bucket = LiveRecords.number(&rest), rest.popFirst() == UInt8(ascii: "|"),
       let serial = LiveRecords.number(&rest), rest.isEmpty
     else { return }

@@ -2,6 +2,7 @@ import Attribution
 import Cluster
 import Codec
 import Configuration
+import Kafka
 
 /// What a rollup partition needs to know again after a restart, beside the rollups themselves: how
 /// far finality has come, what each task last said, and how far the deltas have been added. A header of the progress record.
@@ -33,6 +34,11 @@ enum ProgressHeader {
       DeltaWire.encode(status, into: &bytes)
     }
     return bytes
+  }
+
+  /// The bytes that a progress record carries; nil for one that carries none.
+  static func content(of record: Record) -> [UInt8]? {
+    record.headers().first { $0.name == name }?.value
   }
 
   typealias Content = (position: Int64, finalThrough: Watermark, tasks: [Int32: TaskStatus])

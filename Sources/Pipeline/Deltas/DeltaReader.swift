@@ -38,8 +38,15 @@ struct DeltaReader {
     committedPosition = position
   }
 
-  /// Begins to read.
-  mutating func begin(_ reader: any LogReader) { self.reader = reader }
+  /// Begins to read, behind what has been committed.
+  mutating func begin(_ reader: any LogReader) {
+    self.reader = reader
+    position = committedPosition
+    reachedEnd = nil
+    arrivals = StuckReadDetector()
+    pending = 0
+    available = 0
+  }
 
   /// The next record, lent; nil where nothing has arrived. The same again until it is taken. Does not block.
   mutating func next() throws -> Record? {

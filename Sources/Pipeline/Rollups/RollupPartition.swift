@@ -81,6 +81,22 @@ final class RollupPartition {
   /// Records from the next one to the end of the log, as far as the last fetch knows.
   var lag: Int64? { deltas.lag }
 
+  // MARK: Suspended
+
+  /// What tells whether somebody else has gone on with it; nil where it cannot be kept, because something of it is not
+  /// committed.
+  var suspendedHeader: [UInt8]? {
+    hasTaken || mustCommit || table.hasChanges ? nil : publisher.lastHeader ?? restorer.header
+  }
+
+  /// Nobody has: compares how far the deltas had been added with what the group has committed and where they begin and end.
+  ///
+  /// - Throws: `OperatorError` where they do not fit.
+  func resume(committed: Int64?, _ bounds: LogBounds, group: String) throws {
+    forgottenWindowEnd = nil
+    try restore(remembered: committedPosition, committed: committed, bounds, group: group)
+  }
+
   /// To be called between `advance` and the next.
   ///
   /// - Throws: a `KafkaError` when the broker holds records that do not come.
@@ -180,8 +196,17 @@ final class RollupPartition {
   func didRestore(
     committed: Int64?, _ bounds: LogBounds, group: String, makeEpoch: () -> String
   ) throws {
+    try restore(remembered: restorer.position, committed: committed, bounds, group: group)
+    publisher.restore(
+      restorer.progress, finalThrough: table.finalThrough, makeEpoch: makeEpoch)
+    try restorer.place(into: table)
+  }
+
+  private func restore(
+    remembered: Int64?, committed: Int64?, _ bounds: LogBounds, group: String
+  ) throws {
     switch try InputStart.decide(
-      source, remembered: restorer.position, committed: committed, bounds, group: group,
+      source, remembered: remembered, committed: committed, bounds, group: group,
       state: target.topic)
     {
     case .at(let offset): deltas.restore(position: offset)
@@ -189,10 +214,7 @@ final class RollupPartition {
       throw OperatorError.doesNotFit(
         "\(source) begins at offset \(lost.upperBound), but was processed to \(lost.lowerBound)")
     }
-    mustCommit = restorer.position != nil && committed == nil
-    publisher.restore(
-      restorer.progress, finalThrough: table.finalThrough, makeEpoch: makeEpoch)
-    try restorer.place(into: table)
+    mustCommit = remembered != nil && committed == nil
   }
 
   /// Begins to take deltas.

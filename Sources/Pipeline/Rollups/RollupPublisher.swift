@@ -14,6 +14,8 @@ struct RollupPublisher: ~Copyable {
   private(set) var epoch: String?
   /// How far finality had come when it was published last.
   private(set) var publishedFinal: Watermark = .unknown
+  /// What the last progress record that was written said to a successor; nil before the first.
+  private(set) var lastHeader: [UInt8]?
 
   private let target: TopicPartition
   private let fingerprint: DefinitionsFingerprint
@@ -65,7 +67,7 @@ struct RollupPublisher: ~Copyable {
     publishedFinal = table.finalThrough
   }
 
-  private func sendProgress(
+  private mutating func sendProgress(
     of table: RollupTable, position: Int64, to producer: any LogProducer
   ) throws {
     var key: [UInt8] = []
@@ -80,9 +82,9 @@ struct RollupPublisher: ~Copyable {
     } else {
       ProgressCodec.encode(progress, into: &value)
     }
-    let header = Header(
-      name: ProgressHeader.name,
-      value: ProgressHeader.encode(table, position: position, fingerprint: fingerprint))
+    let content = ProgressHeader.encode(table, position: position, fingerprint: fingerprint)
+    lastHeader = content
+    let header = Header(name: ProgressHeader.name, value: content)
     try key.withUnsafeBytes { key in
       try value.withUnsafeBytes { value in
         try producer.produce(

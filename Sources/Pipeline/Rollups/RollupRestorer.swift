@@ -15,6 +15,8 @@ struct RollupRestorer: ~Copyable {
   private(set) var position: Int64?
   /// What the topic says beside its rollups; nil where it says nothing.
   private(set) var progress: PublishedProgress?
+  /// What the progress record says to a successor.
+  private(set) var header: [UInt8]?
 
   private let codec: RollupCodec
   /// What is published may be Avro.
@@ -41,8 +43,8 @@ struct RollupRestorer: ~Copyable {
   mutating func take(_ record: Record, for table: RollupTable) throws {
     guard let key = record.key, let value = record.value else { return }
     if ProgressCodec.decodeKey(key) == target.partition {
-      let header = record.headers().first { $0.name == ProgressHeader.name }
-      guard let header = header?.value else { return }
+      guard let header = ProgressHeader.content(of: record) else { return }
+      self.header = header
       let (position, finalThrough, tasks) = try header.withUnsafeBytes {
         try ProgressHeader.decode($0, fingerprint: fingerprint, topic: target.topic)
       }

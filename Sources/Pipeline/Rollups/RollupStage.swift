@@ -18,6 +18,8 @@ package final class RollupStage: Stage {
   private let context: StageContext
   private var lastTidied: Milliseconds
   private(set) var partitions: [RollupPartition] = []
+  /// Given up with the last commit, until the next assignment.
+  private var suspended: [TopicPartition: RollupPartition] = [:]
   /// Assigned, and not open yet.
   private var openings: [RollupOpening] = []
   /// The partitions of the rollups that are being read.
@@ -156,8 +158,15 @@ package final class RollupStage: Stage {
     _ = context.log.prober.deleteRecords(before: committed)
   }
 
+  package func suspend() {
+    let kept = partitions
+    drop()
+    suspended = Dictionary(uniqueKeysWithValues: kept.map { ($0.source, $0) })
+  }
+
   package func drop() {
     partitions.removeAll()
+    suspended.removeAll()
     for opening in openings { opening.close() }
     openings.removeAll()
     scan?.close()
@@ -169,7 +178,9 @@ package final class RollupStage: Stage {
   // MARK: Taking over
 
   package func assign(_ sources: [TopicPartition]) throws {
-    openings = sources.sorted().map { RollupOpening($0, context) }
+    openings = sources.sorted().map { RollupOpening($0, context, suspended: suspended[$0]) }
+    // Those that were not brought back belong to others.
+    suspended.removeAll()
   }
 
   package var isOpening: Bool { openings.contains { $0.obstacle == nil } }
@@ -195,9 +206,11 @@ package final class RollupStage: Stage {
       do {
         scan = try StateScan(
           Dictionary(grouping: ready, by: \.partition.target),
+          starts: Dictionary(
+            uniqueKeysWithValues: ready.map { ($0.partition.target, $0.targetStart) }),
           ends: Dictionary(uniqueKeysWithValues: ready.map { ($0.partition.target, $0.targetEnd) }),
           from: context.log
-        ) { try $0.partition.take(restored: $1) }
+        ) { try $0.take($1) }
       } catch {
         return try restart(ready, after: error)
       }
@@ -210,6 +223,13 @@ package final class RollupStage: Stage {
       return try restart(scan.unfinished, after: error)
     }
     for opening in restored {
+      opening.didRead()
+      guard !opening.isOutdated else {
+        opening.close()
+        openings.removeAll { $0 === opening }
+        openings.append(opening.fromTheBeginning())
+        continue
+      }
       partitions.append(try opening.makePartition())
       openings.removeAll { $0 === opening }
     }

@@ -13,14 +13,17 @@ final class StateScan<Reader: AnyObject> {
 
   /// - Parameters:
   ///   - readers: by what they wait for.
+  ///   - starts: of partitions that are not read from their beginning.
   ///   - ends: of the partitions, open transactions included.
   ///   - take: gives a reader a record.
   init(
-    _ readers: [TopicPartition: [Reader]], ends: [TopicPartition: Int64], from log: any Log,
+    _ readers: [TopicPartition: [Reader]], starts: [TopicPartition: Int64] = [:],
+    ends: [TopicPartition: Int64], from log: any Log,
     take: @escaping (Reader, Record) throws -> Void
   ) throws {
     waiting = readers.sorted { $0.key < $1.key }.map { (partition: $0.key, readers: $0.value) }
-    scan = try log.scan(from: readers.mapValues { _ in 0 }, to: ends)
+    let beginnings = readers.mapValues { _ in Int64(0) }
+    scan = try log.scan(from: beginnings.merging(starts) { $1 }, to: ends)
     self.take = take
   }
 

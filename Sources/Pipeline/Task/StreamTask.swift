@@ -92,6 +92,20 @@ final class StreamTask {
   /// It belongs to somebody else, or begins anew.
   func close() { state.move(to: .closed) }
 
+  /// Its partitions are given up after a commit.
+  ///
+  /// - Returns: what is kept of it; nil if it has never committed anything.
+  func suspend() -> SuspendedTask? {
+    guard uncommittedRows == 0, let progress = changelog.lastProgress else {
+      close()
+      return nil
+    }
+    stopReading()
+    state.move(to: .suspended)
+    return SuspendedTask(
+      id: id, inputs: inputs.map(\.partition), task: task, changelog: changelog, progress: progress)
+  }
+
   /// Offsets to commit.
   var positions: [(TopicPartition, Int64)] { inputs.map { ($0.partition, $0.position) } }
 

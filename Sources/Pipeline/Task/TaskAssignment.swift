@@ -18,9 +18,10 @@ struct TaskAssignment {
 
   /// The tasks to open, and a line for each that is split.
   ///
+  /// - Parameter suspended: tasks that this process has suspended.
   /// - Throws: `OperatorError` when there are more partitions than the process was started with.
   func openings(
-    _ context: StageContext
+    _ context: StageContext, suspended: [TaskID: SuspendedTask]
   ) throws(OperatorError) -> (opened: [TaskOpening], split: [String]) {
     let owned = Set(partitions)
     var opened: [TaskOpening] = []
@@ -44,9 +45,11 @@ struct TaskAssignment {
               + "and these equal partition counts")
           continue
         }
+        let former = suspended[TaskID(isCosts: kind == .costs, partition: number)]
         opened.append(
           TaskOpening(
-            kind: kind, number: number, inputs: inputs, partitionCount: count, context: context))
+            kind: kind, number: number, inputs: inputs, partitionCount: count, context: context,
+            suspended: former?.inputs == inputs ? former : nil))
       }
     }
     return (opened, split)

@@ -12,7 +12,7 @@ final class TaskOpening {
   let kind: TaskKind
   let number: Int32
   let statePartition: TopicPartition
-  private(set) var state = TaskState.created
+  private(set) var state: TaskState
   /// What keeps it from going on, while something does.
   private(set) var obstacle: (any Error)?
   /// Whether the rollup stage knows that this task has a new owner.
@@ -22,10 +22,13 @@ final class TaskOpening {
   private var waitsForMemory = false
   /// Entries of its state.
   private(set) var entries = 0
+  /// Whether somebody else has gone on with the task since it was suspended: `fromTheBeginning` is needed.
+  private(set) var isOutdated = false
 
   private let partitionCount: Int32
   private let context: StageContext
   private let group: String
+  private let suspended: SuspendedTask?
   private let changelog: Changelog
   private var live: LiveRecords
   private var progress: ProgressRecord?
@@ -34,10 +37,16 @@ final class TaskOpening {
   /// The record that was read last of each input, or the first behind what is lost.
   private var records: [RepeatedQuestion<RecordFingerprint?>] = []
 
+  /// Records before the end of the state partition among which a suspended task looks for its last progress record.
+  private static let tail: Int64 = 200
+
+  /// - Parameter suspended: what this process remembers of the task, which may be outdated.
   init(
     kind: TaskKind, number: Int32, inputs: [TopicPartition],
-    partitionCount: Int32, context: StageContext
+    partitionCount: Int32, context: StageContext, suspended: SuspendedTask? = nil
   ) {
+    self.suspended = suspended
+    state = suspended == nil ? .created : .suspended
     self.kind = kind
     self.number = number
     partitions = inputs
@@ -46,23 +55,35 @@ final class TaskOpening {
     group = context.group
     let configuration = context.configuration
     statePartition = TopicPartition(topic: configuration.stateTopic, partition: number)
-    changelog = Changelog(
-      name: kind.rawValue, topic: configuration.stateTopic, partition: number,
-      recordBytes: configuration.stateRecordBytes)
+    changelog =
+      suspended?.changelog
+      ?? Changelog(
+        name: kind.rawValue, topic: configuration.stateTopic, partition: number,
+        recordBytes: configuration.stateRecordBytes)
     live = changelog.makeLiveRecords()
   }
 
   /// Its inputs, in the order in which it numbers them.
   let partitions: [TopicPartition]
 
-  // MARK: Created
+  var id: TaskID { TaskID(isCosts: kind == .costs, partition: number) }
+
+  // MARK: Created or suspended
 
   /// What the group has committed, once that is known: to be committed again with the word that the task has
   /// a new owner, so that a member that is no longer one cannot give it.
   var committedOffsets: [TopicPartition: Int64]? { questions.committed }
 
   /// Whether its state can be read: everything is answered, and the rollup stage knows of it.
-  var isReadyToRestore: Bool { state == .created && isAnnounced && questions.bounds != nil }
+  var isReadyToRestore: Bool {
+    (state == .created || state == .suspended) && isAnnounced && questions.bounds != nil
+  }
+
+  /// Whether the task goes on with what this process remembers of it.
+  var isResumed: Bool { suspended != nil }
+
+  /// From where its state partition has to be read.
+  var stateStart: Int64 { isResumed ? max(0, stateEnd - Self.tail) : 0 }
 
   /// Where its state partition ends, open transactions included.
   var stateEnd: Int64 { questions.bounds?[statePartition]?.end ?? 0 }
@@ -72,7 +93,7 @@ final class TaskOpening {
   /// - Throws: an error that no repetition mends.
   func advance(now: Milliseconds) throws {
     switch state {
-    case .created:
+    case .created, .suspended:
       try note(
         questions.advance(
           now: now, context.log.prober, committed: partitions, by: group,
@@ -115,12 +136,16 @@ final class TaskOpening {
   var bytesToRestore: Int { live.byteCount }
 
   /// Takes the state partition's next record.
-  func take(_ record: Record) { live.add(record) }
+  func take(_ record: Record) { live.add(record, isProgressEnough: isResumed) }
 
   /// The state partition has been read to its end.
   ///
   /// - Throws: `OperatorError` where state, offsets and logs do not fit.
   func didReadState() throws {
+    if let suspended, live.progress != suspended.progress {
+      isOutdated = true
+      return
+    }
     progress = try changelog.progress(of: live, under: context.configuration.definitions)
     let checkpoint = progress?.checkpoint
     try checkpoint?.checkInputs(partitions.map(\.topic), partitionCount: partitionCount)
@@ -176,9 +201,11 @@ final class TaskOpening {
         "the progress record of task \(name) in \(statePartition) is damaged; `tributary reset` starts again"
       )
     }
-    let task = AttributionTask(
-      definitions: definitions, inputCount: partitions.count, secret: secret,
-      longestWalk: context.configuration.longestWalk)
+    let task =
+      suspended?.task
+      ?? AttributionTask(
+        definitions: definitions, inputCount: partitions.count, secret: secret,
+        longestWalk: context.configuration.longestWalk)
     var opened: [InputPartition] = []
     var lost: [LostRange] = []
     for (index, input) in partitions.enumerated() {
@@ -198,12 +225,11 @@ final class TaskOpening {
       opened.append(
         try open(input, number: index, at: position, former?.last, stopsAtEnd: stopsAtEnd))
     }
-    if let progress { entries = try changelog.restore(task, progress, live) }
+    if let progress, !isResumed { entries = try changelog.restore(task, progress, live) }
     for range in lost { checkpoint.add(range) }
     state.move(to: .running)
     return StreamTask(
-      TaskID(isCosts: kind == .costs, partition: number), inputs: opened, task: task,
-      changelog: changelog,
+      id, inputs: opened, task: task, changelog: changelog,
       checkpoint: checkpoint, mustCommit: !lost.isEmpty || hasLostOffsets, state: state,
       context: context)
   }
@@ -260,12 +286,18 @@ final class TaskOpening {
 
   /// The same task from its beginning, after a pause: its state could not be read.
   func successor(after error: any Error, now: Milliseconds) -> TaskOpening {
+    let next = fromTheBeginning()
+    next.obstacle = error
+    next.questions.pauseBeforeAsking(now: now)
+    return next
+  }
+
+  /// The same task, to be restored: what this process remembers of it counts no more.
+  func fromTheBeginning() -> TaskOpening {
     let next = TaskOpening(
       kind: kind, number: number, inputs: partitions,
       partitionCount: partitionCount, context: context)
-    next.obstacle = error
     next.isAnnounced = isAnnounced
-    next.questions.pauseBeforeAsking(now: now)
     return next
   }
 }

@@ -36,6 +36,8 @@ package protocol Stage: AnyObject {
   var summary: String { get }
   /// Gives every partition up and forgets what has not been committed.
   func drop()
+  /// Gives every partition up right after a commit. What is remembered of them may be kept until the next assignment.
+  func suspend()
   /// Opens partitions that are on their way, and takes what has arrived of the others; returns how many rows that
   /// was. Does not block.
   func advance() throws -> Int
@@ -51,6 +53,7 @@ package protocol Stage: AnyObject {
 
 extension Stage {
   package var isRepetitionDue: Bool { false }
+  package func suspend() { drop() }
 }
 
 /// What a stage works with: its worker's clients, and where everything is.

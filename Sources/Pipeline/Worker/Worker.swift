@@ -180,8 +180,12 @@ package final class Worker<S: Stage> {
       hasAssignment = true
       report()
     case .revoked:
-      defer { dropAssignment() }
-      do { try commit() } catch { try endTransaction(after: error) }
+      var isCommitted = false
+      defer { dropAssignment(isCommitted: isCommitted) }
+      do {
+        try commit()
+        isCommitted = true
+      } catch { try endTransaction(after: error) }
     case .lost:
       defer { dropAssignment() }
       context.logger.warning(
@@ -192,15 +196,15 @@ package final class Worker<S: Stage> {
   }
 
   /// Forgets what has not been committed, and every partition.
-  private func drop() {
-    stage.drop()
+  private func drop(isCommitted: Bool = false) {
+    if isCommitted { stage.suspend() } else { stage.drop() }
     context.ends.removeAll()
     context.meter.discard()
     openingSince = nil
   }
 
-  private func dropAssignment() {
-    drop()
+  private func dropAssignment(isCommitted: Bool = false) {
+    drop(isCommitted: isCommitted)
     owned = []
     hasAssignment = false
     pausedSince = context.now()
