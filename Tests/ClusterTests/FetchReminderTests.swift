@@ -46,7 +46,7 @@ import Testing
     defer { consumer.close(timeoutMilliseconds: 0) }
     try consumer.assign([(partition, offset: 0)])
     let queue = try #require(consumer.queue(for: partition))
-    var reminder = FetchReminder(leastBacklog: 100)
+    var reminder = FetchReminder { _ in 100 }
     if isReminded { reminder.watch([partition], of: consumer) }
     let batch = RecordBatch(capacity: 1_024)
     let began = ContinuousClock.now

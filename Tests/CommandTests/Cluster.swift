@@ -61,7 +61,7 @@ struct Cluster {
       while !isAtEnd {
         try consumer.poll()
         _ = try queue.read(into: batch, timeoutMilliseconds: 100)
-        for record in batch {
+        func keep(_ record: Record) {
           let headers = record.headers().map {
             ($0.name, String(decoding: $0.value ?? [], as: UTF8.self))
           }
@@ -71,6 +71,7 @@ struct Cluster {
               Dictionary(headers) { $1 }
             ))
         }
+        for message in batch { try message.forEachPacked(of: partition, keep) }
         isAtEnd = batch.endOffset != nil
       }
     }

@@ -189,9 +189,11 @@ import Verification
     #expect(!ids.isEmpty && ids.allSatisfy { $0.hasPrefix("conversions-") })
     // The header that says so is the internal topic's own.
     var origins = 0
-    simulation.log.forEachRecord(of: simulation.configuration.keyedTopic(.click)) { record in
-      guard record.key != nil else { return }
-      origins += record.headers().filter { $0.name == "tributary-origin" }.count
+    let topic = simulation.configuration.keyedTopic(.click)
+    for number in 0..<Int32(simulation.log.partitionCount(of: topic)) {
+      simulation.forEachPassedOn(TopicPartition(topic: topic, partition: number)) { record in
+        origins += record.headers().filter { $0.name == "tributary-origin" }.count
+      }
     }
     #expect(origins > 50)
   }

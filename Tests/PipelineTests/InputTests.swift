@@ -132,6 +132,22 @@ import Testing
     #expect(input.position == 8)
   }
 
+  @Test func whatIsLeftOfAMessageThatWasBegunIsKnown() throws {
+    let log = StubLog(offsets: [5, 6, 6, 6, 9])
+    let input = makeInput(log, start: 5)
+    #expect(input.restOfMessage == 0)
+    try input.fill(for: InputTests.task, now: 0)
+    #expect(input.restOfMessage == 0, "none has been begun")
+    input.take(1)
+    #expect(input.restOfMessage == 0)
+    input.take(1)
+    #expect(input.position == 7 && input.restOfMessage == 2)
+    input.take(2)
+    #expect(input.position == 7 && input.restOfMessage == 0)
+    input.take(1)
+    #expect(input.position == 10 && input.restOfMessage == 0)
+  }
+
   private func makeInput(_ log: StubLog, start: Int64, stop: Int64? = nil) -> InputPartition {
     InputPartition(
       number: 1, partition: InputTests.partition, plan: InputPlan(topic: "clicks", kind: .click),

@@ -29,7 +29,8 @@ public struct KafkaLog: ArchiveLog {
     if !member.isEmpty { settings["group.instance.id"] = member }
     return KafkaLogConsumer(
       try Consumer(settings, logger: logger),
-      start: StaggeredStart(prefetch: prefetch, turns: turns))
+      start: StaggeredStart(prefetch: prefetch, turns: turns),
+      packed: Set(plan.rekeyings.map(\.target)))
   }
 
   public func makeProducer(transactionalID: String) throws -> any LogProducer {

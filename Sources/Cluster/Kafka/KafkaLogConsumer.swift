@@ -3,12 +3,16 @@ import Kafka
 final class KafkaLogConsumer: LogConsumer {
   let consumer: Consumer
   private var start: StaggeredStart
-  private var reminder = FetchReminder()
+  private var reminder: FetchReminder
   private var failure: (any Error)?
 
-  init(_ consumer: Consumer, start: StaggeredStart) {
+  /// - Parameter packed: topics whose messages hold many records each.
+  init(_ consumer: Consumer, start: StaggeredStart, packed: Set<String>) {
     self.consumer = consumer
     self.start = start
+    reminder = FetchReminder {
+      packed.contains($0.topic) ? FetchReminder.backlogOfPacks : FetchReminder.usualBacklog
+    }
   }
 
   func subscribe(_ topics: [String], onRebalance: @escaping (Rebalance) -> Void) throws {

@@ -1,3 +1,4 @@
+import Inputs
 import Kafka
 
 // The seam between the pipeline and whatever keeps its logs: Kafka, or a simulated log in tests.
@@ -35,5 +36,14 @@ extension Log {
     let scan = try scan(from: [partition: start])
     defer { scan.close() }
     try scan.readThrough(partition, body)
+  }
+
+  /// As the other, for an input: whatever messages its records came in.
+  package func readThrough(
+    _ partition: TopicPartition, of plan: InputPlan, from start: Int64 = 0,
+    _ body: (Record) throws -> Void
+  ) throws {
+    guard plan.isKeyed else { return try readThrough(partition, from: start, body) }
+    try readThrough(partition, from: start) { try $0.forEachPacked(of: partition, body) }
   }
 }

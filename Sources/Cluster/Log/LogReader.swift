@@ -9,6 +9,10 @@ public protocol LogReader: AnyObject {
   ///
   /// - Parameter count: what `read` returned.
   func visit(count: Int, _ body: (Record) -> Bool)
+  /// The message that a record of the last read came in: what has its offset. Most messages are one record.
+  func message(_ index: Int) -> Record
+  /// How many records the messages of the last read held on average.
+  var recordsPerMessage: Double { get }
   /// The offset at which the log ended, when the last read met its end.
   var reachedEnd: Int64? { get }
   /// Where the log ended as of the last fetch; nil before the first.
@@ -19,6 +23,8 @@ public protocol LogReader: AnyObject {
 
 extension LogReader {
   public var isPaused: Bool { false }
+  public var recordsPerMessage: Double { 1 }
+  public func message(_ index: Int) -> Record { self[index] }
 
   public func visit(count: Int, _ body: (Record) -> Bool) {
     for index in 0..<count where !body(self[index]) { return }

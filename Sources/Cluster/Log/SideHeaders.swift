@@ -10,6 +10,7 @@ package enum SideHeaders {
   package static let sourceTopic = "source_topic"
   package static let sourcePartition = "source_partition"
   package static let sourceOffset = "source_offset"
+  package static let sourceNumber = "source_number"
 
   package static let tooLate = Header(name: reason, value: Array("too_late".utf8))
 
@@ -23,12 +24,15 @@ package enum SideHeaders {
     return headers
   }
 
-  /// Where it came from.
-  package static func source(_ partition: TopicPartition, _ offset: Int64) -> [Header] {
-    [
+  /// Where it came from: of a record that has others in its message, also which of them it is, from 0.
+  package static func source(_ partition: TopicPartition, _ record: Record) -> [Header] {
+    let place = record.place
+    let headers = [
       Header(name: sourceTopic, value: Array(partition.topic.utf8)),
       Header(name: sourcePartition, value: Array("\(partition.partition)".utf8)),
-      Header(name: sourceOffset, value: Array("\(offset)".utf8)),
+      Header(name: sourceOffset, value: Array("\(place.offset)".utf8)),
     ]
+    guard record.isPacked else { return headers }
+    return headers + [Header(name: sourceNumber, value: Array("\(place.number)".utf8))]
   }
 }

@@ -32,7 +32,7 @@ struct BoundedReader {
   private let stallTimeout: Duration
   private let check: () throws -> Void
   // Records of the state are large, and few of them are all that may lie ahead.
-  private var reminder = FetchReminder(leastBacklog: 1)
+  private var reminder = FetchReminder { _ in 1 }
   private var lastProgress = ContinuousClock.now
 
   /// How long a partition may bring nothing.

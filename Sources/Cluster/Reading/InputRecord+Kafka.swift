@@ -7,6 +7,7 @@ extension InputRecord {
     self.init(
       partition: record.partition, offset: record.offset, timestamp: record.timestamp,
       key: record.key, value: record.value,
-      headers: withHeaders ? record.headers().map { (name: $0.name, value: $0.value) } : [])
+      headers: withHeaders ? record.headers().map { (name: $0.name, value: $0.value) } : [],
+      number: record.place.number)
   }
 }

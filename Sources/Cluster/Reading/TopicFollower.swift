@@ -23,7 +23,7 @@ public final class TopicFollower: @unchecked Sendable {
 
   private let consumer: Consumer
   private var partitions: [FollowedPartition]
-  private var reminder = FetchReminder()
+  private var reminder = FetchReminder { _ in FetchReminder.usualBacklog }
 
   private struct FollowedPartition {
     let queue: PartitionQueue

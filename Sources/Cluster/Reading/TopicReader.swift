@@ -13,12 +13,15 @@ package final class TopicReader {
   /// Never subscribe, so they join no group: they only ask what one has committed.
   private var members: [String: Consumer] = [:]
   private let batch = RecordBatch(capacity: 4_096)
+  /// Topics whose messages hold several records.
+  private let packed: Set<String>
   /// Called now and then while records are read; what it throws ends the reading.
   package var check: () throws -> Void = {}
 
   package init(_ configuration: Configuration, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
+    packed = Set(configuration.rekeyings { _ in 0 }.map(\.target))
     consumer = try Consumer(ClientSettings.consumer(configuration), logger: logger)
     probe = try Consumer(ClientSettings.probe(configuration), logger: logger)
   }
@@ -103,7 +106,12 @@ package final class TopicReader {
           of: partition, consumer, from: start, to: end, into: batch, check: check)
       else { throw OperatorError("\(partition) cannot be read") }
       do {
-        if try reader.read(while: { try body(partition, $0) }) == .stopped { return }
+        let isPacked = packed.contains(partition.topic)
+        let outcome = try reader.read { message in
+          guard isPacked else { return try body(partition, message) }
+          return try PackedRecords(message, of: partition).visit { try body(partition, $0) }
+        }
+        if outcome == .stopped { return }
       } catch let stall as LogStall {
         throw OperatorError(stall.description)
       }

@@ -84,7 +84,7 @@ extension TopicCheck {
     .refused([.keyed]) { topic, _ in
       guard topic.isCompacted else { return nil }
       return
-        "cleanup.policy=\(topic.setting("cleanup.policy")) keeps one event of each user; set "
+        "cleanup.policy=\(topic.setting("cleanup.policy")) keeps one message of many events; set "
         + "cleanup.policy=delete and retention.ms=-1"
     },
     .refused([.keyed]) { topic, _ in

@@ -83,7 +83,7 @@ struct BackfillPlan {
         Recomputation.Source(
           plan: plans.plan(of: input.partition.topic)!, partition: input.partition,
           start: step.starts[input.partition]!, end: input.end,
-          late: late.offsets[input.partition] ?? [])
+          late: late.places[input.partition] ?? [])
       }
   }
 }

@@ -24,8 +24,8 @@ struct LateEventIndex {
     var waitingCount = 0
   }
 
-  /// Offsets of records that are not counted as they come.
-  private(set) var offsets: [TopicPartition: Set<Int64>] = [:]
+  /// Records that are not counted as they come.
+  private(set) var places: [TopicPartition: Set<RecordPlace>] = [:]
   /// Where each partition of the late events ended.
   private(set) var ends: [Int64] = []
   /// Conversions of which versions are among the late events.
@@ -40,8 +40,8 @@ struct LateEventIndex {
     let span = 4 * BackfillSlice.dependencySpan(configuration.definitions)
     var reader = LateEvents(configuration, plans)
     ends = try reader.forEach(from: log) { late in
-      let input = TopicPartition(topic: late.topic, partition: late.source.partition)
-      offsets[input, default: []].insert(late.source.offset)
+      let input = TopicPartition(topic: late.topic, partition: late.record.partition)
+      places[input, default: []].insert(late.source)
       if late.event.kind == .conversion, late.event.version > 0 {
         restated.insert(Array(late.event.eventID.buffer))
       }
@@ -58,7 +58,7 @@ struct LateEventIndex {
     for partition in try log.partitions(of: configuration.topics.deadLetters) {
       try log.readThrough(partition) { record in
         guard let source = RefusedEvent.source(of: record) else { return }
-        offsets[source.partition, default: []].insert(source.offset)
+        places[source.partition, default: []].insert(source.place)
       }
     }
   }

@@ -17,8 +17,8 @@ final class Recomputation {
     var start: Int64
     /// The first offset that the processor has not committed.
     var end: Int64
-    /// Offsets of records that came too late.
-    var late: Set<Int64>
+    /// Records that came too late.
+    var late: Set<RecordPlace>
   }
 
   /// A late event, kept.
@@ -39,7 +39,7 @@ final class Recomputation {
   private(set) var before: WindowSums
   private(set) var after: WindowSums
 
-  /// - Parameter didRead: called for every record; what it throws ends the work.
+  /// - Parameter didRead: called for every message; what it throws ends the work.
   init(
     _ slice: BackfillSlice, _ definitions: Definitions, log: any ArchiveLog,
     didRead: @escaping () throws -> Void
@@ -98,10 +98,11 @@ final class Recomputation {
   private func read(_ source: Source, into tasks: [AttributionTask]) throws {
     guard source.start < source.end else { return }
     var decoder = makeDecoder(source.plan)
-    try log.readThrough(source.partition, from: source.start) { record in
+    try log.readThrough(source.partition, of: source.plan, from: source.start) { record in
       guard record.offset < source.end else { return }
-      try didRead()
-      guard !source.late.contains(record.offset) else { return }
+      // What is to be read is known in messages.
+      if record.place.number == 0 { try didRead() }
+      guard !source.late.contains(record.place) else { return }
       try apply(
         InputRecord(record, withHeaders: source.plan.needsHeaders), &decoder, to: tasks)
     }

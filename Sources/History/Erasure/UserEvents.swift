@@ -75,7 +75,7 @@ struct UserEvents {
     var decoder = InputDecoder(plan, definitions: definitions)
     var event = Event(kind: plan.kinds[0], time: 0, eventID: .empty, userID: .empty)
     var writer = AcceptedWriter(definitions: definitions)
-    try log.readThrough(partition) { record in
+    try log.readThrough(partition, of: plan) { record in
       defer { decoder.recycle() }
       guard record.offset < end else { return }
       let input = InputRecord(record, withHeaders: plan.needsHeaders)

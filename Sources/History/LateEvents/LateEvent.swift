@@ -12,8 +12,8 @@ import Pipeline
 public struct LateEvent {
   /// Where it is among the late events.
   public var place: RecordPosition
-  /// Where it came from.
-  public var source: RecordPosition
+  /// Where it came from, in the partition of its record.
+  public var source: RecordPlace
   /// The input topic that it came from.
   public var topic: String
   /// When it arrived: the record's own timestamp, in milliseconds.

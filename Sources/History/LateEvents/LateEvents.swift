@@ -58,20 +58,21 @@ public struct LateEvents {
       let partition = header("source_partition").flatMap({ Int32($0) }),
       let offset = header("source_offset").flatMap({ Int64($0) })
     else { return }
+    let number = header(SideHeaders.sourceNumber).flatMap { Int32($0) } ?? 0
     // Behind those that it came with stand ours, the reason first.
     let source = InputRecord(
       partition: partition, offset: offset, timestamp: record.timestamp, key: record.key,
       value: record.value,
       headers: headers[..<(headers.lastIndex { $0.name == "reason" } ?? headers.count)].map {
         (name: $0.name, value: $0.value)
-      })
+      }, number: number)
     var event = Event(kind: input.kinds[0], time: 0, eventID: .empty, userID: .empty)
     decoders[input.name]!.recycle()
     guard try decoders[input.name]!.decode(source, into: &event) == .event else { return }
     try body(
       LateEvent(
         place: .init(partition: record.partition, offset: record.offset),
-        source: .init(partition: partition, offset: offset), topic: input.name,
+        source: RecordPlace(offset: offset, number: number), topic: input.name,
         arrival: record.timestamp, event: event, record: source,
         task: TaskID(isCosts: input.isCosts, partition: partition)))
   }

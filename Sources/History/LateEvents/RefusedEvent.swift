@@ -1,10 +1,11 @@
+import Cluster
 import Codec
 import Kafka
 
 /// An event that was refused as one of the future.
 enum RefusedEvent {
   /// Where the record of a dead letter came from; nil unless it was refused as an event of the future.
-  static func source(of deadLetter: Record) -> (partition: TopicPartition, offset: Int64)? {
+  static func source(of deadLetter: Record) -> (partition: TopicPartition, place: RecordPlace)? {
     let headers = deadLetter.headers()
     func text(_ name: String) -> String? {
       headers.last { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
@@ -13,6 +14,10 @@ enum RefusedEvent {
       let partition = text("source_partition").flatMap({ Int32($0) }),
       let offset = text("source_offset").flatMap({ Int64($0) })
     else { return nil }
-    return (TopicPartition(topic: topic, partition: partition), offset)
+    let number = text(SideHeaders.sourceNumber).flatMap { Int32($0) } ?? 0
+    return (
+      TopicPartition(topic: topic, partition: partition),
+      RecordPlace(offset: offset, number: number)
+    )
   }
 }

@@ -106,6 +106,8 @@ public struct InputDecoder {
   ) throws(SchemaUnavailable) -> Reading {
     // What the sources say of themselves is no event.
     guard record.key != nil else { return .filtered }
+    // Several records that cannot be told apart any more.
+    guard !PackKey.matches(record.key) else { return .rejected(plan.malformed) }
     guard plan.needsOrigin else { return try sources[0].decode(record, into: &event) }
     guard let index = record.headers.lastIndex(where: { $0.name == RecordOrigin.header }),
       let origin = record.headers[index].value.flatMap(RecordOrigin.decode),

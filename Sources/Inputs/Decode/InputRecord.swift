@@ -6,6 +6,8 @@ import Attribution
 public struct InputRecord {
   public var partition: Int32
   public var offset: Int64
+  /// Which record of its message it is, where it has others.
+  public var number: Int32
   /// The record's own timestamp in milliseconds; -1 when it has none.
   public var timestamp: Milliseconds
   public var key: UnsafeRawBufferPointer?
@@ -16,8 +18,10 @@ public struct InputRecord {
 
   public init(
     partition: Int32, offset: Int64, timestamp: Milliseconds, key: UnsafeRawBufferPointer?,
-    value: UnsafeRawBufferPointer?, headers: [(name: String, value: [UInt8]?)] = []
+    value: UnsafeRawBufferPointer?, headers: [(name: String, value: [UInt8]?)] = [],
+    number: Int32 = 0
   ) {
+    self.number = number
     self.partition = partition
     self.offset = offset
     self.timestamp = timestamp

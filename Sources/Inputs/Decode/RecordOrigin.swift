@@ -3,9 +3,9 @@ public enum RecordOrigin {
   public static let header = "tributary-origin"
 
   public static func encode(
-    topic: String, partition: Int32, offset: Int64, key: UnsafeRawBufferPointer?
-  ) -> [UInt8] {
-    var bytes: [UInt8] = []
+    topic: String, partition: Int32, offset: Int64, key: UnsafeRawBufferPointer?,
+    into bytes: inout [UInt8]
+  ) {
     func append<Integer: FixedWidthInteger>(_ integer: Integer) {
       withUnsafeBytes(of: integer.littleEndian) { bytes.append(contentsOf: $0) }
     }
@@ -13,10 +13,9 @@ public enum RecordOrigin {
     bytes += topic.utf8
     append(partition)
     append(offset)
-    guard let key else { return bytes }
+    guard let key else { return }
     bytes.append(1)
     bytes += key
-    return bytes
   }
 
   /// - Returns: nil for what `encode` has not written.

@@ -8,7 +8,7 @@ import Logging
 /// by user (costs: by campaign).
 ///
 /// Bytes, headers and timestamps stay what they are, and so does the order of a source's partition among the events of
-/// a user. Offsets, positions, events and dead letters of a commit are one transaction; behind its events every
+/// a user. Many events share a message (``PackWriter``), which no transaction cuts in two. Offsets, positions, events and dead letters of a commit are one transaction; behind its events every
 /// partition is told how far the sources have come, which the watermark of the tasks goes by.
 package final class RekeyStage: Stage {
   /// Rows per topic and step, so that topics take turns.
@@ -122,6 +122,7 @@ package final class RekeyStage: Stage {
       }
       try partition.writeProgress(to: producer, positionsPartition)
     }
+    for target in targets { try target?.flush(to: producer) }
     words.removeAll(keepingCapacity: true)
     SourceWords.encode(partitions.map { ($0.source, $0.word(asOf: asOf)) }, into: &words)
     var told: Set<String> = []
@@ -152,6 +153,7 @@ package final class RekeyStage: Stage {
   package func drop() {
     uncommittedRows = 0
     formerCounts = counts
+    for target in targets { target?.drop() }
     partitions.removeAll()
     for opening in openings { opening.close() }
     openings.removeAll()

@@ -1,3 +1,5 @@
+// Safety: headers are lent from `headers` for one call.
+
 import Attribution
 import Cluster
 import Configuration
@@ -8,23 +10,39 @@ import Kafka
 ///
 /// An object, because a struct of its parts would be copied for every event.
 final class RekeyTarget {
+  /// Bytes of a message, so many that what a message costs no longer counts.
+  private static let packLimit = 64 << 10
+  /// Bytes of the messages that are being filled, all together.
+  private static let packLimitInAll = 16 << 20
+  /// Below that a message costs more than it saves.
+  private static let leastPackLimit = 4 << 10
+
   let topic: String
   private let partitioner: UserPartitioner
   private let recordLimit: Int
   private let needsOrigin: Bool
+  /// By partition.
+  private let packs: [PackWriter]
+  /// Of the record that is being passed on.
+  private var headers: [UInt8] = []
 
   /// - Returns: nil where events of the kind are not re-keyed.
   init?(_ kind: EventKind, _ context: StageContext) throws {
     let plan = context.plan
     guard let rekeying = plan.rekeyings.first(where: { $0.kind == kind }) else { return nil }
     topic = rekeying.target
+    let count = Int(plan.partitionCount(of: kind))
     partitioner = UserPartitioner(
       choosing: context.configuration.partitioner, count: plan.partitionCount(of: kind))
     recordLimit = plan.recordLimit(of: topic)
     needsOrigin = try context.inputPlan(of: topic).needsOrigin
+    let limit = min(
+      Self.packLimit, max(Self.leastPackLimit, Self.packLimitInAll / max(1, count)))
+    packs = (0..<count).map { _ in PackWriter(limit: limit) }
   }
 
-  /// Passes an event on: its record as it came, under the key that it should have had.
+  /// Passes an event on: its record as it came, under the key that it should have had. It is sent with others of its
+  /// partition, by the next `flush` at the latest.
   ///
   /// A record whose own headers are more than the topic takes goes without them; its value is never too large.
   func forward(
@@ -32,28 +50,52 @@ final class RekeyTarget {
     to producer: any LogProducer
   ) throws {
     let key = event.pointee.kind == .cost ? event.pointee.campaignID : event.pointee.userID
-    let own = record.headers()
+    encodeHeaders(of: record, source, key: key.count)
     let partition = partitioner.partition(of: key)
-    let timestamp = record.timestamp < 0 ? nil : record.timestamp
-    guard needsOrigin || !own.isEmpty else {
-      return try producer.produce(
-        topic, partition: partition, key: key.buffer, value: record.value, timestamp: timestamp,
-        headers: [])
+    let pack = packs[Int(partition)]
+    if pack.isFull(for: key.count, record.value?.count ?? 0, headers.count) {
+      try pack.flush(to: producer, topic, partition: partition)
     }
-    var headers = own
-    if needsOrigin {
-      let origin = RecordOrigin.encode(
-        topic: source.topic, partition: source.partition, offset: record.offset, key: record.key)
-      headers.append(Header(name: RecordOrigin.header, value: origin))
+    headers.withUnsafeBytes {
+      pack.add(
+        key: key.buffer, value: record.value, timestamp: max(-1, record.timestamp), headers: $0)
     }
-    if !own.isEmpty,
-      RecordSize.bytes(key: key.count, value: record.value?.count ?? 0, headers: headers)
-        > recordLimit
-    {
-      headers.removeFirst(own.count)
-    }
-    try producer.produce(
-      topic, partition: partition, key: key.buffer, value: record.value, timestamp: timestamp,
-      headers: headers)
   }
+
+  /// Writes the headers that a record goes on with.
+  private func encodeHeaders(of record: Record, _ source: TopicPartition, key: Int) {
+    headers.removeAll(keepingCapacity: true)
+    let own = record.headers()
+    guard needsOrigin || !own.isEmpty else { return }
+    encode(own, of: record, source)
+    let size =
+      key + (record.value?.count ?? 0) + headers.count + PackWriter.overhead
+    guard !own.isEmpty,
+      RecordSize.bytes(key: 0, value: size, headers: []) > recordLimit
+        || !HeaderBlock.canHold(own, more: 1)
+    else { return }
+    headers.removeAll(keepingCapacity: true)
+    if needsOrigin { encode([], of: record, source) }
+  }
+
+  private func encode(_ own: [Header], of record: Record, _ source: TopicPartition) {
+    HeaderBlock.begin(count: own.count + (needsOrigin ? 1 : 0), in: &headers)
+    for header in own { HeaderBlock.append(name: header.name, value: header.value, to: &headers) }
+    guard needsOrigin else { return }
+    HeaderBlock.append(name: RecordOrigin.header, to: &headers) {
+      RecordOrigin.encode(
+        topic: source.topic, partition: source.partition, offset: record.offset, key: record.key,
+        into: &$0)
+    }
+  }
+
+  /// Sends what has not been sent: a commit holds all of its events.
+  func flush(to producer: any LogProducer) throws {
+    for (partition, pack) in packs.enumerated() where !pack.isEmpty {
+      try pack.flush(to: producer, topic, partition: Int32(partition))
+    }
+  }
+
+  /// Forgets what has not been sent: it comes again.
+  func drop() { for pack in packs { pack.removeAll() } }
 }

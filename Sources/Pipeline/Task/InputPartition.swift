@@ -108,8 +108,15 @@ final class InputPartition {
     try arrivals.check(partition, position: position, now: now, ends)
   }
 
-  /// Records from the next one to the end of the log, as far as the last fetch knows.
-  var lag: Int64? { isAtEnd ? 0 : reader.endOffset.map { max(0, $0 - position) } }
+  /// Records from the next one to the end of the log, as far as the last fetch knows; about so many where messages hold
+  /// several.
+  var lag: Int64? {
+    isAtEnd
+      ? 0
+      : reader.endOffset.map {
+        Int64((Double(max(0, $0 - position)) * reader.recordsPerMessage).rounded())
+      }
+  }
 
   // MARK: Rows
 
@@ -181,6 +188,13 @@ final class InputPartition {
     }
   }
 
+  /// Rows of the message of which the last row taken was one: offsets are of whole messages, so no commit comes before
+  /// they are taken.
+  var restOfMessage: Int {
+    guard rows.next > 0 else { return 0 }
+    return rows.waiting.prefix { $0.offset < position }.count
+  }
+
   // MARK: Sources
 
   /// Takes what a row says of the sources, counted from the next on.
@@ -204,8 +218,8 @@ final class InputPartition {
   /// Keeps what tells the record that was taken last, while it is still lent. Once a batch and a commit.
   private func noteLast() {
     guard rows.next > 0 else { return }
-    let record = reader[rows.next - 1]
-    if record.offset != last?.offset { last = RecordFingerprint(record) }
+    let message = reader.message(rows.next - 1)
+    if message.offset != last?.offset { last = RecordFingerprint(message) }
   }
 
   func count(_ outcome: Outcome, isMisplaced: Bool) {

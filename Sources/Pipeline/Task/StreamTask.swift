@@ -190,6 +190,15 @@ final class StreamTask {
     return taken
   }
 
+  /// Takes what is left of messages that have been begun, in step or not: that is how it could have come as well.
+  private func takeRestOfMessages(_ collector: RecordCollector) throws {
+    for input in inputs {
+      let rest = input.restOfMessage
+      if rest > 0 { uncommittedRows += try run(input, through: .max, limit: rest, collector) }
+    }
+    noteAccepted()
+  }
+
   private func noteAccepted() {
     let count = inputs.reduce(0) { $0 + $1.counts.accepted + $1.counts.replaced }
     guard count != acceptedCount else { return }
@@ -207,6 +216,7 @@ final class StreamTask {
 
   /// Writes everything that has changed since the last commit. The deltas stay with the collector.
   func writeEffects(to collector: RecordCollector) throws {
+    try takeRestOfMessages(collector)
     try task.forEachCorrectedConversion { conversion in
       try collector.send(conversion)
       meter.count(conversion)

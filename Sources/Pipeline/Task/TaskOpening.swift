@@ -245,9 +245,10 @@ final class TaskOpening {
   ) throws -> InputPartition {
     let end = questions.bounds![input]!.stableEnd
     let sources = context.plan.sources(of: input.topic)
+    let reader = try context.consumer.reader(of: input, from: position, end: end)
     return InputPartition(
       number: number, partition: input, plan: try context.inputPlan(of: input.topic),
-      reader: try context.consumer.reader(of: input, from: position, end: end),
+      reader: sources.isEmpty ? reader : UnpackingReader(reader, of: input),
       definitions: context.configuration.definitions, start: position, last: last,
       stop: stopsAtEnd ? end : nil, now: context.now(),
       sources: sources.isEmpty ? nil : SourceTable(sources))

@@ -100,7 +100,7 @@ final class RecordCollector {
     try setAside(
       record, to: configuration.topics.deadLetters,
       SideHeaders.of(rejection, configuration.definitions),
-      SideHeaders.source(source, record.offset))
+      SideHeaders.source(source, record))
   }
 
   /// Sends an event to those that wait for a backfill: its record as it came, or the event with its pseudonyms.
@@ -108,7 +108,7 @@ final class RecordCollector {
     _ record: Record, _ event: UnsafePointer<Event>, from source: TopicPartition
   ) throws {
     let topic = configuration.topics.lateEvents
-    let origin = SideHeaders.source(source, record.offset)
+    let origin = SideHeaders.source(source, record)
     guard hidesIDs else {
       return try setAside(record, to: topic, [SideHeaders.tooLate], origin)
     }

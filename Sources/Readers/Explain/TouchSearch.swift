@@ -122,9 +122,10 @@ struct TouchSearch {
       switch extent {
       case .any: try reader.ends(of: partitions)
       case .ofItsTime:
-        try reader.offsets(
+        try ends(
           of: partitions,
-          atOrAfter: range.upperBound + definitions.watermarkDelay + definitions.correctionHorizon)
+          before: range.upperBound + definitions.watermarkDelay + definitions.correctionHorizon,
+          reader)
       }
     try reader.read(through: ends, from: starts) { _, record in
       defer { decoder.recycle() }
@@ -134,5 +135,14 @@ struct TouchSearch {
       else { return true }
       return body(event, record.partition)
     }
+  }
+
+  /// Where to end for records that were written before a time. A message of several counts as its latest.
+  private func ends(
+    of partitions: [TopicPartition], before time: Milliseconds, _ reader: TopicReader
+  ) throws -> [TopicPartition: Int64] {
+    let found = try reader.offsets(of: partitions, atOrAfter: time)
+    guard plan.isKeyed else { return found }
+    return found.merging(try reader.ends(of: partitions)) { min($0 + 1, $1) }
   }
 }

@@ -109,7 +109,7 @@ extension Simulation {
     let lost = lostInput
     verifyRekeying(&verification, lost)
     for (index, input) in plans.enumerated() {
-      log.forEachRecordEver(of: input.topic) { record in
+      forEachInput(input) { record in
         let isLost = lost.contains {
           $0.topic == input.topic && $0.partition == record.partition
             && $0.from <= record.offset && record.offset < $0.to
@@ -127,6 +127,18 @@ extension Simulation {
     return verification.finish()
   }
 
+  /// Every record of an input that the tasks read that was ever there.
+  private func forEachInput(_ input: InputPlan, _ body: (Record) -> Void) {
+    for number in 0..<Int32(log.partitionCount(of: input.topic)) {
+      let name = TopicPartition(topic: input.topic, partition: number)
+      if input.isKeyed {
+        forEachPassedOn(name, body)
+      } else {
+        log.forEachRecordEver(of: name, body)
+      }
+    }
+  }
+
   private func verifyRekeying(_ verification: inout VerificationPass, _ lost: Set<LostRange>) {
     for (index, source) in rekeyedPlans.enumerated() {
       log.forEachRecordEver(of: source.plan.topic) { record in
@@ -141,8 +153,10 @@ extension Simulation {
       }
     }
     for rekeying in plan.rekeyings {
-      log.forEachRecordEver(of: rekeying.target) {
-        verification.take(passedOn: LoggedRecord($0), of: rekeying.kind)
+      for number in 0..<Int32(log.partitionCount(of: rekeying.target)) {
+        forEachPassedOn(TopicPartition(topic: rekeying.target, partition: number)) {
+          verification.take(passedOn: LoggedRecord($0), of: rekeying.kind)
+        }
       }
     }
     for name in sourcePartitions {

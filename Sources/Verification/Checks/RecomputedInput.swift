@@ -72,7 +72,7 @@ struct RecomputedInput {
     if record.partition != partition { begin(record.partition) }
     tally.records += 1
     let place = record.place(in: topic)
-    let source = SetAsideRecords.Source(partition: record.partition, offset: record.offset)
+    let source = SetAsideRecords.Source(record)
     let deadLetter = deadLetters.match(input: number, source)
     let lateEvent = lateEvents.match(input: number, source)
 

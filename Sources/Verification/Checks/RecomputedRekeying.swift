@@ -60,8 +60,7 @@ struct RecomputedRekeying {
   ) throws {
     records += 1
     let place = record.place(in: topic).description
-    let deadLetter = deadLetters.match(
-      input: number, .init(partition: record.partition, offset: record.offset))
+    let deadLetter = deadLetters.match(input: number, .init(record))
     decoder.recycle()
     var event = Event(kind: .click, time: 0, eventID: .empty, userID: .empty)
     let reading = try decoder.decode(record, into: &event)

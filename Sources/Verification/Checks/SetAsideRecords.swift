@@ -1,4 +1,5 @@
 import Attribution
+import Cluster
 import Codec
 import History
 
@@ -6,9 +7,25 @@ import History
 /// it, why, and whether their bytes are what they were.
 struct SetAsideRecords {
   /// Where a record came from, within its input topic.
-  struct Source: Hashable {
+  struct Source: Hashable, Comparable {
     var partition: Int32
     var offset: Int64
+    /// Which record of its message it is.
+    var number: Int32
+
+    init(partition: Int32, offset: Int64, number: Int32 = 0) {
+      self.partition = partition
+      self.offset = offset
+      self.number = number
+    }
+
+    init(_ record: LoggedRecord) {
+      self.init(partition: record.partition, offset: record.offset, number: record.number)
+    }
+
+    static func < (left: Source, right: Source) -> Bool {
+      (left.partition, left.offset, left.number) < (right.partition, right.offset, right.number)
+    }
   }
 
   struct Entry {
@@ -79,7 +96,8 @@ struct SetAsideRecords {
       return
     }
     counts[input] += 1
-    let source = Source(partition: partition, offset: offset)
+    let number = record.header(SideHeaders.sourceNumber).flatMap { Int32($0) } ?? 0
+    let source = Source(partition: partition, offset: offset, number: number)
     guard entries[input][source] == nil else {
       differences.expect(
         "more than one", toBe: "one", "records in \(topic)", of: subject(input, source))
@@ -108,7 +126,7 @@ struct SetAsideRecords {
   func reportUnmatched(into differences: inout ComparisonResult) {
     for input in entries.indices {
       let left = entries[input].filter { !$0.value.isMatched }.keys
-      for source in left.sorted(by: { ($0.partition, $0.offset) < ($1.partition, $1.offset) }) {
+      for source in left.sorted() {
         differences.expect(
           "no such record among those processed", toBe: "an input record",
           "source of a record in \(topic)", of: subject(input, source))

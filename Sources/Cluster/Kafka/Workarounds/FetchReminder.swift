@@ -10,6 +10,8 @@ struct FetchReminder {
   private struct Watched {
     let partition: TopicPartition
     let queue: PartitionQueue
+    /// Below that it is fetched all the time, or at its end, in records.
+    let leastBacklog: Int
     /// The most that was ahead of the reader since the last reminder, in records.
     var most = 0
   }
@@ -19,12 +21,17 @@ struct FetchReminder {
   /// A reader who is faster than the broker would ask all the time.
   private static let pause = Duration.milliseconds(20)
 
-  /// Partitions that never hold more, in records, are fetched all the time, or at their end.
-  private let leastBacklog: Int
+  private let leastBacklog: (TopicPartition) -> Int
   private var watched: [Watched] = []
   private var lastReminder = ContinuousClock.now
 
-  init(leastBacklog: Int = 4_096) { self.leastBacklog = leastBacklog }
+  /// Of records of the usual size.
+  static let usualBacklog = 4_096
+  /// Of packs, a quarter of which fill what may be ahead of a reader.
+  static let backlogOfPacks = 16
+
+  /// - Parameter leastBacklog: partitions that never hold more, in records, are fetched all the time, or at their end.
+  init(leastBacklog: @escaping (TopicPartition) -> Int) { self.leastBacklog = leastBacklog }
 
   /// Watches these partitions and no others.
   mutating func watch(_ partitions: [TopicPartition], of consumer: Consumer) {
@@ -32,7 +39,9 @@ struct FetchReminder {
     // broken connection.
     guard !Librdkafka.hasFetchBackoff else { return }
     watched = partitions.compactMap { partition in
-      consumer.queue(for: partition).map { Watched(partition: partition, queue: $0) }
+      consumer.queue(for: partition).map {
+        Watched(partition: partition, queue: $0, leastBacklog: leastBacklog(partition))
+      }
     }
   }
 
@@ -42,7 +51,7 @@ struct FetchReminder {
     for index in watched.indices {
       let backlog = watched[index].queue.backlog
       watched[index].most = max(watched[index].most, backlog)
-      guard watched[index].most >= leastBacklog, 2 * backlog < watched[index].most
+      guard watched[index].most >= watched[index].leastBacklog, 2 * backlog < watched[index].most
       else { continue }
       drained.append(watched[index].partition)
     }
