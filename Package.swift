@@ -105,7 +105,8 @@ let package = Package(
       name: "Readers",
       dependencies: [
         "Attribution", "Cluster", "Codec", "Configuration", "Dashboard", "Inputs", "Kafka",
-        "Reporting", "SQLSink", "Service", .product(name: "Logging", package: "swift-log"),
+        "Reporting", "SQLSink", "SQLite", "Service",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .target(name: "BrokerKit"),
     .target(
@@ -214,7 +215,10 @@ let package = Package(
       dependencies: ["Attribution", "Codec", "Reporting", "SQLSink", "TestServers"]),
     .testTarget(
       name: "ReadersTests",
-      dependencies: ["Attribution", "Codec", "Readers", "Reporting", "Service"]),
+      dependencies: [
+        "Attribution", "Codec", "Dashboard", "Readers", "Reporting", "SQLite", "Service",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(
       name: "HistoryTests",
       dependencies: ["Attribution", "Codec", "Configuration", "History", "TestKit", "Traffic"]),

@@ -57,6 +57,11 @@ struct Program {
     process.executableURL = Program.url
     process.arguments = arguments
     var all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("TRIBUTARY_") }
+    // Not where the user's own processes keep theirs.
+    all["XDG_STATE_HOME"] =
+      FileManager.default.temporaryDirectory
+      .appendingPathComponent("tributary-test-state").path
+    all["STATE_DIRECTORY"] = nil
     all.merge(environment) { $1 }
     process.environment = all
     process.standardInput = FileHandle.nullDevice

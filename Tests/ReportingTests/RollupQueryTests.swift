@@ -63,7 +63,7 @@ struct RollupQueryTests {
       rollup(["c-1"], minute: 0, clicks: 8, isFinal: true, revision: 4),
       rollup(["c-1"], minute: 1, clicks: 100, isFinal: true),
     ])
-    let corrections = board.corrections(of: "campaign", in: 0..<9 * minute, limit: 10)
+    let corrections = try board.corrections(of: "campaign", in: 0..<9 * minute, limit: 10)
     #expect(corrections.map(\.before.clicks) == [5])
     #expect(corrections.map(\.after.clicks) == [8])
     #expect(corrections.map(\.revision) == [4])

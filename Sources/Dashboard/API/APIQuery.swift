@@ -86,9 +86,8 @@ struct APIQuery {
   private static func range(
     _ query: [String: String], _ board: RollupBoard, _ view: View, _ calendar: ZonedCalendar
   ) throws -> Range<Milliseconds> {
-    let starts = board.windowStarts(of: view.name)
-    let end = (starts.last ?? 0) + view.periodMilliseconds
-    var range = (starts.first ?? 0)..<end
+    var range = board.extent(of: view.name) ?? 0..<view.periodMilliseconds
+    let end = range.upperBound
     if let last = query["last"] {
       guard let seconds = Int64(last), seconds > 0, seconds < 1 << 40 else {
         throw APIError("last must be a number of seconds")

@@ -1,5 +1,6 @@
 import Attribution
 import Codec
+import Glibc
 import Reporting
 import Service
 
@@ -29,6 +30,12 @@ struct DashboardAPI: Sendable {
     } catch is RequestWork.Interruption {
       return Self.failure(
         .gatewayTimeout, "not answered in time; ask for a shorter range or fewer groups, or later")
+    } catch is ArchiveFailure {
+      var response = Self.failure(
+        .serviceUnavailable,
+        "the history is being written or read again; ask again in a few seconds")
+      response.headers[.retryAfter] = "2"
+      return response
     } catch {
       return Self.failure(.internalServerError, "that did not work; the log says why")
     }
@@ -38,12 +45,23 @@ struct DashboardAPI: Sendable {
   private func answer(
     _ request: HTTPRequest, _ body: (HTTPRequest, RollupBoard) throws -> [UInt8]
   ) throws -> HTTPResponse {
-    let picture = live.picture
-    let tag = EntityTag(
-      of: "\(Self.process) \(picture.generation) \(request.path)?\(request.rawQuery)".utf8)
-    let headers: HTTPHeaders = [.cacheControl: "private, no-cache", .eTag: tag.description]
-    return .json(request.has(tag) ? [] : try body(request, picture.board), headers: headers)
+    for _ in 0..<Self.attempts {
+      let picture = live.picture
+      let tag = EntityTag(
+        of: "\(Self.process) \(picture.generation) \(request.path)?\(request.rawQuery)".utf8)
+      let headers: HTTPHeaders = [.cacheControl: "private, no-cache", .eTag: tag.description]
+      do {
+        return .json(request.has(tag) ? [] : try body(request, picture.board), headers: headers)
+      } catch ArchiveFailure.changed {
+        // The history was written meanwhile; the next picture is of what it holds now.
+        try request.work.check()
+        usleep(5_000)
+      }
+    }
+    throw ArchiveFailure.changed
   }
+
+  private static let attempts = 100
 
   /// Another one each time the program is started: generations begin anew.
   private static let process = UInt64.random(in: .min ... .max)
@@ -65,7 +83,7 @@ struct DashboardAPI: Sendable {
       of: RollupQuery(
         view: query.view.name, range: query.range, dimensions: [], filters: query.filters),
       board, request.work)
-    let corrections = board.corrections(
+    let corrections = try board.corrections(
       of: query.view.name, in: query.range, filters: query.filters,
       limit: Self.correctionLimit)
     var writer = JSONWriter()
@@ -75,7 +93,8 @@ struct DashboardAPI: Sendable {
       append(query, board, to: &writer)
       writer.array("views", board.views) { append($1, board, to: &$0) }
       writer.array("known_models", live.definitions.models) { $0.value($1.rawValue) }
-      writer.field("open_windows", Int64(openWindows(query, board)))
+      writer.field(
+        "open_windows", Int64(board.openWindowCount(of: query.view.name, in: query.range)))
       writer.key("total")
       if let row = rows.first {
         append(row, nil, query, board, to: &writer)
@@ -105,6 +124,8 @@ struct DashboardAPI: Sendable {
     let count = rows.count
     if query.unit == .all || count > query.limit {
       rows = rows.ranked(by: query.sort, model: query.models.first ?? 0)
+    } else {
+      rows = rows.orderedByNames()
     }
     let position = Dictionary(uniqueKeysWithValues: zip(spans, spans.indices))
     var writer = JSONWriter()
@@ -179,13 +200,13 @@ struct DashboardAPI: Sendable {
   }
 
   private func append(_ view: View, _ board: RollupBoard, to writer: inout JSONWriter) {
-    let starts = board.windowStarts(of: view.name)
+    let extent = board.extent(of: view.name)
     writer.object { writer in
       writer.field("name", view.name)
       writer.array("dimensions", view.dimensions) { $0.value($1.rawValue) }
       writer.field("period_ms", view.periodMilliseconds)
-      writer.field("from", starts.first.map(Time.formatSeconds))
-      writer.field("to", starts.last.map { Time.formatSeconds($0 + view.periodMilliseconds) })
+      writer.field("from", (extent?.lowerBound).map(Time.formatSeconds))
+      writer.field("to", (extent?.upperBound).map(Time.formatSeconds))
     }
   }
 
@@ -256,13 +277,6 @@ struct DashboardAPI: Sendable {
       writer.key("after")
       writer.object { append(row(correction.after), query, to: &$0) }
     }
-  }
-
-  private func openWindows(_ query: APIQuery, _ board: RollupBoard) -> Int {
-    let finalThrough = board.finalThrough ?? .min
-    return board.windowStarts(of: query.view.name).reversed()
-      .prefix { $0 + query.view.periodMilliseconds > finalThrough }
-      .count { query.range.contains($0) }
   }
 }
 

@@ -15,6 +15,7 @@ final class ReaderHealth: HealthSource {
     var waiting: [Int32: Milliseconds] = [:]
     var isCaughtUp = false
     var unreadable = 0
+    var history: (bytes: Int, isFailing: Bool)?
     var now: Milliseconds = 0
     /// The board whose conversions were counted last, and when.
     var counted: (generation: UInt64, time: ContinuousClock.Instant)?
@@ -36,6 +37,12 @@ final class ReaderHealth: HealthSource {
     self.topic = topic
     for (name, kind, help) in [
       ("tributary_rollups", Metrics.Kind.gauge, "Rollups held in memory."),
+      ("tributary_history_rollups", .gauge, "Rollups that lie in the history on disk only."),
+      ("tributary_history_bytes", .gauge, "Size of the history on disk."),
+      (
+        "tributary_history_failing", .gauge,
+        "1 while the history on disk cannot be written, else 0."
+      ),
       ("tributary_rollup_revisions_total", .counter, "Revisions of rollups that were read."),
       ("tributary_rollup_corrections_total", .counter, "Rollups corrected after they were final."),
       ("tributary_reader_lag_records", .gauge, "Records behind the end of the log, by partition."),
@@ -69,6 +76,11 @@ final class ReaderHealth: HealthSource {
       state.isCaughtUp = isCaughtUp
       state.now = now
     }
+  }
+
+  /// - Parameter history: nil where there is none.
+  func note(history: (bytes: Int, isFailing: Bool)?) {
+    state.withLock { $0.history = history }
   }
 
   /// Returns how many there have been.
@@ -107,7 +119,10 @@ final class ReaderHealth: HealthSource {
     metrics.set("tributary_event_streams", to: Double(hub.listenerCount))
     let picture = live.picture
     let board = picture.board
-    metrics.set("tributary_rollups", to: Double(board.count))
+    metrics.set("tributary_rollups", to: Double(board.heldCount))
+    metrics.set("tributary_history_rollups", to: Double(board.count - board.heldCount))
+    metrics.set("tributary_history_bytes", to: state.history.map { Double($0.bytes) })
+    metrics.set("tributary_history_failing", to: state.history.map { $0.isFailing ? 1 : 0 })
     metrics.set("tributary_rollup_revisions_total", to: Double(board.revisionCount))
     metrics.set("tributary_rollup_corrections_total", to: Double(board.correctionCount))
     metrics.set(
@@ -138,9 +153,10 @@ final class ReaderHealth: HealthSource {
       view.dimensions.first(where: self.live.definitions.isOfTouches).map { (view, $0) }
     }
     guard let (view, dimension) = candidates.first else { return }
-    let rows = board.rows(
-      RollupQuery(
-        view: view.name, range: Time.earliest..<Time.latest, dimensions: [dimension]))
+    let query = RollupQuery(
+      view: view.name, range: Time.earliest..<Time.latest, dimensions: [dimension])
+    // Where the history has changed meanwhile, the next scrape has them.
+    guard let rows = try? board.rows(query, check: {}) else { return }
     for (index, model) in board.models.enumerated() {
       for isAttributed in [true, false] {
         let credit = rows.filter { ($0.dimensions[0] != unattributedName) == isAttributed }

@@ -1,10 +1,7 @@
 import Attribution
-import Cluster
 import Configuration
 import Dashboard
 import Foundation
-import Inputs
-import Kafka
 import Logging
 import Reporting
 import Service
@@ -17,24 +14,29 @@ public final class ServeRun: Sendable {
   private let hub = EventHub()
   private let reader: ReaderHealth
   private let server: HTTPServer
-  private let settings: Configuration
-  private let logger: Logger
-  private let follower: TopicFollower
+  private let feed: BoardFeed
   private let isStopped = Atomic(false)
 
   /// How often listeners are told at most, and at least.
   private static let notice = Duration.milliseconds(500)
   private static let heartbeat = Duration.seconds(10)
 
-  /// - Parameter metrics: gets this reader's beside what it has.
+  /// - Parameters:
+  ///   - history: where old rollups are kept; nil keeps everything in memory.
+  ///   - metrics: gets this reader's beside what it has.
   public init(
-    _ settings: Configuration, _ http: HTTPServer.Settings, metrics: Metrics, logger: Logger
+    _ settings: Configuration, _ http: HTTPServer.Settings, history: ServeHistory? = nil,
+    metrics: Metrics, logger: Logger
   ) throws {
-    self.settings = settings
-    self.logger = logger
-    follower = try TopicFollower(settings.topics.rollups, settings, logger: logger)
-    live = LiveBoard(settings.definitions, partitionCount: follower.partitionCount)
-    reader = ReaderHealth(live, hub, topic: settings.topics.rollups, metrics)
+    feed = try BoardFeed(settings, history: history, logger: logger)
+    live = feed.live
+    let reader = ReaderHealth(live, hub, topic: settings.topics.rollups, metrics)
+    self.reader = reader
+    feed.onUnreadable = { error in
+      if reader.noteUnreadable() == 1 {
+        logger.warning("a record of the rollups topic cannot be read: \(error)")
+      }
+    }
     dashboard = DashboardResponder(
       live, conversions: ConversionFinder(settings, logger: logger), health: reader,
       metrics: metrics, basePath: http.basePath, now: Self.now)
@@ -44,13 +46,13 @@ public final class ServeRun: Sendable {
   /// Has `run` return. Any thread.
   public func stop() {
     isStopped.store(true, ordering: .relaxed)
-    follower.wake()
+    feed.wake()
   }
 
   /// Begins to listen; returns the link.
   public func start() throws -> String {
     do { return try server.startAtLink() } catch {
-      follower.close()
+      feed.close()
       throw error
     }
   }
@@ -59,43 +61,28 @@ public final class ServeRun: Sendable {
   public func follow() throws {
     defer {
       server.stop()
-      follower.close()
+      feed.close()
     }
     try readAndTell()
   }
 
   private func readAndTell() throws {
-    let decoder = RollupsRecordReader(definitions: settings.definitions)
-    let forms = try PublishedForms(settings)
     var lastNotice = ContinuousClock.now
     var hasNews = false
     while !isStopped.load(ordering: .relaxed) {
-      var records: [RollupsRecord] = []
-      let count = try follower.read { record in
-        do {
-          try forms.withJSON(orNothing: record.value) {
-            records.append(try decoder.read(key: record.key, value: $0))
-          }
-        } catch let error as SchemaUnavailable {
-          throw error
-        } catch {
-          if reader.noteUnreadable() == 1 {
-            logger.warning("a record of the rollups topic cannot be read: \(error)")
-          }
-        }
-      }
-      live.apply(records)
+      let count = try feed.advance()
       reader.note(
-        positions: follower.positions, ends: follower.knownEnds, isCaughtUp: follower.isCaughtUp,
+        positions: feed.positions, ends: feed.knownEnds, isCaughtUp: feed.isCaughtUp,
         now: Self.now())
+      reader.note(history: feed.historySize)
       hasNews = hasNews || count > 0
       let age = lastNotice.duration(to: .now)
-      if hasNews && age >= Self.notice && follower.isCaughtUp || age >= Self.heartbeat {
+      if hasNews && age >= Self.notice && feed.isCaughtUp || age >= Self.heartbeat {
         hub.publish("status", dashboard.status())
         hasNews = false
         lastNotice = .now
       }
-      if count == 0 { follower.wait(milliseconds: 200) }
+      if count == 0 { feed.wait(milliseconds: 200) }
     }
   }
 

@@ -1,6 +1,7 @@
 import Cluster
 import Codec
 import Configuration
+import Inputs
 import Kafka
 import Logging
 import SQLSink
@@ -19,6 +20,7 @@ struct SinkStart {
   /// partition, so one that names another epoch, or none where there was one, is of another content.
   func isAnew(_ epochs: [Int32: String]) throws -> Bool {
     guard !epochs.isEmpty else { return false }
+    let forms = try PublishedForms(settings)
     let tail = try LogTail(settings, logger: logger)
     defer { tail.close() }
     let partitions = try tail.partitions(of: settings.topics.rollups)
@@ -29,7 +31,7 @@ struct SinkStart {
         guard let key = record.key, ProgressCodec.decodeKey(key) == partition.partition,
           let value = record.value
         else { return false }
-        found = try ProgressCodec.progress(value).epoch
+        found = try forms.progress(value).epoch
         return true
       }
       if found != known { return true }

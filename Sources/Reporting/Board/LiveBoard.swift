@@ -33,6 +33,29 @@ public final class LiveBoard: Sendable {
     }
   }
 
+  /// As the other, for records of archived windows: `held` has those windows.
+  package func apply(
+    _ records: some Sequence<RollupsRecord>, holding held: RollupBoard.HeldWindows
+  ) {
+    state.withLock { state in
+      state.board.hold(held)
+      for record in records where state.board.apply(record) { state.generation += 1 }
+    }
+  }
+
+  /// Notes a commit to the archive. Numbers stay what they are.
+  package func committed(before end: Milliseconds) {
+    state.withLock { $0.board.committed(before: end) }
+  }
+
+  /// Starts again from another board.
+  package func replace(with board: RollupBoard) {
+    state.withLock { state in
+      state.board = board
+      state.generation += 1
+    }
+  }
+
   /// The board as it is now. O(1).
   public var picture: Picture {
     state.withLock { Picture(board: $0.board, generation: $0.generation) }

@@ -8,6 +8,8 @@ public struct QueryCost: Equatable, Sendable {
   public var spans: Int
   /// Groups in a span, at most.
   public var groups: Int
+  /// Rows that are read for it, at most: fewer than rollups where an archive has sums of whole hours and days.
+  public var reads: Int
 
   /// Rows of the answer, at most.
   public var rows: Int { min(rollups, spans.multipliedReportingOverflow(by: groups).partialValue) }
@@ -17,14 +19,24 @@ extension RollupBoard {
   /// What `rows` would take. O(windows of the range + members of the view).
   public func cost(of query: RollupQuery) -> QueryCost {
     guard let table = table(of: query.view) else {
-      return QueryCost(rollups: 0, spans: 0, groups: 0)
+      return QueryCost(rollups: 0, spans: 0, groups: 0, reads: 0)
     }
     let positions = table.positions(in: query.range)
+    let archived = table.archived.positions(in: query.range)
     let spans = query.spans?.count ?? 1
+    var reads = 0
+    table.forEachPiece(in: query.range, rules(of: query)) { piece in
+      switch piece {
+      case .held(let position): reads += table.windows[position].count
+      case .archived(_, let rowCount): reads += rowCount
+      }
+      return true
+    }
     return QueryCost(
-      rollups: positions.reduce(0) { $0 + table.windows[$1].count },
-      spans: min(spans, max(positions.count, 1)),
-      groups: table.groupCount(by: query.dimensions, query.filters))
+      rollups: positions.reduce(0) { $0 + table.windows[$1].count }
+        + table.archived.count(in: query.range),
+      spans: min(spans, max(positions.count + archived.count, 1)),
+      groups: table.groupCount(by: query.dimensions, query.filters), reads: reads)
   }
 }
 

@@ -1,8 +1,8 @@
 import Attribution
 import Codec
 
-/// The rollups topic as a table in memory: the newest revision of every rollup, and how far time is
-/// final. About 80 bytes a rollup with one model.
+/// The rollups topic as a table: the newest revision of every rollup, and how far time is final. About 80 bytes a
+/// rollup with one model in memory, or 12 bytes a window where old windows lie in an archive.
 ///
 /// Records are applied in the order of their partition; the order between partitions does not
 /// matter. Reading the topic again from the beginning changes nothing.
@@ -18,17 +18,24 @@ public struct RollupBoard: Sendable {
   /// Parallel to `models`: in windows that start before this only backfills credit them.
   public let modelStarts: [Milliseconds]
   /// The latest watermark that any rollup was published with; nil before there is one.
-  public private(set) var watermark: Milliseconds?
-  /// How many rollups the board holds.
-  public private(set) var count = 0
+  public internal(set) var watermark: Milliseconds?
+  /// How many rollups there are, those in the archive included.
+  public internal(set) var count = 0
   /// How many revisions have been applied so far; grows with every publication.
-  public private(set) var revisionCount = 0
+  public internal(set) var revisionCount = 0
 
-  private let partitionCount: Int
-  private var finalThroughByPartition: [Int32: Milliseconds] = [:]
-  private var lost: Set<LostRange> = []
+  let partitionCount: Int
+  var finalThroughByPartition: [Int32: Milliseconds] = [:]
+  var lost: Set<LostRange> = []
   private let tableOfView: [String: Int]
-  private(set) var tables: [ViewTable]
+  var tables: [ViewTable]
+  /// Where old windows are; nil where all are held in memory.
+  var archive: (any WindowArchive)?
+  /// The last commit to the archive.
+  var commit: Int64 = 0
+  /// Windows that start before this lie in the archive, and in sums by hour and day, unless they have changed since its
+  /// last commit. A start of a day.
+  package internal(set) var archivedBefore: Milliseconds = .min
 
   /// - Parameters:
   ///   - definitions: whose views and models the rollups are of.
@@ -38,7 +45,9 @@ public struct RollupBoard: Sendable {
     models = definitions.models
     modelStarts = definitions.modelStarts
     self.partitionCount = partitionCount
-    tables = definitions.views.map { ViewTable($0, modelCount: definitions.models.count) }
+    tables = definitions.views.enumerated().map {
+      ViewTable($1, index: $0, modelCount: definitions.models.count)
+    }
     tableOfView = Dictionary(views.enumerated().map { ($1.name, $0) }) { first, _ in first }
   }
 
@@ -59,6 +68,9 @@ public struct RollupBoard: Sendable {
     lost.filter { $0.mayTouch(range, correctionHorizon: correctionHorizon) }
       .sorted { ($0.topic, $0.partition, $0.from) < ($1.topic, $1.partition, $1.from) }
   }
+
+  /// How many rollups are held in memory.
+  public var heldCount: Int { count - tables.reduce(0) { $0 + $1.archived.rollupCount } }
 
   /// How many rollups have been corrected after they were final, as far as their revisions were seen:
   /// compaction drops the older ones.

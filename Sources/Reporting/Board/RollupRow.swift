@@ -53,6 +53,30 @@ extension [RollupRow] {
     }.map(\.row)
   }
 
+  /// By the starts of their spans, and within a span by the bytes of their names.
+  public func orderedByNames() -> [RollupRow] {
+    // Not by the names themselves: two spellings of one character are equal strings.
+    let keys = map { row in
+      var key: [UInt8] = []
+      for name in row.dimensions {
+        key.append(contentsOf: name.utf8)
+        key.append(0xFF)
+      }
+      return key
+    }
+    var examples: [[UInt8]: Int] = [:]
+    for (index, key) in keys.enumerated() { examples[key] = index }
+    let sorted = examples.values.sorted {
+      self[$0].dimensions.precedesByBytes(self[$1].dimensions)
+    }
+    var rank: [[UInt8]: Int] = [:]
+    for (position, example) in sorted.enumerated() { rank[keys[example]] = position }
+    let order = indices.map { (index: $0, rank: rank[keys[$0]] ?? 0) }
+    return order.sorted {
+      (self[$0.index].start, $0.rank) < (self[$1.index].start, $1.rank)
+    }.map { self[$0.index] }
+  }
+
   /// The sums of all of them.
   public func total(modelCount: Int) -> RollupSums {
     reduce(into: RollupSums(modelCount: modelCount)) { $0.add($1.sums) }

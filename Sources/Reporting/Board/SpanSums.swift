@@ -18,9 +18,10 @@ struct SpanSums {
 
   init(layout: SumsLayout) { self.layout = layout }
 
+  /// - Parameter rollupCounts: how many rollups each row sums; empty where it is one.
   mutating func add(
-    _ window: WindowRows, corrections: [UInt32: RollupSums]?, to groups: inout QueryGroups,
-    isFinal windowIsFinal: Bool
+    _ window: WindowRows, corrections: [UInt32: RollupSums]?, rollupCounts: [Int] = [],
+    to groups: inout QueryGroups, isFinal windowIsFinal: Bool
   ) {
     let width = layout.width
     let isNarrow = makeRoom(for: window)
@@ -36,7 +37,7 @@ struct SpanSums {
         widen()
         for column in 0..<width { wide[to + column] += window.value(at: from + column) }
       }
-      counts[slot] += 1
+      counts[slot] += rollupCounts.isEmpty ? 1 : rollupCounts[row]
       revisions[slot] &+= window.revisions[row]
       if !windowIsFinal, !window.isFinal[row] { isFinal[slot] = false }
       if let before = corrections?[member] {

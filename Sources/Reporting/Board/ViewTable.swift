@@ -1,24 +1,33 @@
 import Attribution
 
-/// One view's rollups, by window and member.
+/// One view's rollups, by window and member. Windows are held here or lie in an archive, never both.
 struct ViewTable: Sendable {
   let view: View
+  /// The view's place in the definitions.
+  let index: Int
   let layout: SumsLayout
-  private(set) var members: DimensionGroups
-  /// Starts of the windows that hold rollups, ascending.
-  private(set) var starts: [Milliseconds] = []
+  var members: DimensionGroups
+  /// Starts of the windows that are held here, ascending.
+  var starts: [Milliseconds] = []
   /// Parallel to `starts`.
-  private(set) var windows: [WindowRows] = []
+  var windows: [WindowRows] = []
   /// What final rollups said before they were corrected, by window and member: what they said first.
-  private(set) var corrections: [Milliseconds: [UInt32: RollupSums]] = [:]
+  var corrections: [Milliseconds: [UInt32: RollupSums]] = [:]
   /// How many rollups have been corrected after they were final.
-  private(set) var correctionCount = 0
+  var correctionCount = 0
+  /// The windows that lie in the archive.
+  var archived = ArchivedWindows()
+  /// Starts of the windows that have changed since the last commit to the archive; nil where there is none.
+  var changed: Set<Milliseconds>?
+  /// Starts of those among them that hold nothing any more, but may still be in sums of the archive.
+  var emptied: Set<Milliseconds> = []
 
   /// What became of a revision.
   enum Outcome { case added, replaced, corrected, ignored }
 
-  init(_ view: View, modelCount: Int) {
+  init(_ view: View, index: Int, modelCount: Int) {
     self.view = view
+    self.index = index
     layout = SumsLayout(modelCount: modelCount)
     members = DimensionGroups(dimensionCount: view.dimensions.count)
   }
@@ -35,9 +44,11 @@ struct ViewTable: Sendable {
     }
     guard let row = windows[position].row(of: member) else {
       windows[position].put(rollup, member: member, layout: layout)
+      changed?.insert(start)
       return .added
     }
     guard windows[position].revisions[row] < rollup.revision else { return .ignored }
+    changed?.insert(start)
     let before = sums(window: position, row: row)
     let isCorrection = windows[position].isFinal[row] && before != rollup.sums
     windows[position].put(rollup, member: member, layout: layout)
@@ -56,8 +67,10 @@ struct ViewTable: Sendable {
       let member = members.find(key.dimensions),
       windows[position].remove(member, layout: layout)
     else { return false }
+    changed?.insert(key.windowStart)
     if corrections[key.windowStart]?.removeValue(forKey: member) != nil { correctionCount -= 1 }
     if windows[position].count == 0 {
+      if changed != nil { emptied.insert(key.windowStart) }
       starts.remove(at: position)
       windows.remove(at: position)
     }
@@ -69,17 +82,7 @@ struct ViewTable: Sendable {
   }
 
   /// Where `start` stands, or would stand, among the starts. O(log windows).
-  func position(of start: Milliseconds) -> Int {
-    // Most revisions are of the newest windows.
-    if let last = starts.last, last < start { return starts.count }
-    var low = 0
-    var high = starts.count
-    while low < high {
-      let middle = (low + high) / 2
-      if starts[middle] < start { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
+  func position(of start: Milliseconds) -> Int { starts.firstPosition(notBefore: start) }
 
   /// Positions of the windows that start within `range`.
   func positions(in range: Range<Milliseconds>) -> Range<Int> {

@@ -16,41 +16,70 @@ struct WindowRows: Sendable {
   /// The sums that 64 bits do not hold, by place in `values`.
   private(set) var wideValues: [Int: MicrosSum] = [:]
 
-  private var rowOfMember: [UInt32: UInt32] = [:]
+  /// Nil while members are in ascending order, as they are in rows that come from an archive.
+  private var rowOfMember: [UInt32: UInt32]?
 
   var count: Int { members.count }
 
-  func row(of member: UInt32) -> Int? { rowOfMember[member].map(Int.init) }
+  func row(of member: UInt32) -> Int? {
+    if let rowOfMember { return rowOfMember[member].map(Int.init) }
+    var low = 0
+    var high = members.count
+    while low < high {
+      let middle = (low + high) / 2
+      if members[middle] < member { low = middle + 1 } else { high = middle }
+    }
+    return low < members.count && members[low] == member ? low : nil
+  }
 
   /// Adds a row, or replaces the member's.
   mutating func put(_ rollup: Rollup, member: UInt32, layout: SumsLayout) {
-    if let row = row(of: member) {
-      revisions[row] = rollup.revision
-      isFinal[row] = rollup.isFinal
-      write(rollup.sums, at: row * layout.width)
-      return
-    }
-    rowOfMember[member] = UInt32(members.count)
-    members.append(member)
-    revisions.append(rollup.revision)
-    isFinal.append(rollup.isFinal)
-    values.append(contentsOf: repeatElement(0, count: layout.width))
-    write(rollup.sums, at: values.count - layout.width)
+    put(
+      rollup.sums.columns, member: member, revision: rollup.revision, isFinal: rollup.isFinal,
+      layout: layout)
   }
 
-  private mutating func write(_ sums: RollupSums, at start: Int) {
-    for (column, sum) in sums.columns.enumerated() { set(start + column, sum) }
+  /// As the other, of sums in the order of `layout`.
+  mutating func put(
+    _ columns: [MicrosSum], member: UInt32, revision: Int64, isFinal: Bool, layout: SumsLayout
+  ) {
+    if let row = row(of: member) {
+      revisions[row] = revision
+      self.isFinal[row] = isFinal
+      write(columns, at: row * layout.width)
+      return
+    }
+    if rowOfMember == nil, let last = members.last, last > member { indexMembers() }
+    rowOfMember?[member] = UInt32(members.count)
+    members.append(member)
+    revisions.append(revision)
+    self.isFinal.append(isFinal)
+    values.append(contentsOf: repeatElement(0, count: layout.width))
+    write(columns, at: values.count - layout.width)
+  }
+
+  private mutating func indexMembers() {
+    rowOfMember = Dictionary(
+      uniqueKeysWithValues: members.enumerated().map { ($1, UInt32($0)) })
+  }
+
+  private mutating func write(_ columns: [MicrosSum], at start: Int) {
+    for (column, sum) in columns.enumerated() { set(start + column, sum) }
   }
 
   private mutating func set(_ place: Int, _ sum: MicrosSum) {
     let value = Int64(truncatingIfNeeded: sum)
     values[place] = value
-    largest = max(largest, value == .min ? .max : abs(value))
+    note(value)
     if Int64(exactly: sum) == nil {
       wideValues[place] = sum
     } else if !wideValues.isEmpty {
       wideValues[place] = nil
     }
+  }
+
+  private mutating func note(_ value: Int64) {
+    largest = max(largest, value == .min ? .max : abs(value))
   }
 
   /// A number by its place in `values`, exactly.
@@ -70,9 +99,10 @@ struct WindowRows: Sendable {
   /// Takes a member's row out; the last row takes its place. Returns whether there was one.
   mutating func remove(_ member: UInt32, layout: SumsLayout) -> Bool {
     guard let row = row(of: member) else { return false }
+    if rowOfMember == nil { indexMembers() }
     let last = members.count - 1
-    rowOfMember[members[last]] = UInt32(row)
-    rowOfMember[member] = nil
+    rowOfMember?[members[last]] = UInt32(row)
+    rowOfMember?[member] = nil
     members.swapAt(row, last)
     revisions.swapAt(row, last)
     isFinal.swapAt(row, last)
@@ -86,5 +116,43 @@ struct WindowRows: Sendable {
     isFinal.removeLast()
     values.removeLast(layout.width)
     return true
+  }
+
+  // MARK: From an archive
+
+  /// Rows in the order of their members.
+  var rowsByMember: [Int] {
+    guard rowOfMember != nil else { return Array(members.indices) }
+    return members.indices.sorted { members[$0] < members[$1] }
+  }
+
+  /// Empties the rows for `count` others, which are then appended in ascending order of their members.
+  mutating func refill(count: Int, width: Int) {
+    members.removeAll(keepingCapacity: true)
+    revisions.removeAll(keepingCapacity: true)
+    isFinal.removeAll(keepingCapacity: true)
+    values.removeAll(keepingCapacity: true)
+    wideValues.removeAll()
+    largest = 0
+    rowOfMember = nil
+    members.reserveCapacity(count)
+    revisions.reserveCapacity(count)
+    isFinal.reserveCapacity(count)
+    values.reserveCapacity(count * width)
+  }
+
+  mutating func append(member: UInt32, revision: Int64, isFinal: Bool) {
+    members.append(member)
+    revisions.append(revision)
+    self.isFinal.append(isFinal)
+  }
+
+  mutating func append(value: Int64) {
+    values.append(value)
+    note(value)
+  }
+
+  mutating func set(wide sum: MicrosSum, at place: Int) {
+    if values.indices.contains(place) { wideValues[place] = sum }
   }
 }

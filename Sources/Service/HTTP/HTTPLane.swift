@@ -12,6 +12,9 @@ public enum HTTPLane: Sendable, CaseIterable {
   /// How many threads answer.
   var threadCount: Int { self == .query ? 2 : 1 }
 
+  /// By how much its threads stand back where there is more to do than cores: probes and the event loop go first.
+  var niceness: Int32 { self == .query || self == .search ? 10 : 0 }
+
   /// How many requests may wait for a thread; more are refused.
   var queueLimit: Int {
     switch self {

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -18,11 +19,13 @@ final class WorkPool: Sendable {
 
   private let pool: NIOThreadPool
   private let limit: Int
+  private let niceness: Int32
   private let count = Atomic(0)
 
   init(_ lane: HTTPLane) {
     pool = NIOThreadPool(numberOfThreads: lane.threadCount)
     limit = lane.threadCount + lane.queueLimit
+    niceness = lane.niceness
   }
 
   func start() { pool.start() }
@@ -51,6 +54,7 @@ final class WorkPool: Sendable {
         return
       }
       work.begin()
+      if niceness > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
       let response = body()
       alarm.cancel()
       if told.first() { outcome.succeed(.answered(response)) }

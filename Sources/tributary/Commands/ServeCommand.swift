@@ -11,6 +11,7 @@ struct ServeCommand: ParsableCommand {
     abstract: "Serve the dashboard: a live page, a JSON API, health and metrics.",
     discussion: """
       The server reads the rollups topic from its beginning and follows it, without joining a group. \
+      Windows older than --since leave memory for a file on disk, and a restart reads only what came since. \
       Everybody who can reach the address can read the data, unless you set a token. Requests for data \
       then need `Authorization: Bearer`, and the page asks for the token. /openapi.json describes the API.
       """)
@@ -29,6 +30,7 @@ struct ServeCommand: ParsableCommand {
   var basePath = ""
 
   @OptionGroup var http: HTTPOptions
+  @OptionGroup var history: HistoryOptions
 
   @Flag(help: "Print the address as JSON.")
   var json = false
@@ -49,7 +51,8 @@ struct ServeCommand: ParsableCommand {
     let logger = options.makeLogger()
     let metrics = Metrics()
     BuildInfo.set(metrics, command: "serve")
-    let run = try ServeRun(settings, http, metrics: metrics, logger: logger)
+    let run = try ServeRun(
+      settings, http, history: history.history, metrics: metrics, logger: logger)
     let signals = StopSignals { run.stop() }
     try withExtendedLifetime(signals) {
       let address = try run.start()
