@@ -20,6 +20,7 @@ public final class ServeRun: Sendable {
   private let settings: Configuration
   private let logger: Logger
   private let follower: TopicFollower
+  private let attributions: AttributionFeed
   private let isStopped = Atomic(false)
 
   /// How often listeners are told at most, and at least.
@@ -35,9 +36,11 @@ public final class ServeRun: Sendable {
     follower = try TopicFollower(settings.topics.rollups, settings, logger: logger)
     live = LiveBoard(settings.definitions, partitionCount: follower.partitionCount)
     reader = ReaderHealth(live, hub, topic: settings.topics.rollups, metrics)
+    attributions = AttributionFeed(settings, logger: logger)
     dashboard = DashboardResponder(
-      live, conversions: ConversionFinder(settings, logger: logger), health: reader,
-      metrics: metrics, basePath: http.basePath, now: Self.now)
+      live, conversions: ConversionFinder(settings, logger: logger),
+      newest: attributions.conversions, health: reader, metrics: metrics, basePath: http.basePath,
+      now: Self.now)
     server = HTTPServer(http, dashboard, hub: hub)
   }
 
@@ -57,9 +60,11 @@ public final class ServeRun: Sendable {
 
   /// Serves until stopped. Call once, after `start`.
   public func follow() throws {
+    attributions.start()
     defer {
       server.stop()
       follower.close()
+      attributions.stop()
     }
     try readAndTell()
   }
