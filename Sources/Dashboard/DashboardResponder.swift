@@ -11,14 +11,16 @@ public struct DashboardResponder: HTTPResponder {
 
   /// - Parameters:
   ///   - conversions: nil where journeys cannot be looked up.
+  ///   - newest: the conversions that are listed; nil where attributions are not read.
   ///   - basePath: what stands before the page's address, as in `/tributary`.
   ///   - now: the time of day, in milliseconds since the epoch.
   public init(
-    _ live: LiveBoard, conversions: (any ConversionSource)?, health: any HealthSource,
-    metrics: Metrics, basePath: String = "", now: @escaping @Sendable () -> Milliseconds
+    _ live: LiveBoard, conversions: (any ConversionSource)?, newest: LiveConversions? = nil,
+    health: any HealthSource, metrics: Metrics, basePath: String = "",
+    now: @escaping @Sendable () -> Milliseconds
   ) {
     page = PageFiles(basePath: basePath)
-    api = DashboardAPI(live: live, conversions: conversions, now: now)
+    api = DashboardAPI(live: live, conversions: conversions, newest: newest, now: now)
     endpoints = ServiceEndpoints(health, metrics)
     self.metrics = metrics
     metrics.define(
@@ -57,7 +59,8 @@ public struct DashboardResponder: HTTPResponder {
 
   public func lane(of path: String) -> HTTPLane {
     switch path {
-    case "/api/summary", "/api/rollups": .query
+    case "/api/summary", "/api/rollups", "/api/rollups.csv", "/api/conversions", "/api/paths":
+      .query
     case "/api/status": .probe
     case "/livez", "/readyz", "/statusz", "/metrics": endpoints.lane(of: path)
     default: path.hasPrefix("/api/conversions/") ? .search : .immediate
@@ -76,7 +79,8 @@ public struct DashboardResponder: HTTPResponder {
       return (request.path, endpoints.respond(to: request))
     case "/api/events":
       return (request.path, Self.events)
-    case "/api/status", "/api/summary", "/api/rollups":
+    case "/api/status", "/api/summary", "/api/rollups", "/api/rollups.csv", "/api/conversions",
+      "/api/paths":
       return (request.path, api.respond(to: request))
     default:
       if request.path.hasPrefix("/api/conversions/") {

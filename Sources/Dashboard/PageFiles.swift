@@ -21,12 +21,32 @@ struct PageFiles: Sendable {
 
   /// The modules of the page's script.
   private static let scripts = [
-    "api": PackageResources.api_js, "chart": PackageResources.chart_js,
-    "elements": PackageResources.elements_js, "explain": PackageResources.explain_js,
-    "news": PackageResources.news_js, "news-worker": PackageResources.news_worker_js,
-    "page": PackageResources.page_js, "state": PackageResources.state_js,
-    "stream": PackageResources.stream_js, "table": PackageResources.table_js,
+    "actions": PackageResources.actions_js,
+    "api": PackageResources.api_js,
+    "chart": PackageResources.chart_js,
+    "controls": PackageResources.controls_js,
+    "download": PackageResources.download_js,
+    "drill": PackageResources.drill_js,
+    "elements": PackageResources.elements_js,
+    "explain": PackageResources.explain_js,
+    "format": PackageResources.format_js,
+    "journeys": PackageResources.journeys_js,
+    "legend": PackageResources.legend_js,
+    "news": PackageResources.news_js,
+    "news-worker": PackageResources.news_worker_js,
+    "note": PackageResources.note_js,
+    "page": PackageResources.page_js,
+    "panels": PackageResources.panels_js,
+    "patch": PackageResources.patch_js,
+    "questions": PackageResources.questions_js,
+    "search": PackageResources.search_js,
+    "spark": PackageResources.spark_js,
+    "state": PackageResources.state_js,
+    "status": PackageResources.status_js,
+    "stream": PackageResources.stream_js,
+    "table": PackageResources.table_js,
     "totals": PackageResources.totals_js,
+    "views": PackageResources.views_js,
   ]
 
   func file(at path: String) -> HTTPResponse? { files[path] }

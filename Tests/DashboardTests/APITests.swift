@@ -22,7 +22,7 @@ struct APITests {
     let server = try TestServer()
     server.fill()
     let paths = try #require(Self.document["paths"] as? [String: [String: Any]])
-    #expect(paths.count == 9)
+    #expect(paths.count == 12)
     for (path, operations) in paths where path != "/api/events" {
       let operation = try #require(operations["get"] as? [String: Any])
       let parameters = operation["parameters"] as? [[String: Any]] ?? []

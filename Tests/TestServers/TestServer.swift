@@ -7,21 +7,27 @@ import Foundation
 import Glibc
 import Reporting
 import Service
+import Synchronization
 
 /// A server on a free port, over a board that tests fill.
-package final class TestServer {
+package final class TestServer: Sendable {
   package static let now: Milliseconds = Time.parse("2026-01-05T12:00:40Z")!
   package static let start: Milliseconds = Time.parse("2026-01-05T11:00:00Z")!
 
   package let live: LiveBoard
+  package let conversions = LiveConversions(ConversionIndex(models: definitions.models))
   package let hub = EventHub()
   package let metrics = Metrics()
   package let port: Int
   private let server: HTTPServer
+  private let dashboard: DashboardResponder
+  private let changeCount = Mutex<Int64>(0)
 
   package static let definitions: Definitions = {
     var definitions = Definitions()
     definitions.models = [.lastTouch, .linear]
+    definitions.views.append(
+      View(name: "ad_5m", dimensions: [.campaignID, .adID], periodMilliseconds: 300_000))
     return definitions
   }()
 
@@ -30,9 +36,9 @@ package final class TestServer {
     var settings = HTTPServer.Settings()
     settings.port = 0
     change(&settings)
-    let dashboard = DashboardResponder(
-      live, conversions: KnownConversion(), health: StillHealth(hub: hub), metrics: metrics,
-      basePath: settings.basePath, now: { Self.now })
+    dashboard = DashboardResponder(
+      live, conversions: KnownConversion(), newest: conversions, health: StillHealth(hub: hub),
+      metrics: metrics, basePath: settings.basePath, now: { Self.now })
     server = HTTPServer(settings, dashboard, hub: hub)
     port = try server.start()
     hub.publish("status", dashboard.status())
@@ -56,6 +62,66 @@ package final class TestServer {
     }
     records.append(.progress(partition: 0, finalThrough: Self.start + 10 * 300_000))
     live.apply(records)
+    conversions.update(isCaughtUp: true) { index in
+      for number in 1...4 {
+        let conversion = Self.conversion(number)
+        index.apply(conversion, of: conversion.conversionID)
+      }
+    }
+  }
+
+  /// The ads of the first window.
+  package func fillAds() {
+    let ads = [("c-1", "=a0"), ("c-2 Été", "=a1"), ("c-2 Été", "=a2")]
+    live.apply(
+      ads.map { campaign, ad in
+        var rollup = Self.rollup("ad_5m", campaign, 0, 3, 1, isFinal: true)
+        rollup.key.dimensions = [campaign, ad]
+        return .rollup(rollup)
+      })
+  }
+
+  /// Has the open window of a campaign get more clicks, and tells everybody.
+  package func makeNews() {
+    let count = changeCount.withLock { count in
+      count += 1
+      return count
+    }
+    live.apply([
+      .rollup(Self.rollup("campaign_5m", "c-1", 11, 12 + count, 1 + count, isFinal: false))
+    ])
+    hub.publish("status", dashboard.status())
+  }
+
+  /// A campaign whose name a spreadsheet would take for a formula, in the first window.
+  package func fillWithFormula() {
+    live.apply([.rollup(Self.rollup("campaign_5m", "=1+1", 0, 1, 1, isFinal: true))])
+  }
+
+  /// The first is unattributed; the others have a touch of `c-1` by email an hour before them, and so many less two of
+  /// `c-2 Été` by search after it, half a minute before the conversion. The last touch takes all, linear shares.
+  package static func conversion(_ number: Int) -> PublishedAttribution {
+    let time = start + Milliseconds(number) * 300_000
+    var touches: [PublishedAttribution.Touch] = []
+    for index in 0..<max(0, number - 1) {
+      touches.append(
+        .init(
+          kind: .click, time: time - (index == 0 ? 3_600_000 : 30_000), eventID: "k\(index)",
+          campaignID: index == 0 ? "c-1" : "c-2 Été", channel: index == 0 ? "email" : "search",
+          adID: "=a\(index)"))
+    }
+    let count = Int64(touches.count)
+    func shares(_ whole: Int64) -> [String: [Int64]] {
+      [
+        "last_touch": touches.indices.map { $0 == touches.count - 1 ? whole : 0 },
+        "linear": touches.map { _ in whole / max(1, count) },
+      ]
+    }
+    return PublishedAttribution(
+      conversionID: number == 2 ? "v/1 ü" : "v-\(number)", userID: "u-\(number)", time: time,
+      value: 12_000_000,
+      currency: "EUR", touches: touches, credits: shares(1_000_000), revenues: shares(12_000_000),
+      revision: 1)
   }
 
   private static func rollup(

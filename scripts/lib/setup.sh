@@ -112,14 +112,29 @@ require_packages() {
   done
 }
 
+require_virtual_environment() {
+  require_packages python3-venv
+  "$virtual_environment/bin/python" -m pip --version >/dev/null 2>&1 ||
+    quietly "make .venv" python3 -m venv --clear "$virtual_environment"
+}
+
+# The rules of axe-core, which a Python package brings. Exports TRIBUTARY_TEST_AXE, unless it names a file already.
+require_axe() {
+  local find='from importlib.resources import files; print(files("axe_playwright_python") / "axe.min.js")'
+  [[ -z "${TRIBUTARY_TEST_AXE:-}" ]] || return 0
+  require_virtual_environment
+  # Without the browser that it would bring to be driven.
+  "$virtual_environment/bin/python" -c "$find" >/dev/null 2>&1 ||
+    "$virtual_environment/bin/python" -m pip install --quiet --no-deps --disable-pip-version-check \
+      'axe-playwright-python>=0.1.8,<0.2' || return
+  TRIBUTARY_TEST_AXE="$("$virtual_environment/bin/python" -c "$find")" && export TRIBUTARY_TEST_AXE
+}
+
 # require_python COMMAND REQUIREMENT: installs a Python package that brings a command into .venv.
 require_python() {
   local command="$1" requirement="$2"
   [[ -x "$virtual_environment/bin/$command" ]] && return
-  require_packages python3-venv
-  if ! "$virtual_environment/bin/python" -m pip --version >/dev/null 2>&1; then
-    quietly "make .venv" python3 -m venv --clear "$virtual_environment"
-  fi
+  require_virtual_environment
   quietly "install $requirement into .venv" \
     "$virtual_environment/bin/python" -m pip install --disable-pip-version-check "$requirement"
   [[ -x "$virtual_environment/bin/$command" ]] || fail "$requirement brought no command $command"

@@ -8,6 +8,8 @@ import Service
 struct DashboardAPI: Sendable {
   let live: LiveBoard
   let conversions: (any ConversionSource)?
+  /// Nil where attributions are not read.
+  let newest: LiveConversions?
   /// The time of day, in milliseconds since the epoch.
   let now: @Sendable () -> Milliseconds
 
@@ -19,6 +21,9 @@ struct DashboardAPI: Sendable {
       case "/api/status": return .json(status())
       case "/api/summary": return try answer(request, summary)
       case "/api/rollups": return try answer(request, rollups)
+      case "/api/rollups.csv": return try spreadsheet(request)
+      case "/api/conversions": return try answer(request, ConversionsAPI.list)
+      case "/api/paths": return try answer(request, ConversionsAPI.paths)
       default:
         guard let identifier = request.segment(after: "/api/conversions/") else {
           return Self.failure(.notFound, "there is no such resource")
@@ -43,12 +48,13 @@ struct DashboardAPI: Sendable {
 
   /// An answer from the board as it is now, or word that the client has it already.
   private func answer(
-    _ request: HTTPRequest, _ body: (HTTPRequest, RollupBoard) throws -> [UInt8]
+    _ request: HTTPRequest, besides other: UInt64 = 0,
+    _ body: (HTTPRequest, RollupBoard) throws -> [UInt8]
   ) throws -> HTTPResponse {
     for _ in 0..<Self.attempts {
       let picture = live.picture
-      let tag = EntityTag(
-        of: "\(Self.process) \(picture.generation) \(request.path)?\(request.rawQuery)".utf8)
+      let state = "\(Self.process) \(picture.generation) \(other)"
+      let tag = EntityTag(of: "\(state) \(request.path)?\(request.rawQuery)".utf8)
       let headers: HTTPHeaders = [.cacheControl: "private, no-cache", .eTag: tag.description]
       do {
         return .json(request.has(tag) ? [] : try body(request, picture.board), headers: headers)
@@ -62,6 +68,29 @@ struct DashboardAPI: Sendable {
   }
 
   private static let attempts = 100
+
+  /// As the other, from the newest conversions.
+  private func answer(
+    _ request: HTTPRequest,
+    _ body: (ConversionsAPI) -> (
+      HTTPRequest, RollupBoard, LiveConversions.Picture
+    ) throws -> [UInt8]
+  ) throws -> HTTPResponse {
+    guard let newest else { return Self.failure(.notFound, "conversions are not served here") }
+    let picture = newest.picture
+    let api = ConversionsAPI(live: live, conversions: newest)
+    return try answer(request, besides: picture.generation) { try body(api)($0, $1, picture) }
+  }
+
+  private func spreadsheet(_ request: HTTPRequest) throws -> HTTPResponse {
+    var response = try answer(request) { request, board in
+      let found = try rowsFound(request, board)
+      return RollupsCSV(query: found.query, rows: found.rows, models: live.definitions.models).bytes
+    }
+    response.contentType = "text/csv; charset=utf-8"
+    response.headers[.contentDisposition] = "attachment; filename=\"tributary.csv\""
+    return response
+  }
 
   /// Another one each time the program is started: generations begin anew.
   private static let process = UInt64.random(in: .min ... .max)
@@ -109,7 +138,10 @@ struct DashboardAPI: Sendable {
     return writer.bytes
   }
 
-  private func rollups(_ request: HTTPRequest, _ board: RollupBoard) throws -> [UInt8] {
+  /// The rows that a request asks for, ranked where the answer is cut or has one span.
+  private func rowsFound(
+    _ request: HTTPRequest, _ board: RollupBoard
+  ) throws -> (query: APIQuery, spans: [Milliseconds], rows: [RollupRow]) {
     let query = try query(of: request, board)
     let spans = try query.spans()
     var rows = try rows(
@@ -121,12 +153,16 @@ struct DashboardAPI: Sendable {
         row.dimensions.contains { $0.lowercased().contains(query.filter) }
       }
     }
-    let count = rows.count
-    if query.unit == .all || count > query.limit {
+    if query.unit == .all || rows.count > query.limit {
       rows = rows.ranked(by: query.sort, model: query.models.first ?? 0)
     } else {
       rows = rows.orderedByNames()
     }
+    return (query, spans, rows)
+  }
+
+  private func rollups(_ request: HTTPRequest, _ board: RollupBoard) throws -> [UInt8] {
+    let (query, spans, rows) = try rowsFound(request, board)
     let position = Dictionary(uniqueKeysWithValues: zip(spans, spans.indices))
     var writer = JSONWriter()
     writer.object { writer in
@@ -139,7 +175,7 @@ struct DashboardAPI: Sendable {
           writer.field("final", board.finalThrough.map { end <= $0 } ?? false)
         }
       }
-      writer.field("row_count", Int64(count))
+      writer.field("row_count", Int64(rows.count))
       writer.array("rows", rows.prefix(query.limit)) { writer, row in
         append(row, position[row.start], query, board, to: &writer)
       }

@@ -13,14 +13,18 @@ function headers() {
 }
 
 // Asks for a path below the page's own, such as "api/summary".
-export async function ask(path, parameters) {
+export async function ask(path, parameters) { return bodyOf(await answerTo(path, parameters)); }
+
+export async function fetchText(path, parameters) { return (await answerTo(path, parameters)).text(); }
+
+async function answerTo(path, parameters) {
   const query = new URLSearchParams(Object.entries(parameters || {})
     .flatMap(([name, value]) => [value].flat().map((value) => [name, value])).filter(([, value]) => value !== "")).toString();
-  const response = await fetch(new URL(path + (query ? "?" + query : ""), base), { headers: headers() });
-  if (response.status === 401) { await login(); return ask(path, parameters); }
-  const body = await bodyOf(response);
-  if (!response.ok) throw new Error(body.error || response.statusText || `the server answered ${response.status}`);
-  return body;
+  const answer = await fetch(new URL(path + (query ? "?" + query : ""), base), { headers: headers() });
+  if (answer.status === 401) { await login(); return answerTo(path, parameters); }
+  if (answer.ok) return answer;
+  const { error } = await bodyOf(answer);
+  throw new Error(error || answer.statusText || `the server answered ${answer.status}`);
 }
 
 // What proxies answer on their own is no JSON.

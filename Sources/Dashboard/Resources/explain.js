@@ -2,18 +2,20 @@
 
 import { ask, base } from "./api.js";
 import { byId, element, figure } from "./elements.js";
-import { spoken, state } from "./state.js";
+import { remembered, spoken, state } from "./state.js";
 
 export async function explain(id) {
   const box = byId("explanation");
   byId("overview").hidden = true;
   box.hidden = false;
-  box.replaceChildren(element("p", {}, "looking it up …"));
+  box.replaceChildren(element("p", { role: "status" }, "looking it up …"));
   try {
     drawExplanation(await ask("api/conversions/" + encodeURIComponent(id)));
   } catch (error) {
-    box.replaceChildren(element("div", {}, element("h2", {}, "Conversion " + id), element("p", {}, error.message)));
+    box.replaceChildren(element("p", {}, element("a", { href: base.href + remembered() }, "← all numbers")),
+      element("div", {}, element("h2", { id: "explained", tabindex: "-1" }, "Conversion " + id), element("p", {}, error.message)));
   }
+  byId("explained").focus();
 }
 
 // A time as people of the chosen zone write it; exactly in the element's attribute.
@@ -42,8 +44,8 @@ function drawExplanation(explanation) {
   items.sort((left, right) => (left.time < right.time ? -1 : 1));
   document.title = `Conversion ${explanation.conversion_id} · Tributary`;
   byId("explanation").replaceChildren(
-    element("p", {}, element("a", { href: base.href }, "← all numbers")),
-    element("div", {}, element("h2", {}, `Conversion ${explanation.conversion_id}`),
+    element("p", {}, element("a", { href: base.href + remembered() }, "← all numbers")),
+    element("div", {}, element("h2", { id: "explained", tabindex: "-1" }, `Conversion ${explanation.conversion_id}`),
       element("p", { class: "quiet" }, `user ${explanation.user_id} · times of ${state.timezone}`),
       element("ol", {}, ...items.map((item) => item.node))),
     element("div", {}, element("h2", {}, "Who earned it"), ...credits(explanation)),
@@ -70,5 +72,5 @@ function credits(explanation) {
     }
     return line;
   });
-  return [element("div", { class: "scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)))];
+  return [element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Who earned it" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)))];
 }

@@ -2,7 +2,7 @@
 // where browsers have no shared workers. A hidden tab listens to nothing.
 
 import { base, login, savedToken } from "./api.js";
-import { byId } from "./elements.js";
+import { showConnection } from "./status.js";
 import { follow } from "./stream.js";
 
 const reminder = 30000;
@@ -24,14 +24,9 @@ export function listen(onStatus) {
       if (!document.hidden) login().then(say);
       return;
     }
-    if (message.state) show(message.state);
+    if (message.state) showConnection(message.state);
     if (message.status) onStatus(message.status);
   }
-}
-
-function show(state) {
-  byId("dot").className = state === "lost" ? "dot lost" : "dot live";
-  if (state === "lost") byId("status-text").textContent = "connection lost, trying again …";
 }
 
 // A stream in a worker. Returns what tells it of this tab.

@@ -1,18 +1,22 @@
 // The dashboard's page: asks the API, draws, and asks again when the server says that there is news.
 
-import { ask, base } from "./api.js";
+import { listenForActions } from "./actions.js";
+import { ask } from "./api.js";
 import { drawChart, moveCursor } from "./chart.js";
-import { byId, clock, duration, element, options } from "./elements.js";
+import { drawChoices, listenToControls, showChoices } from "./controls.js";
+import { drawTrail } from "./drill.js";
+import { byId } from "./elements.js";
 import { explain } from "./explain.js";
+import { drawSections, listenToSections, showSections } from "./journeys.js";
 import { listen } from "./news.js";
-import {
-  change, chosenView, credited, data, onChange, rangeParameters, readChoices, settle, shared, sortMeasure, state,
-  titles, unit,
-} from "./state.js";
+import { listenForNotes } from "./note.js";
+import { before, common, inDetail, overTime } from "./questions.js";
+import { listenToSearch } from "./search.js";
+import { data, link, onChange, readChoices, remembered, settle, state } from "./state.js";
+import { showStatus } from "./status.js";
 import { drawCorrections, drawTable } from "./table.js";
 import { drawCards, drawOpen } from "./totals.js";
-
-// --- Asking ---
+import { listenToViews } from "./views.js";
 
 // Whether to ask again as soon as the answers are there.
 let again = false;
@@ -21,24 +25,26 @@ async function refresh() {
   if (data.isBusy) { again = true; return; }
   data.isBusy = true;
   try {
-    const common = {
-      view: state.view, timezone: state.timezone, models: state.models.join(","), ...rangeParameters(),
-      where: state.where.split("&").map((condition) => condition.trim()),
-    };
-    data.summary = await ask("api/summary", common);
+    let asked = link();
+    const summary = await ask("api/summary", common());
+    // Answers to what nobody asks any more.
+    if (asked !== link()) { again = true; return; }
+    data.summary = summary;
     settle();
+    asked = link();
     drawChoices();
-    common.view = state.view;
-    common.models = state.models.join(",");
-    const [over, detail] = await Promise.all([
-      ask("api/rollups", { ...common, unit: unit(), by: "none", limit: "10000" }).catch(explained),
-      ask("api/rollups", { ...common, unit: "all", by: state.by, filter: state.filter, sort: sortMeasure() }),
+    const old = before();
+    const [over, detail, previous] = await Promise.all([
+      ask("api/rollups", overTime()).catch(explained), ask("api/rollups", inDetail()),
+      old && ask("api/summary", old).catch(() => null),
     ]);
-    data.series = over;
-    data.rows = detail;
+    if (asked !== link()) { again = true; return; }
+    Object.assign(data, { series: over, rows: detail, previous });
     if (data.series) problem("");
     draw();
+    await drawSections();
     document.body.dataset.loaded = String(Number(document.body.dataset.loaded || 0) + 1);
+    document.body.dataset.shown = asked;
   } catch (error) {
     problem(error.message);
   } finally {
@@ -51,7 +57,7 @@ function explained(error) { problem(error.message); return null; }
 
 function problem(text) {
   byId("problem").hidden = !text;
-  byId("problem").textContent = text;
+  if (byId("problem").textContent !== text) byId("problem").textContent = text;
 }
 
 function onStatus(status) {
@@ -62,90 +68,22 @@ function onStatus(status) {
   if (isNew && byId("explanation").hidden) refresh();
 }
 
-// --- Drawing ---
-
 function draw() {
   showStatus();
   drawOpen();
   drawCards();
   drawChart();
+  drawTrail();
   drawTable();
   drawCorrections();
 }
 
-function showStatus() {
-  const { status } = data;
-  if (!status) return;
-  const behind = status.behind_ms === null ? null : status.behind_ms + Date.now() - status.at;
-  const text = status.data_through
-    ? `data through ${clock(status.data_through)}, ${duration(behind)} behind · final through ${clock(status.final_through)}`
-    : "no data yet";
-  // Spoken only when it changes in substance, not every second.
-  if (byId("status-text").textContent !== text) byId("status-text").textContent = text;
+function showAll() {
+  showChoices();
+  showSections();
 }
 
-// --- What can be chosen ---
-
-function drawChoices() {
-  const { summary } = data;
-  const { dimensions } = chosenView();
-  options(byId("view"), summary.views.map((view) => view.name), state.view);
-  options(byId("by"), dimensions, state.by, (name) => name.replace("_id", ""));
-  byId("conditions").replaceChildren(...dimensions.map((name) => element("option", { value: name + "=" })));
-  options(byId("metric"), [...shared, ...credited], state.metric, (name) => titles[name]);
-  if (byId("models").childElementCount !== summary.known_models.length) {
-    byId("models").replaceChildren(...summary.known_models.map((model) => {
-      const box = element("input", { type: "checkbox", value: model });
-      box.checked = state.models.includes(model);
-      box.addEventListener("change", () => {
-        const chosen = [...byId("models").querySelectorAll("input:checked")].map((box) => box.value);
-        if (!chosen.length) { box.checked = true; return; }
-        change({ models: chosen });
-      });
-      return element("label", {}, box, model.replaceAll("_", " "));
-    }));
-  }
-}
-
-function showDays() {
-  for (const label of document.querySelectorAll(".days")) label.hidden = state.range !== "days";
-}
-
-// Choosing days begins with the last one there is.
-function beginWithLastDay() {
-  const { summary } = data;
-  if (!state.from && summary && summary.total) {
-    const last = new Date(Date.parse(summary.to) - 1);
-    state.from = state.to = new Intl.DateTimeFormat("en-CA", { timeZone: summary.timezone }).format(last);
-  }
-  for (const key of ["from", "to"]) byId(key).value = state[key];
-}
-
-function listenToControls() {
-  const zones = Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [];
-  byId("zones").replaceChildren(...["UTC", ...zones].map((zone) => element("option", { value: zone })));
-  for (const key of ["view", "by", "range", "from", "to", "unit", "timezone", "metric"]) {
-    if (["range", "from", "to", "unit", "timezone"].includes(key)) byId(key).value = state[key];
-    byId(key).addEventListener("change", () => {
-      if (key === "range" && byId("range").value === "days") beginWithLastDay();
-      change({ [key]: byId(key).value });
-    });
-  }
-  byId("filter").value = state.filter;
-  let typing = 0;
-  byId("filter").addEventListener("input", () => {
-    clearTimeout(typing);
-    typing = setTimeout(() => change({ filter: byId("filter").value }), 200);
-  });
-  // Several conditions stand between ampersands. Half of one is none.
-  byId("where").value = state.where;
-  byId("where").addEventListener("change", () => change({ where: byId("where").value }));
-  byId("controls").addEventListener("submit", (event) => event.preventDefault());
-  byId("lookup").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const id = byId("conversion").value.trim();
-    if (id) location.assign(new URL("conversions/" + encodeURIComponent(id), base));
-  });
+function listenToChart() {
   byId("chart").addEventListener("keydown", (event) => {
     if (!data.series || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
     event.preventDefault();
@@ -156,13 +94,18 @@ function listenToControls() {
   addEventListener("resize", () => { if (data.series) drawChart(); });
 }
 
-// --- Beginning ---
-
-readChoices();
-listenToControls();
-showDays();
-onChange(() => { showDays(); refresh(); });
-setInterval(showStatus, 1000);
 const conversion = location.pathname.match(/\/conversions\/([^/]+)$/);
+readChoices(conversion ? remembered() : location.search);
+listenToControls();
+listenToSearch();
+listenToViews();
+listenToSections();
+listenToChart();
+listenForActions(problem);
+listenForNotes();
+showAll();
+onChange(() => { showAll(); refresh(); });
+addEventListener("popstate", () => { readChoices(); showAll(); refresh(); });
+setInterval(showStatus, 1000);
 if (conversion) explain(decodeURIComponent(conversion[1])); else refresh();
 listen(onStatus);

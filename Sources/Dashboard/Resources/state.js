@@ -1,43 +1,65 @@
 // What the reader of the page has chosen, what the server has answered, and what both are called.
 
-export const shared = ["impressions", "clicks", "ctr", "spend", "cpc"];
+export const shared = ["impressions", "clicks", "users", "sessions", "ctr", "spend", "cpc"];
 export const credited = ["conversions", "conversion_rate", "cpa", "revenue", "roas"];
 export const titles = {
-  impressions: "Impressions", clicks: "Clicks", ctr: "CTR", spend: "Spend", cpc: "CPC",
-  conversions: "Conversions", conversion_rate: "Conversion rate", cpa: "CPA", revenue: "Revenue", roas: "ROAS",
+  impressions: "Impressions", clicks: "Clicks", users: "Users", sessions: "Sessions", ctr: "CTR", spend: "Spend",
+  cpc: "CPC", conversions: "Conversions", conversion_rate: "Conversion rate", cpa: "CPA", revenue: "Revenue", roas: "ROAS",
 };
+export const ratios = ["ctr", "cpc", "conversion_rate", "cpa", "roas"];
 const money = ["spend", "cpc", "cpa", "revenue"];
+// Distinct counts do not add up: a sum over several rollups has none.
+const distinct = ["users", "sessions"];
+
+const defaults = {
+  view: "", by: "", range: "86400", from: "", to: "", unit: "auto", timezone: "", models: [],
+  metrics: ["clicks"], sort: "spend", ascending: "", filter: "", where: "", exact: "", open: "", cursor: -1,
+};
+// Lists stand in the address with commas, `metrics` under the name that it had when there was one.
+const lists = { models: "models", metrics: "metric" };
+const single = Object.keys(defaults).filter((key) => !lists[key] && key !== "cursor");
 
 // The choices. All but the cursor stand in the address.
-export const state = {
-  view: "", by: "", range: "86400", from: "", to: "", unit: "auto", timezone: "", models: [],
-  metric: "clicks", sort: "spend", ascending: false, filter: "", where: "", cursor: -1,
-};
+export const state = { ...defaults };
 
 // The last answers of the server; null before the first.
-export const data = { summary: null, series: null, rows: null, status: null, isBusy: false };
+export const data = { summary: null, previous: null, series: null, rows: null, status: null, isBusy: false };
 
 let changed = () => {};
 
 // Has `listener` called whenever a choice changes.
 export function onChange(listener) { changed = listener; }
 
-export function change(choices) {
-  Object.assign(state, choices, { cursor: -1 });
+// The choices as a query.
+export function link() {
   const kept = new URLSearchParams();
-  for (const key of ["view", "by", "range", "from", "to", "unit", "timezone", "metric", "sort", "filter", "where"]) {
-    if (state[key]) kept.set(key, state[key]);
-  }
-  kept.set("models", state.models.join(","));
-  history.replaceState(null, "", "?" + kept);
+  for (const key of single) if (state[key]) kept.set(key, state[key]);
+  for (const [key, name] of Object.entries(lists)) kept.set(name, state[key].join(","));
+  return "?" + kept;
+}
+
+// Chooses. A `step` is one that the browser's back button takes back.
+export function change(choices, isStep = false) {
+  Object.assign(state, choices, { cursor: -1 });
+  history[isStep ? "pushState" : "replaceState"](null, "", link());
+  remember();
   changed();
 }
 
-// Takes the choices from the address.
-export function readChoices() {
-  const kept = new URLSearchParams(location.search);
-  for (const key of Object.keys(state)) if (kept.has(key) && key !== "models") state[key] = kept.get(key);
-  state.models = (kept.get("models") || "").split(",").filter(Boolean);
+// For the way back from a conversion.
+function remember() { try { sessionStorage.setItem("overview", link()); } catch { /* Not allowed to. */ } }
+export function remembered() { try { return sessionStorage.getItem("overview") || ""; } catch { return ""; } }
+
+// Takes the choices from a query, by default the address's.
+export function readChoices(query = location.search) {
+  const kept = new URLSearchParams(query);
+  Object.assign(state, defaults);
+  for (const key of single) if (kept.has(key)) state[key] = kept.get(key);
+  for (const [key, name] of Object.entries(lists)) {
+    if (kept.has(name)) state[key] = kept.get(name).split(",").filter(Boolean);
+  }
+  state.metrics = state.metrics.filter((metric) => titles[metric]);
+  if (!state.metrics.length) state.metrics = defaults.metrics;
   state.timezone = state.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 }
 
@@ -53,18 +75,6 @@ export function settle() {
 
 export const chosenView = () => data.summary.views.find((view) => view.name === state.view);
 
-export function rangeParameters() {
-  if (state.range === "all") return {};
-  if (state.range !== "days") return { last: state.range };
-  const parameters = state.from ? { from: state.from } : {};
-  if (state.to) {
-    const next = new Date(state.to + "T00:00:00Z");
-    next.setUTCDate(next.getUTCDate() + 1);
-    parameters.to = next.toISOString().slice(0, 10);
-  }
-  return parameters;
-}
-
 // What each point of the chart sums over.
 export function unit() {
   if (state.unit !== "auto") return state.unit;
@@ -73,11 +83,17 @@ export function unit() {
   return length <= 15 * 86400e3 ? "hour" : "day";
 }
 
-export const sortMeasure = () => (state.sort === "name" ? "spend" : state.sort.split("/")[0]);
-
 export const valueOf = (row, measure, model) =>
   row === null || row === undefined ? null : shared.includes(measure) ? row[measure] : row.models[model][measure];
 
+// The measures of rows: of distinct counts only those that every row has.
+export const present = (measures, rows) =>
+  measures.filter((measure) => !distinct.includes(measure) || rows.every((row) => row && row[measure] !== null));
+
+// The models that a measure is told of: one where they make no difference.
+export const modelsOf = (measure) => (shared.includes(measure) ? [state.models[0]] : state.models);
+
+export const named = (dimension) => dimension.replace("_id", "").replaceAll("_", " ");
 export const spoken = (model) => model.replaceAll("_", " ");
 export const tone = (model) => data.summary.known_models.indexOf(model) % 6;
 export const titled = (measure) => titles[measure] + (money.includes(measure) ? ", " + data.summary.currency : "");

@@ -1,30 +1,29 @@
-// The tables: rows of the chosen dimension, and corrections of final windows.
+// The table of the chosen dimension, and the one of corrections.
 
-import { byId, correction, element, figure } from "./elements.js";
-import { change, credited, data, shared, spoken, state, titled, tone, valueOf } from "./state.js";
+import { action, byId, correction, element, figure } from "./elements.js";
+import { patch } from "./patch.js";
+import { conditions } from "./questions.js";
+import {
+  credited, data, named, present, shared, spoken, state, titled, tone, valueOf,
+} from "./state.js";
 
 const columns = () => [
-  ...shared.map((measure) => ({ key: measure, measure, model: state.models[0], several: false })),
+  ...present(shared, data.rows.rows).map((measure) => ({ key: measure, measure, model: state.models[0], several: false })),
   ...state.models.flatMap((model) => credited.map((measure) =>
     ({ key: measure + "/" + model, measure, model, several: state.models.length > 1 }))),
 ];
 
 export function drawTable() {
-  const head = element("tr", {}, headerCell("name", state.by.replace("_id", ""), ""));
-  for (const column of columns()) {
-    head.append(headerCell(column.key, titled(column.measure), column.several ? column.model : ""));
-  }
+  const list = columns();
+  const head = element("tr", {}, headerCell("name", named(state.by), ""));
+  for (const column of list) head.append(headerCell(column.key, titled(column.measure), column.several ? column.model : ""));
   const sorted = [...data.rows.rows].sort(compareRows);
   const largest = Math.max(...sorted.map((row) => Number(sortedValue(row) ?? 0)));
-  const body = sorted.map((row) => tableRow(rowName(row), row, largest));
+  const body = sorted.map((row) => tableRow(row.dimensions[state.by], row, largest, list));
   // Where all of them are provisional, the line above the numbers has said so.
   const areAllOpen = sorted.every((row) => !row.final);
-  if (!state.filter && data.summary.total) {
-    const total = tableRow("total", data.summary.total, 0);
-    total.classList.add("total");
-    body.push(total);
-  }
-  byId("table").replaceChildren(element("thead", {}, head), element("tbody", {}, ...body));
+  if (!state.filter && data.summary.total) body.push(tableRow(null, data.summary.total, 0, list));
+  patch(byId("table"), element("thead", {}, head), element("tbody", {}, ...body));
   byId("table").classList.toggle("all-open", areAllOpen);
   byId("count").textContent = data.rows.row_count > data.rows.rows.length
     ? `${data.rows.rows.length} of ${data.rows.row_count}` : `${data.rows.row_count}`;
@@ -32,21 +31,26 @@ export function drawTable() {
 
 const rowName = (row) => row.dimensions[state.by] || "(none)";
 
-// A bar behind the number that the rows are sorted by shows its size against the largest.
-function tableRow(name, row, largest) {
-  const first = element("th", { scope: "row", title: name }, name);
-  const line = element("tr", { "data-name": name }, first);
+// A bar behind the number that the rows are sorted by shows its size against the largest. The total has no value.
+function tableRow(value, row, largest, list) {
+  const isTotal = value === null;
+  const name = isTotal ? "total" : value || "(none)";
+  const isChosen = !isTotal && conditions().includes(`${state.by}=${value}`);
+  const first = element("th", { scope: "row", title: name },
+    isTotal || isChosen ? name : action("drill", JSON.stringify([state.by, value]), { class: "name" }, name));
+  const line = element("tr", { "data-name": name, "data-item": isTotal ? "total" : "row " + value }, first);
+  if (isTotal) line.classList.add("total");
   if (!row.final) {
     first.append(element("span", { class: "badge", title: "with windows that are not final yet" }, "provisional"));
     line.classList.add("open-row");
   }
-  for (const column of columns()) {
-    const value = valueOf(row, column.measure, column.model);
-    const cell = element("td", { "data-key": column.key, "data-value": value ?? "" }, figure(value, column.measure));
-    cell.append(...correction(row, value, column.measure, column.model));
-    if (largest > 0 && value !== null && column.key === sortColumn()) {
+  for (const column of list) {
+    const number = valueOf(row, column.measure, column.model);
+    const cell = element("td", { "data-key": column.key, "data-item": column.key, "data-value": number ?? "" },
+      ...correction(row, number, column.measure, column.model), figure(number, column.measure));
+    if (largest > 0 && number !== null && column.key === sortColumn()) {
       cell.className = "bar";
-      cell.style.setProperty("--share", `${(100 * Number(value) / largest).toFixed(1)}%`);
+      cell.style.setProperty("--share", `${(100 * Number(number) / largest).toFixed(1)}%`);
     }
     line.append(cell);
   }
@@ -66,15 +70,11 @@ function sortedValue(row) {
 }
 
 function headerCell(key, title, model) {
-  const isChosen = state.sort === key;
-  const button = element("button", { type: "button" }, title);
+  const isChosen = sortColumn() === key;
+  const button = action("sort", key, {}, title);
   // For the eye; `aria-sort` says the same.
   if (isChosen) button.append(element("span", { "aria-hidden": "true" }, state.ascending ? " ▲" : " ▼"));
-  button.addEventListener("click", () => {
-    state.ascending = isChosen ? !state.ascending : key === "name";
-    change({ sort: key });
-  });
-  const cell = element("th", { scope: "col" }, button);
+  const cell = element("th", { scope: "col", "data-item": "head " + key }, button);
   if (model) cell.prepend(element("span", { class: "model m" + tone(model) }, spoken(model)));
   if (isChosen) cell.setAttribute("aria-sort", state.ascending ? "ascending" : "descending");
   return cell;
@@ -91,17 +91,17 @@ function compareRows(left, right) {
 }
 
 export function drawCorrections() {
-  byId("corrections").hidden = !data.summary.corrections.length;
-  byId("corrections").querySelector("summary").textContent = `Corrections of final windows (${data.summary.corrections.length})`;
+  const { corrections } = data.summary;
+  byId("corrections").hidden = !corrections.length;
+  byId("corrections").querySelector("summary").textContent = `Corrections of final windows (${corrections.length})`;
+  const [measure] = state.metrics, [model] = state.models;
   const head = element("tr", {}, ...["Window", "What", "Now", "Was", "Revision"].map((title) => element("th", { scope: "col" }, title)));
-  const body = data.summary.corrections.map((correction) => {
-    const model = state.models[0];
-    return element("tr", {},
-      element("td", {}, correction.local.slice(0, 16).replace("T", " ")),
-      element("td", {}, Object.values(correction.dimensions).join(" / ") || "(none)"),
-      element("td", {}, figure(valueOf(correction.after, state.metric, model), state.metric)),
-      element("td", { class: "old" }, figure(valueOf(correction.before, state.metric, model), state.metric)),
-      element("td", {}, String(correction.revision)));
-  });
-  byId("corrected").replaceChildren(element("caption", {}, `${titled(state.metric)}, ${spoken(state.models[0])}; the metric is the chart's`), element("thead", {}, head), element("tbody", {}, ...body));
+  const body = corrections.map((correction) => element("tr", {},
+    element("td", {}, correction.local.slice(0, 16).replace("T", " ")),
+    element("td", {}, Object.values(correction.dimensions).join(" / ") || "(none)"),
+    element("td", {}, figure(valueOf(correction.after, measure, model), measure)),
+    element("td", { class: "old" }, figure(valueOf(correction.before, measure, model), measure)),
+    element("td", {}, String(correction.revision))));
+  patch(byId("corrected"), element("caption", {}, `${titled(measure)}, ${spoken(model)}; the measure is the chart's first`),
+    element("thead", {}, head), element("tbody", {}, ...body));
 }

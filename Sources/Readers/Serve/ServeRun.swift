@@ -15,6 +15,7 @@ public final class ServeRun: Sendable {
   private let reader: ReaderHealth
   private let server: HTTPServer
   private let feed: BoardFeed
+  private let attributions: AttributionFeed
   private let isStopped = Atomic(false)
 
   /// How often listeners are told at most, and at least.
@@ -30,6 +31,7 @@ public final class ServeRun: Sendable {
   ) throws {
     feed = try BoardFeed(settings, history: history, logger: logger)
     live = feed.live
+    attributions = AttributionFeed(settings, logger: logger)
     let reader = ReaderHealth(live, hub, topic: settings.topics.rollups, metrics)
     self.reader = reader
     feed.onUnreadable = { error in
@@ -38,8 +40,9 @@ public final class ServeRun: Sendable {
       }
     }
     dashboard = DashboardResponder(
-      live, conversions: ConversionFinder(settings, logger: logger), health: reader,
-      metrics: metrics, basePath: http.basePath, now: Self.now)
+      live, conversions: ConversionFinder(settings, logger: logger),
+      newest: attributions.conversions, health: reader, metrics: metrics, basePath: http.basePath,
+      now: Self.now)
     server = HTTPServer(http, dashboard, hub: hub)
   }
 
@@ -59,9 +62,11 @@ public final class ServeRun: Sendable {
 
   /// Serves until stopped. Call once, after `start`.
   public func follow() throws {
+    attributions.start()
     defer {
       server.stop()
       feed.close()
+      attributions.stop()
     }
     try readAndTell()
   }

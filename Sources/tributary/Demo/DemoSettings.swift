@@ -8,6 +8,10 @@ enum DemoSettings {
   static let view = View(
     name: "campaign_10s", dimensions: [.campaignID], periodMilliseconds: 10_000)
 
+  /// What a click on a campaign of the page leads to.
+  private static let ads = View(
+    name: "ad_1m", dimensions: [.campaignID, .adID], periodMilliseconds: 60_000)
+
   /// The demo's value for every setting of `configuration` that is at its default.
   static func applied(to configuration: Configuration) -> Configuration {
     var settings = configuration
@@ -17,7 +21,7 @@ enum DemoSettings {
     ) {
       if settings[keyPath: path] == defaults[keyPath: path] { settings[keyPath: path] = value }
     }
-    replace(\.definitions.views, [view] + defaults.definitions.views)
+    replace(\.definitions.views, [view] + defaults.definitions.views + [ads])
     replace(\.definitions.models, [.lastTouch, .linear])
     replace(\.definitions.watermarkDelay, 5_000)
     replace(\.definitions.idleTimeout, 5_000)

@@ -32,7 +32,7 @@ def tributary(*arguments):
 
 
 def get(address):
-    with urllib.request.urlopen(address, timeout=20) as answer:
+    with urllib.request.urlopen(address, timeout=90) as answer:
         return answer.read().decode()
 
 
@@ -66,7 +66,7 @@ def samples(name):
 
 def processed(records):
     """Waits until the processor has taken this many records and published all that follows."""
-    for _ in range(600):
+    for _ in range(2400):
         if sum(samples("tributary_records_total")) == records:
             if not any(samples("tributary_input_lag_records")):
                 return
@@ -128,11 +128,10 @@ def of_report():
 
 def of_page(page, metric):
     """What the chart says of each point, in words: {window start: (text, whether it is provisional)}."""
-    page.run(f"""{{ const field = document.getElementById("metric"); field.value = "{metric}";
-        field.dispatchEvent(new Event("change")); }}""")
+    page.run(f"""import("/state.js").then(({{ change }}) => change({{ metrics: ["{metric}"] }}))""")
     # Both models are there, and the numbers are those of now.
     page.wait(f"""import("/state.js").then(({{ data, state }}) => !data.isBusy && data.series
-        && data.series.unit === "window" && state.metric === "{metric}" && document.body.dataset.loaded)""")
+        && data.series.unit === "window" && state.metrics.join() === "{metric}" && document.body.dataset.loaded)""")
     return {start: (text, "provisional" in text) for start, text in page.run("""
         Promise.all([import("/state.js"), import("/chart.js")]).then(([{ data }, { moveCursor }]) =>
           data.series.spans.map((span, index) => { moveCursor(index);
@@ -158,7 +157,7 @@ def summed(table, closed, key):
 
 def agreeing():
     """The table that API and both databases have, once they have the same."""
-    for _ in range(300):
+    for _ in range(1200):
         tables = [of_api(), of_sqlite(), of_postgres()]
         if tables[0] == tables[1] == tables[2]:
             return tables[0]
@@ -206,7 +205,7 @@ def compare(page):
 def catch_up():
     """Waits until the dashboard has read as far as a report does."""
     report = json.loads(tributary("report", "--day", DAY, "--by", "channel", "--provisional", "--json"))
-    for _ in range(200):
+    for _ in range(1200):
         # One has milliseconds, the other none.
         if api("/api/summary")["status"]["final_through"][:-1] >= report["closed_through"][:-1]:
             return
@@ -227,7 +226,7 @@ def compare_with(table, page):
 
 def main(page):
     page.size(1400, 1000)
-    page.open(f"{dashboard}/?view={VIEW}&range=all&unit=window&timezone=UTC&models={','.join(MODELS)}")
+    page.open(f"{dashboard}/?view={VIEW}&range=all&unit=window&timezone=UTC&models={','.join(MODELS)}&exact=1")
     page.wait("document.body && document.body.dataset.loaded")
     records, compared, corrected, opened, before = 0, 0, 0, 0, {}
     for number in range(8):

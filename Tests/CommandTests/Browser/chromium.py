@@ -8,6 +8,9 @@ import tempfile
 import time
 
 
+KEYS = {"Escape": 27, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}
+
+
 class Navigated(RuntimeError):
     """The page went elsewhere while it was asked."""
 
@@ -66,7 +69,8 @@ class Chromium:
             message = self._message()
             if message.get("id") == self._next:
                 if "error" in message:
-                    navigated = "navigated" in message["error"].get("message", "")
+                    text = message["error"].get("message", "")
+                    navigated = "navigated" in text or "context" in text
                     raise (Navigated if navigated else RuntimeError)(f"{method}: {message['error']}")
                 return message["result"]
             self._note(message)
@@ -122,8 +126,8 @@ class Chromium:
             raise RuntimeError(result["exceptionDetails"]["exception"]["description"])
         return result["result"].get("value")
 
-    def wait(self, script, seconds=20):
-        """Waits until an expression is true; gives its value."""
+    def wait(self, script, seconds=90):
+        """Waits until an expression is true; gives its value. Patient: machines may be slow, and nothing else counts."""
         deadline = time.time() + seconds
         while time.time() < deadline:
             try:
@@ -135,9 +139,32 @@ class Chromium:
             time.sleep(0.05)
         raise RuntimeError(f"never true: {script}")
 
+    def shown(self, extra="true"):
+        """Waits until the dashboard shows what is chosen now."""
+        self.wait(f"""import("/state.js").then(({{ data, link, state }}) =>
+            document.body.dataset.shown === link() && ({extra}))""")
+
     def press(self, key):
         for kind in ("keyDown", "keyUp"):
-            self._call("Input.dispatchKeyEvent", type=kind, key=key)
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS.get(key, 0))
+
+    def click(self, selector):
+        """Clicks on the first element, once it is there and nothing lies over it. What moves meanwhile is not missed."""
+        self.wait(f"""(() => {{
+            const found = document.querySelector({json.dumps(selector)});
+            if (!found) return false;
+            found.scrollIntoView({{ block: "center", inline: "center" }});
+            const {{ left, top, width, height }} = found.getBoundingClientRect();
+            const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+            if (!found.contains(hit)) return false;
+            // After the answer, which a click that leads elsewhere would cut off.
+            setTimeout(() => found.click());
+            return true;
+        }})()""")
+        try:
+            self.run("new Promise((resolve) => setTimeout(resolve))")
+        except Navigated:
+            pass
 
     def screenshot(self, path):
         picture = self._call("Page.captureScreenshot", captureBeyondViewport=True)

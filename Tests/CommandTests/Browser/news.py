@@ -22,7 +22,7 @@ def streams():
 
 
 def wait_for(count, what):
-    deadline = time.time() + 20
+    deadline = time.time() + 90
     while streams() != count:
         assert time.time() < deadline, f"{what}: {streams()} streams, not {count}"
         time.sleep(0.1)

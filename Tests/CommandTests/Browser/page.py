@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -56,7 +57,7 @@ def table(page):
         Object.fromEntries([...document.querySelectorAll("#table tbody tr")].map((line) => [
           line.dataset.name,
           Object.fromEntries([...line.querySelectorAll("td[data-key]")].map((cell) => [
-            cell.dataset.key, [cell.dataset.value, cell.firstChild.textContent]]))]))""")
+            cell.dataset.key, [cell.dataset.value, cell.querySelector(".figure").textContent]]))]))""")
 
 
 def shortened(value, measure=""):
@@ -88,11 +89,10 @@ def choose(page, field, value):
           field.dispatchEvent(new Event("change")); }}""")
 
 
-def loaded(page, script):
-    """Does something that makes the page ask again, and waits until it has what it asked for."""
-    before = page.run("document.body.dataset.loaded")
+def loaded(page, script, extra="true"):
+    """Does something that makes the page ask again, and waits until it shows what it asked for."""
     page.run(script)
-    page.wait(f"document.body.dataset.loaded > {before}")
+    page.shown(extra)
 
 
 def picture(page, name):
@@ -126,6 +126,7 @@ def main(page):
     assert "data through" in status and "behind" in status, status
 
     # A day of one zone, by campaign, under one model: digit by digit what the report says.
+    loaded(page, """document.getElementById("exact").click()""")
     choose(page, "timezone", ZONE)
     choose(page, "range", "days")
     last_day = page.run("""document.getElementById("from").value""")
@@ -138,7 +139,8 @@ def main(page):
     loaded(page, """document.querySelector("#models input[value=linear]").click()""")
     check_table(page, "campaign", ["last_touch", "linear"])
     assert page.run("""document.querySelectorAll("#chart .line").length""") >= 1
-    choose(page, "metric", "revenue")
+    loaded(page, """document.querySelector("#metrics input[value=revenue]").click()""")
+    loaded(page, """document.querySelector("#metrics input[value=clicks]").click()""")
     assert page.run("""new Set([...document.querySelectorAll("#chart .line")]
         .map((line) => line.getAttribute("class").split(" ")[1])).size""") == 2
 
@@ -171,11 +173,11 @@ def main(page):
     assert clicks == sorted(clicks, reverse=True) and len(clicks) > 5, clicks
     assert page.run("""document.querySelector("th[aria-sort]").textContent""").startswith("Clicks")
     loaded(page, """{ const filter = document.getElementById("filter"); filter.value = "C-1";
-        filter.dispatchEvent(new Event("input")); }""")
+        filter.dispatchEvent(new Event("input")); }""", "state.filter === 'C-1'")
     names = page.run("""[...document.querySelectorAll("#table tbody tr")].map((l) => l.dataset.name)""")
     assert names and all("c-1" in name for name in names), names
     loaded(page, """{ const filter = document.getElementById("filter"); filter.value = "";
-        filter.dispatchEvent(new Event("input")); }""")
+        filter.dispatchEvent(new Event("input")); }""", "state.filter === ''")
 
     # The other view.
     choose(page, "view", "channel_5m")
@@ -193,8 +195,25 @@ def main(page):
     check_table(page, "channel", ["last_touch", "linear"])
     corrections = api("/api/summary", view="channel_5m")["corrections"]
     assert corrections, "the traffic was to correct final windows"
-    assert page.wait("""document.querySelectorAll(".was").length""") > 0
+    assert page.wait("""document.querySelectorAll("#table .mark").length""") > 0
     assert page.run("""document.querySelectorAll("#corrected tbody tr").length""") > 0
+
+    # Conversions one by one are those of the report, and so are the ways to them.
+    totals = report("channel", ["last_touch", "linear"])
+    expected = [int(decimal.Decimal(totals[name]["conversions_last_touch"])) for name in ("total", "(unattributed)")]
+    day = {"view": "channel_5m", "from": DAY, "to": "2026-01-06", "timezone": ZONE}
+    for _ in range(900):
+        ways = api("/api/paths", **day)
+        if [ways["count"], ways["unattributed"]] == expected:
+            break
+        time.sleep(0.1)
+    assert [ways["count"], ways["unattributed"]] == expected, (ways, expected)
+    assert api("/api/conversions", **day)["count"] == expected[0]
+    assert sum(one["conversions"] for one in ways["times"]) == expected[0] - expected[1]
+    email = api("/api/conversions", **day, where="channel=email", models="linear", limit="1000")
+    assert email["count"] == len(email["conversions"])
+    earned = sum(decimal.Decimal(found["models"]["linear"]["revenue"]) for found in email["conversions"])
+    assert earned == decimal.Decimal(totals["email"]["revenue_linear"]), (earned, totals["email"])
 
     # One conversion that is there …
     story = a_conversion()
@@ -222,7 +241,7 @@ def main(page):
     # Small and dark.
     for width, mobile, dark in [(390, True, False), (390, True, True), (1400, False, True)]:
         page.size(width, 900, mobile, dark)
-        page.open(f"{address}/?range=all&models=last_touch,linear&metric=revenue&timezone={ZONE}")
+        page.open(f"{address}/?range=all&models=last_touch,linear&metric=revenue&timezone={ZONE}&exact=1")
         page.wait("document.body && document.body.dataset.loaded")
         assert page.run("document.documentElement.scrollWidth <= innerWidth"), f"{width} overflows"
         ground = page.run("getComputedStyle(document.body).backgroundColor")
