@@ -11,6 +11,26 @@ import Traffic
     var cost = 0.0
   }
 
+  @Test func uselessRecordsAreSpreadAsTheEventsAre() {
+    var options = Self.options(events: 60_000)
+    options.malformed = 0.05
+    var useless: [EventKind: Int] = [:]
+    var all: [EventKind: Int] = [:]
+    for record in TrafficGenerator(options) {
+      if case .malformed = record.truth {
+        useless[record.kind, default: 0] += 1
+      } else {
+        all[record.kind, default: 0] += 1
+      }
+    }
+    let count = Double(useless.values.reduce(0, +))
+    let share = Double(all[.conversion] ?? 0) / Double(all.values.reduce(0, +))
+    #expect(count > 2_000)
+    #expect(
+      Double(useless[.conversion] ?? 0) < count * share + 5 * (count * share).squareRoot() + 2)
+    #expect((useless[.impression] ?? 0) > useless[.click] ?? 0)
+  }
+
   private static func options(events: Int, lookback: Milliseconds = 1_800_000) -> TrafficOptions {
     var options = TrafficOptions(seed: 11, eventCount: events)
     options.profile = .market

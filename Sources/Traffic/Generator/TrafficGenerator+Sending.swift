@@ -16,7 +16,7 @@ extension TrafficGenerator {
     queue.insert(event)
     if chances.duplicate.happens(&random) { sendCopy(of: event) }
     if options.versions > 0, chances.version.happens(&random) { sendVersions(of: event) }
-    if chances.malformed.happens(&random) { sendMalformed() }
+    if chances.malformed.happens(&random) { sendMalformed(beside: event.kind) }
     if chances.tooLate.happens(&random), clock - options.start >= times.warmUp { sendTooLate() }
   }
 
@@ -77,7 +77,8 @@ extension TrafficGenerator {
     queue.insert(event)
   }
 
-  private mutating func sendMalformed() {
+  /// - Parameter kind: of the event that went before: the market's useless records are spread as its events are.
+  private mutating func sendMalformed(beside kind: EventKind) {
     let rejection: RejectionReason =
       switch random.below(64) {
       case 0: .tooLarge
@@ -89,10 +90,10 @@ extension TrafficGenerator {
       }
     let user = pickUser()
     var event: PendingEvent
-    switch random.below(options.costRows ? 10 : 9) {
-    case 0..<7: event = makeTouch(of: user, at: clock, after: nil)
-    case 9: event = makeCostRow(of: catalogue.pick(&random), at: clock)
-    default: event = makeConversion(of: user, at: clock)
+    switch options.profile == .market ? kind : denseKind() {
+    case .impression, .click: event = makeTouch(of: user, at: clock, after: nil)
+    case .cost: event = makeCostRow(of: catalogue.pick(&random), at: clock)
+    case .conversion: event = makeConversion(of: user, at: clock)
     }
     event.truth = .malformed(rejection)
     event.arrival = clock + Delays.mostlyShort(upTo: times.ordinary, &random)
@@ -101,5 +102,13 @@ extension TrafficGenerator {
         event.arrival + options.definitions.maxFutureSkew + 1 + random.below(3_600_000)
     }
     queue.insert(event)
+  }
+
+  private mutating func denseKind() -> EventKind {
+    switch random.below(options.costRows ? 10 : 9) {
+    case 0..<7: .click
+    case 9: .cost
+    default: .conversion
+    }
   }
 }
