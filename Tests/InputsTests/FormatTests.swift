@@ -56,6 +56,15 @@ import Testing
     #expect(found == expected)
   }
 
+  @Test func aNumberWithTwoSignsIsRefused() {
+    let error = #expect(throws: InputError.self) {
+      try ProtoSchema(text: "message A { optional string a = -0x-8000000000000000; }") {
+        name throws(InputError) in throw InputError(name)
+      }
+    }
+    #expect(error?.description.contains("a number") == true)
+  }
+
   @Test func bothFormsOfAProtobufSchemaSayTheSame() throws {
     let people = try Formats.text("people.proto")
     let text = try ProtoSchema(text: Formats.text("shop.proto")) { _ throws(InputError) in people }

@@ -111,7 +111,8 @@ struct ProtoParser {
       ? Int64(digits.dropFirst(2), radix: 16)
       : digits.count > 1 && digits.hasPrefix("0")
         ? Int64(digits, radix: 8) : Int64(digits)
-    guard let magnitude else { throw fault("a number") }
+    // Swift reads a sign behind `0x`, too.
+    guard let magnitude, magnitude >= 0 else { throw fault("a number") }
     return text.hasPrefix("-") ? -magnitude : magnitude
   }
 
