@@ -241,7 +241,8 @@ let package = Package(
         "Attribution", "BrokerKit", "Cluster", "Codec", "Configuration", "Inputs", "Kafka",
         "Pipeline", "TestKit", "Traffic", "Verification",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
@@ -251,7 +252,7 @@ let package = Package(
         "Verification", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
-      exclude: ["Browser"]),
+      exclude: ["Browser", "TLS/tls_proxy.py"]),
   ],
   swiftLanguageModes: [.v6]
 )
