@@ -59,7 +59,11 @@ struct Tributary: ParsableCommand {
     case let error as ConfigurationError:
       complain("\(error)")
       Foundation.exit(2)
-    case is OperatorError, is LogStall, is KafkaError, is LocalBroker.Unavailable,
+    case let error as KafkaError:
+      complain(
+        GlobalOptions.configurationInUse.map { MissingRight.text(of: error, $0) } ?? "\(error)")
+      Foundation.exit(1)
+    case is OperatorError, is LogStall, is LocalBroker.Unavailable,
       is ReportingError,
       is SQLError, is SQLiteError, is FileError, is StoreRefusal, is StoreOutage, is JourneyError,
       is ListenError, is Failure, is SchemaUnavailable, is InputError, is UnreadableRecord:

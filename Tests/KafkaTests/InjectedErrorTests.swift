@@ -100,6 +100,24 @@ struct InjectedErrorTests {
     producer.close()
   }
 
+  @Test("a group that may not be used is an error within seconds, not a wait")
+  func forbiddenGroup() throws {
+    let cluster = try MockCluster()
+    cluster.makeTopic("mock")
+    let refusals = [rd_kafka_resp_err_t](
+      repeating: RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, count: 200)
+    cluster.fail(.findCoordinator, with: refusals)
+    let consumer = try Consumer(
+      ["bootstrap.servers": cluster.bootstrapServers, "group.id": "ours"], logger: quiet)
+    let start = ContinuousClock.now
+    let error = try kafkaError {
+      _ = try consumer.committed(
+        [TopicPartition(topic: "mock", partition: 0)], timeoutMilliseconds: 15_000)
+    }
+    #expect(error.name == "GROUP_AUTHORIZATION_FAILED" && error.subject == "ours", "\(error)")
+    #expect(ContinuousClock.now - start < .seconds(10))
+  }
+
   @Test("records before an error come first, the error next, and later records after it")
   func errorBetweenRecords() throws {
     let cluster = try MockCluster()

@@ -39,7 +39,9 @@ final class MockCluster {
   }
 
   /// The next requests of this kind are answered with these errors.
-  func fail(_ request: Request, with errors: rd_kafka_resp_err_t...) {
+  func fail(_ request: Request, with errors: rd_kafka_resp_err_t...) { fail(request, with: errors) }
+
+  func fail(_ request: Request, with errors: [rd_kafka_resp_err_t]) {
     rd_kafka_mock_push_request_errors_array(
       cluster, request.rawValue, errors.count, errors)
   }

@@ -194,6 +194,46 @@ struct BrokerConnectionsTests {
     #expect(!connections.hasRecentFailure(nowMilliseconds: 62_000))
   }
 
+  @Test("what waiting does not help with is told in words, until somebody has answered")
+  func refusals() throws {
+    func message(_ reason: String, fault: Int32? = nil) -> String? {
+      ConnectionRefusal(
+        line:
+          "[thrd:ssl://k:9094/bootstrap]: ssl://k:9094/bootstrap: \(reason) (after 3ms in state X)",
+        certificateFault: fault)?.message
+    }
+    let untrusted = "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed:"
+    for (fault, words) in [
+      (10, "the certificate of the broker at k:9094 has expired"), (9, "is not valid yet"),
+      (19, "is signed by no CA that is trusted here; set ssl.ca.location"), (20, "by no CA"),
+      (62, "is another host's"), (64, "is another host's"), (26, "OpenSSL error 26"),
+    ] as [(Int32, String)] {
+      #expect(message(untrusted, fault: fault)?.contains(words) == true)
+    }
+    #expect(
+      message("Receive failed: SSL routines::alert certificate expired: SSL alert number 45")?
+        .contains("refuses this client's certificate (expired); check ssl.certificate.location")
+        == true)
+    #expect(
+      message("SASL authentication error: Authentication failed: Invalid username or password")
+        == "the broker at k:9094 refuses the login (Authentication failed: Invalid username or password); "
+        + "check sasl.mechanism, sasl.username and sasl.password")
+    #expect(message("Connect to ipv4#127.0.0.1:9094 failed: Connection refused") == nil)
+    #expect(message("SSL handshake failed: unexpected eof while reading") == nil)
+
+    var connections = BrokerConnections()
+    let line = "[thrd:k:9/1]: k:9/1: SASL authentication error: no"
+    connections.noteFailure(line, nowMilliseconds: 0)
+    connections.note(nil, nowMilliseconds: 0)
+    let refusal = try #require(ConnectionRefusal(line: line, certificateFault: nil))
+    #expect(connections.trouble(nowMilliseconds: 1) == .refused(refusal))
+    // Keys are being changed at a cluster that is known: that passes.
+    connections.note([1: "k:9"], nowMilliseconds: 2)
+    connections.noteFailure(line, nowMilliseconds: 3)
+    connections.note(nil, nowMilliseconds: 4)
+    #expect(connections.trouble(nowMilliseconds: 5) == .nobodyAnswers(refusal.message))
+  }
+
   @Test("addresses are read from lines of every protocol; coordinators' lines are passed over")
   func lines() {
     var connections = BrokerConnections()

@@ -58,6 +58,24 @@ import Traffic
     #expect(rounds < 1_000)
   }
 
+  @Test func aMissingRightEndsTheWorkerAtOnceWhateverLibrdkafkaOffers() throws {
+    let simulation = Simulation(PipelineTests.definitions, seed: 1, attributionWorkers: 1)
+    for record in TrafficGenerator(PipelineTests.traffic(2)).prefix(100) {
+      simulation.append(record)
+    }
+    let worker = simulation.workers.attribution[0]
+    simulation.start(worker)
+    var failures = 0
+    simulation.hooks.onCall = { step in
+      guard step == .commit else { return }
+      failures += 1
+      throw TransactionErrorTests.error("TOPIC_AUTHORIZATION_FAILED", abort: true)
+    }
+    var rounds = 0
+    while simulation.step(worker) && rounds < 1_000 { rounds += 1 }
+    #expect(failures == 1)
+  }
+
   @Test func stateBeyondItsLimitStopsTheWorkerWithAClearError() throws {
     let simulation = Simulation(
       PipelineTests.definitions, seed: 1, attributionWorkers: 1, memoryLimit: 10_000)

@@ -73,7 +73,8 @@ public struct ClusterCheck {
       try body()
       return Finding(outcome: .passed, subject: subject, detail: passed)
     } catch {
-      return Finding(outcome: .failed, subject: subject, detail: "\(error)")
+      return Finding(
+        outcome: .failed, subject: subject, detail: MissingRight.text(of: error, configuration))
     }
   }
 

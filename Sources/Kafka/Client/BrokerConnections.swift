@@ -7,6 +7,8 @@ struct BrokerConnections {
   enum Trouble: Equatable {
     /// Nobody answers; what the last attempt met with.
     case nobodyAnswers(String)
+    /// Nobody has ever answered, and waiting does not help.
+    case refused(ConnectionRefusal)
     /// These do not, of so many in all.
     case down([Broker], of: Int)
     /// Every known broker can be reached, by now at least.
@@ -39,6 +41,9 @@ struct BrokerConnections {
 
   private var failures: [String: Failure] = [:]
   private var lastFailure: (line: String, atMilliseconds: Int64)?
+  /// Why an attempt failed where that does not pass by itself, until somebody answers. The broker that has refused may
+  /// merely have closed the next connection.
+  private(set) var refusal: ConnectionRefusal?
   /// The brokers of all lists so far.
   private var known: [Int32: String] = [:]
   /// Those of the last list; nil when nobody answered.
@@ -47,8 +52,13 @@ struct BrokerConnections {
 
   /// Takes librdkafka's line about a connection that failed:
   /// `[thrd:HOST:PORT/ID]: HOST:PORT/ID: Connect to … failed: …`.
-  mutating func noteFailure(_ line: String, nowMilliseconds now: Int64) {
+  ///
+  /// - Parameter certificateFault: what OpenSSL has found wrong with the broker's certificate.
+  mutating func noteFailure(
+    _ line: String, certificateFault: Int32? = nil, nowMilliseconds now: Int64
+  ) {
     lastFailure = (line, now)
+    refusal = ConnectionRefusal(line: line, certificateFault: certificateFault) ?? refusal
     guard let (address, id) = Self.broker(of: line) else { return }
     failures[address] = Failure(id: id ?? failures[address]?.id, atMilliseconds: now)
   }
@@ -57,6 +67,7 @@ struct BrokerConnections {
   mutating func note(_ answer: [Int32: String]?, nowMilliseconds now: Int64) {
     askedAtMilliseconds = now
     listed = answer.map { Set($0.keys) }
+    if answer != nil { refusal = nil }
     for (id, address) in answer ?? [:] { known[id] = address }
   }
 
@@ -70,7 +81,11 @@ struct BrokerConnections {
 
   func trouble(nowMilliseconds now: Int64) -> Trouble {
     guard let lastFailure else { return .none }
-    guard let listed else { return .nobodyAnswers(lastFailure.line) }
+    guard let listed else {
+      // A cluster that has answered once, and whose keys are being changed, may answer again.
+      if known.isEmpty, let refusal { return .refused(refusal) }
+      return .nobodyAnswers(refusal?.message ?? lastFailure.line)
+    }
     var down: [Broker] = []
     for (address, failure) in failures {
       let id = known.first { $0.value == address }?.key ?? failure.id
@@ -89,7 +104,7 @@ struct BrokerConnections {
   }
 
   /// The address and, unless it was learnt from `bootstrap.servers`, the number in a line's second word.
-  private static func broker(of line: String) -> (address: String, id: Int32?)? {
+  static func broker(of line: String) -> (address: String, id: Int32?)? {
     let words = line.split(separator: " ", maxSplits: 2)
     guard words.count > 1, words[1].last == ":" else { return nil }
     var name = words[1].dropLast()

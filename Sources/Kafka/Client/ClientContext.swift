@@ -27,6 +27,8 @@ final class ClientContext: @unchecked Sendable {
   /// Shared by all clients of the process: a broker that is away is away for each of them.
   private static let throttle = Mutex(ErrorThrottle())
   private let connections = Mutex(BrokerConnections())
+  /// What OpenSSL has found wrong with a broker's certificate, until the line about the connection comes.
+  private let certificateFault = Mutex<Int32?>(nil)
 
   init(logger: Logger, onStatistics: ((String) -> Void)?) {
     self.logger = logger
@@ -67,18 +69,30 @@ final class ClientContext: @unchecked Sendable {
   func log(level: Int32, facility: String, line: String) {
     if facility == "FAIL" {
       let now = MonotonicClock.milliseconds
-      connections.withLock { $0.noteFailure(line, nowMilliseconds: now) }
+      let fault = certificateFault.withLock { fault in
+        defer { fault = nil }
+        return fault
+      }
+      connections.withLock {
+        $0.noteFailure(line, certificateFault: fault, nowMilliseconds: now)
+      }
     }
     let level = Self.echoes.contains(facility) ? .debug : Self.level(ofSyslog: level)
     logger.log(level: level, "\(line)", metadata: ["facility": "\(facility)"])
   }
+
+  /// Called by librdkafka's threads within a handshake.
+  func noteCertificateFault(_ fault: Int32) { certificateFault.withLock { $0 = fault } }
+
+  /// Whether a broker and this client do not come together, so that waiting for one is in vain.
+  var isRefused: Bool { connections.withLock { $0.refusal != nil } }
 
   /// What librdkafka says of requests that failed. Each comes back as the error of a call, as a
   /// rebalance or through `report`, once; the lines are for those who debug.
   private static let echoes: Set<String> = [
     "FAIL", "ERROR", "REQTMOUT", "REQERR", "TXNERR", "TXNERROR", "ADDOFFSETS", "ADDPARTS",
     "TXNOFFSETS", "ENDTXN", "COORD", "SESSTMOUT", "HEARTBEAT", "COMMITFAIL", "MAXPOLL", "DRAIN",
-    "GETPID", "RETRY", "FATAL", "ASSIGNLOST", "CGRPTERM", "DESTROY", "TERMINATE",
+    "GETPID", "RETRY", "FATAL", "ASSIGNLOST", "CGRPTERM", "DESTROY", "TERMINATE", "SSLCERTVRFY",
     // Of a new topic, from a broker that has not heard of it yet; who needs to know asks.
     "PARTCNT",
   ]

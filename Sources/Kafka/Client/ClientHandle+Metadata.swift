@@ -36,14 +36,26 @@ extension ClientHandle {
     return found
   }
 
+  /// Asks in short waits: a login or a certificate that was refused is refused again.
+  fileprivate func askForMetadata(
+    ofAll: Bool, _ topic: OpaquePointer?, _ deadline: Deadline,
+    _ answer: inout UnsafePointer<rd_kafka_metadata>?
+  ) -> rd_kafka_resp_err_t {
+    while true {
+      let wait = min(2_000, deadline.remainingMilliseconds)
+      let code = rd_kafka_metadata(pointer, ofAll ? 1 : 0, topic, &answer, wait)
+      let isNoBroker =
+        code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT
+      if !isNoBroker || deadline.hasPassed || context.isRefused { return code }
+    }
+  }
+
   private func metadata(
     of topic: OpaquePointer?, _ deadline: Deadline
   ) throws(KafkaError) -> [TopicDescription] {
     var answer: UnsafePointer<rd_kafka_metadata>?
     try check(
-      rd_kafka_metadata(
-        pointer, topic == nil ? 1 : 0, topic, &answer, deadline.remainingMilliseconds),
-      operation: "describe topics")
+      askForMetadata(ofAll: topic == nil, topic, deadline, &answer), operation: "describe topics")
     guard let answer else { return [] }
     defer { rd_kafka_metadata_destroy(answer) }
 
@@ -60,7 +72,9 @@ extension ClientHandle {
       case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         break
       default:
-        throw error(description.err, operation: "describe topic \(name)")
+        var error = error(description.err, operation: "describe topic \(name)")
+        error.subject = name
+        throw error
       }
     }
     return found
@@ -82,9 +96,9 @@ extension ClientHandle {
   /// The brokers that one of them lists, by number: `host:port`; nil when none answers in time.
   func brokers(timeoutMilliseconds: Int32) -> [Int32: String]? {
     var answer: UnsafePointer<rd_kafka_metadata>?
+    let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
     guard
-      rd_kafka_metadata(pointer, 0, nil, &answer, timeoutMilliseconds)
-        == RD_KAFKA_RESP_ERR_NO_ERROR, let answer
+      askForMetadata(ofAll: false, nil, deadline, &answer) == RD_KAFKA_RESP_ERR_NO_ERROR, let answer
     else { return nil }
     defer { rd_kafka_metadata_destroy(answer) }
     var found: [Int32: String] = [:]

@@ -46,6 +46,7 @@ final class ClientHandle {
       throw error
     }
     Self.installCallbacks(on: settings, kind, context, countsDeliveries: countsDeliveries)
+    if configuration.verifiesCertificates { Self.installCertificateCallback(on: settings) }
 
     var reason = [CChar](repeating: 0, count: 512)
     // On success the client owns `settings`; on failure they are still ours.
@@ -69,6 +70,12 @@ final class ClientHandle {
   ) throws(KafkaError) {
     var reason = [CChar](repeating: 0, count: 512)
     for (name, value) in configuration.properties.sorted(by: { $0.key < $1.key }) {
+      // librdkafka names neither the file nor what is wrong with it.
+      if ClientConfiguration.namesFile(name), value != "probe", access(value, R_OK) != 0 {
+        throw .invalidArgument(
+          "configuration property \(name): \(value): \(String(cString: strerror(errno)))",
+          operation: "configure")
+      }
       guard rd_kafka_conf_set(settings, name, value, &reason, reason.count) != RD_KAFKA_CONF_OK
       else { continue }
       let why = ClientConfiguration.isSecret(name) ? "its value was refused" : text(reason)
@@ -127,6 +134,31 @@ final class ClientHandle {
             message.pointee.err, topic: String(cString: rd_kafka_topic_name(message.pointee.rkt))))
       }
     }
+  }
+}
+
+extension ClientHandle {
+  /// Has OpenSSL's reason for not trusting a broker noted; what is trusted stays OpenSSL's decision.
+  private static func installCertificateCallback(on settings: OpaquePointer) {
+    rd_kafka_conf_set_ssl_cert_verify_cb(settings) {
+      _, _, _, fault, _, _, _, reason, size, opaque in
+      guard let fault, fault.pointee != 0 else { return 1 }
+      if let opaque { ClientContext.from(opaque).noteCertificateFault(fault.pointee) }
+      if let reason, size > 0 { reason.pointee = 0 }
+      return 0
+    }
+  }
+}
+
+extension ClientConfiguration {
+  /// Whether brokers' certificates are looked at.
+  fileprivate var verifiesCertificates: Bool {
+    (self["security.protocol"]?.lowercased().hasSuffix("ssl") ?? false)
+      && self["enable.ssl.certificate.verification"] != "false"
+  }
+
+  fileprivate static func namesFile(_ property: String) -> Bool {
+    property.hasPrefix("ssl.") && property.hasSuffix(".location")
   }
 }
 
@@ -189,6 +221,10 @@ extension ClientHandle {
       let trouble = context.connectionTrouble({ brokers(timeoutMilliseconds: 500) })
     else { return error }
     switch trouble {
+    case .refused(let refusal):
+      let code =
+        refusal.name == "_SSL" ? RD_KAFKA_RESP_ERR__SSL : RD_KAFKA_RESP_ERR__AUTHENTICATION
+      return KafkaError(code, operation: error.operation, message: refusal.message)
     case .nobodyAnswers(let line):
       error.reachesNoBroker = true
       error.message += "; no broker reached at bootstrap.servers=\(bootstrapServers): \(line)"

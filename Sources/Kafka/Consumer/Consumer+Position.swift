@@ -80,10 +80,23 @@ extension Consumer {
     guard !partitions.isEmpty else { return [:] }
     return try client.ask(timeoutMilliseconds) { (deadline) throws(KafkaError) in
       let list = TopicPartitionList(partitions)
-      try client.check(
-        rd_kafka_committed(client.pointer, list.pointer, deadline.remainingMilliseconds),
-        operation: "read committed offsets")
+      try client.check(askForCommitted(list, deadline), operation: "read committed offsets")
       return try list.offsets(operation: "committed offset of").mapValues { $0 >= 0 ? $0 : nil }
+    }
+  }
+
+  /// In short waits: that the group may not be used is told apart from the answer.
+  private func askForCommitted(
+    _ list: TopicPartitionList, _ deadline: Deadline
+  ) throws(KafkaError) -> rd_kafka_resp_err_t {
+    while true {
+      let wait = min(2_000, deadline.remainingMilliseconds)
+      let code = rd_kafka_committed(client.pointer, list.pointer, wait)
+      let isNoAnswer =
+        code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__WAIT_COORD
+      guard isNoAnswer, !deadline.hasPassed else { return code }
+      // A member's events are for its own poll, which may be waiting for this answer.
+      if onRebalance == nil { try poll() }
     }
   }
 

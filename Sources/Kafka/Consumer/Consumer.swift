@@ -170,8 +170,15 @@ public final class Consumer: @unchecked Sendable {
         operation: "poll")
     }
     let reason = rd_kafka_message_errstr(message).map { String(cString: $0) }
-    let error = client.error(code, operation: "consume", message: reason)
+    var error = client.error(code, operation: "consume", message: reason)
     if error.isFatal { throw error }
+    if code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED {
+      // Nobody asks for anything of the group that stands for none.
+      guard let group else { return }
+      error = client.error(code, operation: "use group \(group)")
+      error.subject = group
+      throw error
+    }
     client.context.report(error)
   }
 

@@ -13,6 +13,7 @@ import Logging
 ///   state is read back, and the work is done again; the worker keeps its place in the group;
 /// * *timed out*, or retried in vain: whether it happened is unknown, so the producer is replaced by a
 ///   new one, whose start ends what the old left open; then as above;
+/// * what somebody must grant or configure is thrown at once, whatever librdkafka offers;
 /// * everything else is thrown: the owner closes the worker and builds a new one.
 ///
 /// Not thread-safe; `step` is called over and over by whoever drives it.
@@ -147,7 +148,9 @@ package final class Worker<S: Stage> {
   /// Ends the failed transaction and does its work again.
   private func recover(from error: KafkaError) throws {
     recoveries += 1
-    guard failure == nil, recoveries <= Self.mostRecoveries else { throw error }
+    guard failure == nil, recoveries <= Self.mostRecoveries,
+      !error.requiresOperator || error.mayBeTransient
+    else { throw error }
     try endTransaction(after: error)
     context.logger.warning("\(error); the transaction is done again")
     let partitions = owned

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Logging
+import Synchronization
 
 /// The options of every command: where the configuration comes from, and how loud the log is.
 struct GlobalOptions: ParsableArguments {
@@ -36,6 +37,10 @@ struct GlobalOptions: ParsableArguments {
   /// Where the configuration is looked for if nobody says where it is.
   static let usualFile = "/etc/tributary/tributary.yaml"
 
+  private static let inUse = Mutex<Configuration?>(nil)
+  /// What was loaded last: what an error that ends the program is explained by. Nil before that.
+  static var configurationInUse: Configuration? { inUse.withLock { $0 } }
+
   /// File, then `TRIBUTARY_*` environment, then flags.
   func load() throws -> Configuration { try loadWithOrigins().configuration }
 
@@ -54,6 +59,7 @@ struct GlobalOptions: ParsableArguments {
     var loaded = try Configuration.loadWithOrigins(
       file: file(environment), environment: environment, overrides: overrides)
     StandardError.use(loaded.configuration.logFormat)
+    Self.inUse.withLock { $0 = loaded.configuration }
     try loaded.configuration.readPseudonymKey()
     return loaded
   }
