@@ -56,8 +56,10 @@ import Testing
     var outcomes: [Outcome] = []
     let chunks = former.state.filter { $0.name.hasPrefix("keyed|") && $0.name != "keyed|progress" }
     for chunk in chunks {
-      let bucket = try #require(UInt64(chunk.name.split(separator: "|")[1]))
-      try chunk.value?.withUnsafeBytes { try restoration.add($0, bucket: bucket) }
+      let number = try #require(UInt64(chunk.name.split(separator: "|")[1]))
+      try chunk.value?.withUnsafeBytes {
+        try restoration.add($0, bucket: StateBucket(number: number))
+      }
     }
     for chunk in chunks {
       try chunk.value?.withUnsafeBytes { value in
