@@ -18,8 +18,6 @@ public struct LookbackRun {
     public var records: Int
     /// All overhead included.
     public var bytes: Int
-    /// Events a CPU-second, over the two days.
-    public var timing: Timing
   }
 
   private static let day: Milliseconds = 86_400_000
@@ -49,22 +47,16 @@ public struct LookbackRun {
     let days = definitions.lookback / Self.day
     let clicks = max(1, impressionsPerDay / 100)
     pass(days: days, from: start, impressions: 0, clicks: clicks)
-    var stopwatch = Stopwatch()
-    stopwatch.start()
-    let count = pass(
-      days: 2, from: start + days * Self.day, impressions: impressionsPerDay, clicks: clicks)
-    stopwatch.stop()
+    pass(days: 2, from: start + days * Self.day, impressions: impressionsPerDay, clicks: clicks)
     let size = task.size
     return Figures(
       impressionsPerDay: impressionsPerDay, clicksPerDay: clicks, identities: size.identityCount,
-      records: size.recordCount, bytes: task.byteCount, timing: Timing(events: count, stopwatch))
+      records: size.recordCount, bytes: task.byteCount)
   }
 
-  /// - Returns: the number of events.
-  @discardableResult
   private mutating func pass(
     days: Int64, from start: Milliseconds, impressions: Int, clicks: Int
-  ) -> Int {
+  ) {
     // Of so many touches and conversions a day, one a step.
     let cycle = max(1, impressions / clicks) + (impressions > 0 ? 1 : 0)
     let perDay = impressions + clicks + clicks / 5
@@ -78,7 +70,6 @@ public struct LookbackRun {
       if number % 50_000 == 49_999 { commit() }
     }
     commit()
-    return total
   }
 
   private mutating func apply(_ kind: EventKind, at time: Milliseconds) {

@@ -97,7 +97,7 @@ struct SimulationPlan {
     traffic.hugeValues = hostile.below(3) == 0 ? 0.3 : 0
     traffic.hasTwoSpellings = hostile.below(3) == 0
     catchUpRecords = 1 + random.below(40)
-    closingLimit = [1, 3, 10, 100_000][Int(seed / 3 % 4)]
+    closingLimit = [5, 10, 50, 100_000][Int(seed / 3 % 4)]
     stateRecordBytes = 64 << Int(random.below(12))
     // Drawn apart, so that it changes nothing of the seed's other worlds.
     var sizes = SeededRandom(seed: seed ^ 0x517E_0000)

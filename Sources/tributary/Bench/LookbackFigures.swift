@@ -14,7 +14,6 @@ struct LookbackFigures {
     var rememberedIds: Int
     var rememberedTouches: Int
     var stateBytes: Int
-    var cpuSecondsPerMillion: Double
   }
 
   var lines: [Line] {
@@ -22,20 +21,17 @@ struct LookbackFigures {
       Line(
         impressionsPerDay: run.impressionsPerDay, clicksPerDay: run.clicksPerDay,
         lookbackDays: days, rememberedIds: run.identities, rememberedTouches: run.records,
-        stateBytes: run.bytes, cpuSecondsPerMillion: run.timing.cpuSecondsPerMillion)
+        stateBytes: run.bytes)
     }
   }
 
   var text: String {
     AlignedTable(
-      header: [
-        "impressions a day", "clicks a day", "ids", "touches", "state, MB", "CPU-s per million",
-      ],
+      header: ["impressions a day", "clicks a day", "ids", "touches", "state, MB"],
       rows: lines.map { line in
         [
           "\(line.impressionsPerDay)", "\(line.clicksPerDay)", "\(line.rememberedIds)",
           "\(line.rememberedTouches)", String(format: "%.1f", Double(line.stateBytes) / 1e6),
-          String(format: "%.3f", line.cpuSecondsPerMillion),
         ]
       }
     ).text

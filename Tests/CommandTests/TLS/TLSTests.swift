@@ -26,7 +26,7 @@ import Testing
     cluster.program.environment.merge(environment(broker, certificates, client: "client")) { $1 }
     for arguments in [
       ["topics", "create", "--partitions", "2"], ["config", "check"],
-      ["generate", "--events", "2000", "--profile", "dense", "--start", "2026-01-05"],
+      ["generate", "--events", "2000", "--profile", "dense", "--start", "2026-01-05T00:00:00Z"],
       ["run", "--exit-at-end"], ["verify"], ["report", "--day", "2026-01-05"],
     ] {
       let result = try cluster.program.run(arguments: arguments)
