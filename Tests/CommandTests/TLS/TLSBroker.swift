@@ -36,8 +36,8 @@ final class TLSBroker {
   }
 
   deinit {
-    // Its standard input may stay open in a process that another test has started.
-    proxy.terminate()
-    proxy.waitUntilExit()
+    // Its standard input may stay open in a process that another test has started, and it may have been started with
+    // signals blocked.
+    kill(proxy.processIdentifier, SIGKILL)
   }
 }
