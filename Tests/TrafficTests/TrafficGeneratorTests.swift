@@ -51,24 +51,6 @@ import Verification
     }
   }
 
-  @Test func whatIsStillToComeAtTheEndCanBeLeftOut() {
-    var whole = TrafficGenerator(busy)
-    while whole.next() != nil {}
-    var generator = TrafficGenerator(busy)
-    var last = Milliseconds.min
-    // The clock of whoever sends stands where the records do.
-    while let record = generator.next() {
-      last = record.timestamp
-      generator.latestArrival = last
-    }
-    #expect(generator.summary.records < whole.summary.records)
-    generator.latestArrival = last + 60_000
-    while let record = generator.next() { #expect(record.timestamp <= last + 60_000) }
-    generator.latestArrival = nil
-    while generator.next() != nil {}
-    #expect(generator.summary == whole.summary)
-  }
-
   @Test func proportionsAreAsAskedFor() {
     var options = busy
     options.eventCount = 60_000

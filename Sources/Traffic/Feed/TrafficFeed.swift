@@ -20,8 +20,6 @@ public final class TrafficFeed {
 
   /// How long a record may wait for its broker.
   private static let patienceMilliseconds: Int32 = 300_000
-  /// How far ahead of the clock a record may be sent: less than the least `max_future_skew` that anybody sets.
-  private static let lead: Milliseconds = 60_000
 
   private let producer: Producer
   private let topics: [EventKind: ProducerTopic]
@@ -61,7 +59,7 @@ public final class TrafficFeed {
   public func send(
     _ generator: inout TrafficGenerator, onProgress: (Int) -> Void = { _ in }
   ) throws {
-    while !isStopped(), let record = next(&generator) {
+    while !isStopped(), let record = generator.next() {
       defer { generated += 1 }
       guard let topic = topics[record.kind] else { continue }
       waitUntilDue(record)
@@ -75,15 +73,6 @@ public final class TrafficFeed {
     try producer.flush(timeoutMilliseconds: TrafficFeed.patienceMilliseconds)
     try producer.checkDelivery()
     producer.close()
-  }
-
-  /// At a rate, events that are still to come when the last one has begun would all be sent at once, ahead of the
-  /// clock, and end as events of the future.
-  private func next(_ generator: inout TrafficGenerator) -> GeneratedRecord? {
-    if case .rate = pace {
-      generator.latestArrival = Int64(Date().timeIntervalSince1970 * 1_000) + Self.lead
-    }
-    return generator.next()
   }
 
   private func waitUntilDue(_ record: GeneratedRecord) {

@@ -21,9 +21,6 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   /// What has been emitted so far.
   public internal(set) var summary = TrafficSummary()
 
-  /// What would arrive later is left out once all events are under way. Nil leaves nothing out.
-  public var latestArrival: Milliseconds?
-
   let options: TrafficOptions
   let times: TrafficTimes
   private let writer: RecordWriter
@@ -109,9 +106,6 @@ public struct TrafficGenerator: Sequence, IteratorProtocol, Sendable {
   /// The next record to arrive.
   public mutating func next() -> GeneratedRecord? {
     while remaining > 0, queue.firstArrival.map({ $0 > clock }) ?? true { advance() }
-    if remaining == 0, let latestArrival, queue.firstArrival.map({ $0 > latestArrival }) ?? true {
-      return nil
-    }
     guard let event = queue.removeFirst() else { return nil }
     summary.add(event.kind, event.truth)
     return GeneratedRecord(
