@@ -31,6 +31,17 @@ import Testing
         "the right Read and Write on topic tributary-deltas is missing"))
   }
 
+  @Test func whatWasRefusedIsAmongTheRightsThatAreNamed() {
+    for topic in ["attributions", "dead-letters", "late-events"] {
+      #expect(
+        text("TOPIC_AUTHORIZATION_FAILED", "read \(topic)[0]").contains(
+          "the right Read on topic \(topic) is missing"))
+    }
+    #expect(
+      text("TOPIC_AUTHORIZATION_FAILED", "deliver record to clicks", subject: "clicks").contains(
+        "the right Write on topic clicks is missing"))
+  }
+
   @Test func groupsAndTransactionsAreNamedByTheirPrefix() {
     #expect(
       text("GROUP_AUTHORIZATION_FAILED", "read committed offsets").contains(

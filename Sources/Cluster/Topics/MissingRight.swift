@@ -21,7 +21,7 @@ public enum MissingRight {
         return
           "one of the topics that are written lacks the right Write: `tributary config check` says which"
       }
-      return grant(operations(on: topic, configuration), "topic", topic, configuration)
+      return grant(operations(of: error, on: topic, configuration), "topic", topic, configuration)
     case "GROUP_AUTHORIZATION_FAILED":
       return grant(["Read"], "group", "\(application)-", isPrefix: true, configuration)
     case "TRANSACTIONAL_ID_AUTHORIZATION_FAILED":
@@ -40,11 +40,16 @@ public enum MissingRight {
       .first { error.operation.hasPrefix("read \($0)[") }
   }
 
-  private static func operations(on topic: String, _ configuration: Configuration) -> [String] {
+  /// What the topic is for, and in any case what was refused.
+  private static func operations(
+    of error: KafkaError, on topic: String, _ configuration: Configuration
+  ) -> [String] {
+    if error.operation.hasPrefix("deliver ") { return ["Write"] }
     switch configuration.topicRequirements.first(where: { $0.name == topic })?.role {
-    case .input?, nil: ["Read"]
-    case .rollups?, .deltas?, .state?, .keyed?, .keyedPositions?: ["Read", "Write"]
-    case .attributions?, .deadLetters?, .lateEvents?, .accepted?: ["Write"]
+    case .input?, nil: return ["Read"]
+    case .rollups?, .deltas?, .state?, .keyed?, .keyedPositions?: return ["Read", "Write"]
+    case .attributions?, .deadLetters?, .lateEvents?, .accepted?:
+      return error.operation.hasPrefix("read ") ? ["Read"] : ["Write"]
     }
   }
 
