@@ -37,26 +37,31 @@ extension [UInt8] {
   }
 }
 
+// Public, not `package`: Swift 6.3 inlines and specializes only what is public into other modules.
+
 /// Writes values one after the other into memory that has room for them: its maker sees to that.
-package struct ByteWriter {
-  @usableFromInline package internal(set) var cursor: UnsafeMutableRawPointer
+public struct ByteWriter {
+  @usableFromInline var next: UnsafeMutableRawPointer
+
+  /// Where the next value goes.
+  @inlinable public var cursor: UnsafeMutableRawPointer { next }
 
   @inlinable
-  package init(_ start: UnsafeMutableRawPointer) { cursor = start }
+  public init(_ start: UnsafeMutableRawPointer) { next = start }
 
   /// An integer's bytes, least significant first.
   @inlinable @inline(__always)
-  package mutating func put<Integer: FixedWidthInteger & BitwiseCopyable>(integer: Integer) {
-    cursor.storeBytes(of: integer.littleEndian, as: Integer.self)
-    cursor += MemoryLayout<Integer>.size
+  public mutating func put<Integer: FixedWidthInteger & BitwiseCopyable>(integer: Integer) {
+    next.storeBytes(of: integer.littleEndian, as: Integer.self)
+    next += MemoryLayout<Integer>.size
   }
 
   /// The most bytes that a varint takes.
-  package static let longestVarint = 10
+  public static let longestVarint = 10
 
   /// An integer in as few 7-bit groups as it needs.
   @inlinable @inline(__always)
-  package mutating func put(varint value: UInt64) {
+  public mutating func put(varint value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       put(integer: UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -67,21 +72,21 @@ package struct ByteWriter {
 
   /// A signed integer, small magnitudes short.
   @inlinable @inline(__always)
-  package mutating func put(signed value: Int64) {
+  public mutating func put(signed value: Int64) {
     put(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
   }
 
   /// At most 255 bytes behind their count.
   @inlinable @inline(__always)
-  package mutating func put(short bytes: BorrowedBytes) {
+  public mutating func put(short bytes: BorrowedBytes) {
     put(integer: UInt8(bytes.count))
     put(bytes)
   }
 
   @inlinable @inline(__always)
-  package mutating func put(_ bytes: BorrowedBytes) {
-    cursor.copyMemory(from: bytes.start, byteCount: bytes.count)
-    cursor += bytes.count
+  public mutating func put(_ bytes: BorrowedBytes) {
+    next.copyMemory(from: bytes.start, byteCount: bytes.count)
+    next += bytes.count
   }
 }
 
@@ -89,26 +94,28 @@ package struct ByteWriter {
 ///
 /// Past the end it yields zeros and is `isCut` from then on, so that callers check once for many
 /// values.
-package struct ByteReader {
+public struct ByteReader {
   @usableFromInline var cursor: UnsafeRawPointer
   @usableFromInline let end: UnsafeRawPointer
+  @usableFromInline var hasFallenShort = false
+
   /// Whether more was asked for than there was.
-  @usableFromInline package internal(set) var isCut = false
+  @inlinable public var isCut: Bool { hasFallenShort }
 
   @inlinable
-  package init(_ bytes: UnsafeRawBufferPointer) {
+  public init(_ bytes: UnsafeRawBufferPointer) {
     let bytes = BorrowedBytes(bytes)
     cursor = UnsafeRawPointer(bytes.start)
     end = cursor + bytes.count
   }
 
   @inlinable
-  package var isAtEnd: Bool { cursor == end }
+  public var isAtEnd: Bool { cursor == end }
 
   @inlinable @inline(__always)
-  package mutating func take(_ count: Int) -> UnsafeRawPointer? {
+  public mutating func take(_ count: Int) -> UnsafeRawPointer? {
     guard end - cursor >= count else {
-      isCut = true
+      hasFallenShort = true
       cursor = end
       return nil
     }
@@ -117,7 +124,7 @@ package struct ByteReader {
   }
 
   @inlinable @inline(__always)
-  package mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
+  public mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
     _: Integer.Type = Integer.self
   ) -> Integer {
     guard let start = take(MemoryLayout<Integer>.size) else { return 0 }
@@ -125,7 +132,7 @@ package struct ByteReader {
   }
 
   @inlinable @inline(__always)
-  package mutating func varint() -> UInt64 {
+  public mutating func varint() -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while shift < 64 {
@@ -134,26 +141,26 @@ package struct ByteReader {
       if byte & 0x80 == 0 { return value }
       shift += 7
     }
-    isCut = true
+    hasFallenShort = true
     return 0
   }
 
   @inlinable @inline(__always)
-  package mutating func signed() -> Int64 {
+  public mutating func signed() -> Int64 {
     let bits = varint()
     return Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
   }
 
   /// Bytes behind their count.
   @inlinable @inline(__always)
-  package mutating func short() -> BorrowedBytes {
+  public mutating func short() -> BorrowedBytes {
     let count: UInt8 = integer()
     return BorrowedBytes(bytes(Int(count)))
   }
 
   /// Empty when fewer are left.
   @inlinable @inline(__always)
-  package mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
+  public mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: take(count), count: isCut ? 0 : count)
   }
 }
