@@ -24,20 +24,30 @@ package final class PackWriter {
   /// Bytes of a message with one record that have no place in the record.
   package static var overhead: Int { head + recordHead + PackKey.bytes.count }
 
+  /// The message that is being written; in one piece, because every access to an object's fields is checked.
+  private struct Pack: ~Copyable {
+    var buffer = RecordBuffer(capacity: 1_024)
+    var count: UInt32 = 0
+    var latest: Int64 = -1
+
+    mutating func removeAll() {
+      buffer.removeAll()
+      count = 0
+      latest = -1
+    }
+  }
+
   private let limit: Int
-  private var buffer = RecordBuffer(capacity: 1_024)
-  private var count: UInt32 = 0
-  private var latest: Int64 = -1
+  private var pack = Pack()
 
   /// - Parameter limit: bytes that a message should have at most. A record that is larger has one of its own.
   package init(limit: Int) { self.limit = limit }
 
-  package var isEmpty: Bool { count == 0 }
+  package var isEmpty: Bool { pack.count == 0 }
 
   /// Whether the message must be sent before a record is added.
-  @inline(__always)
   package func isFull(for key: Int, _ value: Int, _ headers: Int) -> Bool {
-    count > 0 && buffer.count + Self.recordHead + key + value + headers > limit
+    pack.count > 0 && pack.buffer.count + Self.recordHead + key + value + headers > limit
   }
 
   /// Adds a record behind the others.
@@ -52,26 +62,33 @@ package final class PackWriter {
   ) {
     precondition(
       key.count <= Int(UInt16.max), "a key of a record in a pack has two bytes of length")
-    if count == 0 {
-      let start = UnsafeMutableRawPointer(buffer.reserve(Self.head))
-      start.storeBytes(of: Self.version, as: UInt8.self)
-      buffer.append(through: UnsafeRawPointer(start + Self.head))
+    Self.add(to: &pack, key, value, timestamp, headers)
+  }
+
+  private static func add(
+    to pack: inout Pack, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?,
+    _ timestamp: Int64, _ headers: UnsafeRawBufferPointer
+  ) {
+    if pack.count == 0 {
+      let start = UnsafeMutableRawPointer(pack.buffer.reserve(head))
+      start.storeBytes(of: version, as: UInt8.self)
+      pack.buffer.append(through: UnsafeRawPointer(start + head))
     }
     let valueCount = value?.count ?? 0
-    let size = Self.recordHead + key.count + valueCount + headers.count
-    var next = UnsafeMutableRawPointer(buffer.reserve(size))
+    let size = recordHead + key.count + valueCount + headers.count
+    var next = UnsafeMutableRawPointer(pack.buffer.reserve(size))
     next.storeBytes(of: timestamp.littleEndian, as: Int64.self)
-    let length = value == nil ? Self.noValue : UInt32(valueCount)
+    let length = value == nil ? noValue : UInt32(valueCount)
     next.storeBytes(of: length.littleEndian, toByteOffset: 8, as: UInt32.self)
     next.storeBytes(of: UInt32(headers.count).littleEndian, toByteOffset: 12, as: UInt32.self)
     next.storeBytes(of: UInt16(key.count).littleEndian, toByteOffset: 16, as: UInt16.self)
-    next += Self.recordHead
-    Self.copy(key, to: &next)
-    if let value { Self.copy(value, to: &next) }
-    Self.copy(headers, to: &next)
-    buffer.append(through: UnsafeRawPointer(next))
-    count += 1
-    latest = max(latest, timestamp)
+    next += recordHead
+    copy(key, to: &next)
+    if let value { copy(value, to: &next) }
+    copy(headers, to: &next)
+    pack.buffer.append(through: UnsafeRawPointer(next))
+    pack.count += 1
+    pack.latest = max(pack.latest, timestamp)
   }
 
   @inline(__always)
@@ -86,12 +103,12 @@ package final class PackWriter {
   package func flush(
     to producer: any LogProducer, _ topic: String, partition: Int32
   ) throws {
-    guard count > 0 else { return }
+    guard pack.count > 0 else { return }
     // Room that was reserved with the first record.
-    UnsafeMutableRawPointer(mutating: buffer.bytes.baseAddress!)
-      .storeBytes(of: count.littleEndian, toByteOffset: 1, as: UInt32.self)
-    let timestamp = latest < 0 ? nil : latest
-    let bytes = buffer.bytes
+    UnsafeMutableRawPointer(mutating: pack.buffer.bytes.baseAddress!)
+      .storeBytes(of: pack.count.littleEndian, toByteOffset: 1, as: UInt32.self)
+    let timestamp = pack.latest < 0 ? nil : pack.latest
+    let bytes = pack.buffer.bytes
     try PackKey.bytes.withUnsafeBytes { key in
       try producer.produce(
         topic, partition: partition, key: key, value: bytes, timestamp: timestamp, headers: [])
@@ -100,9 +117,5 @@ package final class PackWriter {
   }
 
   /// Forgets the records that were added and not sent.
-  package func removeAll() {
-    buffer.removeAll()
-    count = 0
-    latest = -1
-  }
+  package func removeAll() { pack.removeAll() }
 }

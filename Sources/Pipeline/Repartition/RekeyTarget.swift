@@ -50,23 +50,33 @@ final class RekeyTarget {
     to producer: any LogProducer
   ) throws {
     let key = event.pointee.kind == .cost ? event.pointee.campaignID : event.pointee.userID
-    encodeHeaders(of: record, source, key: key.count)
+    let own = record.headers()
+    guard needsOrigin || !own.isEmpty else {
+      return try add(
+        record, key, headers: UnsafeRawBufferPointer(start: nil, count: 0), to: producer)
+    }
+    encodeHeaders(own, of: record, source, key: key.count)
+    try headers.withUnsafeBytes { try add(record, key, headers: $0, to: producer) }
+  }
+
+  private func add(
+    _ record: Record, _ key: BorrowedBytes, headers: UnsafeRawBufferPointer,
+    to producer: any LogProducer
+  ) throws {
     let partition = partitioner.partition(of: key)
     let pack = packs[Int(partition)]
     if pack.isFull(for: key.count, record.value?.count ?? 0, headers.count) {
       try pack.flush(to: producer, topic, partition: partition)
     }
-    headers.withUnsafeBytes {
-      pack.add(
-        key: key.buffer, value: record.value, timestamp: max(-1, record.timestamp), headers: $0)
-    }
+    pack.add(
+      key: key.buffer, value: record.value, timestamp: max(-1, record.timestamp), headers: headers)
   }
 
   /// Writes the headers that a record goes on with.
-  private func encodeHeaders(of record: Record, _ source: TopicPartition, key: Int) {
+  private func encodeHeaders(
+    _ own: [Header], of record: Record, _ source: TopicPartition, key: Int
+  ) {
     headers.removeAll(keepingCapacity: true)
-    let own = record.headers()
-    guard needsOrigin || !own.isEmpty else { return }
     encode(own, of: record, source)
     let size =
       key + (record.value?.count ?? 0) + headers.count + PackWriter.overhead
