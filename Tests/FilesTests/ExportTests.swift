@@ -54,20 +54,20 @@ import Testing
   }
 
   private static func export(
-    _ board: RollupBoard, to folder: String, as format: DayExport.Format = .csv,
+    _ board: RollupBoard, to folder: String, as format: ExportFormat = .csv,
     views: [View] = definitions.views, _ calendar: ZonedCalendar = berlin
-  ) throws -> DayExport {
-    try DayExport(board, definitions, calendar, views: views, to: folder, as: format)
+  ) throws -> RollupExport {
+    try RollupExport(board, definitions, calendar, views: views, to: folder, as: format)
   }
 
-  private static func text(_ export: DayExport) throws -> String {
+  private static func text(_ export: RollupExport) throws -> String {
     try String(contentsOfFile: export.path(of: day), encoding: .utf8)
   }
 
   @Test func aDayHoldsItsRollupsOnceByViewWindowAndNames() throws {
     let folder = try TemporaryFolder()
     let export = try Self.export(Self.board(), to: folder.path("new"))
-    #expect(try export.write(Self.day) == .written(rollups: 8))
+    #expect(try export.write(Self.day) == .written(records: 8))
     #expect(export.path(of: Self.day) == folder.path("new/rollups-2026-03-29.csv"))
     let sums = "1.500000,12.340000,0.500000,0.000001,0.000000,EUR,true,1"
     let first = "2026-03-28T23:00:00Z"
@@ -87,35 +87,35 @@ import Testing
       ])
     let one = try Self.export(
       Self.board(), to: folder.path("one"), views: [Self.definitions.views[0]])
-    #expect(try one.write(Self.day) == .written(rollups: 2))
+    #expect(try one.write(Self.day) == .written(records: 2))
   }
 
   @Test func linesAreRecordsOfTheTopic() throws {
     let folder = try TemporaryFolder()
     let export = try Self.export(Self.board(), to: folder.path("."), as: .jsonl)
-    #expect(try export.write(Self.day) == .written(rollups: 8))
+    #expect(try export.write(Self.day) == .written(records: 8))
     let codec = RollupCodec(definitions: Self.definitions)
     let read = try Self.text(export).split(separator: "\n").map { try codec.decode(Array($0.utf8)) }
     #expect(read.count == 8 && read[7].key.dimensions == ["b", "=x"] && read[7].sums.clicks == 3)
     #expect(read.allSatisfy { $0.sums.revenues == [12_340_000, 1] && $0.isFinal })
-    #expect(try export.write(Self.day) == .unchanged(rollups: 8))
+    #expect(try export.write(Self.day) == .unchanged(records: 8))
   }
 
   @Test func aFileIsTouchedOnlyByACorrection() throws {
     let folder = try TemporaryFolder()
     let first = try Self.export(Self.board(), to: folder.path("."))
-    #expect(try first.write(Self.day) == .written(rollups: 8))
+    #expect(try first.write(Self.day) == .written(records: 8))
     let before = try Self.number(of: first.path(of: Self.day))
     // Other days may change as they like.
     var board = Self.board(through: Self.range.upperBound + 60 * Self.minute)
     board.apply(
       Self.rollup("channel_5m", ["e,mail"], at: Self.range.upperBound, clicks: 7, revision: 2))
-    #expect(try Self.export(board, to: folder.path(".")).write(Self.day) == .unchanged(rollups: 8))
+    #expect(try Self.export(board, to: folder.path(".")).write(Self.day) == .unchanged(records: 8))
     #expect(try Self.number(of: first.path(of: Self.day)) == before)
     board.apply(
       Self.rollup("channel_5m", ["e,mail"], at: Self.range.lowerBound, clicks: 7, revision: 2))
     let corrected = try Self.export(board, to: folder.path("."))
-    #expect(try corrected.write(Self.day) == .written(rollups: 8))
+    #expect(try corrected.write(Self.day) == .written(records: 8))
     #expect(try Self.number(of: first.path(of: Self.day)) != before)
     #expect(try Self.text(corrected).contains(",0,7,0,0,"))
     // Half a file, and one that is longer, are not the day.
@@ -123,9 +123,9 @@ import Testing
     for text in [String(whole.dropLast(9)), whole + "x"] {
       try text.write(
         toFile: corrected.path(of: Self.day), atomically: false, encoding: .utf8)
-      #expect(try corrected.write(Self.day) == .written(rollups: 8))
+      #expect(try corrected.write(Self.day) == .written(records: 8))
     }
-    #expect(try corrected.write(Self.day) == .unchanged(rollups: 8))
+    #expect(try corrected.write(Self.day) == .unchanged(records: 8))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path(".")).count == 1)
   }
 
@@ -145,7 +145,7 @@ import Testing
     // Nothing happened: that is said, too.
     let later = try Self.export(
       Self.board(through: Self.range.upperBound + 10 * 86_400_000), to: folder.path("."))
-    #expect(try later.write(Self.day.advanced(by: 4)) == .written(rollups: 0))
+    #expect(try later.write(Self.day.advanced(by: 4)) == .written(records: 0))
   }
 
   private static func number(of path: String) throws -> UInt64 {

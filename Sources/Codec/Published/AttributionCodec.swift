@@ -55,6 +55,19 @@ extension AttributionCodec {
     try bytes.withUnsafeBytes { try decode($0) }
   }
 
+  /// When the conversion of a record's value was; of the rest only the form is looked at.
+  ///
+  /// Throws `UnreadableRecord`.
+  public static func time(of bytes: UnsafeRawBufferPointer) throws -> Milliseconds {
+    var time: Milliseconds?
+    try JSONReader.read(bytes) { reader in
+      try reader.object { reader, name in
+        if name == "event_time" { time = try reader.time() } else { try reader.skip() }
+      }
+    }
+    return try time.required("event_time")
+  }
+
   private static func readTouches(
     _ reader: inout JSONReader
   ) throws -> [PublishedAttribution.Touch] {

@@ -6,11 +6,11 @@ import Reporting
 struct RollupText {
   private let definitions: Definitions
   private let codec: RollupCodec
-  private let format: DayExport.Format
+  private let format: ExportFormat
   private var csv = CSVWriter()
   private var lines: [UInt8] = []
 
-  init(_ definitions: Definitions, _ format: DayExport.Format) {
+  init(_ definitions: Definitions, _ format: ExportFormat) {
     self.definitions = definitions
     self.format = format
     codec = RollupCodec(definitions: definitions)

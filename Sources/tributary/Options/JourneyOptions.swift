@@ -1,10 +1,7 @@
 import ArgumentParser
-import Cluster
 import Foundation
-import Inputs
 import Journeys
-import Kafka
-import Logging
+import Readers
 import Reporting
 import SQLSink
 import SQLite
@@ -61,10 +58,7 @@ struct JourneyOptions: ParsableArguments {
       return (try JourneyDatabase(file), file)
     }
     let settings = try options.load()
-    let reader = try TopicReader(settings, logger: options.makeLogger())
-    defer { reader.close() }
-    let records = TopicAttributions(
-      reader: reader, topic: settings.topics.attributions, forms: try PublishedForms(settings))
+    let records = AttributionTopic(settings, logger: options.makeLogger())
     return (try AttributionsInput.source(records), nil)
   }
 }
@@ -120,30 +114,7 @@ struct JourneyResultsOptions: ParsableArguments {
   }
 }
 
-/// The attributions topic, up to its end when reading begins.
-private struct TopicAttributions: AttributionRecords {
-  let reader: TopicReader
-  let topic: String
-  let forms: PublishedForms
-
-  func read(
-    _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) throws -> Void
-  ) throws {
-    let partitions = try reader.partitions(of: [topic])
-    guard !partitions.isEmpty else {
-      throw Failure("there is no topic \(topic); with --database, journeys come from a SQLite file")
-    }
-    try reader.read(through: try reader.ends(of: partitions)) { partition, record in
-      guard let key = record.key else { return true }
-      do {
-        try forms.withJSON(orNothing: record.value) { try body(key, $0) }
-      } catch let error as SQLiteError { throw error } catch {
-        throw Failure("record \(record.offset) of \(partition) cannot be read: \(error)")
-      }
-      return true
-    }
-  }
-}
+extension AttributionTopic: AttributionRecords {}
 
 /// Lines on standard error about single journeys; of very many, the last ones are only counted.
 final class JourneyNotes {

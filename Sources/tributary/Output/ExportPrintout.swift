@@ -8,26 +8,31 @@ struct ExportPrintout {
     let day: CalendarDay
     let path: String
     let state: String
-    let rollups: Int?
+    let records: Int?
   }
+
+  /// What records are called, as a column and as a field.
+  private let counted: String
 
   private var lines: [Line] = []
 
-  mutating func add(_ day: CalendarDay, _ path: String, _ outcome: DayExport.Outcome) {
+  init(of counted: String) { self.counted = counted }
+
+  mutating func add(_ day: CalendarDay, _ path: String, _ outcome: DayOutcome) {
     switch outcome {
     case .written(let count):
-      lines.append(Line(day: day, path: path, state: "written", rollups: count))
+      lines.append(Line(day: day, path: path, state: "written", records: count))
     case .unchanged(let count):
-      lines.append(Line(day: day, path: path, state: "unchanged", rollups: count))
-    case .notFinal: lines.append(Line(day: day, path: path, state: "not final", rollups: nil))
+      lines.append(Line(day: day, path: path, state: "unchanged", records: count))
+    case .notFinal: lines.append(Line(day: day, path: path, state: "not final", records: nil))
     }
   }
 
   var text: String {
     let rows = lines.map { line in
-      ["\(line.day)", line.path, line.state, line.rollups.map(NumberText.count) ?? ""]
+      ["\(line.day)", line.path, line.state, line.records.map(NumberText.count) ?? ""]
     }
-    return AlignedTable(header: ["day", "file", "state", "rollups"], rows: rows, textColumns: 3)
+    return AlignedTable(header: ["day", "file", "state", counted], rows: rows, textColumns: 3)
       .text
   }
 
@@ -39,7 +44,7 @@ struct ExportPrintout {
           output.field("day", line.day.description)
           output.field("file", line.path)
           output.field("state", line.state)
-          output.field("rollups", line.rollups.map { Int64($0) })
+          output.field(counted, line.records.map { Int64($0) })
         }
       }
     }
@@ -48,7 +53,7 @@ struct ExportPrintout {
 
   /// Why the export is not complete; nil when it is.
   var failure: String? {
-    let open = lines.filter { $0.rollups == nil }
+    let open = lines.filter { $0.records == nil }
     guard let first = open.first, let last = open.last else { return nil }
     let days = ReportRequest.title(of: first.day...last.day)
     return

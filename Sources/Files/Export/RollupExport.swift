@@ -1,32 +1,18 @@
 import Attribution
 import Codec
-internal import Glibc
 import Reporting
 
 /// Writes the rollups of whole days into a folder, one file a day, for warehouses and other programs.
 ///
 /// A file is there in full or not at all. One that says already what the rollups say is left alone, so that an export
 /// can be run again and again: it writes what is new or was corrected.
-public struct DayExport {
-  public enum Format: String, CaseIterable, Sendable {
-    case csv, jsonl
-  }
-
-  /// What became of a day.
-  public enum Outcome: Equatable, Sendable {
-    case written(rollups: Int)
-    /// The file is what it would be.
-    case unchanged(rollups: Int)
-    /// Some of its windows are not final yet; no file was touched.
-    case notFinal
-  }
-
+public struct RollupExport {
   private let board: RollupBoard
   private let definitions: Definitions
   private let calendar: ZonedCalendar
   private let views: [View]
   private let folder: String
-  private let format: Format
+  private let format: ExportFormat
 
   /// - Parameters:
   ///   - board: with the rollups of all days that will be asked for.
@@ -34,7 +20,7 @@ public struct DayExport {
   ///   - folder: made where it is missing.
   public init(
     _ board: RollupBoard, _ definitions: Definitions, _ calendar: ZonedCalendar, views: [View],
-    to folder: String, as format: Format
+    to folder: String, as format: ExportFormat
   ) throws {
     self.board = board
     self.definitions = definitions
@@ -42,9 +28,7 @@ public struct DayExport {
     self.views = views
     self.folder = folder
     self.format = format
-    guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
-      throw FileError.system(folder, "made")
-    }
+    try DayFile.makeFolder(folder)
   }
 
   /// Where a day's file is.
@@ -53,30 +37,15 @@ public struct DayExport {
   }
 
   /// Throws `ReportingError` when the windows of a view do not fit the day.
-  public func write(_ day: CalendarDay) throws -> Outcome {
+  public func write(_ day: CalendarDay) throws -> DayOutcome {
     let range = calendar.range(of: day)
     for view in views { _ = try TimeUnit.all.starts(in: range, of: view, calendar) }
     guard let finalThrough = board.finalThrough, finalThrough >= range.upperBound else {
       return .notFinal
     }
-    let path = path(of: day)
-    var count = 0
-    if let known = FileComparison(path) {
-      forEachPiece(of: range) { bytes, rollups in
-        count += rollups
-        return known.continues(with: bytes)
-      }
-      if known.isAtEnd { return .unchanged(rollups: count) }
+    return try DayFile(path: path(of: day)).write { body in
+      try forEachPiece(of: range, body)
     }
-    count = 0
-    let file = try AtomicFile(path)
-    try forEachPiece(of: range) { bytes, rollups in
-      count += rollups
-      try file.append { $0 += bytes }
-      return true
-    }
-    try file.finish()
-    return .written(rollups: count)
   }
 
   /// Lends the file's bytes, piece by piece, with the number of rollups in each, as long as `body` wants more.
