@@ -248,8 +248,8 @@ let package = Package(
       dependencies: [
         "Attribution", "BrokerKit", "CZstd", "Cluster", "Codec", "Configuration", "Dashboard",
         "Files", "Journeys",
-        "Kafka", "Pipeline", "Reporting", "SQLSink", "SQLite", "TestKit", "TestServers", "Traffic",
-        "Verification", "tributary",
+        "Kafka", "Pipeline", "Readers", "Reporting", "SQLSink", "SQLite", "TestKit", "TestServers",
+        "Traffic", "Verification", "tributary",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Browser", "TLS/tls_proxy.py"]),

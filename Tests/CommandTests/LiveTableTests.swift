@@ -33,7 +33,7 @@ struct LiveTableTests {
   }
 
   private func text(_ table: LiveTable, _ board: RollupBoard, rows: Int? = nil) -> [String] {
-    table.lines(board, now: 27_500, revisionRate: nil, rows: rows).map(\.text)
+    table.lines(board, now: 27_500, publicationRate: nil, rows: rows).map(\.text)
   }
 
   @Test("says so when there is nothing yet")
@@ -45,7 +45,7 @@ struct LiveTableTests {
   func header() {
     let lines = text(table(windows: 2), board(["c-1": 1]))
     #expect(
-      lines[0] == "watermark 00:00:25Z  ·  final through –  ·  lag 2.5 s  ·  1 rollups")
+      lines[0] == "watermark 00:00:25Z  ·  final through –  ·  lag 2.5 s")
     #expect(lines[1].hasPrefix("campaign_10s  1970-01-01T00:00:10Z – 00:00:30Z  open"))
   }
 
@@ -67,7 +67,7 @@ struct LiveTableTests {
     table.rank = .users
     let name = String(repeating: "long-name-", count: 5)
     let lines = table.lines(
-      board([name: 1_234_567, "c-2": 2]), now: 27_500, revisionRate: 12_345, columns: columns
+      board([name: 1_234_567, "c-2": 2]), now: 27_500, publicationRate: 12_345, columns: columns
     ).map(\.text)
     #expect(lines.allSatisfy { $0.count <= columns }, "\(lines)")
     #expect(lines[2].contains("users ▼"))
@@ -82,7 +82,7 @@ struct LiveTableTests {
     let names = ["広告キャンペーン-春のセール-2026", "🚀-launch", "e\u{301}te\u{301}", "plain"]
     let lines = table(windows: 1).lines(
       board(Dictionary(uniqueKeysWithValues: names.map { ($0, 7) })), now: 27_500,
-      revisionRate: nil, columns: columns
+      publicationRate: nil, columns: columns
     ).map(\.text)
     let widths = Set(lines[2...].map(TerminalText.width))
     #expect(widths.count == 1 && widths.first! <= columns, "\(lines)")

@@ -1,7 +1,8 @@
 import Attribution
 import Codec
-import Reporting
 import Testing
+
+@testable import Reporting
 
 @Suite("The rollups topic as a table")
 struct RollupBoardTests {
@@ -59,6 +60,35 @@ struct RollupBoardTests {
     #expect(board.lastWindows(2, of: "campaign") == 8 * minute..<10 * minute)
     #expect(board.lastWindows(1, of: "both|ways") == nil)
     #expect(board.windowStarts(of: "unknown") == [])
+  }
+
+  @Test("A board that forgets windows, and their names, is as if their rollups had never been")
+  func forgetting() throws {
+    func names(_ minute: Int64) -> [Rollup] {
+      (0..<700).map { rollup(["m\(minute)-\($0)"], minute: minute, clicks: Int64($0)) }
+        + [rollup(["stays"], minute: minute, clicks: minute, isFinal: true)]
+    }
+    let correction = rollup(["stays"], minute: 4, clicks: 7, isFinal: true, revision: 2)
+    let late = names(3) + names(4) + [correction]
+    let expected = try board(late)
+    var board = try board(names(1) + names(2) + late)
+    board.forget(before: 3 * minute)
+    let starts = [3 * minute, 4 * minute]
+    #expect(board.count == 1_402 && board.windowStarts(of: "campaign") == starts)
+    let query = RollupQuery(view: "campaign", range: 0..<9 * minute, spans: starts)
+    #expect(board.rows(query).orderedByNames() == expected.rows(query).orderedByNames())
+    let found = try board.corrections(of: "campaign", in: 0..<9 * minute, limit: 9)
+    #expect(found.map(\.dimensions) == [["stays"]] && found.map(\.before.clicks) == [4])
+    // It goes on as before, and names do not add up.
+    for number in Int64(5)..<200 {
+      for rollup in names(number) { board.apply(.rollup(rollup)) }
+      board.forget(before: (number - 1) * minute)
+      #expect(board.count == 1_402 && board.tables[0].members.count <= 4_600)
+    }
+    board.apply(.deletion(rollup(["stays"], minute: 199).key))
+    #expect(board.count == 1_401)
+    board.forget(before: 1_000 * minute)
+    #expect(board.count == 0 && board.lastWindows(1, of: "campaign") == nil)
   }
 
   @Test("Totals sum the windows of a range and nothing else")

@@ -26,9 +26,9 @@ public final class TopicFollower: @unchecked Sendable {
   private var reminder = FetchReminder { _ in FetchReminder.usualBacklog }
 
   private struct FollowedPartition {
-    let queue: PartitionQueue
+    var queue: PartitionQueue
     /// Where the partition ended when following began.
-    let initialEnd: Int64
+    var initialEnd: Int64
     var position: Int64
     let batch = RecordBatch(capacity: batchSize)
   }
@@ -114,6 +114,17 @@ public final class TopicFollower: @unchecked Sendable {
       total += count
     }
     return total
+  }
+
+  /// Begins once more with the oldest records; caught up again once everything that was read has been read again.
+  public func startAgain() throws {
+    try consumer.assign(
+      partitions.map { ($0.queue.topicPartition, offset: LogicalOffset.beginning) })
+    for index in partitions.indices {
+      partitions[index].queue = consumer.queue(for: partitions[index].queue.topicPartition)!
+      partitions[index].initialEnd = max(partitions[index].initialEnd, partitions[index].position)
+      partitions[index].position = 0
+    }
   }
 
   /// Blocks until there is something to read, somebody calls `wake`, or the time is over.

@@ -1,56 +1,77 @@
 import Attribution
 import Cluster
+import Codec
 import Configuration
-import Foundation
-import Inputs
-import Kafka
 import Logging
 import Reporting
 
-/// Keeps a board at what the rollups topic holds.
+/// Keeps a board at what the rollups topic holds of some windows. Others are passed over by their keys: neither decoded
+/// nor kept.
 public final class RollupFeed {
-  public private(set) var board: RollupBoard
-  /// Records that could not be read: of another version, or under other definitions.
-  public private(set) var unreadable = 0
-
-  private let follower: TopicFollower
-  private let reader: RollupsRecordReader
-  private let filter: WindowFilter?
-  private let forms: PublishedForms
-  private let logger: Logger
-  /// When how many revisions had been applied, over the last seconds.
-  private var samples: [(at: ContinuousClock.Instant, revisions: Int)] = []
-
-  /// - Parameter windows: rollups whose windows start outside of it are passed over by their keys: neither decoded nor
-  ///   kept. Nil takes all.
-  public init(
-    _ configuration: Configuration, logger: Logger, windows: Range<Milliseconds>? = nil
-  ) throws {
-    filter = windows.map { WindowFilter($0) }
-    follower = try TopicFollower(configuration.topics.rollups, configuration, logger: logger)
-    forms = try PublishedForms(configuration)
-    reader = RollupsRecordReader(definitions: configuration.definitions)
-    board = RollupBoard(
-      configuration.definitions, partitionCount: follower.partitionCount)
-    self.logger = logger
+  /// What is kept on the board.
+  public enum Selection {
+    /// Windows of all views that start within a range.
+    case windows(Range<Milliseconds>)
+    /// The newest windows of a view, up to the newest that holds a rollup.
+    case newest(Int, View)
   }
 
+  public private(set) var board: RollupBoard
+
+  private let stream: RollupStream
+  private let selection: Selection
+  private var filter: WindowFilter?
+  /// Windows that start before this are not kept.
+  private var first = Milliseconds.min
+  /// When how many rollups had been published, over the last seconds.
+  private var samples: [(at: ContinuousClock.Instant, count: Int)] = []
+
+  public init(_ configuration: Configuration, keeping selection: Selection, logger: Logger) throws {
+    var configuration = configuration
+    self.selection = selection
+    switch selection {
+    case .windows(let range): filter = WindowFilter(range)
+    case .newest(let count, let view):
+      configuration.definitions.views = [view]
+      let newest = try NewestWindow.near(endOf: view, configuration, logger: logger)
+      if let newest { first = newest - Milliseconds(count - 1) * view.periodMilliseconds }
+    }
+    stream = try RollupStream(configuration, logger: logger)
+    board = RollupBoard(configuration.definitions, partitionCount: stream.partitionCount)
+    if first > .min { filter = WindowFilter(first..<Time.latest) }
+  }
+
+  /// Records that could not be read: of another version, or under other definitions.
+  public var unreadable: Int { stream.unreadable }
+
   /// Whether everything that the topic held at the beginning has been read.
-  public var isCaughtUp: Bool { follower.isCaughtUp }
+  public var isCaughtUp: Bool { stream.isCaughtUp }
 
   /// Takes what has arrived; does not block.
   ///
-  /// - Parameter onRecord: told of every record that can be read, whether it changes the board or not.
   /// - Returns: whether there was anything.
-  public func advance(
-    onRecord: (RollupsRecord, Record) throws -> Void = { _, _ in }
-  ) throws -> Bool {
-    let count = try follower.read { record in
-      guard let read = try read(record) else { return }
-      board.apply(read)
-      try onRecord(read, record)
+  public func advance() throws -> Bool {
+    let filter = filter
+    func isUnwanted(_ key: UnsafeRawBufferPointer) -> Bool { filter?.isOutside(key) ?? false }
+    let hasNews = try stream.advance(passing: isUnwanted) { record, _ in board.apply(record) }
+    if case .newest(let count, let view) = selection { try keep(count, of: view) }
+    return hasNews
+  }
+
+  /// Forgets what is not among the newest windows any more.
+  private func keep(_ count: Int, of view: View) throws {
+    let start = board.lastWindows(count, of: view.name)?.lowerBound
+    if let start, start > first {
+      first = start
+      filter = WindowFilter(first..<Time.latest)
+      board.forget(before: first)
+    } else if isCaughtUp, start ?? .min < first {
+      // The newest window's rollups were deleted: older ones are asked for again.
+      first = .min
+      filter = nil
+      board = RollupBoard(board)
+      try stream.startAgain()
     }
-    return count > 0
   }
 
   /// Takes everything that the topic held at the beginning; throws when nothing comes for a minute.
@@ -81,39 +102,23 @@ public final class RollupFeed {
   }
 
   /// Blocks until there is something to take, somebody wakes it, or the time is over.
-  public func wait(milliseconds: Int32) { follower.wait(milliseconds: milliseconds) }
+  public func wait(milliseconds: Int32) { stream.wait(milliseconds: milliseconds) }
 
   /// Ends a wait, from any thread.
-  public var waker: @Sendable () -> Void { { [follower] in follower.wake() } }
+  public var waker: @Sendable () -> Void { stream.waker }
 
-  public func close() { follower.close() }
+  public func close() { stream.close() }
 
-  /// Revisions per second over the last ten seconds; nil before the topic has been read to its end.
-  public func revisionRate() -> Double? {
+  /// Rollups published per second, of whatever window, over the last ten seconds; nil before the topic has been read to
+  /// its end.
+  public func publicationRate() -> Double? {
     guard isCaughtUp else { return nil }
     let now = ContinuousClock.now
-    samples.append((now, board.revisionCount))
+    samples.append((now, stream.publicationCount))
     if let recent = samples.firstIndex(where: { $0.at.duration(to: now) < .seconds(10) }) {
       samples.removeFirst(recent)
     }
     let seconds = samples[0].at.duration(to: now) / .seconds(1)
-    return seconds > 0.5 ? Double(board.revisionCount - samples[0].revisions) / seconds : nil
-  }
-
-  private func read(_ record: Record) throws -> RollupsRecord? {
-    if let filter, filter.isOutside(record.key) { return nil }
-    do {
-      return try forms.withJSON(orNothing: record.value) {
-        try reader.read(key: record.key, value: $0)
-      }
-    } catch let error as SchemaUnavailable {
-      throw error
-    } catch {
-      unreadable += 1
-      if unreadable == 1 {
-        logger.warning("a record of the rollups topic cannot be read: \(error)")
-      }
-      return nil
-    }
+    return seconds > 0.5 ? Double(stream.publicationCount - samples[0].count) / seconds : nil
   }
 }

@@ -51,6 +51,16 @@ public struct RollupBoard: Sendable {
     tableOfView = Dictionary(views.enumerated().map { ($1.name, $0) }) { first, _ in first }
   }
 
+  /// An empty board for the same views, models and partitions.
+  package init(_ other: RollupBoard) {
+    views = other.views
+    models = other.models
+    modelStarts = other.modelStarts
+    partitionCount = other.partitionCount
+    tableOfView = other.tableOfView
+    tables = views.enumerated().map { ViewTable($1, index: $0, modelCount: other.models.count) }
+  }
+
   /// Every window, of whatever rollup, with an end at or before this is final: the least over the
   /// partitions. Nil until every partition has progress to tell.
   public var finalThrough: Milliseconds? {
@@ -108,6 +118,13 @@ public struct RollupBoard: Sendable {
     revisionCount += 1
     if let mark = rollup.watermark { watermark = max(watermark ?? mark, mark) }
     return true
+  }
+
+  /// Forgets the windows that start before `start`, and the names that no other window has: the board is then what it
+  /// would be without their records. Only for boards without an archive. O(1) while few names have gone.
+  package mutating func forget(before start: Milliseconds) {
+    precondition(archive == nil, "archived windows have to be kept")
+    for index in tables.indices { count -= tables[index].forget(before: start) }
   }
 
   func table(of view: String) -> ViewTable? { tableOfView[view].map { tables[$0] } }

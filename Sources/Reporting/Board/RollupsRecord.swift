@@ -60,6 +60,12 @@ public struct RollupsRecordReader: Sendable {
     }
   }
 
+  /// The start of the window that a key's rollup is of; nil for other keys, and for views that are not known.
+  package func windowStart(ofKey key: UnsafeRawBufferPointer) -> Milliseconds? {
+    guard view(ofKey: key) != nil else { return nil }
+    return RollupKeyCodec.split(key)?.windowStart
+  }
+
   private func view(ofKey key: UnsafeRawBufferPointer) -> View? {
     views.first { key.starts(with: $0.keyPrefix) }?.view
   }

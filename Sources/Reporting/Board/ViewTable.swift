@@ -77,6 +77,42 @@ struct ViewTable: Sendable {
     return true
   }
 
+  /// Forgets the windows that start before `start`; returns how many rollups they held.
+  mutating func forget(before start: Milliseconds) -> Int {
+    let end = position(of: start)
+    guard end > 0 else { return 0 }
+    let forgotten = windows[..<end].reduce(0) { $0 + $1.count }
+    for old in starts[..<end] { corrections[old] = nil }
+    starts.removeFirst(end)
+    windows.removeFirst(end)
+    let held = windows.reduce(0) { $0 + $1.count }
+    if members.count > 2 * held + 1_000 { renumberMembers() }
+    return forgotten
+  }
+
+  /// Gives the names that are still in use numbers of their own, and forgets the others.
+  private mutating func renumberMembers() {
+    let former = members
+    members = DimensionGroups(dimensionCount: view.dimensions.count)
+    for (index, old) in windows.enumerated() {
+      var rows = WindowRows()
+      for row in 0..<old.count {
+        let columns = (row * layout.width..<(row + 1) * layout.width).map(old.value(at:))
+        rows.put(
+          columns, member: members.intern(former.values[Int(old.members[row])]),
+          revision: old.revisions[row], isFinal: old.isFinal[row], layout: layout)
+      }
+      windows[index] = rows
+    }
+    corrections = corrections.mapValues { before in
+      var renumbered: [UInt32: RollupSums] = [:]
+      for (member, sums) in before {
+        renumbered[members.intern(former.values[Int(member)])] = sums
+      }
+      return renumbered
+    }
+  }
+
   func sums(window: Int, row: Int) -> RollupSums {
     windows[window].sums(row: row, layout: layout)
   }

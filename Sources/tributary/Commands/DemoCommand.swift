@@ -81,7 +81,7 @@ struct DemoCommand: ParsableCommand {
     try TopicAdministration(settings, logger: logger)
       .create(partitions: 4, replicationFactor: -1) { _, _ in }
     let works = try DemoWorks(settings, rate: rate, logger: logger)
-    let feed = try RollupFeed(settings, logger: logger)
+    let feed = try RollupFeed(settings, keeping: table.selection, logger: logger)
     defer { feed.close() }
     let dashboard = try DemoDashboard(settings, port: dashboardPort, logger: logger)
     defer { dashboard.stop() }

@@ -70,7 +70,7 @@ struct ExportCommand: ParsableCommand {
     let definitions = settings.definitions
     let views = try views(definitions)
     let range = period.calendar.range(of: try period.days)
-    let feed = try RollupFeed(settings, logger: logger, windows: range)
+    let feed = try RollupFeed(settings, keeping: .windows(range), logger: logger)
     defer { feed.close() }
     try feed.readToEnd()
     if feed.unreadable > 0 {

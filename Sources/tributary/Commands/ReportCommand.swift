@@ -103,7 +103,8 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load()
     let request = try request(settings.definitions)
-    let feed = try RollupFeed(settings, logger: options.makeLogger(), windows: request.range)
+    let feed = try RollupFeed(
+      settings, keeping: .windows(request.range), logger: options.makeLogger())
     defer { feed.close() }
     try feed.readToEnd()
     if feed.unreadable > 0 {

@@ -2,7 +2,6 @@ import ArgumentParser
 import Attribution
 import Configuration
 import Foundation
-import Kafka
 import Readers
 import Reporting
 
@@ -12,7 +11,8 @@ struct TailCommand: ParsableCommand {
     abstract: "Show a live table of the rollups in the terminal.",
     discussion: """
       The command reads the committed records of the rollups topic from its beginning, without joining a \
-      group. If standard output is not a terminal, it prints the table once.
+      group. It holds only the windows that it shows; of others it reads no more than the keys. If standard \
+      output is not a terminal, it prints the table once.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -27,7 +27,9 @@ struct TailCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load()
     let table = try tableOptions.table(settings.definitions)
-    if json { return try printRecords(settings) }
+    if json {
+      return try printRecords(of: tableOptions.view == nil ? nil : table.view, settings)
+    }
     if once || !Screen.isAvailable { return try printOnce(table, settings) }
     try showLive(table, settings)
   }
@@ -35,7 +37,7 @@ struct TailCommand: ParsableCommand {
   private func showLive(_ table: LiveTable, _ settings: Configuration) throws {
     let warning = isatty(STDERR_FILENO) == 1 ? LastWarning() : nil
     let feed = try RollupFeed(
-      settings, logger: warning?.makeLogger() ?? options.makeLogger())
+      settings, keeping: table.selection, logger: warning?.makeLogger() ?? options.makeLogger())
     defer { feed.close() }
     let screen = Screen()
     let stop = StopFlag()
@@ -53,36 +55,36 @@ struct TailCommand: ParsableCommand {
   }
 
   private func printOnce(_ table: LiveTable, _ settings: Configuration) throws {
-    let feed = try RollupFeed(settings, logger: options.makeLogger())
+    let feed = try RollupFeed(settings, keeping: table.selection, logger: options.makeLogger())
     defer { feed.close() }
     try feed.readToEnd()
     try LiveDisplay(table, screen: nil, warning: nil).show(feed)
   }
 
-  private func printRecords(_ settings: Configuration) throws {
-    let feed = try RollupFeed(settings, logger: options.makeLogger())
-    defer { feed.close() }
+  private func printRecords(of view: View?, _ settings: Configuration) throws {
+    var settings = settings
+    if let view { settings.definitions.views = [view] }
+    let stream = try RollupStream(settings, logger: options.makeLogger())
+    defer { stream.close() }
     let stop = StopFlag()
-    let waker = feed.waker
+    let waker = stream.waker
     let signals = StopSignals {
       stop.raise()
       waker()
     }
     try withExtendedLifetime(signals) {
       var lines: [UInt8] = []
-      while !stop.isRaised, !(once && feed.isCaughtUp) {
-        let hasNews = try feed.advance { read, record in
-          guard case .rollup(let rollup) = read, let value = record.value,
-            tableOptions.view.map({ $0 == rollup.key.view }) ?? true
-          else { return }
-          lines += value
+      while !stop.isRaised, !(once && stream.isCaughtUp) {
+        let hasNews = try stream.advance { read, json in
+          guard case .rollup = read, let json else { return }
+          lines += json
           lines.append(UInt8(ascii: "\n"))
         }
         if !lines.isEmpty {
           try lines.withUnsafeBytes { try StandardOutput.write($0) }
           lines.removeAll(keepingCapacity: true)
         }
-        if !hasNews { feed.wait(milliseconds: 100) }
+        if !hasNews { stream.wait(milliseconds: 100) }
       }
     }
   }

@@ -40,7 +40,9 @@ struct TableOptions: ParsableArguments {
   var limit: Int?
 
   func validate() throws {
-    if let windows, windows < 1 { throw ValidationError("--windows must be at least 1.") }
+    if let windows, !(1...1_000_000).contains(windows) {
+      throw ValidationError("--windows must be from 1 to 1000000.")
+    }
     for condition in conditions where DimensionFilter(condition) == nil {
       throw ValidationError("--where \(condition) is no condition such as goal=purchase.")
     }

@@ -46,7 +46,7 @@ final class LiveDisplay {
     guard let screen else {
       let columns = Screen.isAvailable ? Screen().size.columns : nil
       let lines = table.lines(
-        feed.board, now: now, revisionRate: feed.revisionRate(), columns: columns)
+        feed.board, now: now, publicationRate: feed.publicationRate(), columns: columns)
       try StandardOutput.print(lines.map(\.text).joined(separator: "\n") + "\n")
       return
     }
@@ -55,7 +55,7 @@ final class LiveDisplay {
     var lines = title.map { [StyledLine($0, .dim)] } ?? []
     let notice = warning?.text
     lines += table.lines(
-      feed.board, now: now, revisionRate: feed.revisionRate(),
+      feed.board, now: now, publicationRate: feed.publicationRate(),
       rows: size.rows - lines.count - (notice == nil ? 0 : 1), columns: size.columns)
     if let notice { lines.append(StyledLine(notice, .warning)) }
     screen.draw(lines)

@@ -1,5 +1,6 @@
 import Attribution
 import Codec
+import Readers
 import Reporting
 
 /// The lines of a live table: what is known about time on top, then a view's last windows, summed by
@@ -22,19 +23,22 @@ struct LiveTable {
   /// Only what has these values.
   var conditions: [DimensionFilter] = []
 
+  /// The rollups that it is made of.
+  var selection: RollupFeed.Selection { .newest(windowCount, view) }
+
   /// The table as of `now`.
   ///
   /// - Parameters:
-  ///   - revisionRate: rollups published per second, lately; nil when not known.
+  ///   - publicationRate: rollups published per second, lately; nil when not known.
   ///   - rows: how many lines there is room for; nil without a bound.
   ///   - columns: how wide a line may be; what matters least is left out. Nil without a bound.
   func lines(
-    _ board: RollupBoard, now: Milliseconds, revisionRate: Double?, rows: Int? = nil,
+    _ board: RollupBoard, now: Milliseconds, publicationRate: Double?, rows: Int? = nil,
     columns: Int? = nil
   ) -> [StyledLine] {
     var lines = [
       StyledLine(
-        Self.fit(header(board, now: now, revisionRate: revisionRate), to: columns), .bold)
+        Self.fit(header(board, now: now, publicationRate: publicationRate), to: columns), .bold)
     ]
     guard let range = board.lastWindows(windowCount, of: view.name) else {
       return lines + [StyledLine(""), StyledLine("no rollups of \(view.name) yet", .dim)]
@@ -77,15 +81,14 @@ struct LiveTable {
   }
 
   private func header(
-    _ board: RollupBoard, now: Milliseconds, revisionRate: Double?
+    _ board: RollupBoard, now: Milliseconds, publicationRate: Double?
   ) -> [String] {
     var parts = ["watermark \(clock(board.watermark))"]
     parts.append("final through \(clock(board.finalThrough))")
     if let watermark = board.watermark {
       parts.append("lag \(NumberText.duration(now - watermark))")
     }
-    if let revisionRate { parts.append("\(NumberText.count(Int64(revisionRate))) updates/s") }
-    parts.append("\(NumberText.count(Int64(board.count))) rollups")
+    if let publicationRate { parts.append("\(NumberText.count(Int64(publicationRate))) updates/s") }
     return parts
   }
 

@@ -18,11 +18,7 @@ struct RollupTopic {
     let definitions = configuration.definitions
     let view = definitions.views[0]
     let codec = RollupCodec(definitions: definitions)
-    let producer = try Producer(
-      [
-        "bootstrap.servers": cluster.broker.bootstrapServers, "linger.ms": "20",
-        "queue.buffering.max.messages": "2000000", "queue.buffering.max.kbytes": "1000000",
-      ], logger: quiet)
+    let producer = try makeProducer()
     defer { producer.close() }
     let topic = try producer.topic(configuration.topics.rollups)
     var key: [UInt8] = []
@@ -50,6 +46,32 @@ struct RollupTopic {
     try producer.flush(timeoutMilliseconds: 120_000)
   }
 
+  /// Deletes what `fill` has published of some windows.
+  func delete(windows: Range<Int>, memberCount: Int) throws {
+    let definitions = cluster.configuration.definitions
+    let producer = try makeProducer()
+    defer { producer.close() }
+    let topic = try producer.topic(cluster.configuration.topics.rollups)
+    for window in windows {
+      for member in 0..<memberCount {
+        var key: [UInt8] = []
+        RollupKeyCodec.encode(
+          Self.rollup(definitions.views[0], window, member, 1, definitions.models.count).key,
+          into: &key)
+        try send(producer, topic, key, nil, partition: Int32((window + member) % 4))
+      }
+    }
+    try producer.flush(timeoutMilliseconds: 120_000)
+  }
+
+  private func makeProducer() throws -> Producer {
+    try Producer(
+      [
+        "bootstrap.servers": cluster.broker.bootstrapServers, "linger.ms": "20",
+        "queue.buffering.max.messages": "2000000", "queue.buffering.max.kbytes": "1000000",
+      ], logger: quiet)
+  }
+
   static let start = Time.parse("2026-01-05T00:00:00Z")!
 
   private static func rollup(
@@ -71,10 +93,14 @@ struct RollupTopic {
   }
 
   private func send(
-    _ producer: Producer, _ topic: ProducerTopic, _ key: [UInt8], _ value: [UInt8],
+    _ producer: Producer, _ topic: ProducerTopic, _ key: [UInt8], _ value: [UInt8]?,
     partition: Int32
   ) throws {
     try key.withUnsafeBytes { key in
+      guard let value else {
+        return try producer.produce(
+          topic, partition: partition, key: key, value: nil, timestamp: nil)
+      }
       try value.withUnsafeBytes { value in
         try producer.produce(topic, partition: partition, key: key, value: value, timestamp: nil)
       }
