@@ -67,7 +67,7 @@ struct DeadLettersCommand: ParsableCommand {
   private func instant() throws -> Milliseconds? {
     guard let since else { return nil }
     if let time = Time.parse(since) { return time }
-    guard let length = try? DurationText.parse(since) else {
+    guard let length = try? DurationText.parse(since), length > 0 else {
       throw ValidationError(
         "--since \(since) is neither a duration such as 24h nor an instant such as "
           + "2026-01-05T08:00:00Z.")

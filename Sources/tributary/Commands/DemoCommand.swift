@@ -42,7 +42,13 @@ struct DemoCommand: ParsableCommand {
     if port != nil, options.bootstrapServers != nil {
       throw ValidationError("--port is the local broker's; with -b there is none.")
     }
-    do { _ = try length } catch { throw ValidationError("--duration: \(error)") }
+    do {
+      guard try length != .zero else {
+        throw ValidationError("--duration must be longer than 0, as in 90s.")
+      }
+    } catch let error as DurationText.Invalid {
+      throw ValidationError("--duration: \(error)")
+    }
   }
 
   private var length: Duration? {

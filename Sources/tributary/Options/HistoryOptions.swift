@@ -19,7 +19,12 @@ struct HistoryOptions: ParsableArguments {
   var historyDir: String?
 
   func validate() throws {
-    do { _ = try duration } catch let error as DurationText.Invalid {
+    do {
+      if try duration == 0 {
+        throw ValidationError(
+          "--since \(since) would keep nothing in memory; name a duration such as 35d, or all.")
+      }
+    } catch let error as DurationText.Invalid {
       throw ValidationError("--since \(since): \(error)")
     }
     if historyDir != nil, since == "all" {
