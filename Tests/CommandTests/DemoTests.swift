@@ -27,4 +27,17 @@ import Testing
     #expect(throws: ToolFailure.self) { try scrape.get("/livez") }
     #expect(folder.text("demo/output").contains("records/s"))
   }
+
+  @Test func itPrintsNothingButJSONWhereThatIsAskedFor() throws {
+    let cluster = try Cluster(partitions: nil)
+    let result = try cluster.program.run(
+      "demo", "-b", cluster.broker.bootstrapServers, "--rate", "500", "--dashboard-port", "0",
+      "--duration", "2s", "--json")
+    #expect(result.status == 0, "\(result.errors)")
+    let lines = try result.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect((lines.first?["dashboard"] as? String)?.hasPrefix("http://127.0.0.1:") == true)
+    #expect(lines.count == 2 && lines.last?.isEmpty == false, "\(result.output)")
+  }
 }

@@ -16,6 +16,9 @@ import Testing
     #expect(alive.status == 0)
     #expect(alive.output == "alive\n")
     #expect(alive.errors.isEmpty)
+    let json = try Program().run("health", "--http", place, "--json")
+    #expect(
+      json.output == #"{"asked":"http://\#(place)/livez","status":200,"answer":"alive"}"# + "\n")
     let ready = try Program().run("health", "--ready", "--http", place)
     #expect(ready.status == 1)
     #expect(ready.output.isEmpty)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Attribution
 import BrokerKit
 import Cluster
+import Codec
 import Configuration
 import Foundation
 import Kafka
@@ -18,7 +19,8 @@ struct DemoCommand: ParsableCommand {
     discussion: """
       The demo runs until Ctrl-C and leaves nothing behind. With -b it uses that cluster instead of a local \
       broker, and leaves its topics there. Delays that you do not set are shortened, so that windows become \
-      final within seconds.
+      final within seconds. With --json, nothing but the address of the dashboard, and at the end what was \
+      processed, is printed, as lines of JSON.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -35,6 +37,9 @@ struct DemoCommand: ParsableCommand {
 
   @Option(help: "Port of the dashboard; default: 8080, or a free one if that is taken.")
   var dashboardPort: UInt16?
+
+  @Flag(help: "Print JSON instead of a table.")
+  var json = false
 
   func validate() throws {
     if rate < 1 { throw ValidationError("--rate must be at least 1.") }
@@ -58,7 +63,7 @@ struct DemoCommand: ParsableCommand {
   func run() throws {
     var settings = DemoSettings.applied(to: try options.load())
     let table = try tableOptions.table(settings.definitions, defaultWindows: 6)
-    let screen = Screen.isAvailable ? Screen() : nil
+    let screen = Screen.isAvailable && !json ? Screen() : nil
     let stop = StopFlag()
     let signals = StopSignals({ stop.raise() }, beforeForcedExit: { screen?.leave() })
     try withExtendedLifetime(signals) {
@@ -92,6 +97,9 @@ struct DemoCommand: ParsableCommand {
     let dashboard = try DemoDashboard(settings, port: dashboardPort, logger: logger)
     defer { dashboard.stop() }
     note("the dashboard is at \(dashboard.link)")
+    if json {
+      try StandardOutput.print(JSONWriter.object { $0.field("dashboard", dashboard.link) })
+    }
 
     let title =
       "dashboard \(dashboard.link)  ·  \(NumberText.count(Int64(rate))) events/s  ·  Ctrl-C ends"
@@ -100,7 +108,7 @@ struct DemoCommand: ParsableCommand {
     let outcome = Result {
       screen?.enter(onResize: feed.waker)
       defer { screen?.leave() }
-      try display.run(feed) {
+      try display.run(feed, isSilent: json) {
         stop.isRaised || works.hasFailed || dashboard.hasFailed
           || end.map { ContinuousClock.now >= $0 } ?? false
       }
@@ -110,8 +118,8 @@ struct DemoCommand: ParsableCommand {
     try outcome.get()
     try dashboard.check()
     try feed.catchUp()
-    try LiveDisplay(table, screen: nil, warning: nil).show(feed)
-    try RunReport(summary, settings).print(asJSON: false)
+    if !json { try LiveDisplay(table, screen: nil, warning: nil).show(feed) }
+    try RunReport(summary, settings).print(asJSON: json)
   }
 
   private func note(_ text: String) {

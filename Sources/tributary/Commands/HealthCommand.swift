@@ -1,4 +1,5 @@
 import ArgumentParser
+import Codec
 import Foundation
 import WebClient
 
@@ -23,6 +24,9 @@ struct HealthCommand: ParsableCommand {
   @Option(help: "Seconds to wait for an answer, at most 600.")
   var timeout: Double = 4
 
+  @Flag(help: "Print JSON.")
+  var json = false
+
   func validate() throws {
     if HTTPOptions.address(http) == nil {
       throw ValidationError("--http takes HOST:PORT or PORT, as in 127.0.0.1:9090, not \(http).")
@@ -46,7 +50,13 @@ struct HealthCommand: ParsableCommand {
     guard answer.status == 200 else {
       throw Failure("\(question) answers \(answer.status): \(words)")
     }
-    try StandardOutput.print(words)
+    try StandardOutput.print(
+      json
+        ? JSONWriter.object {
+          $0.field("asked", question)
+          $0.field("status", answer.status)
+          $0.field("answer", words)
+        } : words)
   }
 
   private func ask(_ url: String) throws -> HTTPAnswer {

@@ -29,12 +29,16 @@ final class LiveDisplay {
   }
 
   /// Takes in what the feed has and shows it, until `isOver`.
-  func run(_ feed: RollupFeed, until isOver: () throws -> Bool) throws {
+  ///
+  /// - Parameter isSilent: whether nothing is shown.
+  func run(
+    _ feed: RollupFeed, isSilent: Bool = false, until isOver: () throws -> Bool
+  ) throws {
     screen?.draw([StyledLine("reading the rollups …", .dim)])
     while try !isOver() {
       let hasNews = try feed.advance()
       // Not while the topic's past is being read: half of it means nothing.
-      if isDue, feed.isCaughtUp { try show(feed) }
+      if !isSilent, isDue, feed.isCaughtUp { try show(feed) }
       if !hasNews { feed.wait(milliseconds: 100) }
     }
   }
