@@ -15,8 +15,29 @@ package final class PostgresServer: Sendable {
   /// Open as long as this process lives: the server's keeper reads from it.
   private let lifeline: Pipe
 
-  package init() throws {
+  package convenience init() throws {
     let programs = try Self.programs()
+    try self.init(programs) { data in
+      [
+        "\(programs)/initdb", "-D", data, "-A", "trust", "-U", "tributary", "--no-sync",
+        "--no-locale", "-E", "UTF8",
+      ]
+    }
+  }
+
+  /// A replica that follows another server and takes no writes until it is promoted.
+  package convenience init(replicaOf primary: PostgresServer) throws {
+    let programs = try Self.programs()
+    try self.init(programs) { data in
+      [
+        "\(programs)/pg_basebackup", "-D", data, "-h", "127.0.0.1", "-p", "\(primary.port)", "-U",
+        "tributary", "-R", "-X", "stream", "-c", "fast", "--no-sync",
+      ]
+    }
+  }
+
+  /// - Parameter making: the command that makes the folder of the data.
+  private init(_ programs: String, making: (_ data: String) -> [String]) throws {
     let port = Self.freePort()
     let pipe = Pipe()
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("postgres-\(UUID())")
@@ -24,27 +45,23 @@ package final class PostgresServer: Sendable {
     // PostgreSQL refuses to run as root.
     let user = geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []
     if geteuid() == 0 { _ = try runTool("chown", ["postgres", folder.path]) }
-    _ = try runTool(
-      "env",
-      user + [
-        "\(programs)/initdb", "-D", "\(folder.path)/data", "-A", "trust", "-U", "tributary",
-        "--no-sync", "--no-locale", "-E", "UTF8",
-      ])
+    let data = "\(folder.path)/data"
+    _ = try runTool("env", user + making(data))
     let server =
       (user + [
-        "\(programs)/postgres", "-D", "\(folder.path)/data", "-p", "\(port)", "-c",
-        "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=\(folder.path)", "-c",
-        "fsync=off",
+        "\(programs)/postgres", "-D", data, "-p", "\(port)", "-c", "listen_addresses=127.0.0.1",
+        "-c",
+        "unix_socket_directories=\(folder.path)", "-c", "fsync=off",
       ]).joined(separator: " ")
     let keeper = Process()
     keeper.executableURL = URL(fileURLWithPath: "/bin/sh")
-    let control = (user + ["\(programs)/pg_ctl", "-D", "\(folder.path)/data"]).joined(
-      separator: " ")
+    let control = (user + ["\(programs)/pg_ctl", "-D", data]).joined(separator: " ")
     keeper.arguments = [
       "-c",
       """
       start() { \(server) >/dev/null 2>&1 </dev/null & server=$!; }
-      stop() { \(control) stop -m fast >/dev/null 2>&1 </dev/null; wait $server; }
+      stop() { \(control) stop -m "${1:-fast}" >/dev/null 2>&1 </dev/null; wait $server; }
+      promote() { \(control) promote -w >/dev/null 2>&1 </dev/null; }
       start
       while read -r order; do $order; done
       stop
@@ -65,6 +82,12 @@ package final class PostgresServer: Sendable {
   /// Ends the server: connections are cut, data stay. Returns when nobody answers any more.
   package func stop() throws { try order("stop", untilReady: false) }
 
+  /// Ends the server as a crash does: what it has not told its replica yet, the replica never hears.
+  package func crash() throws { try order("stop immediate", untilReady: false) }
+
+  /// Makes a replica a server of its own, which takes writes. Returns while that is under way.
+  package func promote() throws { try order("promote", untilReady: true) }
+
   /// Starts it again, with its data, on the same port.
   package func start() throws { try order("start", untilReady: true) }
 
@@ -84,13 +107,27 @@ package final class PostgresServer: Sendable {
   }
 
   /// Makes an empty database and gives its address.
-  package func makeDatabase() throws -> String {
+  ///
+  /// - Parameter folder: where its tables lie; with the other data by default.
+  package func makeDatabase(inFolder folder: String? = nil) throws -> String {
     let number = databaseCount.withLock { count in
       count += 1
       return count
     }
     let server = "postgres://tributary@127.0.0.1:\(port)"
-    _ = try runTool("psql", ["\(server)/postgres", "-qc", "CREATE DATABASE test\(number)"])
+    var statements = ["CREATE DATABASE test\(number)"]
+    if let folder {
+      let place = "\(folder)/test\(number)"
+      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+      if geteuid() == 0 { _ = try runTool("chown", ["postgres", place]) }
+      statements = [
+        "CREATE TABLESPACE place\(number) LOCATION '\(place)'",
+        statements[0] + " TABLESPACE place\(number)",
+      ]
+    }
+    for statement in statements {
+      _ = try runTool("psql", ["\(server)/postgres", "-qc", statement])
+    }
     return "\(server)/test\(number)"
   }
 

@@ -50,19 +50,19 @@ import Testing
     let sink = try cluster.program.start(
       ["sink", "--to", followed.address], outputFolder: folder.make("sink"))
     defer { _ = sink.wait(seconds: 0) }
-    try expect(followed, toHave: 1_000, ofRevision: 1)
+    followed.expect(1_000, ofRevision: 1)
     // Once while nothing comes, once while much comes.
     try server.stop()
     try server.start()
     try topic.fill(windowCount: 40, memberCount: 50, revisionCount: 2)
-    try expect(followed, toHave: 2_000, ofRevision: 2)
+    followed.expect(2_000, ofRevision: 2)
     try topic.fill(windowCount: 300, memberCount: 100, revisionCount: 3)
     usleep(300_000)
     try server.stop()
     usleep(1_500_000)
     #expect(sink.isRunning)
     try server.start()
-    try expect(followed, toHave: 30_000, ofRevision: 3)
+    followed.expect(30_000, ofRevision: 3)
     sink.terminate()
     #expect(sink.wait(seconds: 10))
     #expect(sink.terminationStatus == 0)
@@ -85,18 +85,18 @@ import Testing
       ["sink", "--to", followed.address + "?options=-c%20lock_timeout%3D300"],
       outputFolder: folder.make("sink"))
     defer { _ = sink.wait(seconds: 0) }
-    try expect(followed, toHave: 1_000, ofRevision: 1)
+    followed.expect(1_000, ofRevision: 1)
     func expectWarnings(_ text: String) {
       for _ in 0..<400 where !folder.text("sink/errors").contains(text) { usleep(50_000) }
       #expect(folder.text("sink/errors").contains(text), "\(folder.text("sink/errors"))")
     }
 
     // A table that is locked.
-    let lock = try Lock(on: followed)
+    let holder = try lock(followed)
     try topic.fill(windowCount: 40, memberCount: 50, revisionCount: 2)
     expectWarnings("canceling statement due to lock timeout")
-    lock.release()
-    try expect(followed, toHave: 2_000, ofRevision: 2)
+    holder.end()
+    followed.expect(2_000, ofRevision: 2)
 
     // A server that has become a replica takes no writes, and is one again that does.
     let admin = TestDatabase(
@@ -113,16 +113,16 @@ import Testing
     expectWarnings("read-only transaction")
     #expect(sink.isRunning)
     try makeReadOnly("off")
-    try expect(followed, toHave: 4_000, ofRevision: 3)
+    followed.expect(4_000, ofRevision: 3)
 
     // SIGTERM while a lock stands in the way of everything.
-    let other = try Lock(on: followed)
+    let other = try lock(followed)
     try topic.fill(windowCount: 40, memberCount: 100, revisionCount: 4)
     usleep(400_000)
     sink.terminate()
     #expect(sink.wait(seconds: 10))
     #expect(sink.terminationStatus == 0)
-    other.release()
+    other.end()
     for database in [followed, calm] {
       let result = try cluster.program.run("sink", "--to", database.address, "--exit-at-end")
       #expect(result.status == 0, "\(result.errors)")
@@ -141,11 +141,11 @@ import Testing
     let sink = try cluster.program.start(
       ["sink", "--to", address], outputFolder: folder.make("sink"))
     defer { _ = sink.wait(seconds: 0) }
-    try expect(database, toHave: 1_000, ofRevision: 1)
+    database.expect(1_000, ofRevision: 1)
     let arguments = try String(
       contentsOfFile: "/proc/\(sink.processIdentifier)/cmdline", encoding: .utf8)
     #expect(arguments.contains("tributary:xxxxxxxxxxx@") && !arguments.contains("s3cr3t"))
-    let lock = try Lock(on: database)
+    let holder = try lock(database)
     try topic.fill(windowCount: 40, memberCount: 50, revisionCount: 2)
     usleep(1_000_000)
     let began = Date()
@@ -158,45 +158,14 @@ import Testing
       try database.ask(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tributary';"
       ) == "0\n")
-    lock.release()
+    holder.end()
   }
 
-  /// Holds the table of rollups, so that nobody else gets at it.
-  private struct Lock {
-    private let session: Process
-    private let input = Pipe()
-
-    init(on database: TestDatabase) throws {
-      session = Process()
-      session.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      session.arguments = ["psql", database.address, "--no-psqlrc", "-qAt"]
-      session.standardInput = input
-      let output = Pipe()
-      session.standardOutput = output
-      try session.run()
-      try input.fileHandleForWriting.write(
-        contentsOf: Data("BEGIN; LOCK rollups IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n".utf8))
-      let answer = output.fileHandleForReading.availableData
-      #expect(String(decoding: answer, as: UTF8.self) == "locked\n")
-    }
-
-    func release() {
-      try? input.fileHandleForWriting.close()
-      session.waitUntilExit()
-    }
-  }
-
-  /// Waits until the database holds so many rollups of a revision.
-  private func expect(
-    _ database: TestDatabase, toHave count: Int, ofRevision revision: Int
-  ) throws {
-    let question = "SELECT count(*) FROM rollups WHERE revision = \(revision);"
-    for _ in 0..<600 {
-      // The tables may not be there yet.
-      if (try? database.ask(question)) == "\(count)\n" { return }
-      usleep(50_000)
-    }
-    Issue.record("\(database) never got \(count) rollups")
+  /// A session that holds the table of rollups, so that nobody else gets at it.
+  private func lock(_ database: TestDatabase) throws -> DatabaseSession {
+    let session = try DatabaseSession(database)
+    try session.run("BEGIN; LOCK rollups IN ACCESS EXCLUSIVE MODE;")
+    return session
   }
 
   @Test func reportAndBothDatabasesShowTheSameDigits() throws {
