@@ -56,6 +56,12 @@ import Testing
     #expect(found == expected)
   }
 
+  @Test func theEarliestTimeThatAnIntegerHoldsIsRoundedDown() {
+    #expect(ValueText.milliseconds(.min, digits: 6) == -9_223_372_036_854_776)
+    #expect(ValueText.milliseconds(-1, digits: 9) == -1)
+    #expect(ValueText.milliseconds(1_999, digits: 6) == 1)
+  }
+
   @Test func aNumberWithTwoSignsIsRefused() {
     let error = #expect(throws: InputError.self) {
       try ProtoSchema(text: "message A { optional string a = -0x-8000000000000000; }") {

@@ -16,7 +16,10 @@ enum ValueText {
   /// A time of which a second has 10 to the power of `digits`; finer than a millisecond is dropped.
   static func milliseconds(_ value: Int64, digits: Int) -> Milliseconds? {
     var time = value
-    for _ in 3..<max(3, digits) { time = time >= 0 ? time / 10 : -((9 - time) / 10) }
+    for _ in 3..<max(3, digits) {
+      let (quotient, remainder) = time.quotientAndRemainder(dividingBy: 10)
+      time = remainder < 0 ? quotient - 1 : quotient
+    }
     return time
   }
 
