@@ -10,6 +10,8 @@ let package = Package(
     .library(name: "Attribution", targets: ["Attribution"]),
     .library(name: "Codec", targets: ["Codec"]),
     .library(name: "CAllocationCount", targets: ["CAllocationCount"]),
+    // For the package in Fuzz.
+    .library(name: "Fuzzed", targets: ["Attribution", "Codec", "Configuration", "Inputs"]),
   ],
   // Exactly these versions; Deploy/dependencies.lock.json has their commits, and what they depend on themselves.
   dependencies: [
