@@ -45,6 +45,8 @@ public struct BenchmarkSuite {
   /// A changelog's figures.
   public struct Restore: Sendable {
     public var speed: Timing
+    /// From a copy on this machine's disk.
+    public var copySpeed: Timing
     /// Bytes of the state topic per entry, without Kafka's own overhead.
     public var bytesPerEntry: Double
   }
@@ -84,8 +86,9 @@ public struct BenchmarkSuite {
   public func restore() throws -> Restore {
     let run = try RestoreRun(options)
     let timings = try (0..<passes).map { _ in try run.measure() }
+    let copies = try (0..<passes).map { _ in try run.measureCopy() }
     return Restore(
-      speed: .median(of: timings),
+      speed: .median(of: timings), copySpeed: .median(of: copies),
       bytesPerEntry: Double(run.byteCount) / Double(max(1, run.entries)))
   }
 }

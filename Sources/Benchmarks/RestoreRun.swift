@@ -13,12 +13,17 @@ final class RestoreRun {
   var byteCount: Int { log.byteCount }
 
   private let log = MemoryChangelog()
+  private let folder: BenchmarkFolder
+  private let copies: StateCopies
   private let definitions = Definitions()
 
   init(_ options: Workload.Options) throws {
+    folder = try BenchmarkFolder()
+    copies = StateCopies(try DiskCopyStore(folder.path))
     var workload = Workload(options)
     let task = makeTask()
     let changelog = makeChangelog()
+    changelog.keepCopy(RestoreRun.task, in: copies, Configuration())
     let chunk = Chunk()
     var rest = options.warmUp
     while rest > 0 {
@@ -42,8 +47,24 @@ final class RestoreRun {
       try changelog.flush(
         task.progress, fingerprint: definitions.fingerprint, live: task.liveBuckets,
         to: log)
+      changelog.commitCopy()
       task.endCommit()
     }
+    changelog.releaseCopy()
+  }
+
+  private static let task = "keyed-0"
+
+  /// One restore from the copy on disk.
+  func measureCopy() throws -> Timing {
+    let task = makeTask()
+    let changelog = makeChangelog()
+    var stopwatch = Stopwatch()
+    stopwatch.start()
+    let count = try changelog.restore(
+      task, fromCopyOf: RestoreRun.task, in: copies, Configuration())
+    stopwatch.stop()
+    return Timing(events: count, stopwatch)
   }
 
   /// One restore: records decoded, and every entry put in its place.

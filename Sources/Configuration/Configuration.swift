@@ -29,6 +29,8 @@ public struct Configuration: Sendable, Equatable {
   public var stallTimeout: Milliseconds = 60_000
   /// The most that everything remembered may take, in bytes; 0 stands for three quarters of the memory.
   public var maxMemory = 0
+  /// Folder for copies of the live state, which a restart reads instead of the state topic; nil for none.
+  public var stateDir: String?
   /// What to do when input was deleted before it was read.
   public var onLostInput = LostInputPolicy.stop
   /// How the producers of keyed inputs choose a partition.

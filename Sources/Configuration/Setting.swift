@@ -193,6 +193,11 @@ extension Setting {
       read: { value throws(ConfigurationError) in try value.integer(in: 0...Int.max) },
       render: { .plain(String($0)) }),
     Setting(
+      "state_dir", \.stateDir,
+      "folder on this machine's disk for copies of the live state, which make restarts quick; `null`: none",
+      read: { value throws(ConfigurationError) in value.isNull ? nil : try value.text() },
+      render: { path in path.map { .scalar($0) } ?? .plain("null") }),
+    Setting(
       "workers", \.workers, "worker threads; 0: one per core",
       read: { value throws(ConfigurationError) in try value.integer(in: 0...1_024) },
       render: { .plain(String($0)) }),

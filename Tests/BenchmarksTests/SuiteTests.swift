@@ -89,5 +89,6 @@ import Testing
     #expect(run.entries < state.records * 11 / 10)
     #expect(run.restored?.recordCount == state.records)
     #expect(run.restored?.identityCount == state.identities)
+    #expect(try run.measureCopy().events == run.entries)
   }
 }

@@ -39,6 +39,7 @@ let contractBlock = """
   commit_interval: 1s
   stall_timeout: 60s
   max_memory: 0
+  state_dir: null                   # folder for copies of the live state
   workers: 0                        # 0: one per core
   instance_id: ""                   # set: static membership and stable transactional ids
   kafka: {}                         # any librdkafka property
@@ -93,6 +94,7 @@ let everythingChanged = """
   commit_interval: 250ms
   stall_timeout: 5m
   max_memory: 4000000000
+  state_dir: /var/lib/tributary
   workers: 3
   instance_id: node-1
   kafka:
@@ -193,6 +195,7 @@ struct ConfigurationLoading {
     #expect(configuration.commitInterval == 250)
     #expect(configuration.stallTimeout == 300_000)
     #expect(configuration.maxMemory == 4_000_000_000)
+    #expect(configuration.stateDir == "/var/lib/tributary")
     #expect(configuration.workers == 3)
     #expect(configuration.instanceID == "node-1")
     #expect(

@@ -100,6 +100,7 @@ struct ConfigurationRendering {
         commit_interval: 1s
         stall_timeout: 60s
         max_memory: 0
+        state_dir: null
         workers: 0
         instance_id: ""
         inputs: null

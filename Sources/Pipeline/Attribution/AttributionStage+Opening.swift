@@ -16,6 +16,7 @@ extension AttributionStage {
     for problem in split { context.logger.error("\(problem)") }
     splits = split
     openedEntries = 0
+    copiedEntries = 0
   }
 
   package var isOpening: Bool { openings.contains { $0.obstacle == nil } }
@@ -29,6 +30,7 @@ extension AttributionStage {
 
   package var summary: String {
     "\(tasks.count) task(s) taken over, \(openedEntries) entries restored"
+      + (copiedEntries > 0 ? " (\(copiedEntries) of them from state_dir)" : "")
       + (resumedCount > 0 ? ", \(resumedCount) task(s) resumed" : "")
   }
 
@@ -45,8 +47,20 @@ extension AttributionStage {
     // None before all: what one of them counts must not be final by another's former word.
     guard openings.allSatisfy(\.isAnnounced) else { return }
     try readState()
+    var hasLoaded = false
     for opening in openings where opening.isReadyToRun {
+      // One slice a step, so that the group is served in between.
+      if opening.isToBeLoaded, hasLoaded { continue }
       guard try mayHold(opening.bytesToRestore, for: [opening]) else { continue }
+      if opening.isToBeLoaded {
+        hasLoaded = true
+        guard try opening.load() else {
+          replace(opening, by: opening.fromTheBeginning(ignoresCopy: true))
+          continue
+        }
+        if opening.isToBeLoaded { continue }
+      }
+      let copied = opening.copiedEntries
       let task = try opening.makeTask(stopsAtEnd: stopsAtEnd)
       let memory = (tasks + [task]).flatMap(\.memory)
       guard stopsAtEnd || context.process.memory.admits(memory, of: context.name) else {
@@ -57,6 +71,9 @@ extension AttributionStage {
       }
       tasks.append(task)
       openedEntries += opening.entries
+      copiedEntries += copied
+      context.meter.count(restored: opening.entries - copied, fromCopies: copied)
+      context.process.copies?.note(entries: copied)
       if opening.isResumed { resumedCount += 1 }
       openings.removeAll { $0 === opening }
       noteRestoring()
@@ -116,7 +133,9 @@ extension AttributionStage {
     do {
       for opening in try scan.advance() {
         try opening.didReadState()
-        if opening.isOutdated { replace(opening, by: opening.fromTheBeginning()) }
+        if opening.isOutdated {
+          replace(opening, by: opening.fromTheBeginning(ignoresCopy: !opening.isResumed))
+        }
       }
     } catch {
       scan.close()

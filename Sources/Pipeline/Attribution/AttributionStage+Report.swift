@@ -20,6 +20,6 @@ extension StreamTask {
           partition: input.partition, position: input.position, lag: input.lag,
           isIdle: progress[input.number].isIdle)
       },
-      lost: lost, stores: task.stores)
+      lost: lost, stores: task.stores, copy: copy)
   }
 }

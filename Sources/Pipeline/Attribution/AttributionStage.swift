@@ -30,6 +30,9 @@ package final class AttributionStage: Stage {
   /// Tasks of which only some inputs were assigned, in words.
   var splits: [String] = []
   var openedEntries = 0
+  /// Of those, how many came from copies on this machine.
+  var copiedEntries = 0
+  private var copyPositions: CopyPositions
   /// Committed counts of tasks given up, so that totals survive a rebalance.
   private var formerCounts: [String: InputCounts] = [:]
 
@@ -41,6 +44,8 @@ package final class AttributionStage: Stage {
     inputEnds = LogEnds(context.log.prober)
     groupOffsets = GroupOffsets(context.log.prober, group: context.group)
     repetition = StatusRepetition(context.configuration, now: context.now())
+    copyPositions = CopyPositions(
+      commitInterval: context.configuration.commitInterval, now: context.now())
   }
 
   package var topics: [String] { context.plan.inputTopics.map(\.name) }
@@ -90,6 +95,7 @@ package final class AttributionStage: Stage {
 
   package func advance() throws -> Int {
     try open()
+    notePositions()
     guard try hasMemory() else { return 0 }
     var taken = 0
     for task in tasks {
@@ -98,6 +104,17 @@ package final class AttributionStage: Stage {
         limit: AttributionStage.turn, now: context.now(), collector: context.collector)
     }
     return taken
+  }
+
+  /// Lets the tasks know from where on a restart would have to read what their copies do not have.
+  private func notePositions() {
+    guard context.process.copies != nil,
+      let ends = copyPositions.advance(
+        now: context.now(), context.log.prober, Array(Set(tasks.map(\.statePartition))).sorted())
+    else { return }
+    for task in tasks {
+      if let end = ends[task.statePartition] { task.note(stateEnd: end) }
+    }
   }
 
   package func advanceClock() {}

@@ -18,24 +18,30 @@ package final class Changelog {
 
   private typealias Chunk = UnsafeMutablePointer<ChangelogChunk>
 
-  private let name: String
-  private let topic: String
+  let name: String
+  let topic: String
   private let partition: Int32
   /// The bytes at which a record is full.
   private let recordBytes: Int
   private var chunks: [StateBucket: Chunk] = [:]
   private var spare: [Chunk] = []
   private var last: (bucket: StateBucket, chunk: Chunk)?
-  private var closed: [(key: [UInt8], chunk: Chunk)] = []
+  private var closed: [(bucket: StateBucket, serial: UInt64, chunk: Chunk)] = []
   /// Serials of the records in the topic, by bucket.
   private var serials: [StateBucket: [UInt64]] = [:]
-  private var nextSerial: UInt64 = 0
+  private(set) var nextSerial: UInt64 = 0
   /// Numbers in `serials`.
   private var serialCount = 0
   /// The last progress record that was written or restored.
   private(set) var lastProgress: [UInt8]?
   /// Whether there have been buckets of impressions alone, which former versions do not know.
   private var hasImpressionBuckets = false
+  /// What it has written, on this machine.
+  var copy: StateCopy?
+  /// Where the state partition ended some time ago: later records lie behind it.
+  var stateEnd: Int64 = 0
+  /// Of a `flush` that has not been committed: what is kept, and an offset that is not behind its progress record's.
+  private var uncommitted: (live: LiveBuckets, position: Int64)?
 
   package init(name: String, topic: String, partition: Int32, recordBytes: Int) {
     self.name = name
@@ -46,7 +52,7 @@ package final class Changelog {
 
   deinit {
     for chunk in chunks.values { free(chunk) }
-    for (_, chunk) in closed { free(chunk) }
+    for (_, _, chunk) in closed { free(chunk) }
     for chunk in spare { free(chunk) }
   }
 
@@ -105,10 +111,10 @@ package final class Changelog {
     let serial = nextSerial
     nextSerial += 1
     note(serial, in: bucket)
-    closed.append((key(bucket, serial), chunk))
+    closed.append((bucket, serial, chunk))
   }
 
-  private func note(_ serial: UInt64, in bucket: StateBucket) {
+  func note(_ serial: UInt64, in bucket: StateBucket) {
     serials[bucket, default: []].append(serial)
     serialCount += 1
     if bucket.isOfImpressions { hasImpressionBuckets = true }
@@ -118,7 +124,7 @@ package final class Changelog {
   var byteCount: Int {
     var bytes = 0
     for chunk in chunks.values { bytes += chunk.pointee.byteCount }
-    for (_, chunk) in closed { bytes += chunk.pointee.byteCount }
+    for (_, _, chunk) in closed { bytes += chunk.pointee.byteCount }
     for chunk in spare { bytes += chunk.pointee.byteCount }
     // A bucket's array and its place in the dictionary, and its records' numbers.
     return bytes + serials.count * 96 + serialCount * 8
@@ -130,8 +136,11 @@ package final class Changelog {
   /// Writes the records to which nothing will be added, ahead of the `flush` of their transaction: so there
   /// is little left to send, and to wait for, when it commits.
   func writeFullRecords(to producer: any LogProducer) throws {
-    for (key, chunk) in closed { try produce(key, chunk.pointee.bytes, to: producer) }
-    for (_, chunk) in closed { recycle(chunk) }
+    for (bucket, serial, chunk) in closed {
+      try produce(key(bucket, serial), chunk.pointee.bytes, to: producer)
+      copy?.append(serial: serial, bucket: bucket, chunk.pointee.bytes)
+    }
+    for (_, _, chunk) in closed { recycle(chunk) }
     closed.removeAll(keepingCapacity: true)
   }
 
@@ -155,7 +164,24 @@ package final class Changelog {
       hasImpressionBuckets: hasImpressionBuckets)
     let bytes = record.bytes
     lastProgress = bytes
+    uncommitted = (live, stateEnd)
     try bytes.withUnsafeBytes { try produce(Changelog.progressKey(name), $0, to: producer) }
+  }
+
+  /// Continues after a progress record that was read back.
+  func resume(after progress: [UInt8]?, serial: UInt64) {
+    lastProgress = progress
+    nextSerial = serial
+  }
+
+  /// The transaction of the last `flush` has been committed.
+  ///
+  /// - Parameter time: by the wall clock.
+  func didCommit(at time: Milliseconds) {
+    guard let (live, position) = uncommitted, let lastProgress else { return }
+    uncommitted = nil
+    copy?.commit(
+      lastProgress, serial: nextSerial, live: live, position: position, time: time)
   }
 
   /// Keeps a chunk for another record, or frees it.
@@ -176,79 +202,6 @@ package final class Changelog {
       try producer.produce(
         topic, partition: partition, key: key, value: value, timestamp: nil, headers: [])
     }
-  }
-
-  // MARK: Restoring
-
-  /// Brings tasks of one partition back to the state of the last commit. The partition is read once for
-  /// all of them.
-  ///
-  /// - Returns: the number of entries restored.
-  package static func restore(
-    _ tasks: [(changelog: Changelog, task: AttributionTask)], of partition: TopicPartition,
-    from scan: any LogScan
-  ) throws -> Int {
-    var live = tasks.map { $0.changelog.makeLiveRecords() }
-    try scan.readThrough(partition) { record in
-      for index in live.indices { live[index].add(record) }
-    }
-    var count = 0
-    for (index, (changelog, task)) in tasks.enumerated() {
-      guard let progress = try changelog.progress(of: live[index], under: task.definitions) else {
-        continue
-      }
-      count += try changelog.restore(task, progress, live[index])
-    }
-    return count
-  }
-
-  /// Makes the task that a partition remembers, with its own secret.
-  ///
-  /// - Returns: the task and the number of entries restored; nil if it never committed anything.
-  package func restore(
-    _ definitions: Definitions, inputCount: Int, of partition: TopicPartition,
-    from scan: any LogScan
-  ) throws -> (task: AttributionTask, entries: Int)? {
-    var live = makeLiveRecords()
-    try scan.readThrough(partition) { record in live.add(record) }
-    guard let progress = try progress(of: live, under: definitions),
-      let secret = IdentitySecret(progress.checkpoint.secret)
-    else { return nil }
-    let task = AttributionTask(
-      definitions: definitions, inputCount: inputCount, secret: secret)
-    return (task, try restore(task, progress, live))
-  }
-
-  /// To be filled with what the state partition holds.
-  func makeLiveRecords() -> LiveRecords { LiveRecords(name: name) }
-
-  /// The task's last progress record; nil for a task that never wrote one.
-  func progress(of live: LiveRecords, under definitions: Definitions) throws -> ProgressRecord? {
-    try live.progress?.withUnsafeBytes { value in
-      let record = try ProgressRecord(value, under: definitions.fingerprint, topic: topic)
-      try record.checkAdditions(of: definitions, newest: record.last)
-      return record
-    }
-  }
-
-  /// Brings a new task back to where the progress record's commit left it.
-  ///
-  /// - Returns: the number of entries restored.
-  func restore(
-    _ task: AttributionTask, _ progress: ProgressRecord, _ live: LiveRecords
-  ) throws -> Int {
-    lastProgress = live.progress
-    nextSerial = progress.serial
-    task.restore(
-      watermark: progress.watermark, retentionMark: progress.retentionMark,
-      largest: progress.largest)
-    var restoration = Restoration(task)
-    for record in live.records {
-      note(record.serial, in: record.bucket)
-      guard task.liveBuckets.contains(record.bucket) else { continue }
-      try record.value.withUnsafeBytes { try restoration.add($0, bucket: record.bucket) }
-    }
-    return restoration.count
   }
 
   // MARK: Progress records

@@ -9,15 +9,29 @@ struct LiveRecords {
     var value: [UInt8]
   }
 
-  /// The latest progress record.
+  /// The latest progress record, and its offset.
   private(set) var progress: [UInt8]?
+  private(set) var progressOffset: Int64 = 0
+  /// Whether there is the progress record that was to be looked for.
+  private(set) var hasExpectedProgress = false
 
   private let prefix: [UInt8]
+  /// A progress record to look for.
+  private let expected: [UInt8]?
+  /// Records before this one count for nothing.
+  private let firstSerial: UInt64
   private var bySerial: [UInt64: Record] = [:]
   /// Bytes held.
   private(set) var byteCount = 0
 
-  init(name: String) { prefix = Array("\(name)|".utf8) }
+  /// - Parameters:
+  ///   - name: of the task.
+  ///   - commit: what a copy has: records before it are left out.
+  init(name: String, behind commit: CopyCommit? = nil) {
+    prefix = Array("\(name)|".utf8)
+    expected = commit?.progress
+    firstSerial = commit?.serial ?? 0
+  }
 
   /// The records in the order in which they were written.
   var records: [Record] { bySerial.values.sorted { $0.serial < $1.serial } }
@@ -30,11 +44,14 @@ struct LiveRecords {
     var rest = key[(key.startIndex + prefix.count)...]
     if rest.elementsEqual("progress".utf8) {
       progress = record.value.map { Array($0) }
+      progressOffset = record.offset
+      if progress == expected { hasExpectedProgress = true }
       return
     }
     if isProgressEnough { return }
     guard let bucket = LiveRecords.number(&rest), rest.popFirst() == UInt8(ascii: "|"),
-      let serial = LiveRecords.number(&rest), rest.isEmpty
+      let serial = LiveRecords.number(&rest), rest.isEmpty,
+      serial >= firstSerial
     else { return }
     let former = bySerial.removeValue(forKey: serial)
     if let former { byteCount -= LiveRecords.bytes(former) }

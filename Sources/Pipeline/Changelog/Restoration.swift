@@ -9,7 +9,7 @@ struct Restoration {
   /// Entries restored.
   private(set) var count = 0
 
-  private let task: AttributionTask
+  let task: AttributionTask
   private var batch: [ChangelogEntry] = []
   /// The bucket of the record being added.
   private var bucket = StateBucket(number: 0)

@@ -26,6 +26,12 @@ package final class Meter {
     counters.transactions[result, default: 0] += 1
   }
 
+  /// Tasks have their state back.
+  func count(restored: Int, fromCopies: Int) {
+    counters.entriesFromTopic += restored
+    counters.entriesFromCopies += fromCopies
+  }
+
   /// - Parameter conversion: as it is published.
   func count(_ conversion: CreditedConversion) {
     if conversion.revision > 1 {

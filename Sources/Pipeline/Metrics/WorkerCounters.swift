@@ -50,6 +50,10 @@ public struct WorkerCounters: Sendable {
   /// From partitions assigned to state read back.
   public var restoreTime = Histogram(bounds: [0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 900])
 
+  /// Entries of state that were restored from the state topic, and from copies on this machine.
+  public var entriesFromTopic = 0
+  public var entriesFromCopies = 0
+
   /// From an event's acceptance by its task to the commit of a rollup that counts it. Clocks of two
   /// machines, where the stages run apart.
   public var endToEndTime = Histogram(bounds: [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300])
@@ -75,6 +79,8 @@ public struct WorkerCounters: Sendable {
     for (result, count) in other.transactions { transactions[result, default: 0] += count }
     transactionTime.add(other.transactionTime)
     restoreTime.add(other.restoreTime)
+    entriesFromTopic += other.entriesFromTopic
+    entriesFromCopies += other.entriesFromCopies
     endToEndTime.add(other.endToEndTime)
     rollupsPublished += other.rollupsPublished
     restatementAge.add(other.restatementAge)

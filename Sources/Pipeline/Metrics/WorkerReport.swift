@@ -38,6 +38,15 @@ public struct WorkerReport: Sendable {
     /// Input that was gone before it was read.
     public var lost: [LostRange] = []
     public var stores: [StoreSize]
+    /// What it has on disk; nil without `state_dir`, or where that is of no use.
+    public var copy: Copy?
+  }
+
+  /// A copy of a task's state on this machine.
+  public struct Copy: Sendable {
+    public var bytes: Int
+    /// When it was last brought up to date, by the wall clock; nil before.
+    public var writtenAt: Milliseconds?
   }
 
   /// A partition of the second stage.

@@ -14,12 +14,15 @@ package final class ProcessContext: Sendable {
   let inputs = SharedInputPlans()
   /// How rollups and attributions are written and read back.
   let output: PublishedOutput
+  /// Copies of live state on this machine; nil for none.
+  let copies: StateCopies?
 
   package init(
     clock: ProcessClock = .system, memory: MemoryLimit = MemoryLimit(bytes: .max),
     random: @escaping @Sendable () -> UInt64 = { .random(in: .min ... .max) },
-    output: PublishedOutput = .json
+    output: PublishedOutput = .json, copies: StateCopies? = nil
   ) {
+    self.copies = copies
     self.output = output
     self.random = random
     self.clock = clock

@@ -50,7 +50,8 @@ public final class Processor: @unchecked Sendable {
     stopsAtEnd: Bool, logger: Logger, clock: ProcessClock = .system
   ) {
     let memory = MemoryLimit(configuration)
-    process = ProcessContext(clock: clock, memory: memory, output: output)
+    process = ProcessContext(
+      clock: clock, memory: memory, output: output, copies: StateCopies(configuration, logger))
     monitor = ProcessorMonitor(process)
     self.configuration = configuration
     self.plan = plan

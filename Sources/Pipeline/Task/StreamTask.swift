@@ -18,7 +18,7 @@ final class StreamTask {
   /// Its inputs as of the last commit.
   private var committed: [CommittedInput]
 
-  private let changelog: Changelog
+  let changelog: Changelog
   /// What belongs to the task for good: its progress records carry it on.
   private var checkpoint: TaskCheckpoint
   let configuration: Configuration
@@ -90,7 +90,10 @@ final class StreamTask {
   var isOvertaken: Bool { overtaken != nil }
 
   /// It belongs to somebody else, or begins anew.
-  func close() { state.move(to: .closed) }
+  func close() {
+    state.move(to: .closed)
+    changelog.copy?.release()
+  }
 
   /// Its partitions are given up after a commit.
   ///
@@ -102,6 +105,7 @@ final class StreamTask {
     }
     stopReading()
     state.move(to: .suspended)
+    changelog.copy?.release()
     return SuspendedTask(
       id: id, inputs: inputs.map(\.partition), task: task, changelog: changelog, progress: progress)
   }
@@ -247,6 +251,7 @@ final class StreamTask {
 
   /// Forgets what the transaction has made durable.
   func didCommit() {
+    if isWritten { changelog.didCommit(at: clock.wall()) }
     uncommittedRows = 0
     isWritten = false
     mustCommit = false

@@ -12,7 +12,7 @@ final class TaskOpening {
   let kind: TaskKind
   let number: Int32
   let statePartition: TopicPartition
-  private(set) var state: TaskState
+  var state: TaskState
   /// What keeps it from going on, while something does.
   private(set) var obstacle: (any Error)?
   /// Whether the rollup stage knows that this task has a new owner.
@@ -21,30 +21,40 @@ final class TaskOpening {
   private(set) var bytesNeeded = 0
   private var waitsForMemory = false
   /// Entries of its state.
-  private(set) var entries = 0
-  /// Whether somebody else has gone on with the task since it was suspended: `fromTheBeginning` is needed.
+  var entries = 0
+  /// Whether what this process or its disk remembers of the task is not what the topic has: `fromTheBeginning` is needed.
   private(set) var isOutdated = false
 
-  private let partitionCount: Int32
-  private let context: StageContext
+  let partitionCount: Int32
+  let context: StageContext
   private let group: String
-  private let suspended: SuspendedTask?
-  private let changelog: Changelog
-  private var live: LiveRecords
-  private var progress: ProgressRecord?
-  private var questions = OpeningQuestions()
-  private var starts: [InputStart] = []
+  let suspended: SuspendedTask?
+  let changelog: Changelog
+  var live: LiveRecords
+  private(set) var progress: ProgressRecord?
+  /// The state's copy on this machine, until the task takes it.
+  var copy: StateCopy?
+  /// What is restored from the copy.
+  var loading: Restoration?
+  /// Whether the copy has turned out to be of no use.
+  let ignoresCopy: Bool
+  private(set) var questions = OpeningQuestions()
+  private(set) var starts: [InputStart] = []
   /// The record that was read last of each input, or the first behind what is lost.
-  private var records: [RepeatedQuestion<RecordFingerprint?>] = []
+  private(set) var records: [RepeatedQuestion<RecordFingerprint?>] = []
 
   /// Records before the end of the state partition among which a suspended task looks for its last progress record.
   private static let tail: Int64 = 200
 
-  /// - Parameter suspended: what this process remembers of the task, which may be outdated.
+  /// - Parameters:
+  ///   - suspended: what this process remembers of the task, which may be outdated.
+  ///   - ignoresCopy: whether a copy on this machine is of no use.
   init(
     kind: TaskKind, number: Int32, inputs: [TopicPartition],
-    partitionCount: Int32, context: StageContext, suspended: SuspendedTask? = nil
+    partitionCount: Int32, context: StageContext, suspended: SuspendedTask? = nil,
+    ignoresCopy: Bool = false
   ) {
+    self.ignoresCopy = ignoresCopy
     self.suspended = suspended
     state = suspended == nil ? .created : .suspended
     self.kind = kind
@@ -83,7 +93,9 @@ final class TaskOpening {
   var isResumed: Bool { suspended != nil }
 
   /// From where its state partition has to be read.
-  var stateStart: Int64 { isResumed ? max(0, stateEnd - Self.tail) : 0 }
+  var stateStart: Int64 {
+    isResumed ? max(0, stateEnd - Self.tail) : copy?.last?.position ?? 0
+  }
 
   /// Where its state partition ends, open transactions included.
   var stateEnd: Int64 { questions.bounds?[statePartition]?.end ?? 0 }
@@ -128,12 +140,13 @@ final class TaskOpening {
       obstacle = nil
     }
     state.move(to: .restoring)
+    if !isResumed { openCopy() }
   }
 
-  /// Bytes of state that has been read and is not in its place yet.
-  var heldBytes: Int { live.byteCount }
+  /// Bytes of state that has been read, but for that of tasks that run.
+  var heldBytes: Int { live.byteCount + (loading?.task.byteCount ?? 0) }
   /// Bytes that it takes beside them to put the state in its place, about.
-  var bytesToRestore: Int { live.byteCount }
+  var bytesToRestore: Int { live.byteCount + (copy?.bytesToLoad ?? 0) }
 
   /// Takes the state partition's next record.
   func take(_ record: Record) { live.add(record, isProgressEnough: isResumed) }
@@ -143,6 +156,10 @@ final class TaskOpening {
   /// - Throws: `OperatorError` where state, offsets and logs do not fit.
   func didReadState() throws {
     if let suspended, live.progress != suspended.progress {
+      isOutdated = true
+      return
+    }
+    guard hasTopicOfCopy() else {
       isOutdated = true
       return
     }
@@ -184,92 +201,11 @@ final class TaskOpening {
       && records.indices.allSatisfy { records[$0].answer != nil || offsetToRead($0) == nil }
   }
 
-  // MARK: Running
-
-  /// The task, with its state, at the places where its inputs are to be read on.
-  ///
-  /// - Parameter stopsAtEnd: read to where the logs ended at the take-over, and no further.
-  func makeTask(stopsAtEnd: Bool) throws -> StreamTask {
-    var checkpoint = progress?.checkpoint ?? TaskCheckpoint()
-    if checkpoint.secret.isEmpty {
-      checkpoint.secret = TaskCheckpoint.makeSecret(context.random)
-    }
-    checkpoint.partitionCount = partitionCount
-    let definitions = context.configuration.definitions
-    guard let secret = IdentitySecret(checkpoint.secret) else {
-      throw OperatorError(
-        "the progress record of task \(name) in \(statePartition) is damaged; `tributary reset` starts again"
-      )
-    }
-    let task =
-      suspended?.task
-      ?? AttributionTask(
-        definitions: definitions, inputCount: partitions.count, secret: secret,
-        longestWalk: context.configuration.longestWalk)
-    var opened: [InputPartition] = []
-    var lost: [LostRange] = []
-    for (index, input) in partitions.enumerated() {
-      let former = progress?.checkpoint.inputs[index]
-      let found = records[index].answer ?? nil
-      let position: Int64
-      switch starts[index] {
-      case .at(let offset):
-        position = offset
-        if let last = former?.last {
-          try InputStart.check(input, last: last, found: found)
-        }
-      case .behind(let range):
-        position = range.upperBound
-        lost.append(lostRange(range, of: input, number: index, first: found))
-      }
-      opened.append(
-        try open(input, number: index, at: position, former?.last, stopsAtEnd: stopsAtEnd))
-    }
-    if let progress, !isResumed { entries = try changelog.restore(task, progress, live) }
-    for range in lost { checkpoint.add(range) }
-    state.move(to: .running)
-    return StreamTask(
-      id, inputs: opened, task: task, changelog: changelog,
-      checkpoint: checkpoint, mustCommit: !lost.isEmpty || hasLostOffsets, state: state,
-      context: context)
-  }
-
-  /// Whether the group has no offsets although the task has.
-  private var hasLostOffsets: Bool {
-    progress != nil && (questions.committed?.count ?? 0) < partitions.count
-  }
-
-  private func open(
-    _ input: TopicPartition, number: Int, at position: Int64, _ last: RecordFingerprint?,
-    stopsAtEnd: Bool
-  ) throws -> InputPartition {
-    let end = questions.bounds![input]!.stableEnd
-    let sources = context.plan.sources(of: input.topic)
-    let reader = try context.consumer.reader(of: input, from: position, end: end)
-    return InputPartition(
-      number: number, partition: input, plan: try context.inputPlan(of: input.topic),
-      reader: sources.isEmpty ? reader : UnpackingReader(reader, of: input),
-      definitions: context.configuration.definitions, start: position, last: last,
-      stop: stopsAtEnd ? end : nil, now: context.now(),
-      sources: sources.isEmpty ? nil : SourceTable(sources))
-  }
-
-  private func lostRange(
-    _ range: Range<Int64>, of partition: TopicPartition, number: Int, first: RecordFingerprint?
-  ) -> LostRange {
-    context.logger.error(
-      """
-      \(partition): \(range.count) records from offset \(range.lowerBound) to \(range.upperBound) were \
-      deleted before they were read; reports of the days concerned say so
-      """)
-    let newest = progress?.largest[number] ?? .unknown
-    return LostRange(
-      topic: partition.topic, partition: partition.partition, from: range.lowerBound,
-      to: range.upperBound, after: newest.isKnown ? newest.time : nil, before: first?.timestamp)
-  }
-
   /// It has lost its partitions, or failed: whoever opens it next begins anew.
-  func close() { state.move(to: .closed) }
+  func close() {
+    state.move(to: .closed)
+    copy?.release()
+  }
 
   /// The same task from its beginning, to be restored once there is memory for it.
   ///
@@ -294,10 +230,12 @@ final class TaskOpening {
   }
 
   /// The same task, to be restored: what this process remembers of it counts no more.
-  func fromTheBeginning() -> TaskOpening {
+  ///
+  /// - Parameter ignoresCopy: whether what its disk has does not count either.
+  func fromTheBeginning(ignoresCopy: Bool = false) -> TaskOpening {
     let next = TaskOpening(
       kind: kind, number: number, inputs: partitions,
-      partitionCount: partitionCount, context: context)
+      partitionCount: partitionCount, context: context, ignoresCopy: ignoresCopy)
     next.isAnnounced = isAnnounced
     return next
   }

@@ -54,6 +54,9 @@ package final class Simulation {
   var counts = SimulationCounts()
   /// Workers that have lost their place and do not know it yet.
   var zombies: [Zombie] = []
+  /// The disks of the machines on which attribution workers run, and who writes to them.
+  package let disks: [MemoryCopyStore]
+  let copies: [StateCopies]
   /// Steps within steps.
   private(set) var depth = 0
 
@@ -66,6 +69,7 @@ package final class Simulation {
   ///   - form: how records are written, where it is not our own form.
   ///   - inputs: what the topics hold, where it is something else again.
   ///   - output: how rollups and attributions are written.
+  ///   - copies: what machines keep of the live state; nil for nothing.
   ///   - log: that of another simulation, to go on with.
   package init(
     _ definitions: Definitions, seed: UInt64, partitions: Int = 3, rollupPartitions: Int = 2,
@@ -78,7 +82,7 @@ package final class Simulation {
     partitioner: InputPartitioner = .murmur2, form: ForeignForm? = nil,
     inputs: [InputEntry]? = nil, rekeying: SimulatedRekeying? = nil,
     schemaRegistry: RegistryAddress? = nil, output: PublishedOutput = .json,
-    log: MemoryLog? = nil
+    copies: SimulatedCopies? = nil, log: MemoryLog? = nil
   ) {
     self.output = output
     self.rekeying = rekeying
@@ -112,7 +116,13 @@ package final class Simulation {
     topics[configuration.deltasTopic] = rollupPartitions
     for topic in configuration.rekeyedTopics { topics[topic.name] = rekeying!.sourcePartitions }
     if rekeying != nil { topics[configuration.keyedPositionsTopic] = 1 }
-    self.log = log ?? MemoryLog(topics: topics, timeouts: timeouts)
+    let log = log ?? MemoryLog(topics: topics, timeouts: timeouts)
+    self.log = log
+    disks = (0..<(copies?.machines ?? 0)).map { number in
+      MemoryCopyStore(seed: seed ^ UInt64(number) << 32 ^ 0xD15C) { [unowned log] in log.process }
+    }
+    for disk in disks { disk.faults = copies?.faults ?? MemoryCopyStore.Faults() }
+    self.copies = disks.map { StateCopies($0, segmentLimit: copies?.segmentLimit ?? 0) }
     self.log.recordLimits = plan.recordLimits
     clock = SimulatedClock(wall: wall)
     random = SeededRandom(seed: seed)
@@ -186,7 +196,7 @@ package final class Simulation {
         monotonic: { world.simulation.clock.elapsed },
         wall: { world.simulation.clock.wall(of: party) }),
       memory: MemoryLimit(bytes: memoryLimit), random: { world.simulation.secrets.next() },
-      output: output)
+      output: output, copies: copies.isEmpty ? nil : copies[slot.number % copies.count])
     switch slot.stage {
     case .attribution:
       return .attribution(

@@ -31,6 +31,10 @@ public struct SimulationCounts: Sendable {
   public var standstills = 0
   /// Topics and offsets that somebody changed after the end.
   public var sabotages = 0
+  /// Entries restored from copies on disk, copies that were of no use, and files that somebody touched.
+  public var copiedEntries = 0
+  public var uselessCopies = 0
+  public var disturbances = 0
   /// Records that were sent again.
   public var repeats = 0
   public var failedCalls: [KafkaError.Recovery: Int] = [:]
@@ -81,6 +85,8 @@ public struct SimulationCounts: Sendable {
       ("clock jumps", \.clockJumps), ("compactions", \.compactions),
       ("leaderless partitions", \.leaderless), ("deletions of input", \.deletions),
       ("standstills", \.standstills), ("sabotages", \.sabotages),
+      ("entries from copies", \.copiedEntries), ("useless copies", \.uselessCopies),
+      ("disturbed disks", \.disturbances),
       ("repeated records", \.repeats), ("publications", \.publications),
       ("corrections of final windows", \.corrections),
     ]

@@ -55,6 +55,8 @@ struct SimulationPlan {
   var strays: Int64 = 0
   /// How records are written, where it is not our own form.
   var form: ForeignForm?
+  /// What machines keep of the live state.
+  var copies: SimulatedCopies?
 
   init(seed: UInt64) {
     var random = SeededRandom(seed: seed ^ 0x51AB_7E5E_ED00)
@@ -107,6 +109,8 @@ struct SimulationPlan {
     // Drawn apart as well.
     var foreign = SeededRandom(seed: seed ^ 0xF02E_1610)
     rekeying = SimulatedRekeying(&foreign)
+    var disks = SeededRandom(seed: seed ^ 0xD15C_C091_E500)
+    copies = SimulatedCopies(&disks)
     // Apart, too. What is restated may be final.
     var restatements = SeededRandom(seed: seed ^ 0x7E51_0000)
     if !isPunctual, restatements.below(2) == 0 {

@@ -33,6 +33,8 @@ public struct SimulationRun {
     let failure = run.run()
     var counts = run.simulation.counts
     counts.repeats = run.feed.repeats
+    counts.copiedEntries = run.simulation.copyTally.entries
+    counts.uselessCopies = run.simulation.copyTally.problems.values.reduce(0, +)
     counts.publications = run.downstream.publications
     counts.corrections = run.downstream.corrections
     return SimulationResult(
@@ -50,7 +52,7 @@ public struct SimulationRun {
       stateRecordBytes: plan.stateRecordBytes, longestWalk: plan.longestWalk,
       wall: plan.wall,
       timeouts: plan.timeouts, deadLetterLimit: plan.deadLetterLimit, onLostInput: .continue,
-      form: plan.form, rekeying: plan.rekeying)
+      form: plan.form, rekeying: plan.rekeying, copies: plan.copies)
     simulation.hooks.answersLate = plan.answersLate
     simulation.trace.onLine = onLine
     for party in plan.wrongClocks { simulation.clock.jump(party, by: plan.wrongBy) }
@@ -73,6 +75,7 @@ public struct SimulationRun {
       for _ in 0..<simulation.random.below(60) where simulation.failure == nil { turn() }
     }
     simulation.faults = .none
+    for disk in simulation.disks { disk.faults = MemoryCopyStore.Faults() }
     if plan.endsIdle, let complaint = fallSilent() { return complaint }
     layZombiesToRest()
     if let complaint = check() { return complaint }
@@ -120,7 +123,7 @@ public struct SimulationRun {
     slot.stage != .attribution || slot.number < wantedWorkers || slot.isRunning
   }
 
-  private func happens(_ permille: Int64) -> Bool {
+  func happens(_ permille: Int64) -> Bool {
     permille > 0 && simulation.random.below(1_000) < permille
   }
 
@@ -132,7 +135,8 @@ public struct SimulationRun {
   private mutating func disturb() {
     let faults = plan.faults
     if happens(faults.killWorker) { simulation.kill(anySlot()) }
-    if happens(faults.killProcess) { for slot in simulation.workers.all { simulation.kill(slot) } }
+    if happens(faults.killProcess) { killAll() }
+    disturbDisks()
     if happens(faults.stopWorker) { simulation.stop(anySlot()) }
     if happens(faults.abandonWorker) { simulation.abandon(anySlot()) }
     if happens(faults.scale) { scale() }

@@ -35,6 +35,7 @@ struct EngineFigures {
           String(format: "mapped bytes, decoder (%.2f of its rate)", decoding.ratio),
           decoding.mapped),
         row("restore, entries", restore.speed),
+        row("restore from a copy on disk", restore.copySpeed),
       ]
     ).text
   }
@@ -108,6 +109,7 @@ struct EngineFigures {
 
     struct Restore: Encodable {
       var speed: Speed
+      var copySpeed: Speed
       var bytesPerEntry: Double
     }
 
@@ -124,7 +126,8 @@ struct EngineFigures {
       figures: Document.Figures(figures), decoding: Document.Speed(decoding.own),
       mappedDecoding: Document.Speed(decoding.mapped),
       restore: Document.Restore(
-        speed: Document.Speed(restore.speed), bytesPerEntry: restore.bytesPerEntry),
+        speed: Document.Speed(restore.speed), copySpeed: Document.Speed(restore.copySpeed),
+        bytesPerEntry: restore.bytesPerEntry),
       peakResidentBytes: peakBytes,
       growth: Dictionary(
         uniqueKeysWithValues: growth.map { ($0.of.rawValue, Document.Figures($0.figures)) }))

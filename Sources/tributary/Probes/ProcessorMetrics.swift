@@ -61,6 +61,15 @@ struct ProcessorMetrics: Sendable {
     ("tributary_state_entries", .gauge, "Entries held, by store and partition."),
     ("tributary_state_bytes", .gauge, "Bytes held, by store and partition."),
     (
+      "tributary_restored_entries_total", .counter,
+      "Entries of state restored, by where they came from: the state topic, or a copy in state_dir."
+    ),
+    ("tributary_state_copy_bytes", .gauge, "Bytes of a task's copy in state_dir, by partition."),
+    (
+      "tributary_state_copy_timestamp_seconds", .gauge,
+      "When a task's copy in state_dir was last brought up to date, by partition."
+    ),
+    (
       "tributary_conversions_total", .counter,
       "Conversions first published, by model and whether a touch earned them."
     ),
@@ -169,8 +178,13 @@ struct ProcessorMetrics: Sendable {
           to: task.watermark.map { now - Double($0) / 1_000 })
       }
       for source in task.sources { setLost(task.lost, of: source.partition) }
-      for store in task.stores {
-        set(store, ["inputs": inputs, "partition": "\(task.partition)"])
+      let labels = ["inputs": inputs, "partition": "\(task.partition)"]
+      for store in task.stores { set(store, labels) }
+      if let copy = task.copy {
+        metrics.set("tributary_state_copy_bytes", labels, to: Double(copy.bytes))
+        metrics.set(
+          "tributary_state_copy_timestamp_seconds", labels,
+          to: copy.writtenAt.map { Double($0) / 1_000 })
       }
     }
     for rollups in report.rollups {
@@ -217,6 +231,11 @@ struct ProcessorMetrics: Sendable {
       metrics.set("tributary_late_records_total", ["topic": topic], to: Double(counts.late))
       metrics.set(
         "tributary_misplaced_records_total", ["topic": topic], to: Double(counts.misplaced))
+    }
+    for (source, count) in [
+      ("topic", sum(counters, \.entriesFromTopic)), ("copy", sum(counters, \.entriesFromCopies)),
+    ] {
+      metrics.set("tributary_restored_entries_total", ["from": source], to: count)
     }
     for model in models {
       for (isAttributed, count) in [
