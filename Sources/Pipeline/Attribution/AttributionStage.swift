@@ -127,11 +127,12 @@ package final class AttributionStage: Stage {
     // before their state is read, which can take a while.
     announced = unannounced
     for opening in announced where opening.kind == .keyed {
-      try context.collector.broadcast(.active(.unknown), ofTask: opening.number)
+      context.collector.broadcast(StatusReport(task: opening.number, status: .active(.unknown)))
     }
     for task in changed { try task.writeEffects(to: context.collector) }
     try context.collector.sendDeltas()
     for task in changed { try task.announce(to: context.collector, isRepeating: isRepeating) }
+    try context.collector.sendStatuses()
     if isRepeating { repetition.begin() }
   }
 

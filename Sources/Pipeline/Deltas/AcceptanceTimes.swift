@@ -62,15 +62,17 @@ struct AcceptanceTimes: Equatable {
   /// Empty where no header tells; a measurement is not worth an error.
   init(_ headers: [Header] = []) {
     guard let value = headers.first(where: { $0.name == Self.headerName })?.value else { return }
-    value.withUnsafeBytes { value in
-      var reader = ByteReader(value)
-      var time: Milliseconds = 0
-      while !reader.isAtEnd, entries.count < Self.limit {
-        time &+= reader.signed()
-        let count = reader.varint()
-        guard !reader.isCut, count < 1 << 32 else { return }
-        entries.append(Entry(time: time, count: Int(count)))
-      }
+    self = value.withUnsafeBytes { AcceptanceTimes($0) }
+  }
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    var reader = ByteReader(bytes)
+    var time: Milliseconds = 0
+    while !reader.isAtEnd, entries.count < Self.limit {
+      time &+= reader.signed()
+      let count = reader.varint()
+      guard !reader.isCut, count < 1 << 32 else { return }
+      entries.append(Entry(time: time, count: Int(count)))
     }
   }
 }

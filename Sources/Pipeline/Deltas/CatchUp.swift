@@ -9,13 +9,18 @@ import Kafka
 struct CatchUp {
   /// How many commit intervals the rollup stage collects deltas for.
   static let intervals: Milliseconds = 4
-  static let header = Header(name: "catching-up", value: [])
+  private static let headerName = "catching-up"
 
   private var tasks: Set<Int32> = []
 
+  /// What a former version says in a header.
+  static func isTold(by headers: [Header]) -> Bool {
+    headers.contains { $0.name == CatchUp.headerName }
+  }
+
   /// Takes note of what came with a task's status.
-  mutating func update(task: Int32, _ headers: [Header]) {
-    if headers.contains(where: { $0.name == CatchUp.header.name }) {
+  mutating func update(task: Int32, _ isCatchingUp: Bool) {
+    if isCatchingUp {
       tasks.insert(task)
     } else {
       tasks.remove(task)

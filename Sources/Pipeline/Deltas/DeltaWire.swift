@@ -5,8 +5,8 @@ import Codec
 /// The records between the two stages: batches of deltas, how each task stands, and what it has lost of its
 /// input.
 ///
-/// A status' key is `@` and the task's number, that of a batch `+`, that of what was lost `!` and the task. The first byte of a value is the
-/// version of its format.
+/// The key of statuses is `@` (former versions wrote one record for each, with the task's number behind it), that of a batch `+`, that of what
+/// was lost `!` and the task. The first byte of a value is the version of its format.
 package enum DeltaWire {
   /// Of statuses, which progress records hold as well.
   static let statusVersion: UInt8 = 1
@@ -20,8 +20,6 @@ package enum DeltaWire {
 
   /// Bytes of an encoded status: version, tag, time.
   static let statusSize = 10
-
-  static func statusKey(task: Int32) -> [UInt8] { Array("@\(task)".utf8) }
 
   /// The key of what a task, or another reader of inputs, has lost of them.
   static func lostKey(_ loser: String) -> [UInt8] { Array("!\(loser)".utf8) }

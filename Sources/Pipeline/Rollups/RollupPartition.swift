@@ -127,15 +127,32 @@ final class RollupPartition {
       publisher.lost.formUnion(try DeltaWire.decodeLost(value))
       return 1
     }
+    if DeltaWire.isStatuses(key) {
+      var count = 0
+      try DeltaWire.forEachStatus(in: value) { report in
+        apply(report, writtenAt: record.timestamp)
+        count += 1
+      }
+      return count
+    }
     guard let task = DeltaWire.task(ofKey: key) else { return try apply(batch: value) }
+    // Of a former version.
     let headers = record.headers()
-    var status = try DeltaWire.decodeStatus(value)
-    // The broker's clock, where the topic has it; one clock alone makes nothing final.
-    if record.timestamp > 0 { status = status.bounded(by: record.timestamp) }
-    table.update(task: task, status)
-    catchUp.update(task: task, headers)
-    acceptanceTimes.append(AcceptanceTimes(headers))
+    apply(
+      StatusReport(
+        task: task, status: try DeltaWire.decodeStatus(value),
+        isCatchingUp: CatchUp.isTold(by: headers), times: AcceptanceTimes(headers)),
+      writtenAt: record.timestamp)
     return 1
+  }
+
+  private func apply(_ report: StatusReport, writtenAt timestamp: Int64) {
+    var status = report.status
+    // The broker's clock, where the topic has it; one clock alone makes nothing final.
+    if timestamp > 0 { status = status.bounded(by: timestamp) }
+    table.update(task: report.task, status)
+    catchUp.update(task: report.task, report.isCatchingUp)
+    acceptanceTimes.append(report.times)
   }
 
   private func apply(batch value: UnsafeRawBufferPointer) throws -> Int {

@@ -34,15 +34,15 @@ struct TaskStatusSender {
       try collector.broadcast(lost: lost, ofTask: id)
       sentLost = lost
     }
-    let bounded = status.bounded(by: clock.earlierWall)
+    let report = StatusReport(
+      task: id.partition, status: status.bounded(by: clock.earlierWall), isCatchingUp: isCatchingUp,
+      times: acceptanceTimes)
     if isNews(status, isCatchingUp: isCatchingUp) || (isRepeating && !id.isCosts) {
-      try collector.broadcast(
-        bounded, ofTask: id.partition, isCatchingUp: isCatchingUp, measuring: acceptanceTimes)
+      collector.broadcast(report)
       sentStatus = status
       sentCatchingUp = isCatchingUp
     } else if !acceptanceTimes.isEmpty {
-      try collector.measure(
-        acceptanceTimes, bounded, ofTask: id.partition, isCatchingUp: isCatchingUp)
+      collector.measure(report)
     }
   }
 }

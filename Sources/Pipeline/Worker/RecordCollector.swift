@@ -21,6 +21,7 @@ final class RecordCollector {
   private var attribution: AttributionWriter
   private var accepted: AcceptedWriter
   private var deltas: DeltaBatches
+  private var statuses = StatusReports()
 
   /// Makes the producer, which ends what a former one of the same id left open.
   ///
@@ -153,8 +154,12 @@ final class RecordCollector {
     for partition in deltas.filled { try sendBatch(partition) }
   }
 
-  /// Forgets the deltas that were added and not sent: those of a transaction that came to nothing.
-  func dropDeltas() { deltas.removeAll() }
+  /// Forgets the deltas that were added and not sent, and what was told of tasks: those of a transaction that came to
+  /// nothing.
+  func dropDeltas() {
+    deltas.removeAll()
+    statuses.removeAll()
+  }
 
   private func sendBatch(_ partition: Int) throws {
     let producer = try transaction()
@@ -185,21 +190,24 @@ final class RecordCollector {
       timestamp: nil, headers: [])
   }
 
-  /// Tells every partition of the deltas how a task stands.
-  ///
-  /// - Parameters:
-  ///   - isCatchingUp: whether it is far behind its inputs.
-  ///   - times: when the transaction's events were accepted. One partition is told, which one is the
-  ///     task's number's: so every event is measured once.
-  func broadcast(
-    _ status: TaskStatus, ofTask task: Int32, isCatchingUp: Bool = false,
-    measuring times: AcceptanceTimes = AcceptanceTimes()
-  ) throws {
-    let headers = isCatchingUp ? [CatchUp.header] : []
-    for partition in 0..<deltaPartitions {
-      let isMeasured = !times.isEmpty && partition == task % deltaPartitions
-      try send(status, ofTask: task, to: partition, isMeasured ? headers + [times.header] : headers)
+  /// Tells every partition of the deltas how a task stands, with the others of the commit: by the next `sendStatuses`.
+  func broadcast(_ report: StatusReport) { statuses.add(report) }
+
+  /// Tells when events were accepted, where the task's status is no news.
+  func measure(_ report: StatusReport) { statuses.add(measuring: report) }
+
+  /// Sends what was told of tasks: one record for each partition of the deltas.
+  func sendStatuses() throws {
+    guard !statuses.isEmpty else { return }
+    let producer = try transaction()
+    try DeltaWire.statusesKey.withUnsafeBytes { key in
+      try statuses.forEachValue(deltaPartitions) { partition, value in
+        try producer.produce(
+          configuration.deltasTopic, partition: partition, key: key, value: value, timestamp: nil,
+          headers: [])
+      }
     }
+    statuses.removeAll()
   }
 
   /// Tells every partition of the deltas what a task has lost of its input.
@@ -219,29 +227,6 @@ final class RecordCollector {
             configuration.deltasTopic, partition: partition, key: key, value: value,
             timestamp: nil, headers: [])
         }
-      }
-    }
-  }
-
-  /// Tells when events were accepted, where the task's status is no news.
-  func measure(
-    _ times: AcceptanceTimes, _ status: TaskStatus, ofTask task: Int32, isCatchingUp: Bool
-  ) throws {
-    let headers = isCatchingUp ? [CatchUp.header, times.header] : [times.header]
-    try send(status, ofTask: task, to: task % deltaPartitions, headers)
-  }
-
-  private func send(
-    _ status: TaskStatus, ofTask task: Int32, to partition: Int32, _ headers: [Header]
-  ) throws {
-    value.removeAll(keepingCapacity: true)
-    DeltaWire.encode(status, into: &value)
-    let producer = try transaction()
-    try DeltaWire.statusKey(task: task).withUnsafeBytes { key in
-      try value.withUnsafeBytes { value in
-        try producer.produce(
-          configuration.deltasTopic, partition: partition, key: key, value: value, timestamp: nil,
-          headers: headers)
       }
     }
   }
