@@ -5,7 +5,11 @@ struct QueryGroups {
   private let members: DimensionGroups
   private let columns: [Int]
   private let takesAll: Bool
-  /// -1 for a member that has not been looked at, -2 for one that is left out.
+  /// Of a member that has not been looked at.
+  private static let unknown: Int32 = -1
+  /// Of a member that the filters leave out.
+  private static let leftOut: Int32 = -2
+
   private var groupOfMember: [Int32]
   private let dimensions: [Dimension]
   private let filters: [DimensionFilter]
@@ -21,16 +25,21 @@ struct QueryGroups {
       table.view.dimensions.firstIndex(of: $0)
     }
     takesAll = columns == Array(table.view.dimensions.indices)
-    groupOfMember = Array(repeating: -1, count: members.count)
+    groupOfMember = Array(repeating: Self.unknown, count: members.count)
   }
 
-  /// The member's group; nil if the filters leave it out.
-  mutating func group(of member: UInt32) -> Int? {
+  /// The member's group; negative if the filters leave it out.
+  @inline(__always)
+  mutating func group(of member: UInt32) -> Int32 {
     let known = groupOfMember[Int(member)]
-    if known != -1 { return known < 0 ? nil : Int(known) }
+    return known != Self.unknown ? known : addGroup(of: member)
+  }
+
+  @inline(never)
+  private mutating func addGroup(of member: UInt32) -> Int32 {
     guard filters.isEmpty || filters.accept(members.values[Int(member)], of: dimensions) else {
-      groupOfMember[Int(member)] = -2
-      return nil
+      groupOfMember[Int(member)] = Self.leftOut
+      return Self.leftOut
     }
     let next = Int32(examples.count)
     var group = next
@@ -41,7 +50,7 @@ struct QueryGroups {
     }
     if group == next { examples.append(member) }
     groupOfMember[Int(member)] = group
-    return Int(group)
+    return group
   }
 
   func dimensions(ofGroup group: Int) -> [String] {
